@@ -1,0 +1,373 @@
+"""Site lattices as data, and the bridge between them and `ase.Atoms`.
+
+Coordinates are integers in half lattice constants, so a conventional cell spans two
+units along each axis: bcc is {(0,0,0), (1,1,1)} + 2 Z^3. Site number
+
+    s = ((ix * Ly + iy) * Lz + iz) * n_basis + b
+
+names basis site b of the cell (ix, iy, iz). A vacancy is the symbol ``X``, and always
+the last species.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
+
+VACANCY = "X"
+SNAP_TOLERANCE_A = 0.3
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A Bravais lattice by the sites of its conventional cubic cell.
+
+    Attributes
+    ----------
+    name : str
+        ``"bcc"``, ``"fcc"`` or ``"cubic"``.
+    basis : tuple of (int, int, int)
+        Sites of the conventional cell in units of a/2.
+    """
+
+    name: str
+    basis: tuple[tuple[int, int, int], ...]
+
+    @property
+    def n_basis(self) -> int:
+        """Sites in a conventional cell."""
+        return len(self.basis)
+
+    def contains(self, coordinates: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Whether integer points, shape (..., 3), are lattice sites."""
+        parity = np.mod(coordinates, 2)
+        return np.any([np.all(parity == b, axis=-1) for b in self.basis], axis=0)
+
+    def shells(self, n_shells: int) -> list[NDArray[np.int64]]:
+        """Neighbour vectors by shell.
+
+        Returns
+        -------
+        list of arrays, shape (z_k, 3)
+            Vectors of shell k in units of a/2, in lexicographic order.
+        """
+        return [s.copy() for s in _shells(self, n_shells)]
+
+
+BCC = Lattice("bcc", ((0, 0, 0), (1, 1, 1)))
+FCC = Lattice("fcc", ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)))
+CUBIC = Lattice("cubic", ((0, 0, 0),))
+LATTICES = {lattice.name: lattice for lattice in (BCC, FCC, CUBIC)}
+
+
+@lru_cache
+def _shells(lattice: Lattice, n_shells: int) -> list[NDArray[np.int64]]:
+    if n_shells < 1:
+        raise ValueError(f"the number of shells must be at least 1, not {n_shells}")
+    reach = 2
+    while True:
+        axis = np.arange(-reach, reach + 1)
+        points = np.array(list(itertools.product(axis, repeat=3)))
+        points = points[lattice.contains(points)]
+        norms = (points**2).sum(axis=1)
+        lengths = np.unique(norms[(norms > 0) & (norms <= reach**2)])
+        if len(lengths) >= n_shells:
+            return [points[norms == length] for length in lengths[:n_shells]]
+        reach += 2
+
+
+@dataclass(frozen=True)
+class SiteGrid:
+    """A periodic block of conventional cells.
+
+    Attributes
+    ----------
+    lattice : Lattice
+    size : (int, int, int)
+        Conventional cells along each axis.
+    """
+
+    lattice: Lattice
+    size: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 3 or any(int(n) != n or n < 1 for n in self.size):
+            raise ValueError(f"size must be three whole numbers of at least 1, not {self.size}")
+        object.__setattr__(self, "size", tuple(int(n) for n in self.size))
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites."""
+        return int(np.prod(self.size)) * self.lattice.n_basis
+
+    @cached_property
+    def coordinates(self) -> NDArray[np.int64]:
+        """Integer coordinates of all sites, shape (n_sites, 3), units of a/2."""
+        cells = np.stack(np.meshgrid(*map(np.arange, self.size), indexing="ij"), axis=-1)
+        points = 2 * cells[..., None, :] + np.array(self.lattice.basis)
+        return points.reshape(-1, 3).astype(np.int64)
+
+    def index(self, coordinates: ArrayLike) -> NDArray[np.int64]:
+        """Site numbers of integer coordinates, shape (..., 3), periodic images folded in.
+
+        Raises
+        ------
+        ValueError
+            If a point is not a site of the lattice.
+        """
+        points = np.asarray(coordinates, dtype=np.int64)
+        cells = np.floor_divide(points, 2) % np.array(self.size)
+        parity = np.mod(points, 2)
+        code = parity @ np.array([4, 2, 1])
+        table = np.full(8, -1)
+        for number, b in enumerate(self.lattice.basis):
+            table[np.array(b) @ np.array([4, 2, 1])] = number
+        if np.any(table[code] < 0):
+            raise ValueError(f"not all points are {self.lattice.name} sites")
+        _, ny, nz = self.size
+        cell = (cells[..., 0] * ny + cells[..., 1]) * nz + cells[..., 2]
+        return cell * self.lattice.n_basis + table[code]
+
+    def neighbors(self, vectors: ArrayLike) -> NDArray[np.int64]:
+        """Sites reached from every site by the given vectors.
+
+        Parameters
+        ----------
+        vectors : array, shape (z, 3)
+            Lattice vectors in units of a/2, such as one of ``lattice.shells(n)``.
+
+        Returns
+        -------
+        array, shape (n_sites, z)
+        """
+        return self.index(self.coordinates[:, None, :] + np.asarray(vectors)[None, :, :])
+
+
+def as_atoms(structure: Any) -> Atoms:
+    """`ase.Atoms` of an `Atoms` or of a pymatgen `Structure` (dummy species become ``X``).
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    if isinstance(structure, Atoms):
+        return structure
+    if hasattr(structure, "lattice") and hasattr(structure, "frac_coords"):
+        labels = [getattr(site.specie, "symbol", str(site.specie)) for site in structure]
+        symbols = [VACANCY if name.startswith(VACANCY) and name != "Xe" else name for name in labels]
+        return Atoms(
+            symbols, scaled_positions=structure.frac_coords, cell=structure.lattice.matrix, pbc=True
+        )
+    raise TypeError(
+        f"expected ase.Atoms or a pymatgen Structure, not {type(structure).__name__}"
+    )
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """A crystal on sites, and what it takes to give back the very same `Atoms`.
+
+    Attributes
+    ----------
+    grid : SiteGrid
+    species : tuple of str
+        Symbol of each species code; the last is ``X``, the vacancy.
+    occupation : int8 array, shape (n_sites,)
+        Species code of each site.
+    template : ase.Atoms
+        The atoms it was made from; sites without an atom were appended as ``X``.
+    site_of_atom : int array, shape (n_atoms,)
+        Site of each atom of the template.
+    """
+
+    grid: SiteGrid
+    species: tuple[str, ...]
+    occupation: NDArray[np.int8]
+    template: Atoms = field(repr=False)
+    site_of_atom: NDArray[np.int64] = field(repr=False)
+
+    @property
+    def vacancy_code(self) -> int:
+        """Species code of a vacancy."""
+        return len(self.species) - 1
+
+    @property
+    def vacancies(self) -> NDArray[np.int64]:
+        """Site numbers of the vacancies, ascending."""
+        return np.flatnonzero(self.occupation == self.vacancy_code)
+
+    @property
+    def lattice_constant_A(self) -> float:
+        """Mean cubic lattice constant, in A."""
+        return float((self.template.cell.volume / np.prod(self.grid.size)) ** (1 / 3))
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of sites of each species, shape (n_species,)."""
+        return np.bincount(self.occupation, minlength=len(self.species))
+
+    def with_occupation(self, occupation: ArrayLike) -> Crystal:
+        """The same crystal with other species on its sites."""
+        new = np.ascontiguousarray(occupation, dtype=np.int8)
+        if new.shape != self.occupation.shape:
+            raise ValueError(f"occupation has shape {new.shape}, not {self.occupation.shape}")
+        return Crystal(self.grid, self.species, new, self.template, self.site_of_atom)
+
+    def to_atoms(self) -> Atoms:
+        """`Atoms` with the template's cell, positions and order of sites, and these species."""
+        atoms = self.template.copy()
+        atoms.set_chemical_symbols([self.species[c] for c in self.occupation[self.site_of_atom]])
+        return atoms
+
+    @classmethod
+    def from_atoms(
+        cls,
+        structure: Any,
+        species: tuple[str, ...] | None = None,
+        lattice: Lattice = BCC,
+        tolerance_A: float = SNAP_TOLERANCE_A,
+    ) -> Crystal:
+        """Put atoms on the sites of a lattice.
+
+        Parameters
+        ----------
+        structure : ase.Atoms or pymatgen Structure
+            A supercell of conventional cells, in any orientation.
+        species : tuple of str, optional
+            Symbols by code, without ``X``; default: those present, sorted.
+        lattice : Lattice
+        tolerance_A : float
+            Largest distance of an atom from its site.
+
+        Raises
+        ------
+        ValueError
+            If the cell is not a block of conventional cells, an atom is off its site by more
+            than the tolerance, two share a site, or a species is not in ``species``.
+        """
+        atoms = as_atoms(structure).copy()
+        grid = SiteGrid(lattice, _block_size(atoms, lattice))
+        sites = _snap(atoms, grid, tolerance_A)
+        _refuse_shared_sites(atoms, sites)
+        empty = np.setdiff1d(np.arange(grid.n_sites), sites)
+        if len(empty):
+            atoms, sites = _append_vacancies(atoms, grid, sites, empty)
+        symbols = np.array(atoms.get_chemical_symbols())
+        present = sorted(set(symbols) - {VACANCY})
+        names = tuple(present) if species is None else tuple(species)
+        unknown = sorted(set(present) - set(names))
+        if unknown:
+            raise ValueError(
+                f"species {', '.join(unknown)} not among {', '.join(names)}"
+            )
+        codes = {name: code for code, name in enumerate((*names, VACANCY))}
+        occupation = np.empty(grid.n_sites, dtype=np.int8)
+        occupation[sites] = [codes[s] for s in symbols]
+        return cls(grid, (*names, VACANCY), occupation, atoms, sites)
+
+    @classmethod
+    def from_sites(
+        cls,
+        grid: SiteGrid,
+        species: tuple[str, ...],
+        occupation: ArrayLike,
+        lattice_constant_A: float,
+    ) -> Crystal:
+        """A perfect crystal from species codes; ``species`` without ``X``."""
+        if lattice_constant_A <= 0:
+            raise ValueError(f"lattice constant must be positive, not {lattice_constant_A}")
+        atoms = Atoms(
+            [VACANCY] * grid.n_sites,
+            positions=grid.coordinates * (lattice_constant_A / 2),
+            cell=np.array(grid.size) * lattice_constant_A,
+            pbc=True,
+        )
+        codes = np.ascontiguousarray(occupation, dtype=np.int8)
+        blank = cls(grid, (*species, VACANCY), codes, atoms, np.arange(grid.n_sites))
+        return cls(grid, blank.species, codes, blank.to_atoms(), blank.site_of_atom)
+
+
+def _block_size(atoms: Atoms, lattice: Lattice) -> tuple[int, int, int]:
+    """Conventional cells along each cell vector, from the volume per atom."""
+    kind = f"not a block of conventional {lattice.name} cells"
+    if len(atoms) == 0 or atoms.cell.rank < 3:
+        raise ValueError(f"{kind}: it needs atoms and three cell vectors")
+    lengths, angles = atoms.cell.lengths(), atoms.cell.angles()
+    if np.any(np.abs(angles - 90) > 3):
+        raise ValueError(
+            f"{kind}: its cell angles are {np.round(angles, 1)}, not 90 degrees; "
+            "ase.build.make_supercell turns a primitive cell into a conventional one"
+        )
+    spacing = (atoms.cell.volume * lattice.n_basis / len(atoms)) ** (1 / 3)
+    size = np.maximum(1, np.rint(lengths / spacing)).astype(int)
+    spacings = lengths / size
+    n_sites = int(np.prod(size)) * lattice.n_basis
+    uneven = spacings.max() / spacings.min() > 1.12
+    if uneven or not 0 <= n_sites - len(atoms) <= 0.2 * n_sites:
+        raise ValueError(f"{kind}: {len(atoms)} atoms in a cell of {np.round(lengths, 2)} A")
+    return (int(size[0]), int(size[1]), int(size[2]))
+
+
+def _nearest_sites(points: NDArray[np.float64], lattice: Lattice) -> NDArray[np.float64]:
+    """Nearest lattice site of each point, shape (n, 3), units of a/2."""
+    basis = np.array(lattice.basis)[:, None, :]
+    candidates = 2 * np.rint((points[None] - basis) / 2) + basis
+    best = ((candidates - points[None]) ** 2).sum(axis=2).argmin(axis=0)
+    return candidates[best, np.arange(len(points))]
+
+
+def _snap(atoms: Atoms, grid: SiteGrid, tolerance_A: float) -> NDArray[np.int64]:
+    """Site of every atom, after finding where the lattice's origin is."""
+    points = atoms.get_scaled_positions(wrap=False) * (2 * np.array(grid.size))
+    phase = np.exp(2j * np.pi * points).mean(axis=0)
+    points = points - np.angle(phase) / (2 * np.pi)
+    half_A = atoms.cell.lengths() / (2 * np.array(grid.size))
+    best_sites, best_off, best_score = np.zeros((0, 3)), np.zeros(0), np.inf
+    for shift in itertools.product((0, 1), repeat=3):
+        sites = _nearest_sites(points + shift, grid.lattice)
+        off = np.linalg.norm((points + shift - sites) * half_A, axis=1)
+        if np.median(off) < best_score - 1e-6:
+            best_sites, best_off, best_score = sites, off, float(np.median(off))
+    if np.mean(best_off > tolerance_A) > 0.1:
+        raise ValueError(
+            f"not a {grid.lattice.name} crystal: {np.mean(best_off > tolerance_A):.0%} of its atoms "
+            f"are more than {tolerance_A:g} A from a {grid.lattice.name} site"
+        )
+    worst = int(best_off.argmax())
+    if best_off[worst] > tolerance_A:
+        raise ValueError(
+            f"atom {worst} ({atoms.symbols[worst]}) is {best_off[worst]:.2f} A from the nearest "
+            f"{grid.lattice.name} site; at most {tolerance_A:g} A is snapped"
+        )
+    return grid.index(best_sites.astype(np.int64))
+
+
+def _refuse_shared_sites(atoms: Atoms, sites: NDArray[np.int64]) -> None:
+    order = np.argsort(sites, kind="stable")
+    same = np.flatnonzero(np.diff(sites[order]) == 0)
+    if len(same):
+        first, second = sorted(order[same[0] : same[0] + 2])
+        raise ValueError(f"atoms {first} and {second} share one lattice site")
+
+
+def _append_vacancies(
+    atoms: Atoms, grid: SiteGrid, sites: NDArray[np.int64], empty: NDArray[np.int64]
+) -> tuple[Atoms, NDArray[np.int64]]:
+    """Mark sites without an atom as ``X``, at the end of the list."""
+    scale = 1 / (2 * np.array(grid.size))
+    wrapped = atoms.get_scaled_positions(wrap=False) - grid.coordinates[sites] * scale
+    origin = np.angle(np.exp(2j * np.pi * wrapped).mean(axis=0)) / (2 * np.pi)
+    holes = Atoms(
+        [VACANCY] * len(empty),
+        scaled_positions=grid.coordinates[empty] * scale + origin,
+        cell=atoms.cell,
+        pbc=atoms.pbc,
+    )
+    return atoms + holes, np.concatenate([sites, empty])
