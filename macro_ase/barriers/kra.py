@@ -1,0 +1,179 @@
+"""Kinetically resolved activation (KRA) barriers with exact detailed balance.
+
+    E_hop = max(E_KRA, |dE|/2 + 0.02 eV) + dE/2,    dE = E(after) - E(before)
+
+A. Van der Ven, G. Ceder, M. Asta and P. D. Tepesch, Phys. Rev. B 64, 184307 (2001).
+E_KRA is a constant by hopping species plus, for every site around the bond, a weight by
+hopping species, orbit and species there; dE is that of a `PairEnergy`.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kinetics.kra_hops import KRATables
+from ..kinetics.padding import linear_offsets
+from ..lattice import BCC, Crystal, SiteGrid
+from ..potentials import path as potential_path
+from .base import BarrierModel
+from .orbits import HOP_DIRECTIONS, REFERENCE_HOP, bond_orbits
+from .pair_energy import PairEnergy
+
+FORMAT = "macro_ase KRA barriers 1"
+DEFAULT_MODEL = "NbMoTa-kra.json"
+COMPOSITION_MARGIN = 0.1
+
+
+@dataclass(frozen=True)
+class KRABarriers(BarrierModel):
+    """KRA barriers.
+
+    Attributes
+    ----------
+    energy : PairEnergy
+        The energy whose differences enter.
+    activation_eV : array, shape (S - 1,)
+        Constant part of E_KRA by hopping species.
+    orbit_weights_eV : array, shape (S - 1, n_orbits, S - 1)
+        By hopping species, orbit and species on a site of the orbit; zero mean over the
+        last axis, so that a vacancy counts as an average atom.
+    orbit_shells : int
+        Shells around either end of the bond that the orbits cover.
+    compositions : array, shape (n_cells, S - 1)
+        Compositions of the cells that the barriers were fitted to.
+    info : dict
+        Accuracy and provenance, as saved.
+    """
+
+    energy: PairEnergy
+    activation_eV: NDArray[np.float64]
+    orbit_weights_eV: NDArray[np.float64]
+    orbit_shells: int
+    compositions: NDArray[np.float64]
+    info: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def species(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Symbols by code, without the vacancy."""
+        return self.energy.species
+
+    def check_composition(self, crystal: Crystal) -> None:
+        """Warn when a crystal's composition lies outside the fitted range."""
+        fractions = crystal.counts[:-1] / crystal.counts[:-1].sum()
+        low = self.compositions.min(axis=0) - COMPOSITION_MARGIN
+        high = self.compositions.max(axis=0) + COMPOSITION_MARGIN
+        if np.any((fractions < low) | (fractions > high)):
+            given = ", ".join(f"{s} {f:.2f}" for s, f in zip(self.species, fractions))
+            fitted = ", ".join(f"{s} {a:.2f}-{b:.2f}" for s, a, b in zip(self.species, low, high))
+            warnings.warn(
+                f"composition {given} lies outside what the barriers were fitted to ({fitted}): "
+                "barriers are extrapolated",
+                stacklevel=2,
+            )
+
+    def tables(self, grid: SiteGrid) -> KRATables:
+        """Lookup tables of the model on a grid."""
+        n = len(self.species) + 1
+        orbits = bond_orbits(max(self.orbit_shells, self.energy.n_shells))
+        sites = np.vstack(orbits)
+        weights = np.zeros((n, len(sites), n, 2))
+        weights[: n - 1, :, : n - 1, 0] = self._activation_weights(sites)
+        weights[: n - 1, :, :, 1] = self._energy_weights(sites)
+        turned = sites[None, :, :] * HOP_DIRECTIONS[:, None, :]
+        reach = np.unique(np.vstack([turned.reshape(-1, 3), HOP_DIRECTIONS]), axis=0)
+        return KRATables(
+            targets=linear_offsets(grid, HOP_DIRECTIONS),
+            window=linear_offsets(grid, turned),
+            reach=linear_offsets(grid, reach[np.any(reach != 0, axis=1)]),
+            activation=np.append(self.activation_eV, 0.0),
+            weights=weights,
+        )
+
+    def _activation_weights(self, sites: NDArray[np.int64]) -> NDArray[np.float64]:
+        """E_KRA weights, shape (S - 1, W, S - 1), of window sites."""
+        orbit_of = {
+            tuple(site): number
+            for number, orbit in enumerate(bond_orbits(self.orbit_shells))
+            for site in orbit.tolist()
+        }
+        number = np.array([orbit_of.get(tuple(site), -1) for site in sites.tolist()])
+        inside = (number >= 0)[None, :, None]
+        return np.where(inside, self.orbit_weights_eV[:, number, :], 0.0)
+
+    def _energy_weights(self, sites: NDArray[np.int64]) -> NDArray[np.float64]:
+        """dE weights, shape (S - 1, W, S): the atom arrives at 0 and leaves (1,1,1)."""
+        pair = self.energy.pair_eV
+        gain = pair[:, :-1, :] - pair[:, -1:, :]
+        weights = np.zeros((gain.shape[1], len(sites), gain.shape[2]))
+        for k, vectors in enumerate(BCC.shells(self.energy.n_shells)):
+            length = (vectors[0] ** 2).sum()
+            near_new = ((sites**2).sum(axis=1) == length).astype(float)
+            near_old = (((sites - REFERENCE_HOP) ** 2).sum(axis=1) == length).astype(float)
+            weights += gain[k][:, None, :] * (near_new - near_old)[None, :, None]
+        return weights
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> KRABarriers:
+        """Read a model written by `save`; default: the NbMoTa model that ships.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is not a KRA model or is damaged.
+        """
+        file = Path(path) if path is not None else potential_path(DEFAULT_MODEL)
+        try:
+            data = json.loads(file.read_text())
+            if data["format"] != FORMAT:
+                raise ValueError(f"{file}: format {data['format']!r} is not {FORMAT!r}")
+            energy = PairEnergy(
+                tuple(data["species"]),
+                np.array(data["energy"]["pair_eV"], dtype=float),
+                np.array(data["energy"]["subregular_eV"], dtype=float),
+            )
+            activation = data["activation"]
+            return cls(
+                energy=energy,
+                activation_eV=np.array(activation["constant_eV"], dtype=float),
+                orbit_weights_eV=np.array(activation["orbit_weights_eV"], dtype=float),
+                orbit_shells=int(activation["shells"]),
+                compositions=np.array(data["compositions"], dtype=float),
+                info={key: data[key] for key in ("metrics", "provenance")},
+            )
+        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{file} is not a complete KRA barrier file: {error!r}") from error
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as JSON, numbers rounded to 1e-9 eV."""
+
+        def plain(array: NDArray[np.float64]) -> list[Any]:
+            return np.round(array, 9).tolist()
+
+        data = {
+            "format": FORMAT,
+            "lattice": "bcc",
+            "species": list(self.species),
+            "compositions": plain(self.compositions),
+            "energy": {
+                "pair_eV": plain(self.energy.pair_eV),
+                "subregular_eV": plain(self.energy.subregular_eV),
+            },
+            "activation": {
+                "constant_eV": plain(self.activation_eV),
+                "shells": self.orbit_shells,
+                "orbits": [orbit[0].tolist() for orbit in bond_orbits(self.orbit_shells)],
+                "orbit_weights_eV": plain(self.orbit_weights_eV),
+            },
+            **{"metrics": {}, "provenance": {}},
+            **self.info,
+        }
+        Path(path).write_text(json.dumps(data, indent=1) + "\n")

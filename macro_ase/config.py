@@ -1,0 +1,259 @@
+"""Settings of a study: the preset TOML is the schema.
+
+`presets/STUDY.toml` lists every key of a study with its default and a comment. A user's file
+names the study and only the keys that it changes:
+
+    study = "nbmota"
+    seed = 3
+    [large]
+    size = [8, 8, 8]
+
+Keys are handled by their full dotted name (``large.size``). From weakest to strongest: the
+preset, its ``[quick]`` table of dotted keys with ``--quick``, the user's file where it differs
+from the preset, ``--set``, then options of their own (seed, workers, structure).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Config = dict[str, Any]
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+def load_config(
+    study_or_path: str | Path,
+    quick: bool = False,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    workers: int | None = None,
+    structure: str | Path | None = None,
+) -> Config:
+    """The complete settings of a study, checked.
+
+    Parameters
+    ----------
+    study_or_path : str or Path
+        Name of a preset, or a TOML file with ``study = "NAME"`` and the keys it changes.
+    quick : bool
+        Apply the preset's ``[quick]`` table, a version that runs in minutes.
+    overrides : sequence of str
+        ``"key.name=value"``, the value in TOML; a bare word is a string.
+    seed, workers : int, optional
+        Values for the keys ``seed`` and ``workers``.
+    structure : str or Path, optional
+        Value for the key ``system.structure``: the file of the user's own crystal.
+
+    Returns
+    -------
+    dict
+        Nested tables with every key of the preset, and ``study``, the preset's name.
+
+    Raises
+    ------
+    ValueError
+        For an unknown study or key (with the nearest valid one), or a value of the wrong type.
+    FileNotFoundError
+        If the file does not exist.
+    """
+    named = {"seed": seed, "workers": workers}
+    changes = [_parse_override(text) for text in overrides]
+    changes += [(key, value) for key, value in named.items() if value is not None]
+    if structure is not None:
+        changes.append(("system.structure", str(structure)))
+    return _load(study_or_path, quick, dict(changes), PRESETS)
+
+
+def list_studies() -> list[tuple[str, str]]:
+    """Name and one-line title of each study that ships, in alphabetical order."""
+    return _list_studies(PRESETS)
+
+
+def dump_toml(config: Config) -> str:
+    """Settings as TOML text; `tomllib.loads` gives them back.
+
+    Raises
+    ------
+    ValueError
+        If a value has no TOML form, such as None.
+    """
+    return "\n".join(_toml_lines(config, ())).lstrip("\n") + "\n"
+
+
+def toml_value(value: Any) -> str:
+    """One value in TOML; tables are written inline."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return repr(float(value))
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, dict):
+        pairs = (f"{_toml_key(key)} = {toml_value(v)}" for key, v in value.items())
+        return "{ " + ", ".join(pairs) + " }"
+    raise ValueError(f"no TOML form for {value!r}")
+
+
+def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path) -> Config:
+    study, user = _study_and_changes(study_or_path, presets)
+    preset = _read_toml(presets / f"{study}.toml")
+    quick_changes = _flatten(preset.pop("quick", {}))
+    schema = _flatten(preset)
+    settings = dict(schema)
+    if quick:
+        settings |= _checked(quick_changes, schema)
+    user_settings = _checked(_flatten(user), schema)
+    settings |= {key: v for key, v in user_settings.items() if v != schema[key]}
+    settings |= _checked(changes, schema)
+    _check_run_keys(settings)
+    return {"study": study} | _nest(settings)
+
+
+def _study_and_changes(study_or_path: str | Path, presets: Path) -> tuple[str, Config]:
+    """Name of the study, and the keys that the user's file sets."""
+    path = Path(study_or_path)
+    if path.suffix != ".toml":
+        return _known_study(str(study_or_path), presets), {}
+    user = _read_toml(path)
+    study = user.pop("study", None)
+    if not isinstance(study, str):
+        names = ", ".join(name for name, _ in _list_studies(presets))
+        raise ValueError(f'{path} does not name its study: add study = "NAME", one of {names}')
+    return _known_study(study, presets), user
+
+
+def _known_study(name: str, presets: Path) -> str:
+    names = [known for known, _ in _list_studies(presets)]
+    if name not in names:
+        raise ValueError(
+            f"unknown study {name!r}; {_nearest(name, names)} (a file of settings ends in .toml)"
+        )
+    return name
+
+
+def _list_studies(presets: Path) -> list[tuple[str, str]]:
+    return [(path.stem, _read_toml(path)["title"]) for path in sorted(presets.glob("*.toml"))]
+
+
+def _read_toml(path: Path) -> Config:
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from error
+
+
+def _parse_override(text: str) -> tuple[str, Any]:
+    """Key and value of ``"key=value"``."""
+    key, equals, raw = (part.strip() for part in text.partition("="))
+    if not equals or not key:
+        raise ValueError(f"expected KEY=VALUE, not {text!r}")
+    try:
+        parsed = tomllib.loads(f"value = {raw}")
+    except tomllib.TOMLDecodeError as error:
+        if raw and raw[0] not in "[{\"'":
+            return key, raw
+        raise ValueError(f"{key} = {raw} is not a TOML value: {error}") from error
+    return key, parsed["value"]
+
+
+def _flatten(table: Config, prefix: str = "") -> Config:
+    """Nested tables as one table of dotted keys."""
+    flat: Config = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _nest(flat: Config) -> Config:
+    """Dotted keys as nested tables."""
+    nested: Config = {}
+    for name, value in flat.items():
+        *tables, key = name.split(".")
+        inner = nested
+        for table in tables:
+            inner = inner.setdefault(table, {})
+        inner[key] = value
+    return nested
+
+
+def _checked(changes: Config, schema: Config) -> Config:
+    """The changes, each known to the schema and in the type of its default."""
+    for key in changes:
+        if key not in schema:
+            raise ValueError(f"unknown key {key!r}; {_nearest(key, list(schema))}")
+    return {key: _coerced(key, value, schema[key]) for key, value in changes.items()}
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    if not known:
+        return "there is none"
+    return f"did you mean {difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]!r}?"
+
+
+def _coerced(key: str, value: Any, default: Any) -> Any:
+    """The value in the type of its default; whole numbers and floats stand for each other."""
+    if isinstance(default, list) and isinstance(value, list):
+        model = _element_model(default)
+        return [
+            v if model is None else _coerced(f"{key}[{i}]", v, model) for i, v in enumerate(value)
+        ]
+    number = type(value) in (int, float) and math.isfinite(value)
+    if number and isinstance(default, float):
+        return float(value)
+    if number and type(default) is int and value == int(value):
+        return int(value)
+    if type(value) is type(default) and isinstance(value, (str, bool)):
+        return value
+    raise ValueError(f"{key} = {value!r}: expected {_kind(default)}")
+
+
+def _element_model(default: list[Any]) -> Any:
+    """What an element of a list must look like: a float if any is, None if nothing is known."""
+    return next((v for v in default if isinstance(v, float)), default[0] if default else None)
+
+
+def _kind(default: Any) -> str:
+    if isinstance(default, list):
+        return f"a list such as {toml_value(default)}"
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
+    return names[type(default)]
+
+
+def _check_run_keys(settings: Config) -> None:
+    """Limits of the two keys that every study shares."""
+    for key, least in (("seed", 0), ("workers", 1)):
+        if key in settings and settings[key] < least:
+            raise ValueError(f"{key} must be {least} or larger, not {settings[key]}")
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml_value(key)
+
+
+def _toml_lines(table: Config, name: tuple[str, ...]) -> list[str]:
+    """Values first, then each table under its header."""
+    values = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    header = ["", "[" + ".".join(map(_toml_key, name)) + "]"]
+    lines = header if name and (values or not tables) else []
+    lines += [f"{_toml_key(key)} = {toml_value(value)}" for key, value in values.items()]
+    for key, inner in tables.items():
+        lines += _toml_lines(inner, (*name, key))
+    return lines

@@ -1,0 +1,177 @@
+"""Vacancy kinetic Monte Carlo as an ASE driver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from numpy.typing import NDArray
+
+from ..barriers import BarrierModel
+from ..kinetics.padding import linear_offsets, padded_sites
+from ..kinetics.tracers import replay
+from ..kinetics.vacancy_walk import walk
+from ..observables.bonds import bond_counts
+from ..rng import Seed
+from .lattice_dynamics import LatticeDynamics, require_temperature
+
+ATTEMPT_RATE_PER_S = 1e13
+
+
+class VacancyKMC(LatticeDynamics):
+    """Rejection-free kinetic Monte Carlo of the vacancies ``X`` of a bcc crystal.
+
+    A step is one hop, at rate 1e13/s exp(-E / k_B T). Atoms keep their index and move: the
+    hopping atom and the vacancy exchange places, and positions are unwrapped, so that mean
+    square displacements can be read from a trajectory.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A bcc block with vacancies marked ``X``; changed in place.
+    barriers : BarrierModel
+    temperature_K : float
+    rng : int, SeedSequence, Generator or None
+    logfile, trajectory, loginterval, append_trajectory
+        As in ASE, in hops.
+    attempt_rate : float
+        nu, in 1/s.
+
+    Attributes
+    ----------
+    time : float
+        Physical time in s.
+    bond_counts : int64 array, shape (S, S)
+        Ordered first-neighbour counts, always up to date.
+
+    Raises
+    ------
+    ValueError
+        If there is no vacancy, the crystal is not bcc, or the temperature is not positive.
+    """
+
+    def __init__(
+        self,
+        atoms: Atoms,
+        barriers: BarrierModel,
+        temperature_K: float,
+        rng: Seed = None,
+        logfile: Any = None,
+        trajectory: Any = None,
+        loginterval: int = 1000,
+        append_trajectory: bool = False,
+        attempt_rate: float = ATTEMPT_RATE_PER_S,
+    ) -> None:
+        require_temperature(temperature_K)
+        crystal = barriers.crystal(atoms)
+        if len(crystal.vacancies) == 0:
+            raise ValueError("the crystal has no vacancy (X): put some in with --vacancies N")
+        if len(crystal.template) != len(atoms):
+            raise ValueError(
+                f"{len(crystal.template) - len(atoms)} sites are empty: mark vacancies as X"
+            )
+        barriers.check_composition(crystal)
+        self.barriers = barriers
+        self.tables = barriers.tables(crystal.grid)
+        self.attempt_rate = attempt_rate
+        self._clock = np.zeros(1)
+        self._label = np.empty(crystal.grid.n_sites, dtype=np.int64)
+        self._label[crystal.site_of_atom] = np.arange(len(atoms))
+        vacancy_atoms = np.flatnonzero(np.array(atoms.get_chemical_symbols()) == "X")
+        self._sites = padded_sites(crystal.grid, crystal.site_of_atom[vacancy_atoms])
+        self._displacement = np.zeros((len(atoms), 3), dtype=np.int64)
+        self._start = atoms.positions.copy()
+        first = crystal.grid.lattice.shells(1)[0]
+        self._shells = linear_offsets(crystal.grid, first)
+        counts = bond_counts(
+            crystal.occupation, crystal.grid.neighbors(first), len(crystal.species)
+        )
+        self._bonds = np.ascontiguousarray(counts[None])
+        super().__init__(
+            atoms, crystal, temperature_K, rng, logfile, trajectory, loginterval, append_trajectory
+        )
+
+    @property
+    def time(self) -> float:
+        """Physical time since the start, in s."""
+        return float(self._clock[0])
+
+    @property
+    def bond_counts(self) -> NDArray[np.int64]:
+        """Ordered first-neighbour counts N[A, B], shape (S, S)."""
+        return self._bonds[0]
+
+    def _walk(self, steps: int, end_time: float) -> int:
+        trail = np.empty((steps, 2), dtype=np.int64)
+        hops, _ = walk(
+            self.tables,
+            self.geometry,
+            self.padded,
+            self._sites,
+            self._shells,
+            np.zeros(self._shells.shape[1], dtype=np.int64),
+            self._bonds,
+            trail,
+            (self.attempt_rate, 1 / (units.kB * self.temperature_K)),
+            self._clock,
+            end_time,
+            steps,
+            self.rng_state,
+        )
+        basis = np.array(self.crystal.grid.lattice.basis, dtype=np.int64)
+        replay(self.geometry, basis, trail, hops, self._label, self._displacement)
+        return hops
+
+    def _advance(self, steps: int) -> int:
+        return self._walk(steps, np.inf)
+
+    def run_until(self, time: float) -> int:
+        """Run to a physical time in s; observers are called at the end only.
+
+        Returns
+        -------
+        int
+            Hops done.
+        """
+        if time < self.time:
+            raise ValueError(f"time {time:g} s lies before the present {self.time:g} s")
+        start = self.nsteps
+        while self.time < time:
+            done = self._walk(100_000, time)
+            self.nsteps += done
+            if done == 0:
+                break
+        self._update_atoms()
+        self.call_observers()
+        return self.nsteps - start
+
+    def _update_atoms(self) -> None:
+        half = 0.5 * self.atoms.cell.array / np.array(self.crystal.grid.size)[:, None]
+        self.atoms.positions = self._start + self._displacement @ half
+
+    def _log_header(self) -> str:
+        return f"{'hops':>12} {'time/s':>14} {'T/K':>8} {'vacancies':>10}"
+
+    def _log_line(self) -> str:
+        return (
+            f"{self.nsteps:12d} {self.time:14.6e} {self.temperature_K:8.1f} {len(self._sites):10d}"
+        )
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        return {
+            "clock": self._clock,
+            "label": self._label,
+            "sites": self._sites,
+            "displacement": self._displacement,
+            "start": self._start,
+            "bonds": self._bonds,
+        }
+
+    def _restore(self, state: Any) -> None:
+        self._clock = state["clock"].copy()
+        self._label = state["label"].copy()
+        self._sites = state["sites"].copy()
+        self._displacement = state["displacement"].copy()
+        self._start = state["start"].copy()
+        self._bonds = state["bonds"].copy()

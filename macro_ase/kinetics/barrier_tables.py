@@ -1,0 +1,47 @@
+"""What the vacancy kernel asks of a barrier model, dispatched at compile time.
+
+A barrier model gives the kernel a named tuple of arrays, its *tables*. The type of the
+tuple selects the compiled function, so that one kernel serves every model.
+`register` ties the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba.core import types
+from numba.extending import overload
+
+
+def barriers_at(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> int:
+    """Barriers (eV) of the 8 hops of the vacancy at a padded position.
+
+    Parameters
+    ----------
+    tables : named tuple
+        Of a registered type.
+    padded : int8 array
+        Species codes with halo.
+    site, basis : int
+        Where the vacancy is.
+    out : float64 array, shape (8,)
+        Filled with the barriers; inf where the target is vacant.
+
+    Returns
+    -------
+    int
+        How many other vacancies the barriers depend on; 0 means none is near.
+    """
+    raise NotImplementedError("callable from compiled code only")
+
+
+def register(tables_type: type, function: Callable[..., int]) -> None:
+    """Use a compiled function for tables of this type."""
+
+    @overload(barriers_at, strict=False)
+    def _select(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> Any:
+        chosen = isinstance(tables, types.BaseNamedTuple) and tables.instance_class is tables_type
+        if not chosen:
+            return None
+        return lambda tables, padded, site, basis, out: function(tables, padded, site, basis, out)

@@ -1,0 +1,138 @@
+"""A periodic site grid with a halo of images, so that every neighbour is one fixed offset.
+
+The species of a site with cell (x, y, z) and basis b lies at
+
+    p = (((x + h) * Py + (y + h)) * Pz + (z + h)) * n_basis + b,    P = size + 2 h,
+
+and its periodic images fill a halo of ``h = HALO`` cells. Reading the environment of a
+site is then a gather at constant offsets that depend on b alone, without any wrapping;
+only a write visits the images.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..lattice import SiteGrid
+
+HALO = 3
+
+
+class Geometry(NamedTuple):
+    """Sizes of a padded grid, as kernels take them."""
+
+    nx: int
+    ny: int
+    nz: int
+    n_basis: int
+
+
+def geometry_of(grid: SiteGrid) -> Geometry:
+    """Geometry of a grid.
+
+    Raises
+    ------
+    ValueError
+        If an edge is shorter than three cells: a vacancy would then see itself.
+    """
+    if min(grid.size) < HALO:
+        raise ValueError(
+            f"the crystal is {' x '.join(map(str, grid.size))} cells; "
+            f"vacancy hops need at least {HALO} along each axis"
+        )
+    return Geometry(*grid.size, grid.lattice.n_basis)
+
+
+def pad(grid: SiteGrid, occupation: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Padded copy, flat, of species codes of shape (n_sites,)."""
+    cells = occupation.reshape(*grid.size, grid.lattice.n_basis)
+    halo = [(HALO, HALO)] * 3 + [(0, 0)]
+    return np.ascontiguousarray(np.pad(cells, halo, mode="wrap")).ravel()
+
+
+def unpad(grid: SiteGrid, padded: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Species codes, shape (n_sites,), of a padded array."""
+    shape = (*(n + 2 * HALO for n in grid.size), grid.lattice.n_basis)
+    inner = (slice(HALO, -HALO),) * 3
+    return np.ascontiguousarray(padded.reshape(shape)[inner]).ravel()
+
+
+def padded_sites(grid: SiteGrid, sites: ArrayLike) -> NDArray[np.int64]:
+    """Padded positions of site numbers, same shape."""
+    cells, basis = np.divmod(np.asarray(sites, dtype=np.int64), grid.lattice.n_basis)
+    _, ny, nz = grid.size
+    x, y, z = cells // (ny * nz) + HALO, (cells // nz) % ny + HALO, cells % nz + HALO
+    linear = (x * (ny + 2 * HALO) + y) * (nz + 2 * HALO) + z
+    return np.asarray(linear * grid.lattice.n_basis + basis)
+
+
+def linear_offsets(grid: SiteGrid, vectors: ArrayLike) -> NDArray[np.int32]:
+    """Padded offsets of lattice vectors, from each basis site.
+
+    Parameters
+    ----------
+    vectors : int array, shape (..., 3)
+        In units of a/2, no longer than the halo.
+
+    Returns
+    -------
+    int32 array, shape (n_basis, ...)
+    """
+    basis = np.array(grid.lattice.basis)
+    vectors = np.asarray(vectors, dtype=np.int64)
+    _, py, pz = (n + 2 * HALO for n in grid.size)
+    result = []
+    for number, origin in enumerate(basis):
+        points = vectors + origin
+        target = np.argmax(np.all(np.mod(points, 2)[..., None, :] == basis, axis=-1), axis=-1)
+        cell = np.floor_divide(points, 2)
+        linear = (cell[..., 0] * py + cell[..., 1]) * pz + cell[..., 2]
+        result.append(linear * len(basis) + target - number)
+    return np.array(result, dtype=np.int32)
+
+
+@nb.njit(cache=True, nogil=True)
+def padded_index(geometry: Geometry, x: int, y: int, z: int, b: int) -> int:
+    """Padded position of a site."""
+    py, pz = geometry.ny + 2 * HALO, geometry.nz + 2 * HALO
+    return (((x + HALO) * py + (y + HALO)) * pz + (z + HALO)) * geometry.n_basis + b
+
+
+@nb.njit(cache=True, nogil=True)
+def locate(geometry: Geometry, p: int) -> tuple[int, int, int, int]:
+    """Cell (folded into the box) and basis site of a padded position."""
+    py, pz = geometry.ny + 2 * HALO, geometry.nz + 2 * HALO
+    b = p % geometry.n_basis
+    cell = p // geometry.n_basis
+    z = cell % pz - HALO
+    y = (cell // pz) % py - HALO
+    x = cell // (pz * py) - HALO
+    return x % geometry.nx, y % geometry.ny, z % geometry.nz, b
+
+
+@nb.njit(cache=True, nogil=True)
+def fold(geometry: Geometry, p: int) -> int:
+    """Padded position of the site itself, given any of its images."""
+    x, y, z, b = locate(geometry, p)
+    return padded_index(geometry, x, y, z, b)
+
+
+@nb.njit(cache=True, nogil=True)
+def put(geometry: Geometry, padded: NDArray[np.int8], p: int, species: int) -> None:
+    """Write a species at a site and at all its images in the halo."""
+    x0, y0, z0, b = locate(geometry, p)
+    nx, ny, nz = geometry.nx, geometry.ny, geometry.nz
+    x = x0 - (x0 + HALO) // nx * nx
+    while x < nx + HALO:
+        y = y0 - (y0 + HALO) // ny * ny
+        while y < ny + HALO:
+            z = z0 - (z0 + HALO) // nz * nz
+            while z < nz + HALO:
+                padded[padded_index(geometry, x, y, z, b)] = species
+                z += nz
+            y += ny
+        x += nx

@@ -1,0 +1,82 @@
+"""Metropolis swaps of unlike sites on a pair energy, at fixed composition."""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from .padding import Geometry, put
+from .random import integer_below, uniform
+
+
+@nb.njit(cache=True, nogil=True)
+def site_energy_difference(
+    padded: NDArray[np.int8],
+    site: int,
+    basis: int,
+    old: int,
+    new: int,
+    offsets: NDArray[np.int32],
+    pair: NDArray[np.float64],
+) -> float:
+    """Energy change (eV) when a site turns from species ``old`` to ``new``."""
+    change = 0.0
+    for j in range(offsets.shape[1]):
+        s = padded[site + offsets[basis, j]]
+        change += pair[j, new, s] - pair[j, old, s]
+    return change
+
+
+@nb.njit(cache=True, nogil=True)
+def swap_sweep(
+    geometry: Geometry,
+    padded: NDArray[np.int8],
+    candidates: NDArray[np.int64],
+    offsets: NDArray[np.int32],
+    pair: NDArray[np.float64],
+    beta: float,
+    attempts: int,
+    rng: NDArray[np.uint64],
+) -> tuple[int, float]:
+    """Attempt swaps between random candidate sites; ``padded`` changes in place.
+
+    Parameters
+    ----------
+    candidates : int64 array, shape (n,)
+        Padded positions of the sites that may be swapped.
+    offsets : int32 array, shape (n_basis, Z)
+        Offsets of all interacting neighbours.
+    pair : float64 array, shape (Z, S, S)
+        Energy of a bond to each of them, eV.
+    beta : float
+        1 / k_B T in 1/eV.
+    attempts : int
+        Number of attempts; a pair of like species counts as one and changes nothing.
+    rng : uint64 array, shape (4,)
+
+    Returns
+    -------
+    accepted : int
+    change : float
+        Change of the energy, eV.
+    """
+    accepted = 0
+    total = 0.0
+    for _ in range(attempts):
+        i = candidates[integer_below(rng, candidates.size)]
+        j = candidates[integer_below(rng, candidates.size)]
+        a, b = padded[i], padded[j]
+        if a == b:
+            continue
+        n_basis = geometry.n_basis
+        change = site_energy_difference(padded, i, i % n_basis, a, b, offsets, pair)
+        put(geometry, padded, i, b)
+        change += site_energy_difference(padded, j, j % n_basis, b, a, offsets, pair)
+        if change <= 0.0 or uniform(rng) < np.exp(-beta * change):
+            put(geometry, padded, j, a)
+            accepted += 1
+            total += change
+        else:
+            put(geometry, padded, i, a)
+    return accepted, total

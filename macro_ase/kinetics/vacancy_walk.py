@@ -1,0 +1,265 @@
+"""Rejection-free kinetic Monte Carlo of vacancies.
+
+Every vacancy hops to each of its 8 first neighbours with rate nu exp(-E / k_B T). One
+event is chosen with probability rate / total from a binary tree of sums over vacancies,
+and the clock advances by an exponential time of mean 1 / total (Bortz, Kalos and
+Lebowitz, J. Comput. Phys. 17, 10 (1975)). After a hop only the vacancies that see one of
+the two changed sites get new rates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from .barrier_tables import barriers_at
+from .padding import Geometry, fold, put
+from .random import uniform
+
+
+@nb.njit(cache=True, nogil=True)
+def count_bond_changes(
+    padded: NDArray[np.int8],
+    shells: NDArray[np.int32],
+    shell_of: NDArray[np.int64],
+    place: tuple[int, int, int, int],
+    atom: int,
+    vacancy: int,
+    bonds: NDArray[np.int64],
+) -> None:
+    """Add the change of the ordered bond counts when an atom hops from ``new`` to ``old``."""
+    old, old_basis, new, new_basis = place
+    for j in range(shells.shape[1]):
+        k = shell_of[j]
+        at_old = old + shells[old_basis, j]
+        if at_old != new:
+            s = padded[at_old]
+            bonds[k, vacancy, s] -= 1
+            bonds[k, s, vacancy] -= 1
+            bonds[k, atom, s] += 1
+            bonds[k, s, atom] += 1
+        at_new = new + shells[new_basis, j]
+        if at_new != old:
+            s = padded[at_new]
+            bonds[k, atom, s] -= 1
+            bonds[k, s, atom] -= 1
+            bonds[k, vacancy, s] += 1
+            bonds[k, s, vacancy] += 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _set_leaf(tree: NDArray[np.float64], leaf: int, value: float) -> None:
+    node = leaf + tree.size // 2
+    tree[node] = value
+    node //= 2
+    while node >= 1:
+        tree[node] = tree[2 * node] + tree[2 * node + 1]
+        node //= 2
+
+
+@nb.njit(cache=True, nogil=True)
+def _choose_leaf(tree: NDArray[np.float64], target: float) -> tuple[int, float]:
+    """Leaf in which the running sum passes ``target``, and what is left of it there."""
+    half = tree.size // 2
+    node = 1
+    while node < half:
+        node *= 2
+        if target >= tree[node] and tree[node + 1] > 0.0:
+            target -= tree[node]
+            node += 1
+    return node - half, target
+
+
+@nb.njit(cache=True, nogil=True)
+def _refresh(
+    tables: Any,
+    padded: NDArray[np.int8],
+    site: int,
+    n_basis: int,
+    kinetics: tuple[float, float],
+    rates: NDArray[np.float64],
+) -> tuple[float, int]:
+    """Rates of one vacancy into ``rates`` (8,); their sum and the count of vacancies near."""
+    attempt_rate, beta = kinetics
+    near = barriers_at(tables, padded, site, site % n_basis, rates)
+    total = 0.0
+    for d in range(8):
+        rates[d] = attempt_rate * np.exp(-beta * rates[d])
+        total += rates[d]
+    return total, near
+
+
+@nb.njit(cache=True, nogil=True)
+def _refresh_around(
+    tables: Any,
+    geometry: Geometry,
+    padded: NDArray[np.int8],
+    sites: NDArray[np.int64],
+    centre: int,
+    kinetics: tuple[float, float],
+    rates: NDArray[np.float64],
+    near: NDArray[np.int64],
+    tree: NDArray[np.float64],
+    stamp: NDArray[np.int64],
+    hop: int,
+) -> None:
+    """New rates for the active vacancies that see the site ``centre``, once in a hop."""
+    vacancy = padded[sites[0]]
+    basis = centre % geometry.n_basis
+    for j in range(tables.reach.shape[1]):
+        p = centre + tables.reach[basis, j]
+        if padded[p] != vacancy:
+            continue
+        home = fold(geometry, p)
+        for u in range(sites.size):
+            if sites[u] == home and stamp[u] != hop:
+                stamp[u] = hop
+                total, near[u] = _refresh(
+                    tables, padded, home, geometry.n_basis, kinetics, rates[u]
+                )
+                _set_leaf(tree, u, total)
+
+
+@nb.njit(cache=True, nogil=True)
+def _choose_direction(rates: NDArray[np.float64], target: float) -> int:
+    chosen = -1
+    for d in range(8):
+        if rates[d] > 0.0:
+            chosen = d
+            if target < rates[d]:
+                break
+        target -= rates[d]
+    return chosen
+
+
+@nb.njit(cache=True, nogil=True)
+def walk(
+    tables: Any,
+    geometry: Geometry,
+    padded: NDArray[np.int8],
+    sites: NDArray[np.int64],
+    shells: NDArray[np.int32],
+    shell_of: NDArray[np.int64],
+    bonds: NDArray[np.int64],
+    trail: NDArray[np.int64],
+    kinetics: tuple[float, float],
+    clock: NDArray[np.float64],
+    end_time: float,
+    max_hops: int,
+    rng: NDArray[np.uint64],
+) -> tuple[int, float]:
+    """Let vacancies hop until a time or a number of hops; all arrays change in place.
+
+    Parameters
+    ----------
+    tables : named tuple
+        Barrier tables of a registered type.
+    geometry : Geometry
+    padded : int8 array
+        Species codes with halo; vacancies that are not in ``sites`` stay where they are.
+    sites : int64 array, shape (n_active,)
+        Padded positions of the vacancies that hop.
+    shells : int32 array, shape (n_basis, Z)
+        Offsets of the neighbours whose bonds are counted.
+    shell_of : int64 array, shape (Z,)
+        Row of ``bonds`` for each of them.
+    bonds : int64 array, shape (n_shells, S, S)
+        Ordered bond counts, kept up to date.
+    trail : int64 array, shape (n, 2)
+        Padded positions that vacancies left and reached (possibly in the halo), one row a
+        hop, for the first n hops.
+    kinetics : (float, float)
+        Attempt rate (1/s) and 1 / k_B T (1/eV).
+    clock : float64 array, shape (1,)
+        Time in s.
+    end_time : float
+        Time at which to stop, in s; the clock then reads exactly this.
+    max_hops : int
+        Hops after which to stop.
+    rng : uint64 array, shape (4,)
+
+    Returns
+    -------
+    hops : int
+    exposure : float
+        Sum over hops of the mean residence time 1 / total at the time of the hop, in s.
+    """
+    n, n_basis = sites.size, geometry.n_basis
+    vacancy = bonds.shape[1] - 1
+    leaves = 1
+    while leaves < n:
+        leaves *= 2
+    tree = np.zeros(2 * leaves)
+    rates = np.zeros((n, 8))
+    near = np.zeros(n, dtype=np.int64)
+    stamp = np.full(n, -1)
+    for v in range(n):
+        total, near[v] = _refresh(tables, padded, sites[v], n_basis, kinetics, rates[v])
+        _set_leaf(tree, v, total)
+    hops = 0
+    exposure = 0.0
+    while hops < max_hops and tree[1] > 0.0:
+        step = -np.log(1.0 - uniform(rng)) / tree[1]
+        if clock[0] + step > end_time:
+            clock[0] = end_time
+            break
+        clock[0] += step
+        exposure += 1.0 / tree[1]
+        v, rest = _choose_leaf(tree, uniform(rng) * tree[1])
+        d = _choose_direction(rates[v], rest)
+        old = sites[v]
+        image = old + tables.targets[old % n_basis, d]
+        atom = padded[image]
+        if hops < len(trail):
+            trail[hops, 0] = old
+            trail[hops, 1] = image
+        place = (old, old % n_basis, image, image % n_basis)
+        count_bond_changes(padded, shells, shell_of, place, atom, vacancy, bonds)
+        new = fold(geometry, image)
+        put(geometry, padded, old, atom)
+        put(geometry, padded, new, vacancy)
+        sites[v] = new
+        stamp[v] = hops
+        near_old = near[v]
+        total, near[v] = _refresh(tables, padded, new, n_basis, kinetics, rates[v])
+        _set_leaf(tree, v, total)
+        for centre, seen in ((old, near_old), (new, near[v])):
+            if n > 1 and seen > 0:
+                _refresh_around(
+                    tables,
+                    geometry,
+                    padded,
+                    sites,
+                    centre,
+                    kinetics,
+                    rates,
+                    near,
+                    tree,
+                    stamp,
+                    hops,
+                )
+        hops += 1
+    return hops, exposure
+
+
+@nb.njit(cache=True, nogil=True)
+def retrace(
+    geometry: Geometry, padded: NDArray[np.int8], trail: NDArray[np.int64], hops: int
+) -> None:
+    """Undo the recorded hops of a walk in ``padded``."""
+    for k in range(hops - 1, -1, -1):
+        vacant = fold(geometry, trail[k, 1])
+        vacancy = padded[vacant]
+        put(geometry, padded, vacant, padded[trail[k, 0]])
+        put(geometry, padded, trail[k, 0], vacancy)
+
+
+@nb.njit(cache=True, nogil=True)
+def evaluate_barriers(
+    tables: Any, padded: NDArray[np.int8], site: int, basis: int, out: NDArray[np.float64]
+) -> int:
+    """`barriers_at`, callable from Python."""
+    return barriers_at(tables, padded, site, basis, out)
