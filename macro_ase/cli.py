@@ -339,8 +339,8 @@ def build(args: argparse.Namespace) -> None:
     "fit-barriers",
     arg("directory", type=_folder, metavar="DIR", help="POSCAR files and barrier tables"),
     arg("--out", type=_output, required=True, metavar="FILE", help="model to write, .json"),
-    arg("--energies", type=_file, action="append", default=[], metavar="FILE",
-        help="relaxed frames with energies, extxyz; may be given many times"),
+    arg("--energies", type=_file, nargs="+", action="extend", default=[], metavar="FILE",
+        help="relaxed frames with energies, extxyz"),
     SEED,
 )  # fmt: skip
 def fit_barriers(args: argparse.Namespace) -> None:
@@ -353,6 +353,6 @@ def fit_barriers(args: argparse.Namespace) -> None:
     Examples:
       macro-ase fit-barriers neb/ --energies frames.extxyz --out barriers.json
     """
-    from macro_ase.barriers.fitting import fit_barriers_command
+    from macro_ase.barriers.fit_command import fit_barriers_command
 
     print(fit_barriers_command(args.directory, args.out, args.energies, args.seed))

@@ -149,6 +149,14 @@ class SiteGrid:
         return self.index(self.coordinates[:, None, :] + np.asarray(vectors)[None, :, :])
 
 
+@lru_cache(maxsize=16)
+def first_neighbors(grid: SiteGrid) -> NDArray[np.int64]:
+    """First neighbours of every site, shape (n_sites, z), remembered by grid."""
+    table = grid.neighbors(grid.lattice.shells(1)[0])
+    table.setflags(write=False)
+    return table
+
+
 def as_atoms(structure: Any) -> Atoms:
     """`ase.Atoms` of an `Atoms` or of a pymatgen `Structure` (dummy species become ``X``).
 
@@ -335,8 +343,8 @@ def _snap(atoms: Atoms, grid: SiteGrid, tolerance_A: float) -> NDArray[np.int64]
             best_sites, best_off, best_score = sites, off, float(np.median(off))
     if np.mean(best_off > tolerance_A) > 0.1:
         raise ValueError(
-            f"not a {grid.lattice.name} crystal: {np.mean(best_off > tolerance_A):.0%} of its atoms "
-            f"are more than {tolerance_A:g} A from a {grid.lattice.name} site"
+            f"not a {grid.lattice.name} crystal: {np.mean(best_off > tolerance_A):.0%} of its "
+            f"atoms are more than {tolerance_A:g} A from a {grid.lattice.name} site"
         )
     worst = int(best_off.argmax())
     if best_off[worst] > tolerance_A:

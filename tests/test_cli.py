@@ -184,7 +184,7 @@ def test_sro_kmc_and_fit_are_passed_on(
     here.touch()
     sro = backend(monkeypatch, "macro_ase.observables.sro_file", "sro_file", "order")
     kmc = backend(monkeypatch, "macro_ase.engines.kmc_file", "kmc_file", "hops")
-    fit = backend(monkeypatch, "macro_ase.barriers.fitting", "fit_barriers_command", "fitted")
+    fit = backend(monkeypatch, "macro_ase.barriers.fit_command", "fit_barriers_command", "fitted")
     assert main("sro here.xyz --shells 3 --csv o.csv".split()) == 0
     assert main("kmc here.xyz --temperature 900 --steps 1e6 --traj o.traj".split()) == 0
     assert main("fit-barriers . --out m.json --energies here.xyz --energies here.xyz".split()) == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from ase import Atoms
@@ -13,6 +15,9 @@ from ..kinetics.padding import geometry_of, pad, padded_sites
 from ..kinetics.vacancy_walk import evaluate_barriers
 from ..lattice import Crystal, SiteGrid
 from .orbits import HOP_DIRECTIONS
+
+
+_REMEMBERED = threading.local()
 
 
 class BarrierModel(ABC):
@@ -32,6 +37,14 @@ class BarrierModel(ABC):
     @abstractmethod
     def tables(self, grid: SiteGrid) -> NamedTuple:
         """Arrays of a type registered with `kinetics.barrier_tables.register`."""
+
+    def tables_for(self, grid: SiteGrid) -> NamedTuple:
+        """`tables`, remembered by model and grid, apart for every thread."""
+        by_model = _REMEMBERED.__dict__.setdefault("tables", WeakKeyDictionary())
+        by_grid = by_model.setdefault(self, {})
+        if grid not in by_grid:
+            by_grid[grid] = self.tables(grid)
+        return by_grid[grid]
 
     def crystal(self, structure: Any) -> Crystal:
         """Sites of a structure in this model's species codes.

@@ -77,8 +77,15 @@ def find_tables(directory: Path) -> list[Path]:
 
 def species_of(folders: Sequence[Path]) -> tuple[str, ...]:
     """All species of the crystals, in order of first appearance."""
-    symbols = [s for folder in folders for s in read(folder / "POSCAR").get_chemical_symbols()]
+    symbols = [s for folder in folders for s in _poscar(folder).get_chemical_symbols()]
     return tuple(dict.fromkeys(symbols))
+
+
+def _poscar(folder: Path) -> Atoms:
+    try:
+        return Atoms(read(folder / "POSCAR", format="vasp"))
+    except Exception as error:  # the reader raises many kinds
+        raise ValueError(f"{folder / 'POSCAR'} cannot be read: {error!r}") from error
 
 
 def _numbers(folder: Path, pattern: str) -> NDArray[np.float64]:
@@ -103,7 +110,7 @@ def read_table(folder: Path, species: tuple[str, ...]) -> BarrierTable:
     ValueError
         If the two tables do not match the crystal.
     """
-    crystal = Crystal.from_atoms(read(folder / "POSCAR"), species=species)
+    crystal = Crystal.from_atoms(_poscar(folder), species=species)
     ids, barriers = _numbers(folder, "atomid*.txt"), _numbers(folder, "barrier*.txt")
     n_atoms = len(crystal.template)
     if ids.shape != barriers.shape or ids.shape != (n_atoms, 8):
@@ -111,8 +118,8 @@ def read_table(folder: Path, species: tuple[str, ...]) -> BarrierTable:
             f"{folder}: {n_atoms} atoms need tables of {n_atoms} x 8; "
             f"atomid is {ids.shape}, barrier {barriers.shape}"
         )
-    if ids.min() < 1 or ids.max() > n_atoms:
-        raise ValueError(f"{folder}: atom numbers must lie in 1..{n_atoms}")
+    if np.any((ids != np.rint(ids)) | (ids < 1) | (ids > n_atoms)):
+        raise ValueError(f"{folder}: atom numbers must be whole and lie in 1..{n_atoms}")
     vacancy = np.repeat(crystal.site_of_atom, 8)
     target = crystal.site_of_atom[ids.astype(int).ravel() - 1]
     wrong = ~np.any(crystal.grid.neighbors(HOP_DIRECTIONS)[vacancy] == target[:, None], axis=1)
@@ -122,6 +129,8 @@ def read_table(folder: Path, species: tuple[str, ...]) -> BarrierTable:
     values = barriers.ravel()
     known = np.isfinite(values)
     keep = known & (values > 0)
+    if not keep.any():
+        raise ValueError(f"{folder}: no barrier is positive")
     return BarrierTable(
         crystal, vacancy[keep], target[keep], values[keep], int(known.sum() - keep.sum())
     )
@@ -133,9 +142,16 @@ def _read_frames(files: Sequence[Path]) -> list[Atoms]:
         if not file.is_file():
             raise FileNotFoundError(f"no such file: {file}")
         opener = gzip.open if file.suffix == ".gz" else open
-        with opener(file, "rt") as stream:
-            text = io.StringIO(stream.read())
-        frames.extend(read(text, index=":", format="extxyz"))
+        try:
+            with opener(file, "rt") as stream:
+                text = io.StringIO(stream.read())
+            read_here = list(read(text, index=":", format="extxyz"))
+        except Exception as error:  # the readers raise many kinds
+            raise ValueError(f"{file} cannot be read as extxyz: {error!r}") from error
+        for number, atoms in enumerate(read_here):
+            if atoms.calc is None or "energy" not in atoms.calc.results:
+                raise ValueError(f"{file}: frame {number} has no energy")
+        frames.extend(read_here)
     return frames
 
 

@@ -88,7 +88,7 @@ def _orbit_rows(table: BarrierTable, n: int) -> Array:
     grid, occupation = table.crystal.grid, table.crystal.occupation
     step = _hop_vector(table)
     hopping = _one_hot(occupation[table.target], n)
-    rows = []
+    rows: list[Array] = []
     for orbit in bond_orbits(ORBIT_SHELLS):
         sites = grid.coordinates[table.vacancy][:, None, :] + orbit[None] * step[:, None, :]
         counts = _one_hot(occupation[grid.index(sites)], n).sum(axis=1)
@@ -107,7 +107,7 @@ def _energy_change_rows(table: BarrierTable, n: int) -> Array:
     """Half the change of every pair count in a hop, shape (n_hops, n_shells * n_pairs)."""
     grid, occupation = table.crystal.grid, table.crystal.occupation
     hopping = occupation[table.target]
-    rows = []
+    rows: list[Array] = []
     for vectors in BCC.shells(N_SHELLS):
         neighbours = grid.neighbors(vectors)
         new, old = neighbours[table.vacancy], neighbours[table.target]
@@ -125,7 +125,7 @@ def _energy_change_rows(table: BarrierTable, n: int) -> Array:
 def _formation_row(crystal: Crystal, n: int) -> Array:
     """Pair counts per atom of a crystal without vacancies, then its subregular terms."""
     occupation = crystal.occupation
-    row = []
+    row: list[float] = []
     for vectors in BCC.shells(N_SHELLS):
         neighbours = occupation[crystal.grid.neighbors(vectors)]
         code = (occupation[:, None].astype(int) * (n + 1) + neighbours).ravel()
@@ -192,7 +192,7 @@ def solve(problem: Problem, prior: Array, hops: Any, frames: Any) -> Array:
 def cross_validate(
     problem: Problem, prior: Array, seed: int, repeats: int = N_REPEATS
 ) -> tuple[Array, Array]:
-    """Errors on left-out vacancy sites and frames.
+    """Errors on left-out vacancy sites and frames; frames with equal rows are left out together.
 
     Returns
     -------
@@ -202,10 +202,11 @@ def cross_validate(
     barrier = np.zeros((repeats, len(problem.barrier_eV)))
     formation = np.zeros((repeats, len(problem.formation_eV)))
     sites, site_number = np.unique(problem.site, return_inverse=True)
+    rows, row_number = np.unique(np.round(problem.frames, 9), axis=0, return_inverse=True)
     for r in range(repeats):
         rng = np.random.default_rng([seed, r])
         hop_fold = rng.permutation(np.arange(len(sites)) % N_FOLDS)[site_number]
-        frame_fold = rng.permutation(np.arange(len(problem.formation_eV)) % N_FOLDS)
+        frame_fold = rng.permutation(np.arange(len(rows)) % N_FOLDS)[row_number.ravel()]
         for k in range(N_FOLDS):
             hops, frames = hop_fold == k, frame_fold == k
             w = solve(problem, prior, ~hops, ~frames)

@@ -31,7 +31,7 @@ DEFAULT_MODEL = "NbMoTa-kra.json"
 COMPOSITION_MARGIN = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KRABarriers(BarrierModel):
     """KRA barriers.
 

@@ -17,7 +17,7 @@ V_k(X, X) = 2 mean_A V_k(X, A) - mean_AB V_k(A, B).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -99,7 +99,7 @@ class PairEnergyCalculator(Calculator):
         Default: the energy of the NbMoTa model that ships with the package.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy"]
+    implemented_properties = ["energy"]  # noqa: RUF012
 
     def __init__(self, pair_energy: PairEnergy | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -2,5 +2,6 @@
 
 from .swap_mc import SwapMC
 from .vacancy_kmc import VacancyKMC
+from .vacancy_walker import VacancyWalker
 
-__all__ = ["SwapMC", "VacancyKMC"]
+__all__ = ["SwapMC", "VacancyKMC", "VacancyWalker"]

@@ -153,19 +153,20 @@ class LatticeDynamics(Dynamics):
 
     def write_restart(self, path: str | Path) -> None:
         """Save all that `read_restart` needs to go on bit for bit."""
-        np.savez(
-            path,
-            driver=type(self).__name__,
-            species=np.array(self.crystal.species),
-            size=self.crystal.grid.size,
-            temperature_K=self.temperature_K,
-            nsteps=self.nsteps,
-            rng_state=self.rng_state,
-            padded=self.padded,
-            numbers=self.atoms.numbers,
-            positions=self.atoms.positions,
+        state: dict[str, Any] = {
+            "driver": type(self).__name__,
+            "species": np.array(self.crystal.species),
+            "size": self.crystal.grid.size,
+            "temperature_K": self.temperature_K,
+            "nsteps": self.nsteps,
+            "rng_state": self.rng_state,
+            "padded": self.padded,
+            "numbers": self.atoms.numbers,
+            "positions": self.atoms.positions,
             **self._state(),
-        )
+        }
+        with open(path, "wb") as file:
+            np.savez(file, **state)
 
     def read_restart(self, path: str | Path) -> None:
         """Go on from a saved state.

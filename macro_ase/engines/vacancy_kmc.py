@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from ase import Atoms, units
+from ase import Atoms
 from numpy.typing import NDArray
 
 from ..barriers import BarrierModel
-from ..kinetics.padding import linear_offsets, padded_sites
 from ..kinetics.tracers import replay
-from ..kinetics.vacancy_walk import walk
-from ..observables.bonds import bond_counts
+from ..lattice import VACANCY
 from ..rng import Seed
 from .lattice_dynamics import LatticeDynamics, require_temperature
-
-ATTEMPT_RATE_PER_S = 1e13
+from .vacancy_walker import ATTEMPT_RATE_PER_S, VacancyWalker
 
 
 class VacancyKMC(LatticeDynamics):
@@ -73,52 +70,52 @@ class VacancyKMC(LatticeDynamics):
             )
         barriers.check_composition(crystal)
         self.barriers = barriers
-        self.tables = barriers.tables(crystal.grid)
-        self.attempt_rate = attempt_rate
-        self._clock = np.zeros(1)
         self._label = np.empty(crystal.grid.n_sites, dtype=np.int64)
         self._label[crystal.site_of_atom] = np.arange(len(atoms))
-        vacancy_atoms = np.flatnonzero(np.array(atoms.get_chemical_symbols()) == "X")
-        self._sites = padded_sites(crystal.grid, crystal.site_of_atom[vacancy_atoms])
         self._displacement = np.zeros((len(atoms), 3), dtype=np.int64)
         self._start = atoms.positions.copy()
-        first = crystal.grid.lattice.shells(1)[0]
-        self._shells = linear_offsets(crystal.grid, first)
-        counts = bond_counts(
-            crystal.occupation, crystal.grid.neighbors(first), len(crystal.species)
-        )
-        self._bonds = np.ascontiguousarray(counts[None])
         super().__init__(
             atoms, crystal, temperature_K, rng, logfile, trajectory, loginterval, append_trajectory
         )
+        vacancy_atoms = np.flatnonzero(np.array(atoms.get_chemical_symbols()) == VACANCY)
+        self._walker = VacancyWalker(
+            crystal.grid,
+            crystal.occupation,
+            barriers,
+            temperature_K,
+            self.rng_state,
+            crystal.site_of_atom[vacancy_atoms],
+            attempt_rate,
+        )
+        self.padded = self._walker.padded
 
     @property
     def time(self) -> float:
         """Physical time since the start, in s."""
-        return float(self._clock[0])
+        return float(self._walker.clock[0])
 
     @property
     def bond_counts(self) -> NDArray[np.int64]:
         """Ordered first-neighbour counts N[A, B], shape (S, S)."""
-        return self._bonds[0]
+        return self._walker.bonds[0]
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """Rates of all hops in 1/s, shape (n_vacancies, 8).
+
+        A state lasts 1 / rates.sum() in the mean: the weight that turns an average over hops
+        into one over time.
+        """
+        return self._walker.rates
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """Rates of all hops in 1/s, shape (n_vacancies, 8), vacancies in order of atoms."""
+        return self._walker.rates
 
     def _walk(self, steps: int, end_time: float) -> int:
         trail = np.empty((steps, 2), dtype=np.int64)
-        hops, _ = walk(
-            self.tables,
-            self.geometry,
-            self.padded,
-            self._sites,
-            self._shells,
-            np.zeros(self._shells.shape[1], dtype=np.int64),
-            self._bonds,
-            trail,
-            (self.attempt_rate, 1 / (units.kB * self.temperature_K)),
-            self._clock,
-            end_time,
-            steps,
-            self.rng_state,
-        )
+        hops = self._walker.advance(end_time, steps, trail).hops
         basis = np.array(self.crystal.grid.lattice.basis, dtype=np.int64)
         replay(self.geometry, basis, trail, hops, self._label, self._displacement)
         return hops
@@ -154,24 +151,25 @@ class VacancyKMC(LatticeDynamics):
         return f"{'hops':>12} {'time/s':>14} {'T/K':>8} {'vacancies':>10}"
 
     def _log_line(self) -> str:
-        return (
-            f"{self.nsteps:12d} {self.time:14.6e} {self.temperature_K:8.1f} {len(self._sites):10d}"
-        )
+        n_vacancies = len(self._walker.sites)
+        return f"{self.nsteps:12d} {self.time:14.6e} {self.temperature_K:8.1f} {n_vacancies:10d}"
 
     def _state(self) -> dict[str, NDArray[Any]]:
         return {
-            "clock": self._clock,
+            "clock": self._walker.clock,
+            "sites": self._walker.sites,
+            "bonds": self._walker.bonds,
             "label": self._label,
-            "sites": self._sites,
             "displacement": self._displacement,
             "start": self._start,
-            "bonds": self._bonds,
         }
 
     def _restore(self, state: Any) -> None:
-        self._clock = state["clock"].copy()
+        walker = self._walker
+        walker.padded, walker.rng_state = self.padded, self.rng_state
+        walker.clock = state["clock"].copy()
+        walker.sites = state["sites"].copy()
+        walker.bonds = state["bonds"].copy()
         self._label = state["label"].copy()
-        self._sites = state["sites"].copy()
         self._displacement = state["displacement"].copy()
         self._start = state["start"].copy()
-        self._bonds = state["bonds"].copy()

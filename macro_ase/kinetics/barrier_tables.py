@@ -41,7 +41,7 @@ def register(tables_type: type, function: Callable[..., int]) -> None:
 
     @overload(barriers_at, strict=False)
     def _select(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> Any:
-        chosen = isinstance(tables, types.BaseNamedTuple) and tables.instance_class is tables_type
-        if not chosen:
+        named = isinstance(tables, types.BaseNamedTuple)
+        if not named or getattr(tables, "instance_class", None) is not tables_type:
             return None
         return lambda tables, padded, site, basis, out: function(tables, padded, site, basis, out)

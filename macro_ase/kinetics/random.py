@@ -39,4 +39,4 @@ def uniform(state: NDArray[np.uint64]) -> float:
 @nb.njit(cache=True, nogil=True)
 def integer_below(state: NDArray[np.uint64], bound: int) -> int:
     """A whole number in [0, bound), bound < 2**31 (bias below 2**-22)."""
-    return np.int64(uniform(state) * bound)
+    return int(uniform(state) * bound)

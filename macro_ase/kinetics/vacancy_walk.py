@@ -150,7 +150,7 @@ def walk(
     end_time: float,
     max_hops: int,
     rng: NDArray[np.uint64],
-) -> tuple[int, float]:
+) -> tuple[int, float, int]:
     """Let vacancies hop until a time or a number of hops; all arrays change in place.
 
     Parameters
@@ -186,6 +186,8 @@ def walk(
     hops : int
     exposure : float
         Sum over hops of the mean residence time 1 / total at the time of the hop, in s.
+    meetings : int
+        Hops after which the vacancy that hopped had another as first neighbour.
     """
     n, n_basis = sites.size, geometry.n_basis
     vacancy = bonds.shape[1] - 1
@@ -199,7 +201,7 @@ def walk(
     for v in range(n):
         total, near[v] = _refresh(tables, padded, sites[v], n_basis, kinetics, rates[v])
         _set_leaf(tree, v, total)
-    hops = 0
+    hops, meetings = 0, 0
     exposure = 0.0
     while hops < max_hops and tree[1] > 0.0:
         step = -np.log(1.0 - uniform(rng)) / tree[1]
@@ -226,6 +228,8 @@ def walk(
         near_old = near[v]
         total, near[v] = _refresh(tables, padded, new, n_basis, kinetics, rates[v])
         _set_leaf(tree, v, total)
+        if near[v] > 0 and rates[v].min() == 0.0:
+            meetings += 1
         for centre, seen in ((old, near_old), (new, near[v])):
             if n > 1 and seen > 0:
                 _refresh_around(
@@ -242,7 +246,22 @@ def walk(
                     hops,
                 )
         hops += 1
-    return hops, exposure
+    return hops, exposure, meetings
+
+
+@nb.njit(cache=True, nogil=True)
+def hop_rates(
+    tables: Any,
+    padded: NDArray[np.int8],
+    sites: NDArray[np.int64],
+    n_basis: int,
+    kinetics: tuple[float, float],
+) -> NDArray[np.float64]:
+    """Rates, shape (n_active, 8), in 1/s, of the hops of vacancies at padded positions."""
+    rates = np.zeros((sites.size, 8))
+    for v in range(sites.size):
+        _refresh(tables, padded, sites[v], n_basis, kinetics, rates[v])
+    return rates
 
 
 @nb.njit(cache=True, nogil=True)

@@ -7,7 +7,6 @@ crystal where there are sites, by distance elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,8 +20,8 @@ from scipy.signal import find_peaks
 from scipy.spatial import cKDTree
 from scipy.special import ndtr
 
-from macro_ase.lattice import LATTICES, Crystal, as_atoms
-from macro_ase.rng import coerce_rng
+from ..lattice import LATTICES, Crystal, as_atoms
+from ..rng import coerce_rng
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -123,7 +122,7 @@ class NeighborShells:
 
 
 def neighbor_shells(
-    structure: Any, n_shells: int = 2, cutoffs_A: Sequence[float] | None = None
+    structure: Any, n_shells: int = 2, cutoffs_A: ArrayLike | None = None
 ) -> NeighborShells:
     """Neighbour shells of a crystal: perfect, relaxed or moving, periodic or not.
 
@@ -138,7 +137,7 @@ def neighbor_shells(
     structure : ase.Atoms or pymatgen Structure
         ``X`` marks a vacancy; a block on sites also finds those that are merely absent.
     n_shells : int
-    cutoffs_A : sequence of float, optional
+    cutoffs_A : array, shape (n_shells,), optional
         Outer radius of each shell, in A, ascending; then nothing is recognised or assigned,
         and ``n_shells`` is not used.
 
@@ -188,17 +187,16 @@ def _pairs(atoms: Atoms, reach_A: float, centres: Ints) -> tuple[Ints, Ints, Flo
 
 
 def _coordination_curve(atoms: Atoms, n_neighbors: int, inner_share: float) -> Floats:
-    """Distance r(x), in A, within which an atom has x neighbours in the mean.
+    """Distance r(x), in A, within which an atom has x = (j + 1/2) / PER_NEIGHBOR neighbours.
 
-    Sampled at x = (j + 1/2) / PER_NEIGHBOR, over the given share of the atoms: those with the
-    most neighbours, away from vacancies; a tenth where there are surfaces. Open structures
-    of few atoms give a shorter curve.
+    The mean is over the given share of the atoms, those with the most neighbours, away from
+    vacancies; over a tenth where there are surfaces. Small clusters have a shorter curve.
     """
     n_atoms, periodic = len(atoms), bool(atoms.pbc.all())
     centres = coerce_rng(0).permutation(n_atoms)[:MAX_CENTRES]
     n_inner = int(np.ceil(len(centres) * (inner_share if periodic else 0.1)))
-    reach_A = (atoms.cell.volume / n_atoms) ** (1 / 3) if periodic else 1.0
-    enough = False
+    size_A = atoms.cell.volume ** (1 / 3) if periodic else np.ptp(atoms.positions, axis=0).max()
+    reach_A, enough = (size_A or 1.0) / n_atoms ** (1 / 3), False
     while not enough:
         reach_A *= 1.25
         first, _, distance_A = _pairs(atoms, reach_A, centres)
@@ -212,9 +210,13 @@ def _coordination_curve(atoms: Atoms, n_neighbors: int, inner_share: float) -> F
 
 
 def _gaps(curve: Floats) -> tuple[Floats, Floats]:
-    """Numbers of neighbours where the curve jumps, and the middle of each jump in A."""
+    """Numbers of neighbours where the curve jumps, and the middle of each jump in A.
+
+    A jump is large beside most steps, and beside 1 / (3 n), the n-th step in an ideal gas.
+    """
     steps = np.diff(curve) / curve[:-1]
-    height = np.max([SMALLEST_GAP, 12 * np.median(steps)]) if len(steps) else SMALLEST_GAP
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    height = np.maximum(0.5 / np.arange(1, len(steps) + 1), max(SMALLEST_GAP, 12 * usual))
     at, _ = find_peaks(steps, height=height, distance=PER_NEIGHBOR // 2)
     return (at + 1) / PER_NEIGHBOR, (curve[at] + curve[at + 1]) / 2
 
@@ -240,10 +242,7 @@ def _ideal_shells(lattice: str, n_shells: int) -> tuple[Floats, Ints]:
 
 
 def _recognise(curve: Floats) -> tuple[str | None, float]:
-    """Lattice that fits the curve best, or None, and its nearest-neighbour distance in A.
-
-    Every gap of the curve must be one of the lattice's; a later one must fit clearly better.
-    """
+    """Best lattice with gaps where the curve has them, or None; its nearest distance in A."""
     gaps, _ = _gaps(curve)
     best, least_misfit, nearest_A = None, LARGEST_MISFIT, np.nan
     for lattice in RECOGNISED:

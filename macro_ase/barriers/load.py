@@ -1,0 +1,37 @@
+"""Barrier models from files, whatever their kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .base import BarrierModel
+from .kra import KRABarriers
+
+
+def load_barriers(path: str | Path | None = None) -> BarrierModel:
+    """A barrier model from a file: ``.json`` is KRA, ``.npz`` a neural network.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Default: the NbMoTa model that ships.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If its ending is another, or what it holds is damaged.
+    """
+    if path is None:
+        return KRABarriers.load()
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"no such file: {file}")
+    if file.suffix == ".json":
+        return KRABarriers.load(file)
+    if file.suffix == ".npz":
+        from .nnk import NNKBarriers
+
+        return NNKBarriers.load(file)
+    raise ValueError(f"{file}: barrier models end in .json (KRA) or .npz (network)")

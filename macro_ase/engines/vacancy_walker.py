@@ -1,0 +1,169 @@
+"""The arrays of a vacancy walk and the kernel that moves them, without atoms."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from ase import units
+from numpy.typing import ArrayLike, NDArray
+
+from ..barriers import BarrierModel
+from ..kinetics.padding import geometry_of, linear_offsets, pad, padded_sites, unpad
+from ..kinetics.vacancy_walk import hop_rates, retrace, walk
+from ..lattice import SiteGrid, first_neighbors
+from ..observables.bonds import bond_counts
+
+ATTEMPT_RATE_PER_S = 1e13
+NO_LIMIT = 2**62
+
+
+class Walked(NamedTuple):
+    """What a stretch of a walk did.
+
+    ``hops``; ``exposure_s``, the sum over hops of the mean residence time before each;
+    ``meetings``, the hops that ended beside another vacancy.
+    """
+
+    hops: int
+    exposure_s: float
+    meetings: int
+
+
+class VacancyWalker:
+    """Vacancies of one crystal at one temperature.
+
+    Parameters
+    ----------
+    grid : SiteGrid
+    occupation : int8 array, shape (n_sites,)
+        Species codes, the vacancy last.
+    barriers : BarrierModel
+    temperature_K : float
+    rng_state : uint64 array, shape (4,)
+        Advances in place.
+    vacancies : int array, shape (n_vacancies,), optional
+        Sites of the vacancies, in the order to keep; default ascending.
+    attempt_rate : float
+        In 1/s.
+
+    Attributes
+    ----------
+    padded : int8 array
+        Species codes with halo.
+    sites : int64 array, shape (n_vacancies,)
+        Padded positions of the vacancies.
+    bonds : int64 array, shape (1, S, S)
+        Ordered first-neighbour counts, up to date.
+    clock : float64 array, shape (1,)
+        Time in s.
+    """
+
+    def __init__(
+        self,
+        grid: SiteGrid,
+        occupation: NDArray[np.int8],
+        barriers: BarrierModel,
+        temperature_K: float,
+        rng_state: NDArray[np.uint64],
+        vacancies: ArrayLike | None = None,
+        attempt_rate: float = ATTEMPT_RATE_PER_S,
+    ) -> None:
+        n_species = len(barriers.species) + 1
+        if vacancies is None:
+            vacancies = np.flatnonzero(occupation == n_species - 1)
+        first = grid.lattice.shells(1)[0]
+        self.grid = grid
+        self.geometry = geometry_of(grid)
+        self.tables = barriers.tables_for(grid)
+        self.kinetics = (attempt_rate, 1 / (units.kB * temperature_K))
+        self.padded = pad(grid, occupation)
+        self.sites = padded_sites(grid, vacancies)
+        self.rng_state = rng_state
+        self.clock = np.zeros(1)
+        self.bonds = bond_counts(occupation, first_neighbors(grid), n_species)[None].copy()
+        self._shells = linear_offsets(grid, first)
+        self._shell_of = np.zeros(len(first), dtype=np.int64)
+
+    @property
+    def occupation(self) -> NDArray[np.int8]:
+        """Species codes by site, shape (n_sites,)."""
+        return unpad(self.grid, self.padded)
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """Rates of all hops in 1/s, shape (n_vacancies, 8)."""
+        n_basis = self.geometry.n_basis
+        return hop_rates(self.tables, self.padded, self.sites, n_basis, self.kinetics)
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """Rates of all hops in 1/s, shape (n_vacancies, 8)."""
+        return hop_rates(
+            self.tables, self.padded, self.sites, self.geometry.n_basis, self.kinetics
+        )
+
+    def advance(
+        self,
+        end_time: float = np.inf,
+        max_hops: int = NO_LIMIT,
+        trail: NDArray[np.int64] | None = None,
+    ) -> Walked:
+        """Hop until a time in s or a number of hops; ``trail``, shape (n, 2), records hops."""
+        return self._advance(self.sites, self.clock, self.rng_state, end_time, max_hops, trail)
+
+    def _advance(
+        self,
+        sites: NDArray[np.int64],
+        clock: NDArray[np.float64],
+        rng_state: NDArray[np.uint64],
+        end_time: float,
+        max_hops: int,
+        trail: NDArray[np.int64] | None,
+    ) -> Walked:
+        record = np.empty((0, 2), dtype=np.int64) if trail is None else trail
+        return Walked(
+            *walk(
+                self.tables,
+                self.geometry,
+                self.padded,
+                sites,
+                self._shells,
+                self._shell_of,
+                self.bonds,
+                record,
+                self.kinetics,
+                clock,
+                end_time,
+                max_hops,
+                rng_state,
+            )
+        )
+
+    def try_alone(
+        self, vacancy: int, duration: float, rng_state: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.int64], Walked]:
+        """Let one vacancy hop alone for a time in s, then undo it.
+
+        Returns
+        -------
+        change : int64 array, shape (S, S)
+            Change of the ordered bond counts.
+        walked : Walked
+        """
+        before = self.bonds.copy()
+        site, clock = self.sites[vacancy : vacancy + 1].copy(), np.zeros(1)
+        trails: list[NDArray[np.int64]] = []
+        parts: list[Walked] = []
+        while clock[0] < duration:
+            trail = np.empty((4096, 2), dtype=np.int64)
+            part = self._advance(site, clock, rng_state, duration, len(trail), trail)
+            parts.append(part)
+            trails.append(trail[: part.hops])
+            if part.hops == 0:
+                break
+        change = self.bonds[0] - before[0]
+        for trail in reversed(trails):
+            retrace(self.geometry, self.padded, trail, len(trail))
+        self.bonds[:] = before
+        return change, Walked(*(sum(values) for values in zip(*parts)))

@@ -1,0 +1,41 @@
+"""What is measured on states: bonds, short-range order, long-range order."""
+
+from .bonds import (
+    NeighborShells,
+    bond_counts,
+    grouped_bond_counts,
+    neighbor_shells,
+)
+from .long_range_order import (
+    B2Order,
+    StructureFactor,
+    b2_order,
+    structure_factors,
+)
+from .short_range_order import (
+    ShortRangeOrder,
+    delta_from_bonds,
+    random_offset,
+    short_range_order,
+    short_range_order_trajectory,
+    warren_cowley_from_bonds,
+)
+from .sro_file import sro_file
+
+__all__ = [
+    "B2Order",
+    "NeighborShells",
+    "ShortRangeOrder",
+    "StructureFactor",
+    "b2_order",
+    "bond_counts",
+    "delta_from_bonds",
+    "grouped_bond_counts",
+    "neighbor_shells",
+    "random_offset",
+    "short_range_order",
+    "short_range_order_trajectory",
+    "sro_file",
+    "structure_factors",
+    "warren_cowley_from_bonds",
+]

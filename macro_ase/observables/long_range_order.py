@@ -1,0 +1,140 @@
+"""Long-range order on a block of sites: the B2 order parameter and the structure factor.
+
+`b2_order` sees one thing, different contents of the two simple cubic sublattices of bcc (B2,
+the CsCl structure). `structure_factors` sees any stacking of (001) planes: a peak at k = 1 is
+B2, one at k = 2/3 is C11_b (MoSi2 type, three planes to a period), one at k = 1/2 has a period
+of four planes, and a broad hump is short-range order. Ordering with a wave vector off the
+cubic axes, such as B32 at (1/2, 1/2, 1/2), is seen by neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..lattice import SiteGrid
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class B2Order:
+    """Order between the two sublattices of bcc.
+
+    Attributes
+    ----------
+    signed : array, shape (..., S)
+        c_A(corners) - c_A(centres) of each species: which sublattice it prefers.
+    concentration : array, shape (..., S)
+        Share of all sites that hold A.
+    """
+
+    signed: Floats
+    concentration: Floats
+
+    @property
+    def magnitude(self) -> Floats:
+        """|signed|, shape (..., S); about (c (1 - c) / n)^1/2, not 0, in a random crystal."""
+        return np.abs(self.signed)
+
+    @property
+    def normalized(self) -> Floats:
+        """Magnitude over the largest this composition allows, 2 min(c, 1 - c); in [0, 1].
+
+        NaN for a species that fills no site or all of them.
+        """
+        largest = 2 * np.minimum(self.concentration, 1 - self.concentration)
+        with np.errstate(invalid="ignore"):
+            return self.magnitude / largest
+
+
+def b2_order(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> B2Order:
+    """B2 order parameter of bcc sites.
+
+    Parameters
+    ----------
+    occupation : int array, shape (..., n_sites)
+        Species code of each site; leading axes are snapshots.
+    grid : SiteGrid
+    n_species : int
+        Number of species S, the vacancy included.
+
+    Raises
+    ------
+    ValueError
+        If the lattice is not bcc, or the occupation does not fit the grid.
+    """
+    if grid.lattice.name != "bcc":
+        raise ValueError(f"B2 order is defined on bcc, not on {grid.lattice.name}")
+    holds = _holds(occupation, grid, n_species)
+    corners, centres = holds[..., 0::2].mean(axis=-1), holds[..., 1::2].mean(axis=-1)
+    return B2Order(signed=corners - centres, concentration=(corners + centres) / 2)
+
+
+@dataclass(frozen=True)
+class StructureFactor:
+    """Structure factor along one cubic axis.
+
+    Attributes
+    ----------
+    k : array, shape (n_k,)
+        Wave numbers m / L of the block, from 0 to 1, in units of 2 pi / a.
+    values : array, shape (..., S, n_k)
+        S_AA(k) of each species; 0 at k = 0.
+    random : array, shape (..., S)
+        c (1 - c), what a large random crystal has at every k > 0; in n sites of fixed
+        composition the expectation is n / (n - 1) times this.
+    """
+
+    k: Floats
+    values: Floats
+    random: Floats
+
+
+def structure_factors(
+    occupation: ArrayLike, grid: SiteGrid, n_species: int
+) -> tuple[StructureFactor, StructureFactor, StructureFactor]:
+    """Structure factors along the three cubic axes, (k,0,0), (0,k,0) and (0,0,k).
+
+        S_AA(k) = |sum over sites s of (x_A(s) - c_A) exp(i k.r_s)|^2 / n
+
+    with x_A(s) 1 where site s holds A. Perfect B2 of two species has S(1) = n / 4.
+
+    Parameters
+    ----------
+    occupation, grid, n_species
+        As in `b2_order`; any lattice.
+
+    Raises
+    ------
+    ValueError
+        If the occupation does not fit the grid.
+    """
+    holds = _holds(occupation, grid, n_species)
+    share = holds.mean(axis=-1, keepdims=True)
+    random = (share * (1 - share))[..., 0]
+    along = [_along(holds - share, grid, axis) for axis in range(3)]
+    first, second, third = (StructureFactor(k, values, random) for k, values in along)
+    return first, second, third
+
+
+def _along(excess: Floats, grid: SiteGrid, axis: int) -> tuple[Floats, Floats]:
+    """Wave numbers and |Fourier sum|^2 / n of the 2 L planes across one axis."""
+    plane = grid.coordinates[:, axis]
+    n_planes = 2 * grid.size[axis]
+    by_plane = excess @ (plane[:, None] == np.arange(n_planes)).astype(float)
+    amplitudes = np.fft.rfft(by_plane, axis=-1)
+    k = np.arange(grid.size[axis] + 1) / grid.size[axis]
+    return k, np.abs(amplitudes) ** 2 / grid.n_sites
+
+
+def _holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Floats:
+    """1 where a site holds a species, else 0; shape (..., S, n_sites)."""
+    codes = np.asarray(occupation)
+    if codes.shape[-1:] != (grid.n_sites,) or codes.min() < 0 or codes.max() >= n_species:
+        raise ValueError(
+            f"occupation of shape {codes.shape} must hold {grid.n_sites} codes below {n_species}"
+        )
+    return (codes[..., None, :] == np.arange(n_species)[:, None]).astype(float)

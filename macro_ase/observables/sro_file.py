@@ -1,0 +1,88 @@
+"""Short-range order of a structure file: what `macro-ase sro FILE` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+from ase.io import read
+from ase.io.formats import filetype, open_with_compression
+
+from .short_range_order import (
+    short_range_order,
+    short_range_order_trajectory,
+)
+
+LAMMPS_DUMP = "lammps-dump-text"
+
+
+def sro_file(
+    path: str | Path,
+    n_shells: int = 2,
+    csv: str | Path | None = None,
+    species: Sequence[str] | None = None,
+) -> str:
+    """Short-range order of a file, as text.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file that ASE reads. Several frames give means with errors; they are taken as
+        frames of a stationary run, in order of time.
+    n_shells : int
+    csv : str or Path, optional
+        Where to write the numbers too.
+    species : sequence of str, optional
+        Element of each atom type, in order, for a LAMMPS dump that names no elements.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If ASE cannot read it, it has atom types and no elements, or `short_range_order`
+        finds no shells.
+    """
+    frames = _read(Path(path), species)
+    if len(frames) == 1:
+        result = short_range_order(frames[0], n_shells)
+    else:
+        result = short_range_order_trajectory(frames, n_shells)
+    if csv is not None:
+        result.to_csv(csv)
+    return f"{path}\n{result.table()}"
+
+
+def _read(path: Path, species: Sequence[str] | None) -> list[Atoms]:
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    nameless = _has_nameless_types(path)
+    if nameless and species is None:
+        raise ValueError(
+            f"{path} has atom types and no elements: write it with an element column "
+            "(dump_modify ID element ...), or give species, the element of each type in order"
+        )
+    if species is not None and not nameless:
+        raise ValueError(f"{path} names its elements; species is for LAMMPS dumps that do not")
+    options: dict[str, Any] = {"specorder": list(species)} if species is not None else {}
+    try:
+        frames: Any = read(path, index=":", **options)
+    except Exception as error:
+        raise ValueError(f"cannot read {path}: {type(error).__name__}: {error}") from error
+    if not frames:
+        raise ValueError(f"{path} holds no structure")
+    return frames
+
+
+def _has_nameless_types(path: Path) -> bool:
+    """Whether it is a LAMMPS text dump with neither elements nor masses."""
+    try:
+        if filetype(str(path)) != LAMMPS_DUMP:
+            return False
+    except Exception as error:
+        raise ValueError(f"cannot read {path}: {error or type(error).__name__}") from error
+    with open_with_compression(str(path), "r") as lines:
+        columns = next((line for line in lines if line.startswith("ITEM: ATOMS")), "").split()
+    return not {"element", "mass"} & set(columns)

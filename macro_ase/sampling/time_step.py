@@ -1,0 +1,115 @@
+"""The choice of dt: long enough that the observables forget, short enough for the rest.
+
+Too short a step sees flicker and memory in the observables, and relaxation times come out
+too short. The implied relaxation times at lag t of the modes of the observables,
+
+    t_k = -t / ln(lambda_k),   C(0)^-1 C(t) v = lambda v
+
+(C the lagged covariance; L. Molgedey and H. G. Schuster, Phys. Rev. Lett. 72, 3634
+(1994)), level off once the lag is long enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+AGREEMENT = 0.10
+
+
+def implied_times(runs: list[Array], lag: int) -> Array:
+    """Relaxation times, in samples, of the modes of stationary runs.
+
+    Parameters
+    ----------
+    runs : list of arrays, shape (n_t, d)
+    lag : int
+        In samples.
+
+    Returns
+    -------
+    array, shape (d,)
+        Longest first; nan where a mode is not correlated over the lag.
+    """
+    mean = np.concatenate(runs).mean(axis=0)
+    centred = [run - mean for run in runs]
+    now = np.concatenate([x[:-lag] for x in centred])
+    later = np.concatenate([x[lag:] for x in centred])
+    lagged = now.T @ later / len(now)
+    both = (now.T @ now + later.T @ later) / (2 * len(now))
+    values = np.linalg.eigvals(np.linalg.solve(both, (lagged + lagged.T) / 2)).real
+    with np.errstate(invalid="ignore", divide="ignore"):
+        times = np.where((values > 0) & (values < 1), -lag / np.log(values), np.nan)
+    return np.sort(np.nan_to_num(times, nan=-1.0))[::-1].clip(min=0.0)
+
+
+@dataclass(frozen=True)
+class TimeStepScan:
+    """Slowest relaxation times against the step.
+
+    Attributes
+    ----------
+    temperatures : array, shape (n_T,)
+    steps : int array, shape (n_h,)
+        Candidate steps, in mean events.
+    slowest : array, shape (n_T, n_h)
+        Slowest implied relaxation time at each step, in mean events.
+    slowest_doubled : array, shape (n_T, n_h)
+        The same at twice the step.
+    chosen : int
+        The smallest step at which the two agree within 10 % at every temperature, else the
+        largest candidate.
+    agrees : bool
+        Whether the chosen step meets that.
+    """
+
+    temperatures: Array
+    steps: NDArray[np.int64]
+    slowest: Array
+    slowest_doubled: Array
+    chosen: int
+    agrees: bool
+
+    @property
+    def slowest_chosen(self) -> Array:
+        """Slowest relaxation time at the chosen step, shape (n_T,), in mean events."""
+        return self.slowest[:, list(self.steps).index(self.chosen)]
+
+
+def scan_time_steps(
+    runs: list[list[Array]], temperatures: list[float], spacing: int, steps: list[int]
+) -> TimeStepScan:
+    """Choose the step from stationary small runs.
+
+    Parameters
+    ----------
+    runs : list (by temperature) of lists of arrays, shape (n_t, d)
+    temperatures : list of float
+    spacing : int
+        Mean events between samples.
+    steps : list of int
+        Candidates in mean events, multiples of the spacing.
+
+    Raises
+    ------
+    ValueError
+        If a candidate is not a multiple of the spacing.
+    """
+    wrong = [h for h in steps if h % spacing or h <= 0]
+    if wrong:
+        raise ValueError(f"time steps {wrong} are not multiples of {spacing} events")
+    lags = sorted(steps)
+
+    def slowest(run: list[Array], h: int) -> float:
+        return float(implied_times(run, h // spacing)[0] * spacing)
+
+    once = np.array([[slowest(run, h) for h in lags] for run in runs])
+    twice = np.array([[slowest(run, 2 * h) for h in lags] for run in runs])
+    good = np.all(np.abs(twice - once) <= AGREEMENT * twice, axis=0)
+    number = int(np.argmax(good)) if good.any() else len(lags) - 1
+    return TimeStepScan(
+        np.array(temperatures), np.array(lags), once, twice, lags[number], bool(good.any())
+    )

@@ -1,0 +1,218 @@
+"""Short-range order of a bcc alloy under vacancy diffusion.
+
+The observables are bond densities N_AB / n of unlike first neighbours, A < B: means over
+patches, and closed under the conserved composition. A patch is one vacancy in the true
+lattice, wherever it goes, with n_s = n / K sites to itself: a spatial block would not
+hold it. The paper's alternative, ``boundary="periodic"``, evolves a tile of the large
+crystal as a little periodic crystal of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..barriers import BarrierModel, PairEnergy
+from ..engines.vacancy_walker import VacancyWalker, Walked
+from ..lattice import SiteGrid
+from ..rng import kernel_state
+from .alloy_order import BondOrder
+from .alloy_upsampling import Upsampler
+from .base import Array, PatchPairs, Trajectory
+
+Codes = NDArray[np.int8]
+RECORD_HOPS = 125
+RESIDENCE_HOPS = 20_000
+
+
+@dataclass(frozen=True)
+class Alloy:
+    """A bcc alloy with vacancies, small and large.
+
+    Attributes
+    ----------
+    barriers : BarrierModel
+    healing_energy : PairEnergy
+        Energy of the swaps that heal the seams of upsampled states.
+    small, large : SiteGrid
+        The small system and the large one; the first must divide the second.
+    small_states : int8 array, shape (n_states, n_small)
+        Initial states of small runs, each with its vacancies.
+    large_state : int8 array, shape (n_large,)
+        Initial state of the large system.
+    boundary : {"true", "periodic"}
+        Where a patch evolves: in the true lattice, or as a periodic tile.
+    healing_hops : int
+        Hops of each vacancy between the healing of seams and the first pair.
+    """
+
+    barriers: BarrierModel
+    healing_energy: PairEnergy
+    small: SiteGrid
+    large: SiteGrid
+    small_states: Codes
+    large_state: Codes
+    boundary: Literal["true", "periodic"] = "true"
+    healing_hops: int = 100
+
+    @cached_property
+    def order(self) -> BondOrder:
+        """Bond densities and what follows from them."""
+        counts = np.bincount(self.large_state, minlength=len(self.barriers.species) + 1)
+        return BondOrder(self.barriers.species, counts)
+
+    @cached_property
+    def upsampler(self) -> Upsampler:
+        """Tiles small states into large ones."""
+        return Upsampler(self.small, self.large, self.healing_energy)
+
+    @property
+    def z_names(self) -> tuple[str, ...]:
+        """Names of the observables, such as ``"Mo-Ta"``."""
+        return self.order.pair_names
+
+    def n_patches(self, state: Codes) -> int:
+        """K: vacancies, or periodic tiles, in a large state."""
+        if self.boundary == "periodic":
+            return self.large.n_sites // self.small.n_sites
+        return int(np.sum(state == len(self.barriers.species)))
+
+    def condition(self, temperature: float) -> Array:
+        """1000 K / T, then the fraction of every species of atom but the last."""
+        atoms = self.order.counts[:-1]
+        return np.concatenate([[1000 / temperature], atoms[:-1] / atoms.sum()])
+
+    def _walker(
+        self, grid: SiteGrid, state: Codes, temperature: float, seed: np.random.SeedSequence
+    ) -> VacancyWalker:
+        return VacancyWalker(grid, state, self.barriers, temperature, kernel_state(seed))
+
+    def _observe(self, walker: VacancyWalker) -> tuple[Array, Array]:
+        """Bond densities, and vacancy neighbours per atom of each species."""
+        bonds = walker.bonds[0]
+        return self.order.densities(bonds, walker.grid.n_sites), self.order.vacancy_neighbours(
+            bonds
+        )
+
+    def small_trajectory(
+        self, temperature: float, n_events: int, seed: np.random.SeedSequence
+    ) -> Trajectory:
+        """Run one small crystal for about ``n_events`` hops of its vacancies.
+
+        The initial state is drawn from ``small_states``. Times are equidistant, 125 mean
+        residence times of the relaxed crystal; states are kept at log-spaced times of the
+        first half and equidistant ones of the second.
+        """
+        choice, clock_seed, run_seed = seed.spawn(3)
+        start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
+        n_vacancies = int(np.sum(start == len(self.barriers.species)))
+        scout = self._walker(self.small, start, temperature, clock_seed)
+        scout.advance(max_hops=n_events // 4)
+        measured = scout.advance(max_hops=max(n_events // 4, RESIDENCE_HOPS))
+        step = RECORD_HOPS * measured.exposure_s / measured.hops
+        n_times = max(n_events // RECORD_HOPS, 8)
+        kept = _kept_rows(n_times)
+        walker = self._walker(self.small, start, temperature, run_seed)
+        rows, states, exposure, hops = [], [], 0.0, 0
+        for k in range(n_times):
+            if k:
+                part = walker.advance(end_time=k * step)
+                if 2 * k >= n_times:
+                    exposure += part.exposure_s
+                    hops += part.hops
+            rows.append(self._observe(walker))
+            if k in kept:
+                states.append(walker.occupation)
+        z, neighbours = (np.array(column) for column in zip(*rows))
+        tau_w = n_vacancies * exposure / hops
+        times = step * np.arange(n_times)
+        return Trajectory(times, z, np.array(states), np.sort(list(kept)), tau_w, neighbours)
+
+    def upsample(
+        self, state: Codes, temperature: float, seed: np.random.SeedSequence
+    ) -> tuple[Codes, Array]:
+        """Tile, heal the seams by swaps, then let every vacancy hop.
+
+        Returns
+        -------
+        state : int8 array, shape (n_large,)
+        seam : array, shape (2, d)
+            Unlike-bond densities in the seam band and in the bulk of the tiles, after all.
+        """
+        tile_seed, hop_seed = seed.spawn(2)
+        large = self.upsampler(state, temperature, tile_seed)
+        walker = self._walker(self.large, large, temperature, hop_seed)
+        walker.advance(max_hops=self.healing_hops * len(walker.sites))
+        large = walker.occupation
+        return large, self.upsampler.seam_and_bulk(large, self.order)
+
+    def patch_pairs(
+        self,
+        state: Codes,
+        temperature: float,
+        dt: float,
+        snapshot: int,
+        seed: np.random.SeedSequence,
+    ) -> PatchPairs:
+        """Evolve every patch of a large state alone for ``dt`` seconds."""
+        k, n = self.n_patches(state), self.large.n_sites
+        pair_seeds = seed.spawn(k)
+        walker = self._walker(self.large, state, temperature, seed)
+        z0, _ = self._observe(walker)
+        if self.boundary == "periodic":
+            evolved = self._evolve_tiles(state, temperature, dt, pair_seeds)
+        else:
+            evolved = [
+                walker.try_alone(v, dt, kernel_state(s)) for v, s in enumerate(pair_seeds)
+            ]
+        dz = [self.order.densities(change, n) * k for change, _ in evolved]
+        return PatchPairs(
+            snapshot=np.full(k, snapshot),
+            patch=np.arange(k),
+            z0=np.tile(z0, (k, 1)),
+            dz=np.array(dz),
+            dt=np.full(k, dt),
+            n_patches=np.full(k, k),
+            condition=np.tile(self.condition(temperature), (k, 1)),
+            met=np.array([walked.meetings > 0 for _, walked in evolved], dtype=np.int8),
+        )
+
+    def _evolve_tiles(
+        self, state: Codes, temperature: float, dt: float, seeds: Iterable[np.random.SeedSequence]
+    ) -> list[tuple[NDArray[np.int64], Walked]]:
+        results = []
+        for tile, seed in zip(self.upsampler.tiles(state), seeds):
+            walker = self._walker(self.small, tile, temperature, seed)
+            before = walker.bonds[0].copy()
+            walked = walker.advance(end_time=dt)
+            results.append((walker.bonds[0] - before, walked))
+        return results
+
+    def direct(
+        self,
+        state: Codes,
+        temperature: float,
+        times: Array,
+        seed: np.random.SeedSequence,
+    ) -> tuple[Array, Array]:
+        """Run the large crystal; the second array holds vacancy neighbours (n_t, S - 1)."""
+        walker = self._walker(self.large, state, temperature, seed)
+        rows = []
+        for time in times:
+            walker.advance(end_time=time)
+            rows.append(self._observe(walker))
+        z, neighbours = (np.array(column) for column in zip(*rows))
+        return z, neighbours
+
+
+def _kept_rows(n_times: int, share: int = 32) -> set[int]:
+    """Rows whose states are kept: log-spaced in the first half, equidistant in the second."""
+    half = n_times // 2
+    early = np.unique(np.round(np.geomspace(1, half, share)).astype(int) - 1)
+    late = np.linspace(half, n_times - 1, share).astype(int)
+    return {int(k) for k in (*early, *late)}

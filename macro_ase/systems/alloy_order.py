@@ -1,0 +1,102 @@
+"""Bond densities of an alloy, and the order parameters that follow from them.
+
+With y_AB = N_AB / n the number of A-B bonds per site (A != B, each bond once), c the
+composition over atoms plus vacancies and v_A the mean number of vacancy neighbours of an
+A atom,
+
+    delta_AB = y_AB / c_A - 8 c_B                               (A != B)
+    delta_AA = 8 c_X - v_A - sum_{B != A} delta_AB              (sum rule)
+    alpha_AB = 1 - p_AB / c_B = -delta_AB / (8 c_B).
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+COORDINATION = 8
+
+
+@dataclass(frozen=True)
+class BondOrder:
+    """First-neighbour order of a bcc alloy of fixed composition.
+
+    Attributes
+    ----------
+    species : tuple of str
+        Without the vacancy.
+    counts : int array, shape (S,)
+        Sites of each species in the large system, vacancies last.
+    """
+
+    species: tuple[str, ...]
+    counts: NDArray[np.int64]
+
+    @cached_property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Unlike pairs A < B, the components of z."""
+        return list(itertools.combinations(range(len(self.species)), 2))
+
+    @cached_property
+    def all_pairs(self) -> list[tuple[int, int]]:
+        """All pairs A <= B, the components of delta and alpha that are reported."""
+        return list(itertools.combinations_with_replacement(range(len(self.species)), 2))
+
+    @property
+    def pair_names(self) -> tuple[str, ...]:
+        """Names of the components of z."""
+        return tuple(f"{self.species[a]}-{self.species[b]}" for a, b in self.pairs)
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Names of the components of delta and alpha."""
+        return tuple(f"{self.species[a]}-{self.species[b]}" for a, b in self.all_pairs)
+
+    @property
+    def fractions(self) -> Array:
+        """c over atoms plus vacancies, shape (S,)."""
+        return self.counts / self.counts.sum()
+
+    def densities(self, bonds: NDArray[np.integer], n_sites: int) -> Array:
+        """Unlike-bond densities, shape (..., d), from ordered counts, shape (..., S, S)."""
+        first, second = np.array(self.pairs).T
+        return np.asarray(bonds)[..., first, second] / n_sites
+
+    def vacancy_neighbours(self, bonds: NDArray[np.integer]) -> Array:
+        """v_A of a crystal with these ordered counts, shape (..., S - 1)."""
+        bonds = np.asarray(bonds)
+        atoms = bonds.sum(axis=-1)[..., :-1] / COORDINATION
+        return bonds[..., :-1, -1] / atoms
+
+    def delta_matrix(self, z: Array, vacancy_neighbours: Array) -> Array:
+        """delta_AB, shape (..., S - 1, S - 1), from bond densities (..., d) and v (..., S - 1)."""
+        z, v = np.asarray(z), np.asarray(vacancy_neighbours)
+        c, n = self.fractions, len(self.species)
+        delta = np.zeros((*z.shape[:-1], n, n))
+        for k, (a, b) in enumerate(self.pairs):
+            delta[..., a, b] = z[..., k] / c[a] - COORDINATION * c[b]
+            delta[..., b, a] = z[..., k] / c[b] - COORDINATION * c[a]
+        for a in range(n):
+            delta[..., a, a] = COORDINATION * c[-1] - v[..., a] - delta[..., a, :].sum(axis=-1)
+        return delta
+
+    def delta(self, z: Array, vacancy_neighbours: Array) -> Array:
+        """Components A <= B of delta, shape (..., n_all)."""
+        first, second = np.array(self.all_pairs).T
+        return self.delta_matrix(z, vacancy_neighbours)[..., first, second]
+
+    def alpha(self, delta: Array) -> Array:
+        """Warren-Cowley parameters of components of delta, same shape."""
+        second = np.array(self.all_pairs)[:, 1]
+        return -np.asarray(delta) / (COORDINATION * self.fractions[second])
+
+    def row_sum_residual(self, z: Array, vacancy_neighbours: Array) -> float:
+        """Largest violation of the sum rule by `delta_matrix`."""
+        rows = self.delta_matrix(z, vacancy_neighbours).sum(axis=-1)
+        expected = COORDINATION * self.fractions[-1] - np.asarray(vacancy_neighbours)
+        return float(np.abs(rows - expected).max())

@@ -1,0 +1,178 @@
+"""Large alloy states from small ones: tiles, shifted independently, with healed seams.
+
+Each level doubles the crystal along every axis that still has a factor of two to go (or
+takes the whole remaining factor). Every tile is shifted by its own lattice vector, which
+keeps the composition and, inside, all correlations exactly. Bonds across borders start
+random; Metropolis swaps within the seam band restore them, and stop when the unlike-bond
+densities of the band are as near to those of the tile's bulk as they get.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from ase import units
+from numpy.typing import NDArray
+
+from ..barriers import PairEnergy
+from ..kinetics.padding import geometry_of, pad, padded_sites, unpad
+from ..kinetics.swaps import swap_sweep
+from ..lattice import SiteGrid, first_neighbors
+from ..observables.bonds import grouped_bond_counts
+from ..rng import kernel_state
+from .alloy_order import Array, BondOrder
+
+Codes = NDArray[np.int8]
+MAX_SWEEPS = 40
+SWEEPS_PER_LOOK = 0.5
+PATIENCE = 3
+
+
+def _levels(small: tuple[int, ...], large: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Sizes to go through, the small one first."""
+    sizes = [small]
+    while sizes[-1] != large:
+        now = sizes[-1]
+        factors = [big // n for n, big in zip(now, large)]
+        sizes.append(tuple(n * (2 if f % 2 == 0 else f) for n, f in zip(now, factors)))
+    return sizes
+
+
+@dataclass(frozen=True)
+class Upsampler:
+    """Tiles states of the small grid into states of the large one.
+
+    Attributes
+    ----------
+    small, large : SiteGrid
+    energy : PairEnergy
+        Of the healing swaps.
+
+    Raises
+    ------
+    ValueError
+        If the small size does not divide the large one.
+    """
+
+    small: SiteGrid
+    large: SiteGrid
+    energy: PairEnergy
+
+    def __post_init__(self) -> None:
+        if any(big % n for n, big in zip(self.small.size, self.large.size)):
+            raise ValueError(
+                f"the small system, {_times(self.small.size)} cells, does not divide "
+                f"the large one, {_times(self.large.size)} cells"
+            )
+
+    @cached_property
+    def _seams(self) -> dict[tuple[int, ...], tuple[SiteGrid, SiteGrid, NDArray[np.bool_]]]:
+        """By level: the grid, its tile, and which sites lie in the seam band."""
+        sizes = _levels(self.small.size, self.large.size)
+        result = {}
+        for tile, size in zip(sizes, sizes[1:]):
+            grid = SiteGrid(self.large.lattice, (size[0], size[1], size[2]))
+            cells = np.floor_divide(grid.coordinates, 2)
+            inside = np.mod(cells, tile)
+            border = (inside == 0) | (inside == np.array(tile) - 1)
+            split = np.array(size) > np.array(tile)
+            band = np.any(border & split, axis=1)
+            result[size] = (grid, SiteGrid(grid.lattice, (tile[0], tile[1], tile[2])), band)
+        return result
+
+    def __call__(self, state: Codes, temperature: float, seed: np.random.SeedSequence) -> Codes:
+        """A large state from a small one of shape (n_small,)."""
+        for (grid, tile, band), level_seed in zip(
+            self._seams.values(), seed.spawn(len(self._seams))
+        ):
+            shift_seed, swap_seed = level_seed.spawn(2)
+            state = _tile(state, tile, grid, np.random.default_rng(shift_seed))
+            state = self._heal(state, grid, band, temperature, kernel_state(swap_seed))
+        return state
+
+    def _heal(
+        self,
+        state: Codes,
+        grid: SiteGrid,
+        band: NDArray[np.bool_],
+        temperature: float,
+        rng_state: NDArray[np.uint64],
+    ) -> Codes:
+        """Swap atoms of the seam band until its order is nearest to the bulk's."""
+        vacancy = len(self.energy.species)
+        candidates = padded_sites(grid, np.flatnonzero(band & (state != vacancy)))
+        offsets, pair = self.energy.kernel_arrays(grid)
+        padded, geometry = pad(grid, state), geometry_of(grid)
+        beta = 1 / (units.kB * temperature)
+        attempts = int(SWEEPS_PER_LOOK * len(candidates))
+        best, best_distance, misses = state, _mismatch(state, grid, band, vacancy + 1), 0
+        for _ in range(int(MAX_SWEEPS / SWEEPS_PER_LOOK)):
+            swap_sweep(geometry, padded, candidates, offsets, pair, beta, attempts, rng_state)
+            now = unpad(grid, padded)
+            distance = _mismatch(now, grid, band, vacancy + 1)
+            if distance < best_distance:
+                best, best_distance, misses = now, distance, 0
+            else:
+                misses += 1
+            if misses == PATIENCE:
+                break
+        return best
+
+    def tiles(self, state: Codes) -> list[Codes]:
+        """The blocks of the small size that make up a large state."""
+        counts = [big // n for big, n in zip(self.large.size, self.small.size)]
+        cells = state.reshape(*self.large.size, -1)
+        blocks = []
+        for number in np.ndindex(*counts):
+            where = tuple(slice(i * n, (i + 1) * n) for i, n in zip(number, self.small.size))
+            blocks.append(np.ascontiguousarray(cells[where]).ravel())
+        return blocks
+
+    def seam_and_bulk(self, state: Codes, order: BondOrder) -> Array:
+        """Unlike-bond densities of the seam band and of the bulk, shape (2, d)."""
+        if not self._seams:
+            return np.full((2, len(order.pairs)), np.nan)
+        grid, _, band = self._seams[self.large.size]
+        seam, bulk = _band_bonds(state, grid, band, len(order.counts))
+        first, second = np.array(order.pairs).T
+        return np.array([_shares(seam)[first, second], _shares(bulk)[first, second]])
+
+
+def _times(size: tuple[int, ...]) -> str:
+    return " x ".join(map(str, size))
+
+
+def _tile(state: Codes, tile: SiteGrid, grid: SiteGrid, rng: np.random.Generator) -> Codes:
+    """Copies of a tile, each shifted by its own lattice vector."""
+    source = state.reshape(*tile.size, -1)
+    target = np.empty((*grid.size, source.shape[-1]), dtype=np.int8)
+    counts = [big // n for big, n in zip(grid.size, tile.size)]
+    for number in np.ndindex(*counts):
+        where = tuple(slice(i * n, (i + 1) * n) for i, n in zip(number, tile.size))
+        shift = tuple(int(rng.integers(n)) for n in tile.size)
+        target[where] = np.roll(source, shift, axis=(0, 1, 2))
+    return target.ravel()
+
+
+def _band_bonds(
+    state: Codes, grid: SiteGrid, band: NDArray[np.bool_], n_species: int
+) -> NDArray[np.int64]:
+    """Ordered first-neighbour counts that begin in the seam band and in the bulk, (2, S, S)."""
+    groups = np.where(band, 0, 1)
+    return grouped_bond_counts(state, first_neighbors(grid), n_species, groups)
+
+
+def _shares(bonds: NDArray[np.int64]) -> Array:
+    """Unlike-bond densities per site, symmetrised, from ordered counts of a group of sites."""
+    return 4 * (bonds + bonds.T) / bonds.sum()
+
+
+def _mismatch(state: Codes, grid: SiteGrid, band: NDArray[np.bool_], n_species: int) -> float:
+    """Squared distance between the bond densities of the band and of the bulk."""
+    seam, bulk = _band_bonds(state, grid, band, n_species)
+    if bulk.sum() == 0:
+        return 0.0
+    upper = np.triu_indices(n_species - 1, 1)
+    return float(((_shares(seam) - _shares(bulk))[upper] ** 2).sum())

@@ -1,0 +1,96 @@
+"""Long-range order: ordered phases analytically, random crystals within their noise."""
+
+import numpy as np
+import pytest
+
+from macro_ase.lattice import BCC, FCC, SiteGrid
+from macro_ase.observables import b2_order, structure_factors
+
+GRID = SiteGrid(BCC, (3, 4, 6))
+
+
+def stacked(pattern, axis=2):
+    """Codes of bcc planes stacked along an axis in a repeating pattern."""
+    return np.array(pattern)[GRID.coordinates[:, axis] % len(pattern)]
+
+
+def test_perfect_b2_is_one():
+    order = b2_order(stacked([0, 1]), GRID, 3)
+    assert np.allclose(order.signed, [1, -1, 0])
+    assert np.allclose(order.normalized[:2], 1)
+    assert np.isnan(order.normalized[2])
+
+
+def test_a_third_on_one_sublattice_is_fully_ordered():
+    codes = np.ones(GRID.n_sites, dtype=int)
+    corners = np.arange(0, GRID.n_sites, 2)
+    codes[corners[: GRID.n_sites // 3]] = 0
+    order = b2_order(codes, GRID, 2)
+    assert np.allclose(order.signed, [2 / 3, -2 / 3])
+    assert np.allclose(order.magnitude, 2 / 3)
+    assert np.allclose(order.normalized, 1)
+
+
+def test_random_crystals_have_the_noise_of_the_docstring():
+    rng, n = np.random.default_rng(0), GRID.n_sites
+    codes = rng.permuted(np.tile(np.arange(n) % 3, (4000, 1)), axis=1)
+    order = b2_order(codes, GRID, 3)
+    assert order.signed.shape == (4000, 3)
+    assert np.allclose(order.concentration, 1 / 3)
+    square = (order.signed**2).mean(axis=0)
+    assert np.allclose(square, 4 * (1 / 3) * (2 / 3) / (n - 1), rtol=0.1)
+
+
+def test_structure_factor_of_random_crystals_is_flat():
+    rng, n = np.random.default_rng(1), GRID.n_sites
+    codes = rng.permuted(np.tile(np.arange(n) % 3, (3000, 1)), axis=1)
+    for factor, size in zip(structure_factors(codes, GRID, 3), GRID.size, strict=True):
+        assert factor.values.shape == (3000, 3, size + 1)
+        assert np.allclose(factor.random, 2 / 9)
+        assert np.allclose(factor.values[..., 0], 0)
+        mean = factor.values[..., 1:].mean(axis=0)
+        assert np.allclose(mean, 2 / 9 * n / (n - 1), rtol=0.12)
+
+
+def test_structure_factor_agrees_with_the_sum_over_sites():
+    codes = np.random.default_rng(2).integers(0, 3, GRID.n_sites)
+    for axis, factor in enumerate(structure_factors(codes, GRID, 3)):
+        position = GRID.coordinates[:, axis] / 2
+        for species in range(3):
+            excess = (codes == species) - np.mean(codes == species)
+            waves = np.exp(2j * np.pi * np.outer(factor.k, position))
+            expected = np.abs(waves @ excess) ** 2 / GRID.n_sites
+            assert np.allclose(factor.values[species], expected)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "peak"), [([0, 1], 1.0), ([0, 1, 1], 2 / 3), ([0, 0, 1, 1], 1 / 2)]
+)
+def test_stackings_peak_where_they_should(pattern, peak):
+    _, _, factor = structure_factors(stacked(pattern), GRID, 2)
+    assert factor.k[factor.values[0].argmax()] == pytest.approx(peak)
+    others = structure_factors(stacked(pattern), GRID, 2)[:2]
+    if pattern == [0, 1]:
+        assert factor.values[0].max() == pytest.approx(GRID.n_sites / 4)
+        assert all(f.values[0, -1] == pytest.approx(GRID.n_sites / 4) for f in others)
+    else:
+        assert b2_order(stacked(pattern), GRID, 2).magnitude == pytest.approx(0)
+        assert all(np.allclose(f.values, 0) for f in others)
+
+
+def test_structure_factor_at_one_is_the_b2_order():
+    codes = np.random.default_rng(3).integers(0, 3, GRID.n_sites)
+    expected = GRID.n_sites * b2_order(codes, GRID, 3).magnitude ** 2 / 4
+    for factor in structure_factors(codes, GRID, 3):
+        assert np.allclose(factor.values[:, -1], expected)
+
+
+def test_wrong_lattice_or_size_is_refused():
+    fcc = SiteGrid(FCC, (2, 2, 2))
+    with pytest.raises(ValueError, match="bcc, not on fcc"):
+        b2_order(np.zeros(fcc.n_sites), fcc, 2)
+    assert len(structure_factors(np.arange(fcc.n_sites) % 2, fcc, 2)) == 3
+    with pytest.raises(ValueError, match="must hold 144 codes below 2"):
+        b2_order(np.zeros(7), GRID, 2)
+    with pytest.raises(ValueError, match="must hold"):
+        structure_factors(np.full(GRID.n_sites, 2), GRID, 2)
