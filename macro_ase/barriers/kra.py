@@ -59,6 +59,13 @@ class KRABarriers(BarrierModel):
     compositions: NDArray[np.float64]
     info: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        n = len(self.energy.species)
+        orbits = (n, len(bond_orbits(self.orbit_shells)), n)
+        shapes = (self.activation_eV.shape, self.orbit_weights_eV.shape)
+        if shapes != ((n,), orbits) or self.compositions.shape[1:] != (n,):
+            raise ValueError(f"{n} species and {self.orbit_shells} shells do not fit the arrays")
+
     @property
     def species(self) -> tuple[str, ...]:  # type: ignore[override]
         """Symbols by code, without the vacancy."""
@@ -134,7 +141,7 @@ class KRABarriers(BarrierModel):
         try:
             data = json.loads(file.read_text())
             if data["format"] != FORMAT:
-                raise ValueError(f"{file}: format {data['format']!r} is not {FORMAT!r}")
+                raise ValueError(f"format {data['format']!r} is not {FORMAT!r}")
             energy = PairEnergy(
                 tuple(data["species"]),
                 np.array(data["energy"]["pair_eV"], dtype=float),
@@ -149,7 +156,7 @@ class KRABarriers(BarrierModel):
                 compositions=np.array(data["compositions"], dtype=float),
                 info={key: data[key] for key in ("metrics", "provenance")},
             )
-        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{file} is not a complete KRA barrier file: {error!r}") from error
 
     def save(self, path: str | Path) -> None:

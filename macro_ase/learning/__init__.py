@@ -1,0 +1,4 @@
+"""Closures: drift and diffusion of macroscopic observables, learned from patch increments.
+
+Needs PyTorch: ``pip install 'macro-ase[learn]'``.
+"""

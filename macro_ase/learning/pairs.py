@@ -1,0 +1,83 @@
+"""What the likelihood sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Increments of patches, each standing for every patch of its snapshot.
+
+    Attributes
+    ----------
+    z0 : array, shape (n, d)
+        Observables of the whole.
+    dz : array, shape (n, d)
+        Increment over one step dt, K times that of the patch.
+    condition : array, shape (n, c)
+        1000 K / T first, then what else the model is conditioned on.
+    snapshot : int array, shape (n,)
+        Snapshot that a pair belongs to: the unit of validation.
+    """
+
+    z0: Array
+    dz: Array
+    condition: Array
+    snapshot: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.z0)
+
+    def take(self, rows: NDArray[Any]) -> PairBatch:
+        """The pairs of some rows (mask or numbers)."""
+        return PairBatch(self.z0[rows], self.dz[rows], self.condition[rows], self.snapshot[rows])
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Affine maps to the networks' units; conditions that do not vary are dropped.
+
+    Attributes
+    ----------
+    z_mean, z_scale : arrays, shape (d,)
+    condition_mean, condition_scale : arrays, shape (c,)
+        A scale of 0 marks a condition that does not vary.
+    """
+
+    z_mean: Array
+    z_scale: Array
+    condition_mean: Array
+    condition_scale: Array
+
+    @classmethod
+    def of(cls, pairs: PairBatch) -> Scaling:
+        """Means and standard deviations of the pairs."""
+        spread = pairs.condition.std(axis=0)
+        return cls(
+            pairs.z0.mean(axis=0),
+            pairs.z0.std(axis=0),
+            pairs.condition.mean(axis=0),
+            np.where(spread > 1e-9, spread, 0.0),
+        )
+
+    @property
+    def n_conditions(self) -> int:
+        """Conditions that vary."""
+        return int(np.sum(self.condition_scale > 0))
+
+    def z(self, z: Array) -> Array:
+        """Observables in the networks' units."""
+        return (z - self.z_mean) / self.z_scale
+
+    def condition(self, condition: Array) -> Array:
+        """Varying conditions in the networks' units."""
+        use = self.condition_scale > 0
+        scaled = (condition - self.condition_mean)[..., use]
+        return scaled / self.condition_scale[use]

@@ -1,0 +1,166 @@
+"""Training of an ensemble of patch models."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from ..rng import stream
+from .networks import PatchSDE, negative_log_likelihood
+from .pairs import PairBatch, Scaling
+
+EPS_SHARE = 0.01
+VALIDATION_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to train.
+
+    Attributes
+    ----------
+    drift : {"onsager", "network"}
+    width, depth : int
+        Hidden layers of every network.
+    members : int
+        Size of the ensemble; every member leaves out other snapshots for validation.
+    epochs : int
+        Upper limit; the parameters of the best validation epoch are kept.
+    batch_size : int
+    learning_rate : float
+        At the start; it falls to zero as a cosine.
+    weight_decay : float
+    """
+
+    drift: str = "onsager"
+    width: int = 32
+    depth: int = 2
+    members: int = 4
+    epochs: int = 60
+    batch_size: int = 2048
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An ensemble and how its training went.
+
+    Attributes
+    ----------
+    members : list of PatchSDE
+    scaling : Scaling
+    eps : float
+        Added to the covariance in the likelihood, in scaled units.
+    history : array, shape (members, epochs, 2)
+        Training and validation loss.
+    """
+
+    members: list[PatchSDE]
+    scaling: Scaling
+    eps: float
+    history: NDArray[np.float64]
+
+
+def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str = "") -> Trained:
+    """Train an ensemble by maximum likelihood of the increments.
+
+    Parameters
+    ----------
+    pairs : PairBatch
+        With increments over one step, all of the same number of mean events.
+    options : TrainingOptions
+    seed : int
+    progress : str
+        Label of the progress bar.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 100 pairs or their increments are degenerate.
+    """
+    if len(pairs) < 100:
+        raise ValueError(f"{len(pairs)} pairs are too few to learn from; at least 100 are needed")
+    scaling = Scaling.of(pairs)
+    dy = pairs.dz / scaling.z_scale
+    covariance = np.cov(dy.T).reshape(dy.shape[1], -1)
+    smallest = float(np.linalg.eigvalsh(covariance)[0])
+    if smallest <= 1e-12 * np.trace(covariance):
+        raise ValueError("the increments are degenerate: an observable depends on the others")
+    eps = EPS_SHARE * smallest
+    data = tuple(
+        torch.as_tensor(x, dtype=torch.float32)
+        for x in (scaling.z(pairs.z0), dy, scaling.condition(pairs.condition))
+    )
+    start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
+    members, history = [], []
+    bar = tqdm(total=options.members * options.epochs, desc=progress, disable=None, unit="epoch")
+    with bar:
+        for k in range(options.members):
+            member_seed = stream(seed, "train", k)
+            model, losses = _train_member(
+                data, pairs.snapshot, scaling, start, eps, options, member_seed, bar
+            )
+            members.append(model)
+            history.append(losses)
+    return Trained(members, scaling, eps, np.array(history))
+
+
+def _train_member(
+    data: tuple[Tensor, ...],
+    snapshot: NDArray[np.int64],
+    scaling: Scaling,
+    start: Tensor,
+    eps: float,
+    options: TrainingOptions,
+    seed: np.random.SeedSequence,
+    bar: tqdm,
+) -> tuple[PatchSDE, NDArray[np.float64]]:
+    rng = np.random.default_rng(seed)
+    names = np.unique(snapshot)
+    held_out = np.isin(snapshot, rng.permutation(names)[: int(VALIDATION_SHARE * len(names))])
+    rows, check = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    torch.manual_seed(int(rng.integers(2**31)))
+    model = PatchSDE(
+        len(scaling.z_mean),
+        scaling.n_conditions,
+        options.drift,
+        options.width,
+        options.depth,
+        start,
+    )
+    optimizer = torch.optim.AdamW(
+        model.parameters(), options.learning_rate, weight_decay=options.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs)
+    best, best_loss, history = copy.deepcopy(model.state_dict()), np.inf, []
+    for _ in range(options.epochs):
+        model.train()
+        losses = []
+        order = rng.permutation(rows)
+        for part in np.array_split(order, max(1, len(order) // options.batch_size)):
+            y0, dy, c = (x[part] for x in data)
+            loss = negative_log_likelihood(model, y0, dy, c, eps)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+            optimizer.step()
+            losses.append(float(loss))
+        schedule.step()
+        model.eval()
+        with torch.no_grad():
+            y0, dy, c = (x[check] for x in data)
+            validation = float(negative_log_likelihood(model, y0, dy, c, eps))
+        history.append((float(np.mean(losses)), validation))
+        if validation < best_loss:
+            best, best_loss = copy.deepcopy(model.state_dict()), validation
+        bar.update()
+    model.load_state_dict(best)
+    model.eval()
+    return model, np.array(history)

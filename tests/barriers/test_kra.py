@@ -1,0 +1,245 @@
+"""KRA barriers: detailed balance, symmetry, guards, files."""
+
+import itertools
+import json
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from macro_ase.barriers import KRABarriers, PairEnergy, PairEnergyCalculator
+from macro_ase.barriers.load import load_barriers
+from macro_ase.barriers.orbits import HOP_DIRECTIONS, bond_orbits
+from macro_ase.build import build_crystal
+from macro_ase.kinetics.kra_hops import KRA_FLOOR_EV, KRATables
+from macro_ase.kinetics.padding import pad, padded_sites
+from macro_ase.kinetics.vacancy_walk import evaluate_barriers
+from macro_ase.lattice import BCC, Crystal, SiteGrid
+
+
+@pytest.fixture(scope="module")
+def model() -> KRABarriers:
+    return KRABarriers.load()
+
+
+def random_crystal(model: KRABarriers, size: int, vacancies: int, seed: int) -> Crystal:
+    grid, rng = SiteGrid(BCC, (size,) * 3), np.random.default_rng(seed)
+    occupation = rng.integers(0, len(model.species), grid.n_sites)
+    occupation[rng.choice(grid.n_sites, vacancies, replace=False)] = len(model.species)
+    return Crystal.from_sites(grid, model.species, occupation, 3.24)
+
+
+def barriers_of(tables: KRATables, crystal: Crystal, site: int) -> np.ndarray:
+    out = np.empty(8)
+    padded = pad(crystal.grid, crystal.occupation)
+    evaluate_barriers(tables, padded, int(padded_sites(crystal.grid, site)), site % 2, out)
+    return out
+
+
+def hopped(crystal: Crystal, vacancy: int, target: int) -> Crystal:
+    occupation = crystal.occupation.copy()
+    occupation[[vacancy, target]] = occupation[[target, vacancy]]
+    return crystal.with_occupation(occupation)
+
+
+@pytest.mark.parametrize(("size", "vacancies"), [(3, 1), (3, 4), (4, 1), (5, 20)])
+def test_detailed_balance(model: KRABarriers, size: int, vacancies: int) -> None:
+    crystal = random_crystal(model, size, vacancies, seed=size)
+    tables = model.tables(crystal.grid)
+    neighbours = crystal.grid.neighbors(HOP_DIRECTIONS)
+    for vacancy in crystal.vacancies[:4]:
+        forward = barriers_of(tables, crystal, vacancy)
+        for d, target in enumerate(neighbours[vacancy]):
+            if crystal.occupation[target] == crystal.vacancy_code:
+                assert forward[d] == np.inf
+                continue
+            after = hopped(crystal, vacancy, target)
+            backward = barriers_of(tables, after, target)[7 - d]
+            change = model.energy.energy(after) - model.energy.energy(crystal)
+            assert forward[d] - backward == pytest.approx(change, abs=1e-9)
+            assert min(forward[d], backward) >= KRA_FLOOR_EV - 1e-12
+
+
+def test_public_barriers_and_public_energy_agree(model: KRABarriers) -> None:
+    atoms = build_crystal(size=(3, 4, 3), vacancies=1, rng=5)
+    order = np.random.default_rng(0).permutation(len(atoms))
+    atoms = atoms[order]
+    atoms.calc = PairEnergyCalculator(model.energy)
+    vacancy = atoms.get_chemical_symbols().index("X")
+    before = atoms.get_potential_energy()
+    targets, forward = model.hop_barriers(atoms, vacancy)
+    for d, target in enumerate(targets):
+        arrow = atoms.get_distance(vacancy, target, mic=True, vector=True)
+        np.testing.assert_allclose(arrow, 1.62 * HOP_DIRECTIONS[d], atol=1e-9)
+        after = atoms.copy()
+        after.symbols[[vacancy, target]] = after.symbols[[target, vacancy]]
+        after.calc = PairEnergyCalculator(model.energy)
+        back_targets, backward = model.hop_barriers(after, int(target))
+        assert back_targets[7 - d] == vacancy
+        change = after.get_potential_energy() - before
+        assert forward[d] - backward[7 - d] == pytest.approx(change, abs=1e-9)
+    with pytest.raises(ValueError, match="not a vacancy"):
+        model.hop_barriers(atoms, int(targets[0]))
+
+
+def loop_sum(
+    tables: KRATables, crystal: Crystal, vacancy: int, path: list[int]
+) -> tuple[float, Crystal]:
+    """Sum of forward less backward barriers along directions, and the crystal at its end."""
+    neighbours, total = crystal.grid.neighbors(HOP_DIRECTIONS), 0.0
+    for d in path:
+        target = int(neighbours[vacancy, d])
+        after = hopped(crystal, vacancy, target)
+        forward = barriers_of(tables, crystal, vacancy)[d]
+        total += forward - barriers_of(tables, after, target)[7 - d]
+        crystal, vacancy = after, target
+    return total, crystal
+
+
+RINGS = {4: ([0, 1], 3), 6: ([0, 1, 2], 5)}  # directions by role, rounds that restore the crystal
+
+
+@pytest.mark.parametrize("ring", RINGS)
+def test_closed_loops_sum_to_zero(model: KRABarriers, ring: int) -> None:
+    roles, rounds = RINGS[ring]
+    rng = np.random.default_rng(ring)
+    for trial in range(6):
+        crystal = random_crystal(model, 4, 1, seed=trial)
+        tables = model.tables(crystal.grid)
+        ways = [rng.permutation([d, 7 - d])[0] for d in rng.permutation(4)[: len(roles)]]
+        path = [int(w) for w in (*ways, *(7 - np.array(ways)))] * rounds
+        assert len(path) == {4: 12, 6: 30}[ring]
+        total, end = loop_sum(tables, crystal, int(crystal.vacancies[0]), path)
+        np.testing.assert_array_equal(end.occupation, crystal.occupation)
+        assert abs(total) < 1e-9
+        weights = tables.weights.copy()
+        weights[:, 3, 0, 0] += 0.3  # negative control: one site of an orbit, not all of it
+        wrong, _ = loop_sum(
+            tables._replace(weights=weights), crystal, int(crystal.vacancies[0]), path
+        )
+        assert abs(wrong) > 1e-3 or np.all(crystal.occupation != 0)
+
+
+def cubic_operations() -> list[np.ndarray]:
+    return [
+        np.diag(signs)[:, list(axes)]
+        for axes in itertools.permutations(range(3))
+        for signs in itertools.product((1, -1), repeat=3)
+    ]
+
+
+def test_barriers_have_the_symmetry_of_the_lattice(model: KRABarriers) -> None:
+    crystal = random_crystal(model, 4, 3, seed=1)
+    grid, vacancy = crystal.grid, int(crystal.vacancies[1])
+    tables = model.tables(grid)
+    barriers = barriers_of(tables, crystal, vacancy)
+    shifts = [(0, 0, 0), (1, 1, 1), (2, -4, 6), (-1, 3, 5)]
+    for number, matrix in enumerate(cubic_operations()):
+        moved = grid.index(grid.coordinates @ matrix.T + shifts[number % 4])
+        occupation = np.empty_like(crystal.occupation)
+        occupation[moved] = crystal.occupation
+        turned = barriers_of(tables, crystal.with_occupation(occupation), int(moved[vacancy]))
+        for d, direction in enumerate(HOP_DIRECTIONS @ matrix.T):
+            new = int(np.flatnonzero((HOP_DIRECTIONS == direction).all(axis=1))[0])
+            assert turned[new] == pytest.approx(barriers[d], abs=1e-12)
+
+
+def test_floor_keeps_barriers_positive_and_balanced(model: KRABarriers) -> None:
+    low = replace(model, activation_eV=np.full(3, -2.0))
+    crystal = random_crystal(model, 4, 1, seed=2)
+    vacancy = int(crystal.vacancies[0])
+    tables = low.tables(crystal.grid)
+    for d, target in enumerate(crystal.grid.neighbors(HOP_DIRECTIONS)[vacancy]):
+        after = hopped(crystal, vacancy, target)
+        change = low.energy.energy(after) - low.energy.energy(crystal)
+        barrier = barriers_of(tables, crystal, vacancy)[d]
+        assert barrier == pytest.approx(max(change, 0) + KRA_FLOOR_EV, abs=1e-9)
+
+
+def test_vacancy_on_every_site_counts_as_the_mean_atom() -> None:
+    weights = np.zeros((2, len(bond_orbits(1)), 2))
+    weights[:, 0] = [0.1, -0.1]
+    model = KRABarriers(
+        energy=PairEnergy(("Nb", "Mo"), np.zeros((1, 3, 3)), np.zeros((2, 2))),
+        activation_eV=np.array([0.5, 0.8]),
+        orbit_weights_eV=weights,
+        orbit_shells=1,
+        compositions=np.array([[0.5, 0.5]]),
+    )
+    grid = SiteGrid(BCC, (3, 3, 3))
+    for atom, expected in enumerate((0.5, 0.8)):
+        occupation = np.full(grid.n_sites, 2)
+        occupation[grid.neighbors(HOP_DIRECTIONS)[0, 3]] = atom
+        crystal = Crystal.from_sites(grid, model.species, occupation, 3.2)
+        barriers = barriers_of(model.tables(grid), crystal, 0)
+        assert barriers[3] == pytest.approx(expected)
+        assert np.all(np.delete(barriers, 3) == np.inf)
+
+
+def test_composition_far_from_the_fit_warns(model: KRABarriers) -> None:
+    inside, outside = (
+        Crystal.from_atoms(build_crystal("bcc", c, (3, 3, 3), rng=0), species=model.species)
+        for c in ("NbMoTa", "Nb0.1Mo0.5Ta0.4")
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.check_composition(inside)
+    with pytest.warns(UserWarning, match=r"composition Nb 0.09.*outside.*Nb 0.24-0.44"):
+        model.check_composition(outside)
+
+
+def test_unknown_species_are_refused(model: KRABarriers) -> None:
+    atoms: Atoms = build_crystal("bcc", "NbMoW", (3, 3, 3), vacancies=1, rng=0)
+    with pytest.raises(ValueError, match="species W not among Nb, Mo, Ta"):
+        model.hop_barriers(atoms, atoms.get_chemical_symbols().index("X"))
+
+
+def test_saved_and_loaded(model: KRABarriers, tmp_path: Path) -> None:
+    model.save(tmp_path / "model.json")
+    again = load_barriers(tmp_path / "model.json")
+    assert isinstance(again, KRABarriers)
+    assert again.species == model.species and again.orbit_shells == model.orbit_shells
+    assert again.info == json.loads(json.dumps(model.info))
+    for name in ("activation_eV", "orbit_weights_eV", "compositions"):
+        np.testing.assert_allclose(getattr(again, name), getattr(model, name), atol=1e-9)
+    np.testing.assert_array_equal(again.energy.pair_eV, model.energy.pair_eV)
+    np.testing.assert_array_equal(again.energy.subregular_eV, model.energy.subregular_eV)
+    first = (tmp_path / "model.json").read_bytes()
+    again.save(tmp_path / "model.json")
+    assert (tmp_path / "model.json").read_bytes() == first
+
+
+def test_damaged_files_are_refused(model: KRABarriers, tmp_path: Path) -> None:
+    file = tmp_path / "model.json"
+    model.save(file)
+    text = file.read_text()
+    data = json.loads(text)
+    for damaged in (
+        text[: len(text) // 2],
+        "[]",
+        json.dumps({k: v for k, v in data.items() if k != "activation"}),
+        json.dumps({**data, "format": "other"}),
+        json.dumps({**data, "species": ["Nb", "Mo"]}),
+        json.dumps({**data, "activation": {**data["activation"], "constant_eV": [1.0]}}),
+        json.dumps({**data, "activation": {**data["activation"], "shells": 2}}),
+        json.dumps({**data, "energy": {**data["energy"], "pair_eV": [[["a"]]]}}),
+    ):
+        file.write_text(damaged)
+        with pytest.raises(ValueError, match="model.json"):
+            load_barriers(file)
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="model.json"):
+        load_barriers(file)
+
+
+def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gone.json"):
+        load_barriers(tmp_path / "gone.json")
+    other = tmp_path / "model.txt"
+    other.touch()
+    with pytest.raises(ValueError, match=r"end in .json \(KRA\) or .npz"):
+        load_barriers(other)
+    assert isinstance(load_barriers(), KRABarriers)
