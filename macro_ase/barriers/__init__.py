@@ -2,6 +2,7 @@
 
 from .base import BarrierModel
 from .kra import KRABarriers
+from .nnk import NNKBarriers
 from .pair_energy import PairEnergy, PairEnergyCalculator
 
-__all__ = ["BarrierModel", "KRABarriers", "PairEnergy", "PairEnergyCalculator"]
+__all__ = ["BarrierModel", "KRABarriers", "NNKBarriers", "PairEnergy", "PairEnergyCalculator"]

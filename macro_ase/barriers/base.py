@@ -16,7 +16,6 @@ from ..kinetics.vacancy_walk import evaluate_barriers
 from ..lattice import Crystal, SiteGrid
 from .orbits import HOP_DIRECTIONS
 
-
 _REMEMBERED = threading.local()
 
 
@@ -90,7 +89,7 @@ class BarrierModel(ABC):
         geometry_of(crystal.grid)
         barriers = np.empty(8)
         evaluate_barriers(
-            self.tables(crystal.grid),
+            self.tables_for(crystal.grid),
             pad(crystal.grid, crystal.occupation),
             int(padded_sites(crystal.grid, site)),
             site % crystal.grid.lattice.n_basis,

@@ -92,6 +92,8 @@ def first_shell_alpha(
     """
     from ..engines.swap_mc import SwapMC
 
+    if len(model.species) == 1:
+        return {}
     composition = dict(zip(model.species, model.compositions.mean(axis=0)))
     start = build_crystal(
         "bcc",

@@ -23,7 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lattice import BCC, Crystal
+from ..kinetics.padding import pad, padded_sites
+from ..kinetics.vacancy_walk import evaluate_barriers
+from ..lattice import BCC, Crystal, SiteGrid
+from .base import BarrierModel
 from .fit_data import (
     BarrierTable,
     FormationFrames,
@@ -277,12 +280,12 @@ def fit(
     barrier, formation = cross_validate(problem, prior, seed)
     compositions = np.array([t.crystal.counts[:-1] / t.crystal.grid.n_sites for t in tables])
     model = unpack(solve(problem, prior, slice(None), slice(None)), species, compositions)
-    mae = np.abs(barrier).mean(axis=1)
+    mae, variance = np.abs(barrier).mean(axis=1), np.var(problem.barrier_eV)
     by_site = [np.abs(barrier[:, problem.site == s]).mean() for s in np.unique(problem.site)]
     metrics = {
         "barrier_cv_mae_eV": float(mae.mean()),
         "barrier_cv_mae_error_eV": float(np.std(by_site, ddof=1) / np.sqrt(len(by_site))),
-        "barrier_cv_r2": float(1 - np.mean(barrier**2) / np.var(problem.barrier_eV)),
+        "barrier_cv_r2": float(1 - np.mean(barrier**2) / variance) if variance > 1e-12 else 0.0,
         "orbit_strength": strengths[0],
         "pair_strength": strengths[1],
         "n_parameters": problem.hops.shape[1],
@@ -319,3 +322,40 @@ def load_data(
     tables = [read_table(folder, species) for folder in folders]
     frames = read_formation_frames(energies, species) if energies else None
     return tables, frames
+
+
+def energy_of(model: BarrierModel, n_cells: int = 5, seed: int = 0) -> PairEnergy:
+    """A pair energy fitted to the barriers of a model that has none, such as a network.
+
+    Parameters
+    ----------
+    model : BarrierModel
+    n_cells : int
+        Edge, in cells, of the random equimolar crystal whose hops are taken.
+    seed : int
+    """
+    grid, n = SiteGrid(BCC, (n_cells,) * 3), len(model.species)
+    rng = np.random.default_rng(seed)
+    codes = rng.permutation(np.arange(grid.n_sites) % n).astype(np.int8)
+    neighbours = grid.neighbors(HOP_DIRECTIONS)
+    barriers = np.empty((grid.n_sites, 8))
+    for site in range(grid.n_sites):
+        occupied = codes.copy()
+        occupied[site] = n
+        evaluate_barriers(
+            model.tables_for(grid),
+            pad(grid, occupied),
+            int(padded_sites(grid, site)),
+            site % grid.lattice.n_basis,
+            barriers[site],
+        )
+    table = BarrierTable(
+        crystal=Crystal.from_sites(grid, model.species, codes, 1.0),
+        vacancy=np.repeat(np.arange(grid.n_sites), 8),
+        target=neighbours.ravel(),
+        barrier_eV=barriers.ravel(),
+        collapsed=0,
+    )
+    problem = assemble([table], None, n)
+    w = solve(problem, _prior(n, 3.0, 1.0), slice(None), slice(None))
+    return unpack(w, model.species, np.full((1, n), 1 / n)).energy

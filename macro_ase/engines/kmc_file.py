@@ -13,7 +13,8 @@ from ase.io import read
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from ..analysis.statistics import standard_error
+from ..analysis.statistics import WINDOW as AUTOCORRELATION_WINDOW
+from ..analysis.statistics import autocorrelation, integrated_autocorrelation_time
 from ..barriers.load import load_barriers
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import coerce_rng, stream
@@ -181,13 +182,19 @@ def weighted_mean(series: ArrayLike, weights: ArrayLike) -> tuple[NDArray[Any], 
     Returns
     -------
     mean, error : arrays, shape (...)
-        The error is that of the ratio of two means, to first order.
+        The error is that of the ratio of two means, to first order. Weights that jump about
+        hide the memory of the series, so the window of the sum of autocorrelations is taken
+        from the series without them.
     """
     values = np.asarray(series, dtype=float)
     share = np.asarray(weights, dtype=float)
     share = (share / share.mean()).reshape(-1, *[1] * (values.ndim - 1))
     mean = (share * values).mean(axis=0)
-    return mean, standard_error(share * (values - mean))
+    residue = share * (values - mean)
+    window = np.ceil(AUTOCORRELATION_WINDOW * integrated_autocorrelation_time(values))
+    lags = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
+    tau = np.where(lags <= window, autocorrelation(residue), 0.0).sum(axis=0) - 0.5
+    return mean, np.sqrt((residue**2).mean(axis=0) * 2 * np.maximum(0.5, tau) / len(values))
 
 
 def _order(

@@ -101,15 +101,6 @@ class VacancyKMC(LatticeDynamics):
 
     @property
     def rates(self) -> NDArray[np.float64]:
-        """Rates of all hops in 1/s, shape (n_vacancies, 8).
-
-        A state lasts 1 / rates.sum() in the mean: the weight that turns an average over hops
-        into one over time.
-        """
-        return self._walker.rates
-
-    @property
-    def rates(self) -> NDArray[np.float64]:
         """Rates of all hops in 1/s, shape (n_vacancies, 8), vacancies in order of atoms."""
         return self._walker.rates
 

@@ -93,15 +93,7 @@ class VacancyWalker:
     @property
     def rates(self) -> NDArray[np.float64]:
         """Rates of all hops in 1/s, shape (n_vacancies, 8)."""
-        n_basis = self.geometry.n_basis
-        return hop_rates(self.tables, self.padded, self.sites, n_basis, self.kinetics)
-
-    @property
-    def rates(self) -> NDArray[np.float64]:
-        """Rates of all hops in 1/s, shape (n_vacancies, 8)."""
-        return hop_rates(
-            self.tables, self.padded, self.sites, self.geometry.n_basis, self.kinetics
-        )
+        return hop_rates(self.tables, self.padded, self.sites, self.geometry.n_basis, self.kinetics)
 
     def advance(
         self,

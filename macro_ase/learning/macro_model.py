@@ -1,12 +1,17 @@
 """The learned macroscopic model: what it is, how it is saved, how it runs.
 
-In scaled units and per step dt = h tau_w(T),
+In scaled units, with time in steps dt = h tau_w(T),
 
-    y' = y + f a(y, c) + g b(y, c) xi,   f = K n_s / n,   g = sqrt(K) n_s / n,
+    dy = f a(y, c) dt + g b(y, c) dW,   f = K n_s / n,   g = sqrt(K) n_s / n,
 
-xi standard normal: the sum of K independent patches, each with the drift and the patch
-diffusion Sigma_p = b b^T / dt that were learned with n_s sites a patch. When the large
-system has as many sites a patch as the training states, f = 1 and g = K^-1/2.
+the sum of K independent patches, each with the drift and the patch diffusion
+Sigma_p = b b^T / dt that were learned with n_s sites a patch. When the large system has as
+many sites a patch as the training states, f = 1 and g = K^-1/2.
+
+A training increment is that of one patch while the others stand still, so it does not
+contain the relaxation of the whole during dt. Paths therefore take several
+Euler-Maruyama steps within dt; with one, relaxation and noise would both come out too
+large, by a relative dt / (2 relaxation time).
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from .pairs import Scaling
 from .training import Trained, TrainingOptions
 
 Array = NDArray[np.float64]
+SUBSTEPS = 4
 FORMAT = "macro_ase macro model 1"
 
 
@@ -131,7 +137,7 @@ class MacroModel:
         paths: int = 50,
         seed: int = 0,
     ) -> MacroPaths:
-        """Euler-Maruyama paths at the training step, from one initial state.
+        """Euler-Maruyama paths from one initial state, at four substeps a training step.
 
         Parameters
         ----------
@@ -156,8 +162,8 @@ class MacroModel:
         if min(n_steps, n_sites, k, paths) <= 0:
             raise ValueError("n_steps, n_sites, n_patches and paths must be positive")
         scaling = self.trained.scaling
-        drift_factor = k * self.sites_per_patch / n_sites
-        noise_factor = np.sqrt(k) * self.sites_per_patch / n_sites
+        drift_factor = k * self.sites_per_patch / n_sites / SUBSTEPS
+        noise_factor = np.sqrt(k / SUBSTEPS) * self.sites_per_patch / n_sites
         c = torch.as_tensor(scaling.condition(np.asarray(condition)), dtype=torch.float32)
         start = torch.as_tensor(scaling.z(np.asarray(z0)), dtype=torch.float32)
         generator = torch.Generator().manual_seed(
@@ -169,9 +175,10 @@ class MacroModel:
             many = c.repeat(paths, 1)
             with torch.no_grad():
                 for _ in range(n_steps):
-                    a, b = member(y, many)
-                    xi = torch.randn(y.shape, generator=generator)
-                    y = y + drift_factor * a + noise_factor * (b @ xi[..., None])[..., 0]
+                    for _ in range(SUBSTEPS):
+                        a, b = member(y, many)
+                        xi = torch.randn(y.shape, generator=generator)
+                        y = y + drift_factor * a + noise_factor * (b @ xi[..., None])[..., 0]
                     path.append(y)
             results.append(torch.stack(path, dim=1).numpy())
         z = np.array(results, dtype=float) * scaling.z_scale + scaling.z_mean

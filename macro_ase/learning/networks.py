@@ -88,7 +88,7 @@ class Diffusion(nn.Module):
         self.d = d
         self.network = _mlp(d + c, d * (d + 1) // 2, width, depth)
         _start_small(self.network, 0.1)
-        self.register_buffer("start", start)
+        self.register_buffer("start", start.clone())
         self.register_buffer("rows", torch.tril_indices(d, d))
 
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
@@ -129,7 +129,9 @@ class PatchSDE(nn.Module):
         return self.drift(y, c), self.diffusion(y, c)
 
 
-def negative_log_likelihood(model: PatchSDE, y0: Tensor, dy: Tensor, c: Tensor, eps: float) -> Tensor:
+def negative_log_likelihood(
+    model: PatchSDE, y0: Tensor, dy: Tensor, c: Tensor, eps: float
+) -> Tensor:
     """Mean of -ln N(dy; a, b b^T + eps 1), up to a constant."""
     drift, factor = model(y0, c)
     d = y0.shape[-1]

@@ -151,7 +151,7 @@ def _train_member(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
             optimizer.step()
-            losses.append(float(loss))
+            losses.append(loss.item())
         schedule.step()
         model.eval()
         with torch.no_grad():

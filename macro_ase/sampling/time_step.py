@@ -75,8 +75,8 @@ class TimeStepScan:
 
     @property
     def slowest_chosen(self) -> Array:
-        """Slowest relaxation time at the chosen step, shape (n_T,), in mean events."""
-        return self.slowest[:, list(self.steps).index(self.chosen)]
+        """Slowest relaxation time at twice the chosen step, shape (n_T,), in mean events."""
+        return self.slowest_doubled[:, list(self.steps).index(self.chosen)]
 
 
 def scan_time_steps(

@@ -82,6 +82,12 @@ class Alloy:
             return self.large.n_sites // self.small.n_sites
         return int(np.sum(state == len(self.barriers.species)))
 
+    @property
+    def vacancy_scale(self) -> float:
+        """Vacancy concentration of the large system over that of the small one."""
+        small = np.mean(self.small_states == len(self.barriers.species))
+        return float(self.order.fractions[-1] / small)
+
     def condition(self, temperature: float) -> Array:
         """1000 K / T, then the fraction of every species of atom but the last."""
         atoms = self.order.counts[:-1]
@@ -167,9 +173,7 @@ class Alloy:
         if self.boundary == "periodic":
             evolved = self._evolve_tiles(state, temperature, dt, pair_seeds)
         else:
-            evolved = [
-                walker.try_alone(v, dt, kernel_state(s)) for v, s in enumerate(pair_seeds)
-            ]
+            evolved = [walker.try_alone(v, dt, kernel_state(s)) for v, s in enumerate(pair_seeds)]
         dz = [self.order.densities(change, n) * k for change, _ in evolved]
         return PatchPairs(
             snapshot=np.full(k, snapshot),

@@ -228,15 +228,15 @@ def test_damaged_files_are_refused(model: KRABarriers, tmp_path: Path) -> None:
         json.dumps({**data, "energy": {**data["energy"], "pair_eV": [[["a"]]]}}),
     ):
         file.write_text(damaged)
-        with pytest.raises(ValueError, match="model.json"):
+        with pytest.raises(ValueError, match=r"model\.json"):
             load_barriers(file)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="model.json"):
+    with pytest.raises(ValueError, match=r"model\.json"):
         load_barriers(file)
 
 
 def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="gone.json"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.json"):
         load_barriers(tmp_path / "gone.json")
     other = tmp_path / "model.txt"
     other.touch()

@@ -1,0 +1,247 @@
+"""A whole study from its settings.
+
+    small runs -> time step -> upsampled states and patch pairs -> model
+    direct runs of the large system -> prediction beside truth -> report
+
+Every simulation is a chunk in the run's store, so an interrupted study goes on where it
+was and gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from . import run_folder
+from .analysis.order_comparison import OrderComparison, compare_order
+from .analysis.statistics import standard_error
+from .report import write_report
+from .sampling.execution import run_chunks
+from .sampling.stages import direct_chunk, pairs_chunk, small_chunk
+from .sampling.store import Store
+from .sampling.time_step import TimeStepScan, scan_time_steps
+from .study_results import StudyData, write_results
+from .systems.alloy import RECORD_HOPS, Alloy
+from .systems.alloy_setup import alloy_from_config
+
+log = logging.getLogger(__name__)
+Chunk = dict[str, np.ndarray]
+BURN_IN_TIMES = 6.0
+T = TypeVar("T")
+
+
+def run_study(
+    config: dict[str, Any], out: str | Path, overwrite: bool = False, quick: bool = False
+) -> Path:
+    """Run a study, or go on with one, and write its report.
+
+    Parameters
+    ----------
+    config : dict
+        As `config.load_config` gives it.
+    out : str or Path
+        The run folder.
+    overwrite : bool
+        Replace an earlier run of other settings.
+    quick : bool
+        Said in the report; the settings already are those of the quick form.
+
+    Returns
+    -------
+    Path
+        The run folder, with ``report.html`` and ``metrics.json`` in it.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError, FileExistsError, ModuleNotFoundError
+        For bad settings, before any work starts.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise ModuleNotFoundError("studies need PyTorch: pip install 'macro-ase[learn]'")
+    _check(config)
+    system, notes = alloy_from_config(config)
+    folder = Path(out)
+    run_folder.prepare(folder, config, overwrite)
+    study = _Study(config, system, folder)
+    small = study.timed("small runs", study.small)
+    scan = study.timed("time step", study.time_step, small)
+    pairs = study.timed("patch pairs", study.pairs, small, scan)
+    model = study.timed("learning", study.learn, pairs, small, scan)
+    direct = study.timed("direct runs", study.direct, scan, model)
+    paths = study.timed("prediction", study.predict, model, direct)
+    comparison = study.timed("comparison", study.compare, small, direct, paths, scan)
+    data = StudyData(
+        config, quick, system, notes, small, scan, pairs, model, direct, paths, comparison
+    )
+    write_results(folder, data, study.stages, time.perf_counter() - study.start)
+    write_report(folder)
+    return folder
+
+
+def _check(config: dict[str, Any]) -> None:
+    temperatures = config["conditions"]["temperatures_K"]
+    if not temperatures or min(temperatures) <= 0:
+        raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")
+    for key in ("small.runs", "small.hops", "sampling.copies", "direct.runs", "predict.paths"):
+        table, name = key.split(".")
+        if config[table][name] < 1:
+            raise ValueError(f"{key} must be at least 1, not {config[table][name]}")
+    wrong = [h for h in config["sampling"]["dt_hops"] if h < 1 or h % RECORD_HOPS]
+    if wrong or not config["sampling"]["dt_hops"]:
+        raise ValueError(f"sampling.dt_hops must be multiples of {RECORD_HOPS}, not {wrong}")
+
+
+class _Study:
+    """The stages; each reads what earlier ones left in the store."""
+
+    def __init__(self, config: dict[str, Any], system: Alloy, folder: Path) -> None:
+        self.config, self.system, self.folder = config, system, folder
+        self.temperatures = sorted(config["conditions"]["temperatures_K"])
+        self.seed, self.workers = config["seed"], config["workers"]
+        self.store = Store(folder / "data.zarr")
+        self.stages: dict[str, float] = {}
+        self.start = time.perf_counter()
+
+    def timed(self, name: str, stage: Callable[..., T], *inputs: Any) -> T:
+        """Run a stage and note how long it took."""
+        log.info("%s", name)
+        begin = time.perf_counter()
+        result = stage(*inputs)
+        self.stages[name] = round(time.perf_counter() - begin, 2)
+        return result
+
+    def _chunks(self, name: str, function: Callable[..., Any], jobs: dict[str, tuple]) -> None:
+        run_chunks(function, jobs, self.store, self.workers, name)
+
+    def small(self) -> list[list[Chunk]]:
+        """Small runs by temperature."""
+        runs, hops = self.config["small"]["runs"], self.config["small"]["hops"]
+        keys = {
+            f"small/{t:g}/{r}": (self.system, t, hops, self.seed, (round(1000 * t), r))
+            for t in self.temperatures
+            for r in range(runs)
+        }
+        self._chunks("small runs", small_chunk, keys)
+        return [
+            [self.store.read(f"small/{t:g}/{r}") for r in range(runs)] for t in self.temperatures
+        ]
+
+    def time_step(self, small: list[list[Chunk]]) -> TimeStepScan:
+        """The step, from the second halves of the small runs."""
+        late = [[run["z"][len(run["z"]) // 2 :] for run in runs] for runs in small]
+        return scan_time_steps(
+            late, self.temperatures, RECORD_HOPS, self.config["sampling"]["dt_hops"]
+        )
+
+    def pairs(self, small: list[list[Chunk]], scan: TimeStepScan) -> list[Chunk]:
+        """Patch pairs by temperature, of several large states from each small snapshot."""
+        jobs = {}
+        for t, runs in zip(self.temperatures, small):
+            dt = scan.chosen * _residence_time(runs)
+            number = 0
+            for copy in range(self.config["sampling"]["copies"]):
+                for r, run in enumerate(runs):
+                    job = (self.system, t, run["states"], number, dt, self.seed, round(1000 * t))
+                    jobs[f"pairs/{t:g}/{copy}/{r}"] = job
+                    number += len(run["states"])
+        self._chunks("patch pairs", pairs_chunk, jobs)
+        return [
+            _concatenate([self.store.read(k) for k in jobs if k.startswith(f"pairs/{t:g}/")])
+            for t in self.temperatures
+        ]
+
+    def learn(self, pairs: list[Chunk], small: list[list[Chunk]], scan: TimeStepScan) -> Any:
+        """Train the ensemble, or load it if it was trained already."""
+        import torch
+
+        from .learning.macro_model import Clock, MacroModel
+        from .learning.pairs import PairBatch
+        from .learning.training import TrainingOptions, train
+
+        torch.set_num_threads(1)
+        if (self.folder / "model" / "model.json").is_file():
+            return MacroModel.load(self.folder / "model")
+        first = np.cumsum([0] + [int(chunk["snapshot"].max()) + 1 for chunk in pairs])
+        batch = PairBatch(
+            z0=np.concatenate([c["z0"] for c in pairs]),
+            dz=np.concatenate([c["dz"] for c in pairs]),
+            condition=np.concatenate([c["condition"] for c in pairs]),
+            snapshot=np.concatenate([c["snapshot"] + f for c, f in zip(pairs, first)]),
+        )
+        options = TrainingOptions(**self.config["learning"])
+        trained = train(batch, options, self.seed, "learning")
+        tau = np.array([_residence_time(runs) for runs in small])
+        clock = Clock(1000 / np.array(self.temperatures[::-1]), np.log(tau[::-1]))
+        per_patch = self.system.large.n_sites / float(pairs[0]["n_patches"][0])
+        model = MacroModel(trained, options, self.system.z_names, scan.chosen, per_patch, clock)
+        model.save(self.folder / "model")
+        return model
+
+    def direct(self, scan: TimeStepScan, model: Any) -> list[list[Chunk]]:
+        """Direct runs of the large system by temperature, on the model's time grid."""
+        runs, length = self.config["direct"]["runs"], self.config["direct"]["relaxation_times"]
+        jobs = {}
+        for t, slowest in zip(self.temperatures, scan.slowest_chosen):
+            n_steps = int(np.ceil((BURN_IN_TIMES + length) * slowest / scan.chosen))
+            times = model.dt(t) * np.arange(n_steps + 1)
+            for r in range(runs):
+                item = (round(1000 * t), r)
+                jobs[f"direct/{t:g}/{r}"] = (
+                    self.system, self.system.large_state, t, times, self.seed, item
+                )  # fmt: skip
+        self._chunks("direct runs", direct_chunk, jobs)
+        return [
+            [self.store.read(f"direct/{t:g}/{r}") for r in range(runs)] for t in self.temperatures
+        ]
+
+    def predict(self, model: Any, direct: list[list[Chunk]]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Paths of the model from the large system's initial state, by temperature."""
+        paths = []
+        for t, runs in zip(self.temperatures, direct):
+            result = model.simulate(
+                runs[0]["z"][0],
+                self.system.condition(t),
+                len(runs[0]["times"]) - 1,
+                self.system.large.n_sites,
+                self.system.n_patches(self.system.large_state),
+                self.config["predict"]["paths"],
+                self.seed + round(t),
+            )
+            paths.append((result.times, result.z))
+        return paths
+
+    def compare(
+        self,
+        small: list[list[Chunk]],
+        direct: list[list[Chunk]],
+        paths: list[tuple[np.ndarray, np.ndarray]],
+        scan: TimeStepScan,
+    ) -> OrderComparison:
+        """Prediction beside truth."""
+        vacancy = []
+        scale = self.system.vacancy_scale
+        for runs in small:
+            late = [run["extra"][len(run["extra"]) // 2 :] * scale for run in runs]
+            error = np.sqrt(np.mean([standard_error(x) ** 2 for x in late], axis=0) / len(late))
+            vacancy.append((np.mean([x.mean(axis=0) for x in late], axis=0), error))
+        first = [self.first_stationary(s, scan.chosen) for s in scan.slowest_chosen]
+        return compare_order(self.system.order, self.temperatures, direct, paths, vacancy, first)
+
+    @staticmethod
+    def first_stationary(slowest: float, step: int) -> int:
+        """First row of a direct run that counts as stationary."""
+        return int(np.ceil(BURN_IN_TIMES * slowest / step))
+
+
+def _residence_time(runs: list[Chunk]) -> float:
+    return float(np.mean([run["tau_w"][0] for run in runs]))
+
+
+def _concatenate(chunks: list[Chunk]) -> Chunk:
+    return {name: np.concatenate([c[name] for c in chunks]) for name in chunks[0]}

@@ -1,0 +1,120 @@
+"""The command that fits barriers: what it saves, what it says, what it refuses."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+
+from macro_ase.barriers import KRABarriers, fit_command
+from macro_ase.barriers.fit_command import first_shell_alpha, fit_barriers_command
+from macro_ase.barriers.orbits import HOP_DIRECTIONS
+from macro_ase.build import build_crystal
+from macro_ase.cli import main
+from macro_ase.lattice import Crystal
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with hops of a small Nb-Mo crystal, and frames of the shipped energy."""
+    monkeypatch.setattr(fit_command, "ALPHA_SWEEPS", 60)
+    monkeypatch.setattr(fit_command, "ALPHA_EQUILIBRATION", 20)
+    folder = tmp_path / "neb"
+    folder.mkdir()
+    atoms = build_crystal("bcc", "NbMo", (3, 3, 3), rng=0)
+    atoms = atoms[np.argsort(atoms.get_chemical_symbols(), kind="stable")]
+    crystal = Crystal.from_atoms(atoms)
+    atom_at = np.argsort(crystal.site_of_atom)
+    ids = atom_at[crystal.grid.neighbors(HOP_DIRECTIONS)[crystal.site_of_atom]] + 1
+    barriers = np.random.default_rng(0).normal(1, 0.1, ids.shape)
+    barriers[2, 3] = -0.1
+    write(folder / "POSCAR", atoms, format="vasp")
+    np.savetxt(folder / "atomid.txt", ids, fmt="%d")
+    np.savetxt(folder / "barrier.txt", barriers)
+    energy = KRABarriers.load().energy
+    frames = []
+    for seed, composition in enumerate(["Nb", "Mo", *["NbMo", "Nb0.25Mo0.75"] * 15]):
+        frame = build_crystal("bcc", composition, (2, 2, 2), rng=seed)
+        value = energy.energy(Crystal.from_atoms(frame, species=energy.species)) - 10 * len(frame)
+        frame.calc = SinglePointCalculator(frame, energy=value)
+        frames.append(frame)
+    write(tmp_path / "frames.extxyz", frames)
+    return tmp_path
+
+
+def test_command_saves_the_model_with_accuracy_and_provenance(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, frames = data / "model.json", data / "frames.extxyz"
+    argv = ["fit-barriers", data / "neb", "--energies", frames, "--out", out, "--seed", "3"]
+    assert main([str(a) for a in argv]) == 0
+    text = capsys.readouterr().out
+    for part in ("431 used, 1 collapsed", "30 relaxed frames used", "Mo-Nb", f"written: {out}"):
+        assert part in text
+    assert "WARNING" not in text
+    saved = json.loads(out.read_text())
+    assert saved["metrics"]["n_collapsed"] == 1 and saved["metrics"]["n_frames"] == 30
+    assert set(saved["metrics"]["alpha_2000K"]) == {"Mo-Nb"}
+    provenance = saved["provenance"]
+    assert provenance["command"] == (
+        "macro-ase fit-barriers neb --energies frames.extxyz --out model.json --seed 3"
+    )
+    assert provenance["seed"] == 3 and str(data) not in out.read_text()
+    files = {f["name"]: f for f in provenance["files"]}
+    assert set(files) == {"neb/POSCAR", "neb/atomid.txt", "neb/barrier.txt", "frames.extxyz"}
+    assert files["frames.extxyz"]["bytes"] == frames.stat().st_size
+    digest = hashlib.sha256(frames.read_bytes()).hexdigest()
+    assert files["frames.extxyz"]["sha256"] == digest
+    assert KRABarriers.load(out).info["metrics"] == saved["metrics"]
+    first = out.read_bytes()
+    fit_barriers_command(data / "neb", out, [frames], seed=3)
+    assert out.read_bytes() == first
+
+
+def test_without_energies_there_is_a_warning(data: Path) -> None:
+    text = fit_barriers_command(data / "neb", data / "model.json")
+    assert "WARNING: no formation energies" in text and "relaxed frames" not in text
+    assert "n_frames" not in KRABarriers.load(data / "model.json").info["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "out", "message"),
+    [
+        ("gone", "model.json", "no such folder"),
+        (".", "neb", "cannot write a file"),
+        ("neb", "gone/model.json", "cannot write a file"),
+        ("neb", "model.txt", r"ends in \.json"),
+    ],
+)
+def test_refusals_leave_nothing(data: Path, folder: str, out: str, message: str) -> None:
+    before = sorted(data.rglob("*"))
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        fit_barriers_command(data / folder, data / out)
+    (data / "neb" / "barrier.txt").write_text("1 2\n")
+    with pytest.raises(ValueError, match="54 atoms need tables"):
+        fit_barriers_command(data / "neb", data / "model.json")
+    assert sorted(data.rglob("*")) == before
+
+
+def test_alpha_of_the_shipped_energy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit_command, "ALPHA_SWEEPS", 200)
+    model = KRABarriers.load()
+    alpha = first_shell_alpha(model, 3.24, seed=8)
+    for pair, (stated, stated_error) in model.info["metrics"]["alpha_2000K"].items():
+        value, error = alpha[pair]
+        assert 0.0005 < error < 0.01
+        assert abs(value - stated) < 4 * np.hypot(error, stated_error)
+
+
+def test_one_species_has_no_alpha() -> None:
+    model = KRABarriers.load()
+    energy = type(model.energy)(
+        ("Nb",), model.energy.pair_eV[:, [[0], [3]], [0, 3]], np.zeros((1, 1))
+    )
+    pure = KRABarriers(
+        energy, model.activation_eV[:1], model.orbit_weights_eV[:1, :, :1], 7, np.ones((1, 1))
+    )
+    assert first_shell_alpha(pure, 3.3, seed=0) == {}

@@ -1,0 +1,141 @@
+"""Kinetic Monte Carlo of a file: the text, the files it writes, what it refuses."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.io import read, write
+from ase.io.trajectory import Trajectory
+
+from macro_ase.barriers import KRABarriers
+from macro_ase.build import build_crystal
+from macro_ase.cli import main
+from macro_ase.engines.kmc_file import kmc_file, weighted_mean
+
+
+@pytest.fixture
+def alloy(tmp_path: Path) -> Path:
+    file = tmp_path / "alloy.xyz"
+    write(file, build_crystal(size=(4, 4, 4), vacancies=1, rng=0))
+    return file
+
+
+def number(text: str, label: str) -> float:
+    found = re.search(rf"^{label} +(\S+)", text, re.MULTILINE)
+    assert found, label
+    return float(found[1])
+
+
+def test_the_text_and_the_files(alloy: Path, tmp_path: Path) -> None:
+    trajectory, log = tmp_path / "hops.traj", tmp_path / "hops.log"
+    text = kmc_file(alloy, 2000, 6000, trajectory=trajectory, interval=100, log=log, seed=4)
+    assert text.startswith("alloy.xyz: 128 bcc sites, Mo42Nb41Ta44X, 2000 K")
+    assert number(text, "hops") == 6000
+    seconds = number(text, "time")
+    assert number(text, "mean residence time of a vacancy") == pytest.approx(
+        seconds / 6000, rel=1e-3
+    )
+    frames = Trajectory(trajectory)
+    assert len(frames) == 61
+    moved = (frames[-1].positions - frames[0].positions)[frames[0].numbers == 0]
+    msd = number(text, "vacancy mean square displacement")
+    assert msd == pytest.approx((moved**2).sum(), rel=1e-3)
+    last = log.read_text().splitlines()[-1].split()
+    assert last[0] == "6000" and float(last[1]) == pytest.approx(seconds, rel=1e-3)
+    row = next(line for line in text.splitlines() if line.startswith("Mo-Ta")).split()
+    assert len(row) == 5 and 0 < float(row[4]) < 0.1
+    assert "mean over the last 31 samples" in text
+    assert kmc_file(alloy, 2000, 6000, interval=100, seed=4) == text
+
+
+def test_few_samples_give_no_mean(alloy: Path) -> None:
+    text = kmc_file(alloy, 2000, 10)
+    assert "mean over" not in text.splitlines()[-7] and "error" not in text
+    still = kmc_file(alloy, 2000, 0)
+    assert number(still, "time") == 0 and "a vacancy -" in still
+
+
+def test_vacancies_are_taken_out_at_random(tmp_path: Path) -> None:
+    file = tmp_path / "full.cif"
+    write(file, build_crystal(size=(4, 4, 4), rng=0))
+    texts = [kmc_file(file, 1500, 50, vacancies=3, seed=s) for s in (0, 0, 1)]
+    assert "X3" in texts[0] and texts[0] == texts[1] != texts[2]
+
+
+def test_absent_atoms_are_vacancies_and_relaxed_atoms_are_snapped(tmp_path: Path) -> None:
+    atoms = build_crystal(size=(4, 4, 4), rng=0)
+    atoms.rattle(0.05, seed=0)
+    del atoms[17]
+    write(tmp_path / "POSCAR", atoms, format="vasp", sort=True)
+    text = kmc_file(tmp_path / "POSCAR", 1500, 50)
+    assert "128 bcc sites" in text and "X," in text
+
+
+def test_a_model_from_a_file(alloy: Path, tmp_path: Path) -> None:
+    KRABarriers.load().save(tmp_path / "mine.json")
+    text = kmc_file(alloy, 2000, 500, barriers=tmp_path / "mine.json")
+    assert "barriers mine.json" in text
+    assert text.splitlines()[1:] == kmc_file(alloy, 2000, 500).splitlines()[1:]
+
+
+def test_command(alloy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trajectory = alloy.with_suffix(".traj")
+    argv = f"kmc {alloy} --temperature 2000 --steps 200 --traj {trajectory} --interval 50"
+    assert main(argv.split()) == 0
+    assert number(capsys.readouterr().out, "hops") == 200
+    assert len(read(trajectory, index=":")) == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": "gone.xyz"}, "no such file"),
+        ({"path": "junk.xyz"}, "cannot be read as a structure"),
+        ({"path": "tungsten.xyz"}, "species W not among Nb, Mo, Ta"),
+        ({"path": "fcc.xyz"}, "not a"),
+        ({"path": "full.xyz"}, "--vacancies"),
+        ({"path": "small.xyz"}, "at least 3 along each axis"),
+        ({"steps": -1}, "steps must be 0 or more, not -1"),
+        ({"interval": 0}, "interval must be 1 or more, not 0"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"temperature_K": 0}, "temperature must be above 0 K"),
+        ({"vacancies": -1}, "vacancies must be 0 or more"),
+        ({"vacancies": 127}, "cannot take 127 vacancies out of 127 atoms"),
+        ({"barriers": "gone.json"}, "no such file"),
+        ({"barriers": "junk.json"}, "not a complete KRA barrier file"),
+        ({"barriers": "junk.xyz"}, "barrier models end in"),
+        ({"trajectory": "hops.xyz"}, r"ends in \.traj"),
+        ({"trajectory": "gone/hops.traj"}, "is its folder there"),
+        ({"log": "gone/hops.log"}, "is its folder there"),
+    ],
+)
+def test_refusals_leave_nothing(
+    alloy: Path, options: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(alloy.parent)
+    Path("junk.xyz").write_text("not a crystal")
+    Path("junk.json").write_text('{"format": ')
+    write("tungsten.xyz", build_crystal("bcc", "NbW", (3, 3, 3), vacancies=1, rng=0))
+    write("fcc.xyz", build_crystal("fcc", "NbMo", (3, 3, 3), vacancies=1, rng=0))
+    write("full.xyz", build_crystal(size=(3, 3, 3), rng=0))
+    write("small.xyz", build_crystal(size=(2, 2, 2), vacancies=1, rng=0))
+    before = sorted(Path().rglob("*"))
+    usual = {"path": alloy, "temperature_K": 2000, "steps": 10, "trajectory": "t.traj", "log": "l"}
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        kmc_file(**(usual | options))  # type: ignore[arg-type]
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_weighted_mean_is_the_average_over_time() -> None:
+    """Slow states 0 and 1, of which 1 lasts twice as long, and weights that jump about."""
+    rng, n_t, stay = np.random.default_rng(0), 2000, 0.95
+    means, errors = [], []
+    for _ in range(300):
+        flips = rng.random(n_t) > stay
+        states = (np.cumsum(flips) + rng.integers(2)) % 2
+        mean, error = weighted_mean(states, rng.exponential(size=n_t) ** 2 * (1 + states))
+        means.append(mean)
+        errors.append(error)
+    assert np.mean(means) == pytest.approx(2 / 3, abs=4 * np.std(means) / np.sqrt(300))
+    assert np.mean(errors) == pytest.approx(np.std(means), rel=0.15)
