@@ -60,8 +60,8 @@ class TimeStepScan:
     slowest_doubled : array, shape (n_T, n_h)
         The same at twice the step.
     chosen : int
-        The smallest step at which the two agree within 10 % at every temperature, else the
-        largest candidate.
+        The smallest step at which the two agree within 10 % at every temperature, else that
+        at which they agree best.
     agrees : bool
         Whether the chosen step meets that.
     """
@@ -108,8 +108,9 @@ def scan_time_steps(
 
     once = np.array([[slowest(run, h) for h in lags] for run in runs])
     twice = np.array([[slowest(run, 2 * h) for h in lags] for run in runs])
-    good = np.all(np.abs(twice - once) <= AGREEMENT * twice, axis=0)
-    number = int(np.argmax(good)) if good.any() else len(lags) - 1
+    disagreement = np.abs(1 - once / twice).max(axis=0)
+    good = disagreement <= AGREEMENT
+    number = int(np.argmax(good) if good.any() else np.argmin(disagreement))
     return TimeStepScan(
         np.array(temperatures), np.array(lags), once, twice, lags[number], bool(good.any())
     )

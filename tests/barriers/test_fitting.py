@@ -206,6 +206,9 @@ def test_the_shipped_fit_is_as_good_as_promised() -> None:
     assert 0 < metrics["barrier_cv_mae_eV"] <= MAX_BARRIER_MAE_EV
     assert 0 < metrics["formation_rms_meV"] <= MAX_FORMATION_RMS_MEV
     assert metrics["n_barriers"] == 1024 and metrics["n_frames"] > 900
+    readme = (potential_path("NbMoTa-kra.json").parent / "README.md").read_text()
+    for key, digits in (("barrier_cv_mae_eV", 4), ("barrier_cv_r2", 3), ("formation_rms_meV", 2)):
+        assert f"| {metrics[key]:.{digits}f} ".replace(" 0.", " .") in readme
     alpha = metrics["alpha_2000K"]
     assert set(alpha) == {"Nb-Mo", "Nb-Ta", "Mo-Ta"}
     assert alpha["Mo-Ta"][0] < alpha["Nb-Mo"][0] < 0 < alpha["Nb-Ta"][0]

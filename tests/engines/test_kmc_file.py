@@ -13,6 +13,8 @@ from macro_ase.build import build_crystal
 from macro_ase.cli import main
 from macro_ase.engines.kmc_file import kmc_file, weighted_mean
 
+NETWORK = Path(__file__).parents[2].parent / "shared" / "data" / "nnk_reference.npz"
+
 
 @pytest.fixture
 def alloy(tmp_path: Path) -> Path:
@@ -51,7 +53,7 @@ def test_the_text_and_the_files(alloy: Path, tmp_path: Path) -> None:
 
 def test_few_samples_give_no_mean(alloy: Path) -> None:
     text = kmc_file(alloy, 2000, 10)
-    assert "mean over" not in text.splitlines()[-7] and "error" not in text
+    assert "over the last" not in text and "error" not in text
     still = kmc_file(alloy, 2000, 0)
     assert number(still, "time") == 0 and "a vacancy -" in still
 
@@ -77,6 +79,12 @@ def test_a_model_from_a_file(alloy: Path, tmp_path: Path) -> None:
     text = kmc_file(alloy, 2000, 500, barriers=tmp_path / "mine.json")
     assert "barriers mine.json" in text
     assert text.splitlines()[1:] == kmc_file(alloy, 2000, 500).splitlines()[1:]
+
+
+@pytest.mark.skipif(not NETWORK.is_file(), reason="the network is not beside the repository")
+def test_the_published_network(alloy: Path) -> None:
+    text = kmc_file(alloy, 2000, 500, barriers=NETWORK)
+    assert "barriers nnk_reference.npz" in text and number(text, "hops") == 500
 
 
 def test_command(alloy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,27 @@
+# make demo   set up, run the main job in its quick form, name the report
+# make test   set up, run the tests
+PYTHON ?= python3.11
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check clean
+
+demo: $(STAMP)
+	$(VENV)/bin/macro-ase run nbmota --quick --out runs/nbmota-quick
+	@echo "The report: runs/nbmota-quick/report.html"
+
+test: $(STAMP)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest
+
+check: $(STAMP)
+	$(VENV)/bin/ruff check macro_ase tests benchmarks
+	$(VENV)/bin/ruff format --check macro_ase tests benchmarks
+	$(VENV)/bin/mypy
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q -e '.[dev]'
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) runs
