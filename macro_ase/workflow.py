@@ -13,6 +13,7 @@ import importlib.util
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,13 @@ from .systems.alloy_setup import alloy_from_config
 log = logging.getLogger(__name__)
 Chunk = dict[str, np.ndarray]
 BURN_IN_TIMES = 6.0
+MIN_HEALING_HOPS = 100
+DRIFTS = ("onsager", "network")
+LEAST_1 = (
+    *(f"small.{name}" for name in ("runs", "hops")),
+    *(f"learning.{name}" for name in ("width", "depth", "members", "epochs", "batch_size")),
+    *("sampling.copies", "direct.runs", "predict.paths"),
+)
 T = TypeVar("T")
 
 
@@ -66,6 +74,7 @@ def run_study(
         raise ModuleNotFoundError("studies need PyTorch: pip install 'macro-ase[learn]'")
     _check(config)
     system, notes = alloy_from_config(config)
+    _check_length(config, system)
     folder = Path(out)
     run_folder.prepare(folder, config, overwrite)
     study = _Study(config, system, folder)
@@ -88,13 +97,33 @@ def _check(config: dict[str, Any]) -> None:
     temperatures = config["conditions"]["temperatures_K"]
     if not temperatures or min(temperatures) <= 0:
         raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")
-    for key in ("small.runs", "small.hops", "sampling.copies", "direct.runs", "predict.paths"):
+    for key in LEAST_1:
         table, name = key.split(".")
         if config[table][name] < 1:
             raise ValueError(f"{key} must be at least 1, not {config[table][name]}")
+    for key in ("direct.relaxation_times", "learning.learning_rate"):
+        table, name = key.split(".")
+        if not config[table][name] > 0:
+            raise ValueError(f"{key} must be above 0, not {config[table][name]}")
+    if config["sampling"]["healing"] < 0:
+        raise ValueError("sampling.healing must not be negative")
+    if config["learning"]["drift"] not in DRIFTS:
+        drift = config["learning"]["drift"]
+        raise ValueError(f"learning.drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
     wrong = [h for h in config["sampling"]["dt_hops"] if h < 1 or h % RECORD_HOPS]
     if wrong or not config["sampling"]["dt_hops"]:
         raise ValueError(f"sampling.dt_hops must be multiples of {RECORD_HOPS}, not {wrong}")
+
+
+def _check_length(config: dict[str, Any], system: Alloy) -> None:
+    """The stationary halves of small runs must hold twice the longest lag of the scan."""
+    vacancies = int(np.sum(system.small_states[0] == len(system.barriers.species)))
+    least = 8 * max(config["sampling"]["dt_hops"]) * vacancies
+    if config["small"]["hops"] < least:
+        raise ValueError(
+            f"small.hops must be at least {least} for the longest of sampling.dt_hops with "
+            f"{vacancies} vacancies in the small system, not {config['small']['hops']}"
+        )
 
 
 class _Study:
@@ -102,7 +131,7 @@ class _Study:
 
     def __init__(self, config: dict[str, Any], system: Alloy, folder: Path) -> None:
         self.config, self.system, self.folder = config, system, folder
-        self.temperatures = sorted(config["conditions"]["temperatures_K"])
+        self.temperatures = sorted(set(config["conditions"]["temperatures_K"]))
         self.seed, self.workers = config["seed"], config["workers"]
         self.store = Store(folder / "data.zarr")
         self.stages: dict[str, float] = {}
@@ -142,12 +171,14 @@ class _Study:
     def pairs(self, small: list[list[Chunk]], scan: TimeStepScan) -> list[Chunk]:
         """Patch pairs by temperature, of several large states from each small snapshot."""
         jobs = {}
-        for t, runs in zip(self.temperatures, small):
+        for t, runs, slowest in zip(self.temperatures, small, scan.slowest_chosen):
             dt = scan.chosen * _residence_time(runs)
+            hops = max(MIN_HEALING_HOPS, round(self.config["sampling"]["healing"] * slowest))
+            healing = replace(self.system, healing_hops=hops)
             number = 0
             for copy in range(self.config["sampling"]["copies"]):
                 for r, run in enumerate(runs):
-                    job = (self.system, t, run["states"], number, dt, self.seed, round(1000 * t))
+                    job = (healing, t, run["states"], number, dt, self.seed, round(1000 * t))
                     jobs[f"pairs/{t:g}/{copy}/{r}"] = job
                     number += len(run["states"])
         self._chunks("patch pairs", pairs_chunk, jobs)

@@ -188,7 +188,7 @@ def test_sro_kmc_and_fit_are_passed_on(
     assert main("sro here.xyz --shells 3 --csv o.csv".split()) == 0
     assert main("kmc here.xyz --temperature 900 --steps 1e6 --traj o.traj".split()) == 0
     assert main("fit-barriers . --out m.json --energies here.xyz --energies here.xyz".split()) == 0
-    assert sro == [((here, 3, Path("o.csv")), {})]
+    assert sro == [((here, 3, Path("o.csv"), None, None), {})]
     options = {"barriers": None, "vacancies": 0, "trajectory": Path("o.traj")}
     options |= {"interval": 1000, "seed": 0, "log": None}
     assert kmc == [((here, 900.0, 1_000_000), options)]

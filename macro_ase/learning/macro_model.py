@@ -182,7 +182,8 @@ class MacroModel:
                     path.append(y)
             results.append(torch.stack(path, dim=1).numpy())
         z = np.array(results, dtype=float) * scaling.z_scale + scaling.z_mean
-        times = self.dt(1000 / float(np.asarray(condition)[0])) * np.arange(n_steps + 1)
+        dt = self.dt(1000 / float(np.asarray(condition)[0]))
+        times = dt * np.arange(n_steps + 1, dtype=np.float64)
         return MacroPaths(times, z)
 
     def save(self, folder: str | Path) -> None:

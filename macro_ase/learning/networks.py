@@ -88,6 +88,8 @@ class Diffusion(nn.Module):
         self.d = d
         self.network = _mlp(d + c, d * (d + 1) // 2, width, depth)
         _start_small(self.network, 0.1)
+        self.start: Tensor
+        self.rows: Tensor
         self.register_buffer("start", start.clone())
         self.register_buffer("rows", torch.tril_indices(d, d))
 

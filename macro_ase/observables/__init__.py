@@ -1,17 +1,13 @@
 """What is measured on states: bonds, short-range order, long-range order."""
 
-from .bonds import (
-    NeighborShells,
-    bond_counts,
-    grouped_bond_counts,
-    neighbor_shells,
-)
+from .bonds import bond_counts, grouped_bond_counts
 from .long_range_order import (
     B2Order,
     StructureFactor,
     b2_order,
     structure_factors,
 )
+from .shells import NeighborShells, neighbor_shells
 from .short_range_order import (
     ShortRangeOrder,
     delta_from_bonds,

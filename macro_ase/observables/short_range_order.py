@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..lattice import VACANCY
-from .bonds import neighbor_shells
+from .shells import neighbor_shells
 
 Floats = NDArray[np.float64]
 

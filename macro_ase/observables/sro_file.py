@@ -23,6 +23,7 @@ def sro_file(
     n_shells: int = 2,
     csv: str | Path | None = None,
     species: Sequence[str] | None = None,
+    per_atom: str | Path | None = None,
 ) -> str:
     """Short-range order of a file, as text.
 
@@ -36,6 +37,9 @@ def sro_file(
         Where to write the numbers too.
     species : sequence of str, optional
         Element of each atom type, in order, for a LAMMPS dump that names no elements.
+    per_atom : str or Path, optional
+        Where to write the (one) frame as extended XYZ with the numbers of neighbours of each
+        species in each shell, as arrays such as ``neighbors_1`` of shape (n_atoms, n_species).
 
     Raises
     ------
@@ -46,12 +50,20 @@ def sro_file(
         finds no shells.
     """
     frames = _read(Path(path), species)
+    if per_atom is not None and len(frames) > 1:
+        raise ValueError(f"{path} has {len(frames)} frames; per-atom values are of one")
     if len(frames) == 1:
-        result = short_range_order(frames[0], n_shells)
+        result = short_range_order(frames[0], n_shells, per_atom=per_atom is not None)
     else:
         result = short_range_order_trajectory(frames, n_shells)
     if csv is not None:
         result.to_csv(csv)
+    if per_atom is not None and result.per_atom is not None:
+        atoms = frames[0].copy()
+        for shell, counts in enumerate(result.per_atom.swapaxes(0, 1), start=1):
+            atoms.arrays[f"neighbors_{shell}"] = counts[: len(atoms)]
+        atoms.info["species"] = " ".join(result.species)
+        atoms.write(per_atom, format="extxyz")
     return f"{path}\n{result.table()}"
 
 

@@ -48,4 +48,6 @@ class Store:
         """
         if not self.has(key):
             raise KeyError(f"no finished chunk {key!r}")
-        return {name: np.asarray(array[...]) for name, array in self._root[key].arrays()}
+        group = self._root[key]
+        assert isinstance(group, zarr.Group)
+        return {name: np.asarray(array[...]) for name, array in group.arrays()}

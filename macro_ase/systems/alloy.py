@@ -111,8 +111,8 @@ class Alloy:
         """Run one small crystal for about ``n_events`` hops of its vacancies.
 
         The initial state is drawn from ``small_states``. Times are equidistant, 125 mean
-        residence times of the relaxed crystal; states are kept at log-spaced times of the
-        first half and equidistant ones of the second.
+        residence times of a vacancy in the relaxed crystal; states are kept at log-spaced
+        times of the first half and equidistant ones of the second.
         """
         choice, clock_seed, run_seed = seed.spawn(3)
         start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
@@ -120,8 +120,8 @@ class Alloy:
         scout = self._walker(self.small, start, temperature, clock_seed)
         scout.advance(max_hops=n_events // 4)
         measured = scout.advance(max_hops=max(n_events // 4, RESIDENCE_HOPS))
-        step = RECORD_HOPS * measured.exposure_s / measured.hops
-        n_times = max(n_events // RECORD_HOPS, 8)
+        step = RECORD_HOPS * n_vacancies * measured.exposure_s / measured.hops
+        n_times = max(n_events // (RECORD_HOPS * n_vacancies), 8)
         kept = _kept_rows(n_times)
         walker = self._walker(self.small, start, temperature, run_seed)
         rows, states, exposure, hops = [], [], 0.0, 0
@@ -136,7 +136,7 @@ class Alloy:
                 states.append(walker.occupation)
         z, neighbours = (np.array(column) for column in zip(*rows))
         tau_w = n_vacancies * exposure / hops
-        times = step * np.arange(n_times)
+        times = step * np.arange(n_times, dtype=np.float64)
         return Trajectory(times, z, np.array(states), np.sort(list(kept)), tau_w, neighbours)
 
     def upsample(

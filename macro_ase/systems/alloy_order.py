@@ -38,14 +38,19 @@ class BondOrder:
     counts: NDArray[np.int64]
 
     @cached_property
+    def present(self) -> list[int]:
+        """Codes of the species of which there are atoms."""
+        return np.flatnonzero(self.counts[:-1]).tolist()
+
+    @cached_property
     def pairs(self) -> list[tuple[int, int]]:
-        """Unlike pairs A < B, the components of z."""
-        return list(itertools.combinations(range(len(self.species)), 2))
+        """Unlike pairs A < B of species that are there, the components of z."""
+        return list(itertools.combinations(self.present, 2))
 
     @cached_property
     def all_pairs(self) -> list[tuple[int, int]]:
         """All pairs A <= B, the components of delta and alpha that are reported."""
-        return list(itertools.combinations_with_replacement(range(len(self.species)), 2))
+        return list(itertools.combinations_with_replacement(self.present, 2))
 
     @property
     def pair_names(self) -> tuple[str, ...]:
@@ -68,10 +73,10 @@ class BondOrder:
         return np.asarray(bonds)[..., first, second] / n_sites
 
     def vacancy_neighbours(self, bonds: NDArray[np.integer]) -> Array:
-        """v_A of a crystal with these ordered counts, shape (..., S - 1)."""
+        """v_A of a crystal with these ordered counts, shape (..., S - 1); 0 without A atoms."""
         bonds = np.asarray(bonds)
         atoms = bonds.sum(axis=-1)[..., :-1] / COORDINATION
-        return bonds[..., :-1, -1] / atoms
+        return bonds[..., :-1, -1] / np.where(atoms > 0, atoms, 1.0)
 
     def delta_matrix(self, z: Array, vacancy_neighbours: Array) -> Array:
         """delta_AB, shape (..., S - 1, S - 1), from bond densities (..., d) and v (..., S - 1)."""

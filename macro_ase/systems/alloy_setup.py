@@ -13,6 +13,7 @@ from ..barriers import BarrierModel, KRABarriers, PairEnergy
 from ..barriers.fitting import energy_of
 from ..barriers.load import load_barriers
 from ..build import nearest_counts, parse_composition
+from ..kinetics.padding import HALO
 from ..lattice import BCC, Crystal, SiteGrid
 from ..rng import stream
 from .alloy import Alloy
@@ -34,12 +35,16 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         raise ValueError(
             f"system.boundary must be one of {', '.join(BOUNDARIES)}, not {settings['boundary']!r}"
         )
-    if settings["sites_per_vacancy"] < 1:
-        raise ValueError("system.sites_per_vacancy must be at least 1")
+    if settings["sites_per_vacancy"] < 2:
+        raise ValueError(
+            f"system.sites_per_vacancy must be at least 2, not {settings['sites_per_vacancy']}"
+        )
     barriers = load_barriers(settings["barriers"] or None)
     crystal, notes = _large_crystal(settings, barriers, seed)
     barriers.check_composition(crystal)
-    small = SiteGrid(BCC, tuple(settings["small_size"]))
+    if np.count_nonzero(crystal.counts[:-1]) < 2:
+        raise ValueError("short-range order needs atoms of at least two species")
+    small = _grid(settings, "small_size")
     _check_patch(small, crystal.grid)
     occupation, added = _with_vacancies(crystal, settings["sites_per_vacancy"], seed)
     notes += added
@@ -51,7 +56,6 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         small_states=_small_states(occupation, small, crystal.grid, crystal.vacancy_code, seed),
         large_state=occupation,
         boundary=settings["boundary"],
-        healing_hops=config["sampling"]["healing_hops"],
     )
     return alloy, notes
 
@@ -63,9 +67,9 @@ def _large_crystal(
         file = Path(settings["structure"])
         if not file.is_file():
             raise FileNotFoundError(f"no such file: {file}")
-        crystal = barriers.crystal(read(file))
+        crystal = _read(file, barriers)
         return crystal, [f"Initial state of the large system: {file.name}, {_describe(crystal)}."]
-    grid = SiteGrid(BCC, tuple(settings["large_size"]))
+    grid = _grid(settings, "large_size")
     fractions = parse_composition(settings["composition"])
     unknown = sorted(set(fractions) - set(barriers.species))
     if unknown:
@@ -82,6 +86,24 @@ def _large_crystal(
     return crystal, [f"Initial state of the large system: a random alloy, {_describe(crystal)}."]
 
 
+def _read(file: Path, barriers: BarrierModel) -> Crystal:
+    try:
+        structure = read(file)
+    except Exception as error:  # each of ASE's readers raises its own kind
+        raise ValueError(f"{file} cannot be read as a structure: {error!r}") from error
+    try:
+        return barriers.crystal(structure)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _grid(settings: dict[str, Any], key: str) -> SiteGrid:
+    size = settings[key]
+    if len(size) != 3 or min(size) < HALO:
+        raise ValueError(f"system.{key} must be three numbers of at least {HALO}, not {size}")
+    return SiteGrid(BCC, tuple(size))
+
+
 def _describe(crystal: Crystal) -> str:
     parts = [f"{n} {name}" for name, n in zip(crystal.species, crystal.counts) if n]
     return f"{' x '.join(map(str, crystal.grid.size))} bcc cells ({', '.join(parts)})"
@@ -89,7 +111,7 @@ def _describe(crystal: Crystal) -> str:
 
 def _check_patch(small: SiteGrid, large: SiteGrid) -> None:
     if any(big % n for n, big in zip(small.size, large.size)):
-        divisors = [[n for n in range(3, big + 1) if big % n == 0] for big in large.size]
+        divisors = [[n for n in range(HALO, big + 1) if big % n == 0] for big in large.size]
         raise ValueError(
             f"system.small_size {list(small.size)} does not divide the large system's "
             f"{list(large.size)} cells; along each axis it may be one of {divisors}"

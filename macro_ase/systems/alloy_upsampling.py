@@ -9,6 +9,7 @@ densities of the band are as near to those of the tile's bulk as they get.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,7 +73,7 @@ class Upsampler:
         """By level: the grid, its tile, and which sites lie in the seam band."""
         sizes = _levels(self.small.size, self.large.size)
         result = {}
-        for tile, size in zip(sizes, sizes[1:]):
+        for tile, size in itertools.pairwise(sizes):
             grid = SiteGrid(self.large.lattice, (size[0], size[1], size[2]))
             cells = np.floor_divide(grid.coordinates, 2)
             inside = np.mod(cells, tile)

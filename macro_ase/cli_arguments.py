@@ -1,0 +1,109 @@
+"""Reading of the command line: the registry of commands, the parser, kinds of arguments."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import __version__
+
+Handler = Callable[[argparse.Namespace], None]
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+COMMANDS: dict[str, tuple[Handler, tuple[Argument, ...]]] = {}
+
+
+def command(name: str, *arguments: Argument) -> Callable[[Handler], Handler]:
+    """Registers a function as the command ``name``."""
+
+    def register(handler: Handler) -> Handler:
+        COMMANDS[name] = (handler, arguments)
+        return handler
+
+    return register
+
+
+def arg(*names: str, **options: Any) -> Argument:
+    """One argument of a command, as for `ArgumentParser.add_argument`."""
+    return names, options
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all registered commands."""
+    parser = _Parser(
+        prog="macro-ase",
+        description="Learn how a large material behaves from simulations of small patches of it.",
+        epilog="macro-ase COMMAND --help says more about each command.",
+    )
+    parser.add_argument("--version", action="version", version=f"macro-ase {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (handler, arguments) in COMMANDS.items():
+        description, _, examples = cleandoc(handler.__doc__ or "").partition("Examples:\n")
+        title = description.partition("\n")[0].rstrip(".")
+        sub = commands.add_parser(
+            name,
+            help=title[:1].lower() + title[1:],
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for names, options in arguments:
+            sub.add_argument(*names, **options)
+    return parser
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Reads a whole number of at least ``least``; 1e6 is one too."""
+
+    def read(text: str) -> int:
+        digits = text.lstrip("+-").isdecimal()
+        value = int(text) if digits else number(text)
+        if not value >= least or value != math.floor(value):
+            raise argparse.ArgumentTypeError(f"expected a whole number >= {least}, not {text}")
+        return int(value)
+
+    return read
+
+
+def positive(text: str) -> float:
+    if not number(text) > 0:
+        raise argparse.ArgumentTypeError(f"expected a number > 0, not {text}")
+    return number(text)
+
+
+def number(text: str) -> float:
+    """A finite number, or nan, which no limit lets through."""
+    try:
+        number = float(text)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"no such file: {text}")
+    return Path(text)
+
+
+def folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"no such folder: {text}")
+    return Path(text)
+
+
+def output(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"cannot write a file {text}: is its folder there?")
+    return path

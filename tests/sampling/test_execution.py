@@ -1,0 +1,110 @@
+"""Chunks on executors: only what is missing, the same bytes everywhere, errors passed on."""
+
+import multiprocessing
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from macro_ase.config import load_config
+from macro_ase.rng import stream
+from macro_ase.sampling import Store, run_chunks
+from macro_ase.sampling.stages import small_chunk
+from macro_ase.systems.alloy_setup import alloy_from_config
+
+
+class Noise:
+    """Random chunks that count how often they were asked for."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        self.calls: list[int] = []
+        self.fails_at = fails_at
+
+    def __call__(self, item: int) -> dict[str, np.ndarray]:
+        self.calls.append(item)
+        if item == self.fails_at:
+            raise RuntimeError(f"chunk {item} broke")
+        return {"x": np.random.default_rng(stream(0, "noise", item)).normal(size=4)}
+
+
+def jobs(n: int) -> dict[str, tuple[int]]:
+    return {f"noise/{k}": (k,) for k in range(n)}
+
+
+def contents(store: Store, keys: list[str]) -> dict[str, dict[str, bytes]]:
+    return {k: {name: a.tobytes() for name, a in store.read(k).items()} for k in keys}
+
+
+def test_only_what_is_missing_is_computed(tmp_path: Path) -> None:
+    store, noise = Store(tmp_path / "d"), Noise()
+    run_chunks(noise, jobs(3), store)
+    assert sorted(noise.calls) == [0, 1, 2]
+    run_chunks(noise, jobs(5), store)
+    assert sorted(noise.calls) == [0, 1, 2, 3, 4]
+    run_chunks(noise, jobs(5), store, 3)
+    assert len(noise.calls) == 5
+
+
+def test_nothing_to_do(tmp_path: Path) -> None:
+    run_chunks(Noise(), {}, Store(tmp_path / "d"))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_error_is_passed_on_and_finished_chunks_stay(tmp_path: Path, workers: int) -> None:
+    store = Store(tmp_path / "d")
+    with pytest.raises(RuntimeError, match="chunk 3 broke"):
+        run_chunks(Noise(fails_at=3), jobs(6), store, workers)
+    assert not store.has("noise/3")
+    done = [k for k in jobs(6) if store.has(k)]
+    again = Noise()
+    run_chunks(again, jobs(6), store, workers)
+    assert sorted(again.calls) == [k for k in range(6) if f"noise/{k}" not in done]
+    whole = Store(tmp_path / "whole")
+    run_chunks(Noise(), jobs(6), whole)
+    assert contents(store, list(jobs(6))) == contents(whole, list(jobs(6)))
+
+
+def test_chunks_finished_before_an_error_are_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "d")
+    done = threading.Event()
+
+    def late_failure(item: int) -> dict[str, np.ndarray]:
+        if item == 1:
+            assert done.wait(20)
+            raise RuntimeError("broke")
+        return {"x": np.zeros(1)}
+
+    class Watched(Store):
+        def write(self, key: str, arrays) -> None:  # type: ignore[no-untyped-def]
+            super().write(key, arrays)
+            done.set()
+
+    with pytest.raises(RuntimeError, match="broke"):
+        run_chunks(late_failure, jobs(2), Watched(tmp_path / "d"), 2)
+    assert store.has("noise/0") and not store.has("noise/1")
+
+
+def test_an_executor_that_is_passed_in_stays_open(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        run_chunks(Noise(), jobs(3), Store(tmp_path / "d"), pool)
+        assert pool.submit(int, "3").result() == 3
+
+
+def test_simulations_give_the_same_bytes_on_any_executor(tmp_path: Path) -> None:
+    settings = ("system.small_size=[4,4,4]", "system.large_size=[4,4,4]")
+    system, _ = alloy_from_config(load_config("nbmota", True, settings))
+    work = {f"small/2000/{r}": (system, 2000.0, 3000, 0, (2_000_000, r)) for r in range(3)}
+    results = []
+    for name, executor in (("one", 1), ("three", 3), ("processes", None)):
+        store = Store(tmp_path / name)
+        if executor is None:
+            spawn = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+                run_chunks(small_chunk, work, store, pool)
+        else:
+            run_chunks(small_chunk, work, store, executor)
+        results.append(contents(store, list(work)))
+    assert results[0] == results[1] == results[2]
+    assert len({chunk["z"] for chunk in results[0].values()}) == 3

@@ -1,0 +1,88 @@
+"""The three kinds of chunk, on a system whose answers are known."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from macro_ase.rng import stream
+from macro_ase.sampling.stages import direct_chunk, pairs_chunk, small_chunk
+from macro_ase.systems.base import PatchPairs, Trajectory
+
+K = 4
+
+
+class Toy:
+    """States are vectors; z is their mean; every random number comes from the seed given."""
+
+    z_names = ("x", "y")
+
+    def small_trajectory(self, temperature: float, n_events: int, seed: Any) -> Trajectory:
+        z = np.random.default_rng(seed).normal(size=(n_events, 2))
+        states = np.zeros((1, 3), dtype=np.int8)
+        return Trajectory(np.arange(n_events), z, states, np.array([0]), temperature, z[:, :1])
+
+    def upsample(self, state: Any, temperature: float, seed: Any) -> tuple[Any, Any]:
+        noise = np.random.default_rng(seed).normal()
+        return state + noise, np.full((2, 2), noise)
+
+    def patch_pairs(
+        self, state: Any, temperature: float, dt: float, snapshot: int, seed: Any
+    ) -> PatchPairs:
+        dz = np.random.default_rng(seed).normal(size=(K, 2))
+        z0 = np.tile(state.mean(), (K, 2))
+        column = np.full(K, snapshot)
+        return PatchPairs(
+            column, np.arange(K), z0, dz, np.full(K, dt), np.full(K, K), z0, np.zeros(K, np.int8)
+        )
+
+    def direct(self, state: Any, temperature: float, times: Any, seed: Any) -> tuple[Any, Any]:
+        z = np.cumsum(np.random.default_rng(seed).normal(size=(len(times), 2)), axis=0)
+        return z, z[:, :1]
+
+
+def pairs(n: int, first: int, seed: int = 0, dt: float = 0.5) -> dict[str, Any]:
+    states = np.arange(3.0 * n).reshape(n, 3) + 3.0 * first
+    return pairs_chunk(Toy(), 900.0, states, first, dt, seed, 900_000)  # type: ignore[arg-type]
+
+
+def test_small_chunk() -> None:
+    chunk = small_chunk(Toy(), 900.0, 10, 0, (900_000, 1))  # type: ignore[arg-type]
+    assert chunk["tau_w"].tolist() == [900.0]
+    exact = np.random.default_rng(stream(0, "small", 900_000, 1)).normal(size=(10, 2))
+    np.testing.assert_array_equal(chunk["z"], exact)
+    other = small_chunk(Toy(), 900.0, 10, 0, (900_000, 2))  # type: ignore[arg-type]
+    assert not np.array_equal(chunk["z"], other["z"])
+
+
+def test_pairs_chunk() -> None:
+    chunk = pairs(8, 0)
+    assert chunk["snapshot"].tolist() == np.repeat(np.arange(8), K).tolist()
+    assert chunk["patch"].tolist() == list(range(K)) * 8
+    assert chunk["dz"].shape == (8 * K, 2) and np.all(chunk["dt"] == 0.5)
+    assert chunk["seam"].shape == (8, 2, 2)
+    assert chunk["whole_snapshot"].tolist() == [0, 4]
+    assert chunk["whole_z0"].shape == chunk["whole_dz"].shape == (2, 2)
+    assert np.all(np.isfinite(chunk["whole_dz"])) and np.all(chunk["whole_dz"] != 0)
+
+
+def test_a_snapshot_does_not_depend_on_its_chunk() -> None:
+    together, apart = pairs(8, 0), [pairs(4, 0), pairs(4, 4)]
+    for name, array in together.items():
+        np.testing.assert_array_equal(array, np.concatenate([c[name] for c in apart]))
+    assert not np.array_equal(together["dz"], pairs(8, 0, seed=1)["dz"])
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_chunk_without_a_whole(first: int) -> None:
+    chunk = pairs(2, first)
+    assert chunk["whole_z0"].shape == chunk["whole_dz"].shape == (0, 2)
+    assert chunk["whole_snapshot"].shape == (0,)
+
+
+def test_direct_chunk() -> None:
+    times = np.arange(4.0)
+    chunk = direct_chunk(Toy(), np.zeros(3, np.int8), 900.0, times, 0, (1, 2))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(chunk["times"], times)
+    assert chunk["z"].shape == (4, 2) and chunk["extra"].shape == (4, 1)
+    assert np.all(chunk["z"] != 0)

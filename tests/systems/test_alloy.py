@@ -1,0 +1,206 @@
+"""The alloy: patches in the true lattice and as tiles, small runs, direct runs."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from macro_ase.config import load_config
+from macro_ase.engines.vacancy_walker import VacancyWalker
+from macro_ase.lattice import Crystal
+from macro_ase.observables import short_range_order
+from macro_ase.rng import kernel_state, stream
+from macro_ase.systems import Alloy
+from macro_ase.systems.alloy_setup import alloy_from_config
+
+TEMPERATURE_K = 2000.0
+SPECIES = ("Nb", "Mo", "Ta")
+
+
+@cache
+def alloy(boundary: str = "true", sites_per_vacancy: int = 128, small: int = 4) -> Alloy:
+    settings = (
+        f"system.small_size=[{small}, 4, 4]",
+        "system.large_size=[8, 8, 8]",
+        f"system.sites_per_vacancy={sites_per_vacancy}",
+        f"system.boundary='{boundary}'",
+    )
+    return alloy_from_config(load_config("nbmota", True, settings))[0]
+
+
+def residence_s(system: Alloy) -> float:
+    """Mean residence time of a vacancy in the large system's initial state."""
+    state = system.large_state
+    walker = VacancyWalker(system.large, state, system.barriers, TEMPERATURE_K, kernel_state(1))
+    walked = walker.advance(max_hops=20_000)
+    return len(walker.sites) * walked.exposure_s / walked.hops
+
+
+def test_observables_are_bond_densities_of_the_crystal() -> None:
+    system = alloy()
+    z, v = system.direct(system.large_state, TEMPERATURE_K, np.array([0.0]), stream(0, "d"))
+    crystal = Crystal.from_sites(system.large, SPECIES, system.large_state, 3.24)
+    exact = short_range_order(crystal.to_atoms(), 1, species=SPECIES)
+    assert system.z_names == ("Nb-Mo", "Nb-Ta", "Mo-Ta")
+    np.testing.assert_allclose(z[0], exact.bonds[0][[0, 0, 1], [1, 2, 2]] / 1024, atol=1e-12)
+    np.testing.assert_allclose(v[0], (exact.bonds[0, :3, 3] / exact.counts[:3]), atol=1e-12)
+
+
+def test_a_patch_is_one_vacancy_evolved_in_the_true_lattice() -> None:
+    system, dt = alloy(), 20 * residence_s(alloy())
+    state = system.large_state
+    before = state.copy()
+    pairs = system.patch_pairs(state, TEMPERATURE_K, dt, 7, stream(0, "patch"))
+    np.testing.assert_array_equal(state, before)
+    vacancies, seeds = np.flatnonzero(state == 3), stream(0, "patch").spawn(8)
+    assert system.n_patches(state) == len(vacancies) == 8
+    for v, seed in enumerate(seeds):
+        walker = VacancyWalker(
+            system.large, state, system.barriers, TEMPERATURE_K, kernel_state(seed), [vacancies[v]]
+        )
+        start = walker.bonds[0].copy()
+        walked = walker.advance(end_time=dt)
+        assert walked.hops > 0
+        change = system.order.densities(walker.bonds[0] - start, system.large.n_sites)
+        np.testing.assert_array_equal(pairs.dz[v], 8 * change)
+        assert pairs.met[v] == (walked.meetings > 0)
+        others = np.delete(vacancies, v)
+        assert np.all(walker.occupation[others] == 3)  # the frozen ones stand where they were
+    assert np.all(pairs.snapshot == 7) and pairs.patch.tolist() == list(range(8))
+    assert np.all(pairs.n_patches == 8) and np.all(pairs.dt == dt)
+    assert np.all(pairs.z0 == pairs.z0[0]) and pairs.condition.shape == (8, 3)
+
+
+def test_everything_is_undone_afterwards() -> None:
+    system = alloy()
+    walker = VacancyWalker(
+        system.large, system.large_state, system.barriers, TEMPERATURE_K, kernel_state(0)
+    )
+    padded, sites, bonds = walker.padded.copy(), walker.sites.copy(), walker.bonds.copy()
+    for vacancy in range(8):
+        change, walked = walker.try_alone(vacancy, 500 * residence_s(system), kernel_state(vacancy))
+        assert walked.hops > 50 and change.sum() == 0 and np.any(change)
+        np.testing.assert_array_equal(walker.padded, padded)
+        np.testing.assert_array_equal(walker.occupation, system.large_state)
+        np.testing.assert_array_equal(walker.sites, sites)
+        np.testing.assert_array_equal(walker.bonds, bonds)
+        assert walker.clock[0] == 0
+
+
+def test_a_long_patch_walk_is_undone_too() -> None:
+    """More hops than one trail holds."""
+    system = alloy()
+    walker = VacancyWalker(
+        system.large, system.large_state, system.barriers, TEMPERATURE_K, kernel_state(0)
+    )
+    _, walked = walker.try_alone(3, 15_000 * residence_s(system), kernel_state(0))
+    assert walked.hops > 2 * 4096
+    np.testing.assert_array_equal(walker.occupation, system.large_state)
+
+
+@cache
+def increments() -> tuple[np.ndarray, np.ndarray]:
+    """Mean increments of the patches, and increments of the whole, in many repeats."""
+    system, dt = alloy(), 4 * residence_s(alloy())
+    state, times = system.large_state, np.array([0.0, dt])
+    patches, wholes = [], []
+    for k in range(600):
+        pairs = system.patch_pairs(state, TEMPERATURE_K, dt, k, stream(k, "patch"))
+        patches.append(pairs.dz.mean(axis=0))
+        z, _ = system.direct(state, TEMPERATURE_K, times, stream(k, "whole"))
+        wholes.append(z[1] - z[0])
+    return np.array(patches), np.array(wholes)
+
+
+def sigmas(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Difference of two means in standard errors, shape (d,)."""
+    error = np.sqrt(first.var(axis=0) / len(first) + second.var(axis=0) / len(second))
+    return np.abs(first.mean(axis=0) - second.mean(axis=0)) / error
+
+
+def test_patches_add_up_to_the_whole() -> None:
+    patches, wholes = increments()
+    assert sigmas(patches, wholes).max() < 4
+    ratio = np.trace(np.cov(patches.T)) / np.trace(np.cov(wholes.T))
+    assert ratio == pytest.approx(1, abs=0.25)
+
+
+def test_negative_control_without_the_factor_k_they_do_not() -> None:
+    patches, wholes = increments()
+    assert sigmas(patches / 8, wholes).max() > 8
+
+
+def test_tiles_of_the_periodic_boundary() -> None:
+    system, dt = alloy("periodic"), 20 * residence_s(alloy())
+    state, _ = system.upsample(system.small_states[0], TEMPERATURE_K, stream(0, "up"))
+    before = state.copy()
+    assert system.n_patches(state) == 8
+    pairs = system.patch_pairs(state, TEMPERATURE_K, dt, 0, stream(0, "patch"))
+    np.testing.assert_array_equal(state, before)
+    for k, (tile, seed) in enumerate(
+        zip(system.upsampler.tiles(state), stream(0, "patch").spawn(8))
+    ):
+        walker = VacancyWalker(
+            system.small, tile, system.barriers, TEMPERATURE_K, kernel_state(seed)
+        )
+        start = walker.bonds[0].copy()
+        walker.advance(end_time=dt)
+        change = system.order.densities(walker.bonds[0] - start, system.small.n_sites)
+        np.testing.assert_allclose(pairs.dz[k], change, atol=1e-12)
+
+
+def test_an_upsampled_state_is_relaxed_and_keeps_its_composition() -> None:
+    system = alloy()
+    small = system.small_states[0]
+    state, seam = system.upsample(small, TEMPERATURE_K, stream(0, "up"))
+    np.testing.assert_array_equal(np.bincount(state), 8 * np.bincount(small))
+    assert seam.shape == (2, 3) and np.all(np.isfinite(seam))
+    again, _ = system.upsample(small, TEMPERATURE_K, stream(0, "up"))
+    np.testing.assert_array_equal(state, again)
+
+
+@pytest.mark.parametrize(("sites_per_vacancy", "vacancies"), [(128, 1), (32, 4)])
+def test_small_runs_keep_time_by_the_hops_of_a_vacancy(
+    sites_per_vacancy: int, vacancies: int
+) -> None:
+    system = alloy(sites_per_vacancy=sites_per_vacancy)
+    assert np.all((system.small_states == 3).sum(axis=1) == vacancies)
+    run = system.small_trajectory(TEMPERATURE_K, 100_000, stream(0, "small"))
+    spacing = np.diff(run.times)
+    np.testing.assert_allclose(spacing, spacing[0])
+    assert spacing[0] / run.tau_w == pytest.approx(125, rel=0.15)
+    assert len(run.times) == 100_000 // 125 // vacancies
+    assert run.z.shape == run.extra.shape == (len(run.times), 3)
+
+
+def test_kept_states_belong_to_their_rows() -> None:
+    system = alloy()
+    run = system.small_trajectory(TEMPERATURE_K, 20_000, stream(3, "small"))
+    assert run.states.shape == (len(run.kept), 128) and run.kept[0] == 0
+    assert np.all(np.diff(run.kept) > 0) and run.kept[-1] == len(run.times) - 1
+    for state, row in zip(run.states, run.kept, strict=True):
+        walker = VacancyWalker(system.small, state, system.barriers, TEMPERATURE_K, kernel_state(0))
+        np.testing.assert_array_equal(run.z[row], system.order.densities(walker.bonds[0], 128))
+    again = system.small_trajectory(TEMPERATURE_K, 20_000, stream(3, "small"))
+    np.testing.assert_array_equal(run.z, again.z)
+
+
+def test_direct_runs_are_reproducible_and_move() -> None:
+    system, step = alloy(), 50 * residence_s(alloy())
+    fine = system.direct(
+        system.large_state, TEMPERATURE_K, step * np.arange(5), stream(0, "direct")
+    )
+    again = system.direct(
+        system.large_state, TEMPERATURE_K, step * np.arange(5), stream(0, "direct")
+    )
+    np.testing.assert_array_equal(fine, again)
+    assert fine[0].shape == (5, 3)
+    assert np.all(fine[0][1:] != fine[0][:1])
+
+
+def test_condition_and_vacancy_scale() -> None:
+    system = alloy()
+    condition = system.condition(2000.0)
+    assert condition[0] == 0.5 and condition[1:] == pytest.approx([1 / 3, 1 / 3], abs=0.002)
+    assert system.vacancy_scale == pytest.approx(1)
+    assert alloy(sites_per_vacancy=512).vacancy_scale == pytest.approx(2 / 1024 / (1 / 128))
