@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
@@ -61,7 +62,7 @@ def _apart_from_workers(text: str) -> list[str]:
 def _clear(folder: Path) -> None:
     for name in CONTENT:
         entry = folder / name
-        if entry.is_dir():
+        if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
             entry.unlink(missing_ok=True)
@@ -79,7 +80,7 @@ def versions() -> dict[str, str]:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write JSON with nan as null."""
+    """Write JSON, with null for what is not finite."""
     path.write_text(json.dumps(_plain(data), indent=1) + "\n")
 
 
@@ -90,6 +91,6 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

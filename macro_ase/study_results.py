@@ -333,8 +333,8 @@ def _checks(data: StudyData, checks: list[PatchCheck]) -> list[dict[str, Any]]:
         ),
         _check(
             "direct runs long enough",
-            bool(length >= 50),
-            f"{length:g} slowest relaxation times a run",
+            bool(length >= 50) if data.config["direct"]["runs"] else None,
+            f"{data.config['direct']['runs']} runs of {length:g} slowest relaxation times",
             "50",
             "Length of each direct run after its burn-in.",
         ),

@@ -13,7 +13,6 @@ import importlib.util
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,13 +32,13 @@ from .systems.alloy_setup import alloy_from_config
 
 log = logging.getLogger(__name__)
 Chunk = dict[str, np.ndarray]
-BURN_IN_TIMES = 6.0
-MIN_HEALING_HOPS = 100
+
+STATIONARY_AFTER = 6.0
 DRIFTS = ("onsager", "network")
 LEAST_1 = (
     *(f"small.{name}" for name in ("runs", "hops")),
     *(f"learning.{name}" for name in ("width", "depth", "members", "epochs", "batch_size")),
-    *("sampling.copies", "direct.runs", "predict.paths"),
+    *("sampling.copies", "predict.paths"),
 )
 T = TypeVar("T")
 
@@ -83,7 +82,7 @@ def run_study(
     pairs = study.timed("patch pairs", study.pairs, small, scan)
     model = study.timed("learning", study.learn, pairs, small, scan)
     direct = study.timed("direct runs", study.direct, scan, model)
-    paths = study.timed("prediction", study.predict, model, direct)
+    paths = study.timed("prediction", study.predict, model, scan)
     comparison = study.timed("comparison", study.compare, small, direct, paths, scan)
     data = StudyData(
         config, quick, system, notes, small, scan, pairs, model, direct, paths, comparison
@@ -101,12 +100,14 @@ def _check(config: dict[str, Any]) -> None:
         table, name = key.split(".")
         if config[table][name] < 1:
             raise ValueError(f"{key} must be at least 1, not {config[table][name]}")
+    for key in ("direct.runs", "sampling.healing_hops"):
+        table, name = key.split(".")
+        if config[table][name] < 0:
+            raise ValueError(f"{key} must not be negative, not {config[table][name]}")
     for key in ("direct.relaxation_times", "learning.learning_rate"):
         table, name = key.split(".")
         if not config[table][name] > 0:
             raise ValueError(f"{key} must be above 0, not {config[table][name]}")
-    if config["sampling"]["healing"] < 0:
-        raise ValueError("sampling.healing must not be negative")
     if config["learning"]["drift"] not in DRIFTS:
         drift = config["learning"]["drift"]
         raise ValueError(f"learning.drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
@@ -170,15 +171,22 @@ class _Study:
 
     def pairs(self, small: list[list[Chunk]], scan: TimeStepScan) -> list[Chunk]:
         """Patch pairs by temperature, of several large states from each small snapshot."""
-        jobs = {}
-        for t, runs, slowest in zip(self.temperatures, small, scan.slowest_chosen):
+        healing, jobs = self.config["sampling"]["healing_hops"], {}
+        for t, runs in zip(self.temperatures, small):
             dt = scan.chosen * _residence_time(runs)
-            hops = max(MIN_HEALING_HOPS, round(self.config["sampling"]["healing"] * slowest))
-            healing = replace(self.system, healing_hops=hops)
             number = 0
             for copy in range(self.config["sampling"]["copies"]):
                 for r, run in enumerate(runs):
-                    job = (healing, t, run["states"], number, dt, self.seed, round(1000 * t))
+                    job = (
+                        self.system,
+                        t,
+                        run["states"],
+                        healing,
+                        number,
+                        dt,
+                        self.seed,
+                        round(1000 * t),
+                    )
                     jobs[f"pairs/{t:g}/{copy}/{r}"] = job
                     number += len(run["states"])
         self._chunks("patch pairs", pairs_chunk, jobs)
@@ -216,11 +224,9 @@ class _Study:
 
     def direct(self, scan: TimeStepScan, model: Any) -> list[list[Chunk]]:
         """Direct runs of the large system by temperature, on the model's time grid."""
-        runs, length = self.config["direct"]["runs"], self.config["direct"]["relaxation_times"]
-        jobs = {}
+        runs, jobs = self.config["direct"]["runs"], {}
         for t, slowest in zip(self.temperatures, scan.slowest_chosen):
-            n_steps = int(np.ceil((BURN_IN_TIMES + length) * slowest / scan.chosen))
-            times = model.dt(t) * np.arange(n_steps + 1)
+            times = model.dt(t) * np.arange(self._n_steps(slowest, scan.chosen) + 1)
             for r in range(runs):
                 item = (round(1000 * t), r)
                 jobs[f"direct/{t:g}/{r}"] = (
@@ -231,14 +237,19 @@ class _Study:
             [self.store.read(f"direct/{t:g}/{r}") for r in range(runs)] for t in self.temperatures
         ]
 
-    def predict(self, model: Any, direct: list[list[Chunk]]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _n_steps(self, slowest: float, step: int) -> int:
+        """Steps of direct runs and predicted paths, burn-in included."""
+        length = STATIONARY_AFTER + self.config["direct"]["relaxation_times"]
+        return int(np.ceil(length * slowest / step))
+
+    def predict(self, model: Any, scan: TimeStepScan) -> list[tuple[np.ndarray, np.ndarray]]:
         """Paths of the model from the large system's initial state, by temperature."""
         paths = []
-        for t, runs in zip(self.temperatures, direct):
+        for t, slowest in zip(self.temperatures, scan.slowest_chosen):
             result = model.simulate(
-                runs[0]["z"][0],
+                self.system.start,
                 self.system.condition(t),
-                len(runs[0]["times"]) - 1,
+                self._n_steps(slowest, scan.chosen),
                 self.system.large.n_sites,
                 self.system.n_patches(self.system.large_state),
                 self.config["predict"]["paths"],
@@ -267,7 +278,7 @@ class _Study:
     @staticmethod
     def first_stationary(slowest: float, step: int) -> int:
         """First row of a direct run that counts as stationary."""
-        return int(np.ceil(BURN_IN_TIMES * slowest / step))
+        return int(np.ceil(STATIONARY_AFTER * slowest / step))
 
 
 def _residence_time(runs: list[Chunk]) -> float:

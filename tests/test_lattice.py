@@ -264,7 +264,7 @@ def test_pymatgen_structure() -> None:
 
 
 def test_other_types_are_refused() -> None:
-    with pytest.raises(TypeError, match="expected ase.Atoms or a pymatgen Structure, not str"):
+    with pytest.raises(TypeError, match=r"expected ase\.Atoms or a pymatgen Structure, not str"):
         as_atoms("bcc")
 
 

@@ -122,64 +122,87 @@ def compare_order(
     ----------
     order : BondOrder
     temperatures_K : sequence, length n_T
-    direct : by temperature, runs with ``times``, ``z`` (n_t, d) and ``extra`` (n_t, S - 1)
+    direct : by temperature, runs with ``times``, ``z`` (n_t, d) and ``extra`` (n_t, S - 1);
+        without runs the truth is nan
     predicted : by temperature, times (n_t,) and z (members, paths, n_t, d)
     vacancy_small : by temperature, mean and error of vacancy neighbours in small runs
     first_stationary : by temperature, first row counted as stationary
     """
-    rows: dict[str, list[tuple[Any, Any]]] = {
-        name: []
-        for name in (
-            "delta_true",
-            "delta_predicted",
-            "std_true",
-            "std_predicted",
-            "std_ratio",
-            "relaxation_true",
-            "relaxation_predicted",
-            "vacancy_true",
-            "vacancy_predicted",
-        )
-    }
-    ends = np.array([runs[0]["z"][-1] for runs in direct])
-    timed = timed_component(order, direct[0][0]["z"][0], ends)
-    residual = 0.0
-    for runs, (times, z), vacancy, first in zip(direct, predicted, vacancy_small, first_stationary):
-        late = [run["z"][first:] for run in runs]
-        neighbours = _mean_of_runs([run["extra"][first:] for run in runs])
-        z_mean, z_std = _mean_of_runs(late)[0], _std_of_runs(late)
-        delta_runs = [order.delta(run["z"][first:], run["extra"][first:]) for run in runs]
-        members = z[:, :, first:].reshape(len(z), -1, z.shape[-1])
-        delta_members = np.array([order.delta(m, vacancy[0]) for m in members])
-        member_std = members.std(axis=1)
-        ratios = np.sqrt((member_std**2 / z_std[0] ** 2).mean(axis=1))
-        residual = max(residual, order.row_sum_residual(members.mean(axis=(0, 1)), vacancy[0]))
-        rows["delta_true"].append(_mean_of_runs(delta_runs))
-        rows["delta_predicted"].append(_over_members(delta_members.mean(axis=1)))
-        rows["std_true"].append(_std_of_runs(delta_runs))
-        rows["std_predicted"].append(_over_members(delta_members.std(axis=1)))
-        true_error = np.sqrt(((z_std[1] / z_std[0]) ** 2).mean() / z_std[0].size)
-        rows["std_ratio"].append(
-            (ratios.mean(), np.hypot(_spread_over(ratios), ratios.mean() * true_error))
-        )
-        rows["vacancy_true"].append(neighbours)
-        rows["vacancy_predicted"].append(vacancy)
-        spread, end = z_std[0][timed], float(z_mean[timed])
-        mean_path = np.mean([run["z"][:, timed] for run in runs], axis=0)
-        singles = [_crossing(r["times"], r["z"][:, timed], end, spread) for r in runs]
-        rows["relaxation_true"].append(
-            (_crossing(runs[0]["times"], mean_path, end, spread), _spread_over(singles))
-        )
-        paths, ends_of = z[..., timed].mean(axis=1), members[..., timed].mean(axis=1)
-        each = [_crossing(times, p, e, spread) for p, e in zip(paths, ends_of)]
-        rows["relaxation_predicted"].append((float(np.mean(each)), _spread_over(each)))
+    last = np.array([z[:, :, -1].mean(axis=(0, 1)) for _, z in predicted])
+    timed = timed_component(order, predicted[0][1][0, 0, 0], last)
+    rows = [
+        _true_row(order, runs, first, timed) | _predicted_row(order, *path, vacancy, first, timed)
+        for runs, path, vacancy, first in zip(direct, predicted, vacancy_small, first_stationary)
+    ]
+    residual = max(
+        order.row_sum_residual(path[1][:, :, -1], vacancy[0])
+        for path, vacancy in zip(predicted, vacancy_small)
+    )
+    columns = {name: _stack([row[name] for row in rows]) for name in rows[0]}
+    true, own = columns.pop("z_std_true"), columns.pop("z_std_predicted")
     return OrderComparison(
         temperatures_K=np.array(temperatures_K),
         names=order.all_names,
+        std_ratio=_spread_ratio(own, true),
         relaxation_name=order.pair_names[timed],
         row_sum_residual=residual,
-        **{name: _stack(values) for name, values in rows.items()},
+        **columns,
     )
+
+
+def _spread_ratio(predicted: Estimate, true: Estimate) -> Estimate:
+    """Root mean square over components of the ratio of spreads, shape (n_T,)."""
+    ratio = predicted.value / true.value
+    value = np.sqrt((ratio**2).mean(axis=1))
+    relative = (true.error / true.value) ** 2 + (
+        np.nan_to_num(predicted.error) / predicted.value
+    ) ** 2
+    return Estimate(value, value * np.sqrt(relative.mean(axis=1) / ratio.shape[1]))
+
+
+def _true_row(
+    order: BondOrder, runs: Sequence[Mapping[str, Array]], first: int, timed: int
+) -> dict[str, tuple[Any, Any]]:
+    """Estimates from direct runs at one temperature; nan where there are none."""
+    if not runs:
+        n_all, n_z, n_v = len(order.all_pairs), len(order.pairs), len(order.species)
+        sizes = {"delta_true": n_all, "std_true": n_all, "z_std_true": n_z, "vacancy_true": n_v}
+        empty = {name: (np.full(n, np.nan), np.full(n, np.nan)) for name, n in sizes.items()}
+        return empty | {"relaxation_true": (np.nan, np.nan)}
+    late = [run["z"][first:] for run in runs]
+    delta = [order.delta(run["z"][first:], run["extra"][first:]) for run in runs]
+    z_std = _std_of_runs(late)
+    spread, end = z_std[0][timed], float(_mean_of_runs(late)[0][timed])
+    mean_path = np.mean([run["z"][:, timed] for run in runs], axis=0)
+    singles = [_crossing(run["times"], run["z"][:, timed], end, spread) for run in runs]
+    return {
+        "delta_true": _mean_of_runs(delta),
+        "std_true": _std_of_runs(delta),
+        "z_std_true": z_std,
+        "vacancy_true": _mean_of_runs([run["extra"][first:] for run in runs]),
+        "relaxation_true": (
+            _crossing(runs[0]["times"], mean_path, end, spread),
+            _spread_over(singles),
+        ),
+    }
+
+
+def _predicted_row(
+    order: BondOrder, times: Array, z: Array, vacancy: tuple[Array, Array], first: int, timed: int
+) -> dict[str, tuple[Any, Any]]:
+    """Estimates from the ensemble's paths at one temperature."""
+    late = z[:, :, first:].reshape(len(z), -1, z.shape[-1])
+    delta = np.array([order.delta(member, vacancy[0]) for member in late])
+    spread = float(late.std(axis=1)[:, timed].mean())
+    ends, paths = late.mean(axis=1)[:, timed], z[..., timed].mean(axis=1)
+    each = [_crossing(times, path, float(end), spread) for path, end in zip(paths, ends)]
+    return {
+        "delta_predicted": _over_members(delta.mean(axis=1)),
+        "std_predicted": _over_members(delta.std(axis=1)),
+        "z_std_predicted": _over_members(late.std(axis=1)),
+        "vacancy_predicted": vacancy,
+        "relaxation_predicted": (float(np.mean(each)), _spread_over(each)),
+    }
 
 
 def _over_members(values: Array) -> tuple[Array, Array]:

@@ -231,7 +231,7 @@ class MacroModel:
             data = json.loads((folder / "model.json").read_text())
             weights = load_file(folder / "weights.safetensors")
             return cls._from_data(data, weights)
-        except (KeyError, json.JSONDecodeError, RuntimeError, SafetensorError) as error:
+        except (KeyError, TypeError, json.JSONDecodeError, RuntimeError, SafetensorError) as error:
             raise ValueError(f"{folder} holds no complete model: {error}") from error
 
     @classmethod

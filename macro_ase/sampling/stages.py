@@ -33,6 +33,7 @@ def pairs_chunk(
     system: MicroSystem,
     temperature: float,
     states: NDArray[np.int8],
+    healing_events: int,
     first: int,
     dt: float,
     seed: int,
@@ -44,6 +45,8 @@ def pairs_chunk(
     ----------
     states : array, shape (n, n_small)
         Small states; they are numbered from ``first`` on.
+    healing_events : int
+        Events of every patch between upsampling and the pairs.
     dt : float
         Physical time that patches evolve.
     number : int
@@ -60,7 +63,7 @@ def pairs_chunk(
     for k, state in enumerate(states):
         snapshot = first + k
         up, pair, full = stream(seed, "pairs", number, snapshot).spawn(3)
-        large, seam = system.upsample(state, temperature, up)
+        large, seam = system.upsample(state, temperature, healing_events, up)
         pairs.append(system.patch_pairs(large, temperature, dt, snapshot, pair))
         seams.append(seam)
         if snapshot % WHOLE_EVERY == 0:
@@ -69,12 +72,12 @@ def pairs_chunk(
     result = {
         f.name: np.concatenate([getattr(p, f.name) for p in pairs]) for f in fields(PatchPairs)
     }
-    numbers, z0, dz = zip(*whole)
+    n_z = result["z0"].shape[1]
     return result | {
         "seam": np.array(seams),
-        "whole_snapshot": np.array(numbers),
-        "whole_z0": np.array(z0),
-        "whole_dz": np.array(dz),
+        "whole_snapshot": np.array([number for number, _, _ in whole], dtype=np.int64),
+        "whole_z0": np.array([z0 for _, z0, _ in whole]).reshape(-1, n_z),
+        "whole_dz": np.array([dz for _, _, dz in whole]).reshape(-1, n_z),
     }
 
 

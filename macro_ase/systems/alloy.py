@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ..barriers import BarrierModel, PairEnergy
 from ..engines.vacancy_walker import VacancyWalker, Walked
-from ..lattice import SiteGrid
+from ..lattice import SiteGrid, first_neighbors
+from ..observables.bonds import bond_counts
 from ..rng import kernel_state
 from .alloy_order import BondOrder
 from .alloy_upsampling import Upsampler
@@ -47,8 +48,6 @@ class Alloy:
         Initial state of the large system.
     boundary : {"true", "periodic"}
         Where a patch evolves: in the true lattice, or as a periodic tile.
-    healing_hops : int
-        Hops of each vacancy between the healing of seams and the first pair.
     """
 
     barriers: BarrierModel
@@ -58,7 +57,6 @@ class Alloy:
     small_states: Codes
     large_state: Codes
     boundary: Literal["true", "periodic"] = "true"
-    healing_hops: int = 100
 
     @cached_property
     def order(self) -> BondOrder:
@@ -81,6 +79,13 @@ class Alloy:
         if self.boundary == "periodic":
             return self.large.n_sites // self.small.n_sites
         return int(np.sum(state == len(self.barriers.species)))
+
+    @cached_property
+    def start(self) -> Array:
+        """Bond densities of the large system's initial state, shape (d,)."""
+        n_species = len(self.barriers.species) + 1
+        bonds = bond_counts(self.large_state, first_neighbors(self.large), n_species)
+        return self.order.densities(bonds, self.large.n_sites)
 
     @property
     def vacancy_scale(self) -> float:
@@ -140,9 +145,9 @@ class Alloy:
         return Trajectory(times, z, np.array(states), np.sort(list(kept)), tau_w, neighbours)
 
     def upsample(
-        self, state: Codes, temperature: float, seed: np.random.SeedSequence
+        self, state: Codes, temperature: float, healing_events: int, seed: np.random.SeedSequence
     ) -> tuple[Codes, Array]:
-        """Tile, heal the seams by swaps, then let every vacancy hop.
+        """Tile, heal the seams by swaps, then let every vacancy hop ``healing_events`` times.
 
         Returns
         -------
@@ -153,7 +158,7 @@ class Alloy:
         tile_seed, hop_seed = seed.spawn(2)
         large = self.upsampler(state, temperature, tile_seed)
         walker = self._walker(self.large, large, temperature, hop_seed)
-        walker.advance(max_hops=self.healing_hops * len(walker.sites))
+        walker.advance(max_hops=healing_events * len(walker.sites))
         large = walker.occupation
         return large, self.upsampler.seam_and_bulk(large, self.order)
 

@@ -89,9 +89,16 @@ class MicroSystem(Protocol):
         """A run of the small system from a typical initial state."""
 
     def upsample(
-        self, state: NDArray[np.int8], temperature: float, seed: np.random.SeedSequence
+        self,
+        state: NDArray[np.int8],
+        temperature: float,
+        healing_events: int,
+        seed: np.random.SeedSequence,
     ) -> tuple[NDArray[np.int8], Array]:
-        """A large state like a small one, and what measures how well its seams healed."""
+        """A large state like a small one, and what measures how well its seams healed.
+
+        Every patch evolves for ``healing_events`` mean events before the state is used.
+        """
 
     def patch_pairs(
         self,

@@ -132,7 +132,7 @@ def test_negative_control_without_the_factor_k_they_do_not() -> None:
 
 def test_tiles_of_the_periodic_boundary() -> None:
     system, dt = alloy("periodic"), 20 * residence_s(alloy())
-    state, _ = system.upsample(system.small_states[0], TEMPERATURE_K, stream(0, "up"))
+    state, _ = system.upsample(system.small_states[0], TEMPERATURE_K, 100, stream(0, "up"))
     before = state.copy()
     assert system.n_patches(state) == 8
     pairs = system.patch_pairs(state, TEMPERATURE_K, dt, 0, stream(0, "patch"))
@@ -149,14 +149,18 @@ def test_tiles_of_the_periodic_boundary() -> None:
         np.testing.assert_allclose(pairs.dz[k], change, atol=1e-12)
 
 
-def test_an_upsampled_state_is_relaxed_and_keeps_its_composition() -> None:
+def test_an_upsampled_state_keeps_its_composition_and_every_vacancy_hops() -> None:
     system = alloy()
-    small = system.small_states[0]
-    state, seam = system.upsample(small, TEMPERATURE_K, stream(0, "up"))
+    small, seed = system.small_states[0], lambda: stream(0, "up")
+    state, seam = system.upsample(small, TEMPERATURE_K, 100, seed())
     np.testing.assert_array_equal(np.bincount(state), 8 * np.bincount(small))
     assert seam.shape == (2, 3) and np.all(np.isfinite(seam))
-    again, _ = system.upsample(small, TEMPERATURE_K, stream(0, "up"))
+    again, _ = system.upsample(small, TEMPERATURE_K, 100, seed())
     np.testing.assert_array_equal(state, again)
+    still, _ = system.upsample(small, TEMPERATURE_K, 0, seed())
+    longer, _ = system.upsample(small, TEMPERATURE_K, 1000, seed())
+    moved = [int((x != still).sum()) for x in (state, longer)]
+    assert 8 < moved[0] < moved[1]
 
 
 @pytest.mark.parametrize(("sites_per_vacancy", "vacancies"), [(128, 1), (32, 4)])

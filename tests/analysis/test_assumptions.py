@@ -1,0 +1,129 @@
+"""The measured assumptions, on increments whose independence is known."""
+
+import numpy as np
+import pytest
+
+from macro_ase.analysis.assumptions import PatchCheck, check_patches, seam_difference
+
+K = 8
+SLOPES = np.array([[-0.2, 0.05], [0.0, -0.1]])
+NOISE = np.array([[0.5, 0.0], [0.2, 0.3]])  # of one patch, that is of K times its change
+
+
+def increments(
+    common: float = 0.0,
+    whole_noise: float = 1.0,
+    whole_drift: float = 1.0,
+    shift: float = 0.0,
+    n: int = 1200,
+    seed: int = 0,
+    n_patches: int = K,
+) -> dict[str, np.ndarray]:
+    """Pairs of n snapshots; a share ``common`` of the noise variance is shared by patches."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, 2))
+    own = rng.normal(size=(n, n_patches, 2)) * np.sqrt(1 - common)
+    shared = rng.normal(size=(n, 1, 2)) * np.sqrt(common)
+    dz = (z @ SLOPES.T)[:, None] + (own + shared) @ NOISE.T
+    chosen = np.arange(0, n, 4)
+    drift = whole_drift * z[chosen] @ SLOPES.T + shift
+    alone = rng.normal(size=(len(chosen), 2)) * np.sqrt((1 - common) / n_patches)
+    together = rng.normal(size=(len(chosen), 2)) * np.sqrt(common)
+    return {
+        "snapshot": np.repeat(np.arange(n), n_patches),
+        "z0": np.repeat(z, n_patches, axis=0),
+        "dz": dz.reshape(-1, 2),
+        "n_patches": np.full(n * n_patches, n_patches),
+        "met": (np.arange(n * n_patches) % 10 == 0).astype(np.int8),
+        "whole_snapshot": chosen,
+        "whole_z0": z[chosen],
+        "whole_dz": drift + whole_noise * (alone + together) @ NOISE.T,
+    }
+
+
+def test_independent_patches() -> None:
+    check = check_patches(increments())
+    assert check.drift_slope == pytest.approx(1, abs=4 * check.drift_slope_error)
+    assert check.covariance_ratio == pytest.approx(1, abs=4 * check.covariance_ratio_error)
+    assert abs(check.correlation) < 4 / np.sqrt(1200 * K * (K - 1))
+    assert check.mean_difference < 4 and check.met_share == pytest.approx(0.1)
+    assert check.drift_slope_error < 0.1 and check.covariance_ratio_error < 0.1
+
+
+def test_errors_are_calibrated() -> None:
+    """Spread over repeats against the error claimed."""
+    checks = [check_patches(increments(n=240, seed=s)) for s in range(60)]
+    for name in ("drift_slope", "covariance_ratio"):
+        values = np.array([getattr(c, name) for c in checks])
+        errors = np.array([getattr(c, f"{name}_error") for c in checks])
+        assert values.std() / errors.mean() == pytest.approx(1, abs=0.35)
+        assert abs(values.mean() - 1) < 5 * values.std() / np.sqrt(60) + 0.03
+
+
+@pytest.mark.parametrize("common", [0.05, 0.2])
+def test_common_noise_is_detected(common: float) -> None:
+    check = check_patches(increments(common=common))
+    assert check.correlation == pytest.approx(common, rel=0.25)
+    expected = 1 + (K - 1) * common
+    assert check.covariance_ratio == pytest.approx(expected, abs=5 * check.covariance_ratio_error)
+    assert check.covariance_ratio - 1 > 3 * check.covariance_ratio_error
+
+
+def rejected(check: PatchCheck) -> set[str]:
+    """What of a check is more than four errors from what independent patches give."""
+    found = set()
+    if abs(check.drift_slope - 1) > 4 * check.drift_slope_error:
+        found.add("drift")
+    if abs(check.covariance_ratio - 1) > 4 * check.covariance_ratio_error:
+        found.add("noise")
+    if check.mean_difference > 4:
+        found.add("mean")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fault", "finding"),
+    [
+        ({"whole_drift": 0.5}, "drift"),
+        ({"whole_noise": 1.4}, "noise"),
+        ({"whole_noise": np.sqrt(K)}, "noise"),
+        ({"shift": 0.1}, "mean"),
+    ],
+)
+def test_negative_controls(fault: dict[str, float], finding: str) -> None:
+    assert finding in rejected(check_patches(increments(**fault)))  # type: ignore[arg-type]
+    assert rejected(check_patches(increments())) == set()
+
+
+def test_the_units_of_the_observables_do_not_matter() -> None:
+    chunk = increments()
+    units = np.array([1e-3, 40.0])
+    scaled = {k: v * units if k in ("z0", "dz", "whole_z0", "whole_dz") else v
+              for k, v in chunk.items()}  # fmt: skip
+    first, second = check_patches(chunk), check_patches(scaled)
+    for name, value in vars(first).items():
+        assert getattr(second, name) == pytest.approx(value, rel=1e-9)
+
+
+def test_share_of_the_drift() -> None:
+    chunk = increments()
+    exact = np.diag(SLOPES @ SLOPES.T) / np.diag(SLOPES @ SLOPES.T + NOISE @ NOISE.T)
+    spread = np.diag(SLOPES @ SLOPES.T + NOISE @ NOISE.T)
+    scaled = (exact * spread / chunk["dz"].var(axis=0)).mean()
+    assert check_patches(chunk).drift_share == pytest.approx(scaled, rel=0.15)
+
+
+def test_one_patch_has_no_correlation() -> None:
+    check = check_patches(increments(n_patches=1))
+    assert check.correlation == 0
+    assert check.covariance_ratio == pytest.approx(1, abs=5 * check.covariance_ratio_error)
+
+
+def test_seam_difference() -> None:
+    rng = np.random.default_rng(0)
+    bulk = rng.normal(1.0, 0.05, (400, 3))
+    seam = bulk + [0.0, 0.02, -0.1] + rng.normal(0, 0.03, (400, 3))
+    mean, error = seam_difference(np.stack([seam, bulk], axis=1))
+    np.testing.assert_allclose(error, 0.03 / 20, rtol=0.15)
+    assert np.all(np.abs(mean - [0.0, 0.02, -0.1]) < 4 * error)
+    assert abs(mean[2]) > 20 * error[2]

@@ -1,0 +1,165 @@
+"""Training on pairs of a known stochastic differential equation."""
+
+import numpy as np
+import pytest
+from scipy.linalg import solve_continuous_lyapunov
+
+torch = pytest.importorskip("torch")
+
+from macro_ase.learning.macro_model import Clock, MacroModel  # noqa: E402
+from macro_ase.learning.pairs import PairBatch  # noqa: E402
+from macro_ase.learning.training import TrainingOptions, train  # noqa: E402
+
+pytestmark = pytest.mark.learn
+K = 16
+SITES_PER_PATCH = 100.0
+TEMPERATURES_K = (1000.0, 1250.0, 2000.0)
+CENTRE = np.array([1.0, -3.0])
+UNITS = np.array([0.02, 0.5])
+FACTOR = np.array([[1.0, 0.0], [0.4, 0.8]])  # of the patch covariance per step, in UNITS
+SIGMA_P = (FACTOR @ FACTOR.T) * np.outer(UNITS, UNITS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def rates(temperature_K: float) -> np.ndarray:
+    """Linear drift per step in UNITS; not symmetric, and slower when cold."""
+    return np.array([[0.12, 0.03], [-0.04, 0.08]]) * (1.6 - 0.6 * 1000 / temperature_K)
+
+
+def drift(z: np.ndarray, temperature_K: float) -> np.ndarray:
+    return -((z - CENTRE) / UNITS) @ rates(temperature_K).T * UNITS
+
+
+def stationary_std(temperature_K: float, patches: float = K) -> np.ndarray:
+    """Exact, of the whole: the solution of A S + S A' = Sigma_p / K."""
+    covariance = solve_continuous_lyapunov(rates(temperature_K), FACTOR @ FACTOR.T / patches)
+    return np.sqrt(np.diag(covariance)) * UNITS
+
+
+def pairs(n: int, seed: int = 0) -> PairBatch:
+    """Increments of patches at states spread over the stationary law and beyond."""
+    rng = np.random.default_rng(seed)
+    temperature = rng.choice(TEMPERATURES_K, n)
+    z0 = CENTRE + rng.normal(size=(n, 2)) * UNITS
+    mean = np.array([drift(z, t) for z, t in zip(z0, temperature)])
+    dz = mean + rng.normal(size=(n, 2)) @ FACTOR.T * UNITS
+    condition = np.column_stack([1000 / temperature, np.full(n, 1 / 3)])
+    return PairBatch(z0, dz, condition, np.arange(n) // K)
+
+
+def options(kind: str, **changes: object) -> TrainingOptions:
+    settings = {"drift": kind, "width": 12, "depth": 1, "members": 2, "epochs": 8,
+                "batch_size": 1024, "learning_rate": 1e-2}  # fmt: skip
+    return TrainingOptions(**(settings | changes))  # type: ignore[arg-type]
+
+
+def fitted(kind: str, n: int = 60_000) -> MacroModel:
+    clock = Clock(np.array([0.5, 1.0]), np.log([1e-12, 1e-9]))
+    settings = options(kind)
+    trained = train(pairs(n), settings, 0)
+    return MacroModel(trained, settings, ("a", "b"), 500, SITES_PER_PATCH, clock)
+
+
+@pytest.fixture(scope="module", params=["onsager", "network"])
+def model(request: pytest.FixtureRequest) -> MacroModel:
+    return fitted(request.param)
+
+
+@pytest.mark.parametrize("temperature_K", TEMPERATURES_K)
+def test_drift_and_covariance_are_recovered(model: MacroModel, temperature_K: float) -> None:
+    """Slopes are known to UNITS / sqrt(20,000), 6 % of the largest: within 4 of these errors."""
+    rng = np.random.default_rng(5)
+    z = CENTRE + rng.normal(size=(400, 2)) * UNITS
+    condition = np.tile([1000 / temperature_K, 1 / 3], (400, 1))
+    drifts, covariances = model.step_moments(z, condition)
+    assert drifts.shape == (2, 400, 2) and covariances.shape == (2, 400, 2, 2)
+    x = (z - CENTRE) / UNITS
+    found = -np.linalg.lstsq(x, drifts.mean(axis=0) / UNITS, rcond=None)[0].T
+    np.testing.assert_allclose(found, rates(temperature_K), atol=0.028)
+    miss = (drifts.mean(axis=0) - drift(z, temperature_K)) / UNITS
+    assert np.sqrt((miss**2).mean()) < 0.035
+    relative = covariances.mean(axis=(0, 1)) / np.outer(UNITS, UNITS)
+    np.testing.assert_allclose(relative, FACTOR @ FACTOR.T, atol=0.04)
+
+
+def simulated_std(model: MacroModel, temperature_K: float, n_patches: int | None) -> np.ndarray:
+    condition = np.array([1000 / temperature_K, 1 / 3])
+    paths = model.simulate(
+        CENTRE, condition, 300, int(K * SITES_PER_PATCH), n_patches, paths=60, seed=3
+    )
+    assert paths.z.shape == (2, 60, 301, 2)
+    return paths.z[:, :, 60:].std(axis=(0, 1, 2))
+
+
+@pytest.mark.parametrize("temperature_K", TEMPERATURES_K[::2])
+def test_the_large_system_fluctuates_as_it_should(model: MacroModel, temperature_K: float) -> None:
+    exact = stationary_std(temperature_K)
+    np.testing.assert_allclose(simulated_std(model, temperature_K, None), exact, rtol=0.1)
+    np.testing.assert_allclose(simulated_std(model, temperature_K, K), exact, rtol=0.1)
+
+
+def test_negative_control_without_k_it_does_not(model: MacroModel) -> None:
+    exact = stationary_std(TEMPERATURES_K[0])
+    one_patch = model.simulate(
+        CENTRE, np.array([1.0, 1 / 3]), 300, int(SITES_PER_PATCH), paths=60, seed=3
+    )
+    ratio = one_patch.z[:, :, 60:].std(axis=(0, 1, 2)) / exact
+    assert np.all(ratio > 2.5)
+
+
+def test_more_sites_a_patch_are_slower(model: MacroModel) -> None:
+    """Half the patches in the same sites: half the drift, and half the variance of noise."""
+    condition, start = np.array([1.0, 1 / 3]), CENTRE + 3 * UNITS
+    ends = [
+        model.simulate(start, condition, 4, int(K * SITES_PER_PATCH), k, 300).z.mean(axis=(0, 1))
+        for k in (K, K // 2)
+    ]
+    change = [(end[4] - end[0]) for end in ends]
+    np.testing.assert_allclose(change[1] / change[0], 0.5, atol=0.12)
+
+
+def test_the_same_seed_gives_the_same_model() -> None:
+    batch, settings = pairs(2000), options("onsager", epochs=2)
+    first, again, other = (train(batch, settings, seed) for seed in (0, 0, 1))
+    for one, two in zip(first.members, again.members):
+        for name, value in one.state_dict().items():
+            assert torch.equal(value, two.state_dict()[name])
+    np.testing.assert_array_equal(first.history, again.history)
+    assert not np.array_equal(first.history, other.history)
+    assert first.history.shape == (2, 2, 2)
+    assert not np.array_equal(first.history[0], first.history[1])
+
+
+def test_training_does_not_depend_on_what_was_drawn_before() -> None:
+    batch, settings = pairs(500), options("network", epochs=1, members=1)
+    first = train(batch, settings, 0)
+    torch.randn(17)
+    np.random.default_rng(0).normal()
+    np.testing.assert_array_equal(first.history, train(batch, settings, 0).history)
+
+
+def test_regularisation_is_small() -> None:
+    batch = pairs(2000)
+    trained = train(batch, options("onsager", epochs=1, members=1), 0)
+    covariance = np.cov((batch.dz / trained.scaling.z_scale).T)
+    assert trained.eps == pytest.approx(0.01 * np.linalg.eigvalsh(covariance)[0])
+
+
+def test_one_observable() -> None:
+    batch = pairs(1000)
+    single = PairBatch(batch.z0[:, :1], batch.dz[:, :1], batch.condition, batch.snapshot)
+    trained = train(single, options("onsager", epochs=1, members=1), 0)
+    assert np.all(np.isfinite(trained.history))
+
+
+def test_what_cannot_be_learned_from_is_refused() -> None:
+    batch = pairs(500)
+    with pytest.raises(ValueError, match="99 pairs are too few to learn from"):
+        train(batch.take(np.arange(99)), options("onsager"), 0)
+    twice = PairBatch(batch.z0[:, [0, 0]], batch.dz[:, [0, 0]], batch.condition, batch.snapshot)
+    with pytest.raises(ValueError, match="an observable depends on the others"):
+        train(twice, options("onsager"), 0)

@@ -1,0 +1,86 @@
+"""The choice of the step, on processes whose relaxation times are known."""
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from macro_ase.sampling.time_step import implied_times, scan_time_steps
+
+
+def ar1(tau: float, n_t: int, n_series: int, seed: int) -> np.ndarray:
+    """Stationary AR(1) of unit variance with relaxation time tau, shape (n_t, n_series)."""
+    phi = np.exp(-1 / tau)
+    noise = np.random.default_rng(seed).normal(size=(n_t, n_series)) * np.sqrt(1 - phi**2)
+    noise[0] /= np.sqrt(1 - phi**2)
+    return lfilter([1.0], [1.0, -phi], noise, axis=0)
+
+
+def modes(taus: list[float], n_t: int, seed: int) -> np.ndarray:
+    """Independent AR(1) series, shape (n_t, d)."""
+    return np.hstack([ar1(tau, n_t, 1, 10 * seed + k) for k, tau in enumerate(taus)])
+
+
+@pytest.mark.parametrize("lag", [1, 5, 20])
+def test_implied_time_of_ar1(lag: int) -> None:
+    runs = [ar1(20.0, 40_000, 1, seed) for seed in range(4)]
+    assert implied_times(runs, lag)[0] == pytest.approx(20, rel=0.06)
+
+
+@pytest.mark.parametrize("lag", [1, 3])
+def test_implied_times_of_mixed_modes(lag: int) -> None:
+    """Modes are found whatever the observables mix; relative error here about 3 %."""
+    mixing = np.array([[1.0, 0.5, 0.2], [0.3, -1.0, 0.4], [0.1, 0.2, 2.0]])
+    runs = [modes([50.0, 12.0, 4.0], 60_000, seed) @ mixing + [5, -3, 100] for seed in range(3)]
+    np.testing.assert_allclose(implied_times(runs, lag), [50, 12, 4], rtol=0.12)
+
+
+def test_modes_without_memory_have_no_time() -> None:
+    white = [np.random.default_rng(seed).normal(size=(20_000, 2)) for seed in range(2)]
+    assert np.all(implied_times(white, 5) < 2)
+
+
+def test_runs_are_not_joined() -> None:
+    """Many short runs give what one long run gives."""
+    long = ar1(10.0, 40_000, 1, 0)
+    times = implied_times(list(long.reshape(100, 400, 1)), 3)
+    assert times[0] == pytest.approx(implied_times([long], 3)[0], rel=0.05)
+
+
+def flickering(seed: int, n_t: int = 60_000, flicker: float = 0.2) -> np.ndarray:
+    """A slow mode of time 60 with a fast memory of time 1.2 on top, shape (n_t, 1)."""
+    slow, fast = ar1(60.0, n_t, 1, seed), ar1(1.2, n_t, 1, seed + 100)
+    return slow + flicker * fast
+
+
+def test_a_fast_memory_asks_for_a_longer_step() -> None:
+    steps = [100, 400, 1600]
+    memory = scan_time_steps([[flickering(s) for s in range(3)]], [900.0], 100, steps)
+    clean = scan_time_steps([[flickering(s, flicker=0.0) for s in range(3)]], [900.0], 100, steps)
+    assert clean.chosen == 100 and clean.agrees
+    assert memory.chosen > 100 and memory.agrees
+    assert memory.slowest[0, 0] < 0.6 * 6000  # negative control: the short step is wrong by much
+    assert memory.slowest_chosen[0] == pytest.approx(6000, rel=0.15)
+
+
+def test_every_temperature_must_agree() -> None:
+    clean, memory = ([flickering(s, flicker=f) for s in range(3)] for f in (0.0, 0.2))
+    scan = scan_time_steps([clean, memory], [900.0, 1000.0], 100, [100, 1600])
+    assert scan.chosen == 1600
+    assert scan.slowest.shape == scan.slowest_doubled.shape == (2, 2)
+    assert scan.slowest_chosen.shape == (2,)
+
+
+def test_without_agreement_it_says_so() -> None:
+    scan = scan_time_steps([[flickering(0)]], [900.0], 100, [100, 200])
+    assert not scan.agrees and scan.chosen in (100, 200)
+
+
+def test_steps_come_sorted() -> None:
+    scan = scan_time_steps([[flickering(0, 5000, 0.0)]], [900.0], 100, [800, 100, 400])
+    assert scan.steps.tolist() == [100, 400, 800]
+
+
+@pytest.mark.parametrize("steps", [[150], [100, 250], [0], [-100]])
+def test_steps_between_the_samples_are_refused(steps: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"time steps \[.*\] are not multiples of 100 events"):
+        scan_time_steps([[flickering(0, 2000)]], [900.0], 100, steps)

@@ -1,0 +1,320 @@
+"""A tiny study end to end: from a structure to its report, resumed, refused."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.io import write
+
+torch = pytest.importorskip("torch")
+
+from macro_ase.build import build_crystal  # noqa: E402
+from macro_ase.cli import main  # noqa: E402
+from macro_ase.config import load_config  # noqa: E402
+from macro_ase.learning.macro_model import MacroModel  # noqa: E402
+from macro_ase.sampling import Store  # noqa: E402
+from macro_ase.workflow import run_study  # noqa: E402
+
+pytestmark = pytest.mark.learn
+TINY = (
+    "system.small_size=[4,4,4]",
+    "system.large_size=[8,8,8]",
+    "system.sites_per_vacancy=128",
+    "conditions.temperatures_K=[2000.0, 3000.0]",
+    "small.runs=2",
+    "small.hops=20000",
+    "sampling.copies=1",
+    "sampling.dt_hops=[500, 1000]",
+    "learning.members=2",
+    "learning.epochs=3",
+    "learning.width=8",
+    "direct.runs=2",
+    "direct.relaxation_times=5.0",
+    "predict.paths=8",
+)
+METRICS = {
+    "sro_rms",
+    "row_sum_residual",
+    "vacancy_term_error",
+    "std_ratio",
+    "relaxation_time_ratio",
+    "barrier_cv_mae_eV",
+    "formation_rms_meV",
+}
+
+
+def settings(*overrides: str, **options: Any) -> dict[str, Any]:
+    return load_config("nbmota", True, (*TINY, *overrides), **options)
+
+
+def metrics_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text())["metrics"]
+
+
+def chunks_of(folder: Path) -> dict[str, bytes]:
+    """Every array of the store by key and name."""
+    store, found = Store(folder / "data.zarr"), {}
+    for marker in sorted((folder / "data.zarr").rglob("zarr.json")):
+        key = str(marker.parent.relative_to(folder / "data.zarr"))
+        if "attributes" in marker.read_text() and key != "." and store.has(key):
+            found |= {f"{key}:{n}": a.tobytes() for n, a in store.read(key).items()}
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, float]]:
+    """A finished run, and how long it took."""
+    folder, start = tmp_path_factory.mktemp("study") / "run", time.perf_counter()
+    assert run_study(settings(workers=1), folder, quick=True) == folder
+    yield folder, time.perf_counter() - start
+
+
+def test_metrics(finished: tuple[Path, float]) -> None:
+    data = json.loads((finished[0] / "metrics.json").read_text())
+    assert set(data) == {"study", "versions", "seed", "wall_s", "stages", "metrics"}
+    assert data["study"] == "nbmota" and data["seed"] == 0 and data["wall_s"] > 0
+    assert list(data["stages"]) == [
+        "small runs",
+        "time step",
+        "patch pairs",
+        "learning",
+        "direct runs",
+        "prediction",
+        "comparison",
+    ]
+    assert set(data["metrics"]) >= METRICS
+    for metric in data["metrics"].values():
+        assert set(metric) == {"value", "error", "truth", "floor", "unit"}
+    assert data["metrics"]["row_sum_residual"]["value"] < 1e-6
+    assert 0 < data["metrics"]["sro_rms"]["value"] < 2
+    assert data["metrics"]["sro_rms"]["floor"] > 0
+    assert data["metrics"]["barrier_cv_mae_eV"]["value"] < 0.052
+
+
+def test_the_folder_holds_what_it_should(finished: tuple[Path, float]) -> None:
+    found = {p.name for p in finished[0].iterdir()}
+    assert found >= {
+        "config.toml",
+        "data.zarr",
+        "model",
+        "figures",
+        "metrics.json",
+        "results.json",
+        "report.html",
+    }
+    assert len(list((finished[0] / "figures").glob("*.png"))) >= 5
+    assert load_config(finished[0] / "config.toml") == settings(workers=1)
+
+
+def test_the_report_is_self_contained(finished: tuple[Path, float], tmp_path: Path) -> None:
+    html = (finished[0] / "report.html").read_text()
+    sources = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", html)
+    assert len(sources) >= 5
+    assert all(s.startswith(("data:", "#")) for s in sources)
+    assert "@import" not in html and "url(" not in html
+    for name in METRICS:
+        assert name in html
+    for word in ("drift of patches", "seams healed", "time step", "vacancies met", "2000", "3000"):
+        assert word in html
+
+
+def test_the_saved_model_is_the_one_that_predicted(finished: tuple[Path, float]) -> None:
+    model = MacroModel.load(finished[0] / "model")
+    assert model.z_names == ("Nb-Mo", "Nb-Ta", "Mo-Ta") and model.sites_per_patch == 128
+    run = Store(finished[0] / "data.zarr").read("direct/2000/0")
+    np.testing.assert_allclose(np.diff(run["times"]), model.dt(2000.0), rtol=1e-9)
+
+
+def test_a_finished_run_is_not_computed_again(
+    finished: tuple[Path, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, first = finished
+    before, chunks, model = metrics_of(folder), chunks_of(folder), folder / "model" / "model.json"
+    written = model.stat().st_mtime_ns
+    for name in ("small_chunk", "pairs_chunk", "direct_chunk"):
+        monkeypatch.setattr(f"macro_ase.workflow.{name}", None)  # not callable: never called
+    start = time.perf_counter()
+    run_study(settings(workers=1), folder)
+    assert time.perf_counter() - start < max(0.5 * first, 3)
+    assert metrics_of(folder) == before and chunks_of(folder) == chunks
+    assert model.stat().st_mtime_ns == written
+
+
+def test_interrupted_it_goes_on_to_the_same_bytes(
+    finished: tuple[Path, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the middle of the pairs, with a chunk half written; then with other workers."""
+    from macro_ase.sampling.stages import pairs_chunk
+
+    calls = []
+
+    def stopping(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return pairs_chunk(*args)
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("macro_ase.workflow.pairs_chunk", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(settings(workers=1), folder)
+    assert not (folder / "model").exists() and not (folder / "metrics.json").exists()
+    store = Store(folder / "data.zarr")
+    store.write("pairs/3000/0/1", {"z0": np.zeros(3)})
+    store._root["pairs/3000/0/1"].attrs["finished"] = False
+    run_study(settings(workers=2), folder)
+    assert chunks_of(folder) == chunks_of(finished[0])
+    assert metrics_of(folder) == metrics_of(finished[0])
+    weights = [f / "model" / "weights.safetensors" for f in (folder, finished[0])]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_another_seed_is_another_result(finished: tuple[Path, float], tmp_path: Path) -> None:
+    """Negative control of the comparisons above, and the user's own crystal in one."""
+    atoms = build_crystal("bcc", "Nb0.35Mo0.35Ta0.3", (8, 8, 4), vacancies=5, rng=1)
+    write(tmp_path / "my.xyz", atoms)
+    argv = ["run", "nbmota", "--quick", "--out", str(tmp_path / "run"), "--seed", "1"]
+    argv += ["--structure", str(tmp_path / "my.xyz"), "--workers", "1"]
+    for override in TINY:
+        argv += ["--set", override]
+    assert main(argv) == 0
+    assert metrics_of(tmp_path / "run")["sro_rms"] != metrics_of(finished[0])["sro_rms"]
+    html = (tmp_path / "run" / "report.html").read_text()
+    assert "my.xyz, 8 x 8 x 4 bcc cells" in html and "5 vacancies of its own" in html
+    run = Store(tmp_path / "run" / "data.zarr").read("direct/2000/0")
+    around = 8 * np.array([n / 512 for n in np.bincount(atoms.numbers)[[41, 42, 73]]])
+    assert run["z"][0, 0] == pytest.approx(0.35 * around[1], abs=0.1)
+
+
+@pytest.mark.filterwarnings("ignore:composition")
+def test_a_binary(tmp_path: Path) -> None:
+    """One observable, and a species without atoms."""
+    config = settings("system.composition=Mo0.5Ta0.5", "conditions.temperatures_K=[3000.0]")
+    run_study(config, tmp_path / "run")
+    metrics = metrics_of(tmp_path / "run")
+    assert metrics["sro_rms"]["value"] > 0 and metrics["vacancy_term_error"]["value"] >= 0
+    assert metrics["row_sum_residual"]["value"] < 1e-6
+    html = (tmp_path / "run" / "report.html").read_text()
+    assert "Mo-Ta" in html and "Nb-Mo" not in html
+
+
+def test_a_periodic_boundary_and_no_direct_runs(tmp_path: Path) -> None:
+    """Without direct runs there is a prediction, and null where the truth would be."""
+    config = settings(
+        "system.boundary='periodic'", "conditions.temperatures_K=[3000.0]", "direct.runs=0"
+    )
+    run_study(config, tmp_path / "run")
+    assert "periodic" in (tmp_path / "run" / "report.html").read_text()
+    metrics = metrics_of(tmp_path / "run")
+    assert metrics["sro_rms"]["value"] is None and metrics["std_ratio"]["value"] is None
+    assert metrics["row_sum_residual"]["value"] < 1e-6
+
+
+def test_the_output_folder_is_not_empty(
+    finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
+    assert "--overwrite" in refusal(capsys, folder, "--seed", "1")
+    assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
+
+
+def refusal(capsys: pytest.CaptureFixture[str], out: Path, *more: str) -> str:
+    """The one line that a tiny study with these arguments is refused with."""
+    argv = ["run", "nbmota", "--quick", "--out", str(out)]
+    for override in TINY:
+        argv += ["--set", override]
+    assert main([*argv, *more]) == 2
+    printed, err = capsys.readouterr()
+    assert printed == "" and err.count("\n") == 1 and err.startswith("macro-ase: error: ")
+    return err
+
+
+def structure(kind: str, folder: Path) -> Path:
+    file = folder / f"{kind}.xyz"
+    crystals: dict[str, Atoms] = {
+        "fcc": bulk("Cu", cubic=True) * (4, 4, 4),
+        "tungsten": build_crystal("bcc", "W", (8, 8, 8), rng=0),
+        "odd": build_crystal(size=(6, 6, 6), rng=0),
+        "moved": build_crystal(size=(8, 8, 8), rng=0),
+    }
+    if kind == "text":
+        file.write_text("hello\n")
+        return file
+    atoms = crystals[kind]
+    if kind == "moved":
+        atoms.positions[3, 0] += 0.6
+    write(file, atoms)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("text", "cannot be read as a structure"),
+        ("fcc", "fcc.xyz: not a block of conventional bcc cells"),
+        ("tungsten", "species W not among Nb, Mo, Ta"),
+        ("odd", "system.small_size [4, 4, 4] does not divide the large system's [6, 6, 6] cells"),
+        ("moved", " A from the nearest bcc site; at most 0.3 A is snapped"),
+    ],
+)
+def test_bad_structures_are_one_line_and_nothing_is_written(
+    kind: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = structure(kind, tmp_path)
+    assert message in refusal(capsys, tmp_path / "out", "--structure", str(file))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--structure", "gone.xyz"), "no such file: gone.xyz"),
+        (("--set", "system.structure=gone.xyz"), "no such file: gone.xyz"),
+        (("--set", "system.small_size=[16,16,16]"), "does not divide"),
+        (("--set", "system.small_size=[3,3,3]"), "along each axis it may be one of [[4, 8]"),
+        (("--set", "system.small_size=[2,2,2]"), "three numbers of at least 3"),
+        (("--set", "conditions.temperatures_K=[0]"), "temperatures_K must be above 0 K"),
+        (("--set", "conditions.temperatures_K=[2000, -1]"), "temperatures_K must be above 0 K"),
+        (("--set", "conditions.temperatures_K=[]"), "temperatures_K must be above 0 K"),
+        (("--set", "conditions.temperature_K=[900]"), "did you mean 'conditions.temperatures_K'"),
+        (("--set", "system.barriers=gone.json"), "no such file: gone.json"),
+        (("--set", "system.composition=Nb"), "at least two species"),
+        (("--set", "small.hops=0"), "small.hops must be at least 1, not 0"),
+        (("--set", "small.hops=2000"), "small.hops must be at least 8000"),
+        (("--set", "small.runs=0"), "small.runs must be at least 1, not 0"),
+        (("--set", "sampling.dt_hops=[100]"), "sampling.dt_hops must be multiples of 125"),
+        (("--set", "direct.runs=-1"), "direct.runs must not be negative, not -1"),
+        (("--set", "learning.drift=linear"), "learning.drift must be one of onsager, network"),
+        (("--set", "learning.epochs=0"), "learning.epochs must be at least 1, not 0"),
+        (("--set", "learning.learning_rate=0"), "learning.learning_rate must be above 0"),
+        (("--set", "direct.relaxation_times=0"), "direct.relaxation_times must be above 0"),
+        (("--set", "predict.paths=0"), "predict.paths must be at least 1, not 0"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:composition")
+def test_bad_settings_are_one_line_and_nothing_is_written(
+    more: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in refusal(capsys, tmp_path / "out", *more)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_model_file_is_one_line(
+    finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    weights = folder / "model" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    assert "holds no complete model" in refusal(capsys, folder, "--workers", "1")
