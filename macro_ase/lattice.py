@@ -149,10 +149,10 @@ class SiteGrid:
         return self.index(self.coordinates[:, None, :] + np.asarray(vectors)[None, :, :])
 
 
-@lru_cache(maxsize=16)
-def first_neighbors(grid: SiteGrid) -> NDArray[np.int64]:
-    """First neighbours of every site, shape (n_sites, z), remembered by grid."""
-    table = grid.neighbors(grid.lattice.shells(1)[0])
+@lru_cache(maxsize=32)
+def shell_neighbors(grid: SiteGrid, shell: int = 1) -> NDArray[np.int64]:
+    """Neighbours of every site in a shell, from 1, shape (n_sites, z), remembered by grid."""
+    table = grid.neighbors(grid.lattice.shells(shell)[-1])
     table.setflags(write=False)
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,17 @@ def write_results(folder: Path, data: StudyData, stages: dict[str, float], wall_
         "sections": _sections(data, checks, figures),
         "checks": _checks(data, checks),
     }
-    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "metrics.json", _with_earlier_times(folder / "metrics.json", metrics))
     write_json(folder / "results.json", results)
+
+
+def _with_earlier_times(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Times of the session that did the work, when a finished run is taken up again."""
+    if not file.is_file():
+        return metrics
+    earlier = json.loads(file.read_text())
+    stages = {k: max(v, earlier["stages"].get(k, 0.0)) for k, v in metrics["stages"].items()}
+    return metrics | {"stages": stages, "wall_s": max(metrics["wall_s"], earlier["wall_s"])}
 
 
 def _metric(

@@ -153,13 +153,13 @@ class _Study:
         """Small runs by temperature."""
         runs, hops = self.config["small"]["runs"], self.config["small"]["hops"]
         keys = {
-            f"small/{t:g}/{r}": (self.system, t, hops, self.seed, (round(1000 * t), r))
+            f"small/{t!r}/{r}": (self.system, t, hops, self.seed, (round(1000 * t), r))
             for t in self.temperatures
             for r in range(runs)
         }
         self._chunks("small runs", small_chunk, keys)
         return [
-            [self.store.read(f"small/{t:g}/{r}") for r in range(runs)] for t in self.temperatures
+            [self.store.read(f"small/{t!r}/{r}") for r in range(runs)] for t in self.temperatures
         ]
 
     def time_step(self, small: list[list[Chunk]]) -> TimeStepScan:
@@ -187,11 +187,11 @@ class _Study:
                         self.seed,
                         round(1000 * t),
                     )
-                    jobs[f"pairs/{t:g}/{copy}/{r}"] = job
+                    jobs[f"pairs/{t!r}/{copy}/{r}"] = job
                     number += len(run["states"])
         self._chunks("patch pairs", pairs_chunk, jobs)
         return [
-            _concatenate([self.store.read(k) for k in jobs if k.startswith(f"pairs/{t:g}/")])
+            _concatenate([self.store.read(k) for k in jobs if k.startswith(f"pairs/{t!r}/")])
             for t in self.temperatures
         ]
 
@@ -229,12 +229,12 @@ class _Study:
             times = model.dt(t) * np.arange(self._n_steps(slowest, scan.chosen) + 1)
             for r in range(runs):
                 item = (round(1000 * t), r)
-                jobs[f"direct/{t:g}/{r}"] = (
+                jobs[f"direct/{t!r}/{r}"] = (
                     self.system, self.system.large_state, t, times, self.seed, item
                 )  # fmt: skip
         self._chunks("direct runs", direct_chunk, jobs)
         return [
-            [self.store.read(f"direct/{t:g}/{r}") for r in range(runs)] for t in self.temperatures
+            [self.store.read(f"direct/{t!r}/{r}") for r in range(runs)] for t in self.temperatures
         ]
 
     def _n_steps(self, slowest: float, step: int) -> int:

@@ -16,7 +16,7 @@ from macro_ase.lattice import (
     Lattice,
     SiteGrid,
     as_atoms,
-    first_neighbors,
+    shell_neighbors,
 )
 
 A = 3.24
@@ -39,7 +39,7 @@ def rotation(seed: int) -> np.ndarray:
 def orders(atoms: Atoms, lattice: Lattice = BCC) -> np.ndarray:
     """First-shell counts by species of the crystal of some atoms: what the sites must keep."""
     crystal = Crystal.from_atoms(atoms, lattice=lattice)
-    around = crystal.occupation[first_neighbors(crystal.grid)]
+    around = crystal.occupation[shell_neighbors(crystal.grid)]
     n = len(crystal.species)
     pairs = n * np.repeat(crystal.occupation, around.shape[1]).astype(int) + around.ravel()
     return np.bincount(pairs, minlength=n * n)
@@ -109,7 +109,7 @@ def test_neighbours_by_brute_force(name: str, shell: int) -> None:
 
 
 def test_the_table_of_first_neighbours_cannot_be_changed() -> None:
-    table = first_neighbors(SiteGrid(BCC, (3, 3, 3)))
+    table = shell_neighbors(SiteGrid(BCC, (3, 3, 3)))
     with pytest.raises(ValueError, match="read-only"):
         table[0, 0] = 1
 

@@ -128,7 +128,7 @@ def test_the_report_is_self_contained(finished: tuple[Path, float], tmp_path: Pa
 
 def test_the_saved_model_is_the_one_that_predicted(finished: tuple[Path, float]) -> None:
     model = MacroModel.load(finished[0] / "model")
-    assert model.z_names == ("Nb-Mo", "Nb-Ta", "Mo-Ta") and model.sites_per_patch == 128
+    assert model.z_names[:3] == ("Nb-Mo", "Nb-Ta", "Mo-Ta") and model.sites_per_patch == 128
     run = Store(finished[0] / "data.zarr").read("direct/2000/0")
     np.testing.assert_allclose(np.diff(run["times"]), model.dt(2000.0), rtol=1e-9)
 

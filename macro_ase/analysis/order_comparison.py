@@ -76,7 +76,7 @@ def timed_component(order: BondOrder, start: Array, ends: Array) -> int:
     names = [set(name.split("-")) for name in order.pair_names]
     if {"Mo", "Ta"} in names:
         return names.index({"Mo", "Ta"})
-    return int(np.abs(ends - start).max(axis=0).argmax())
+    return int(np.abs(ends - start)[:, : len(names)].max(axis=0).argmax())
 
 
 def _mean_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:
@@ -169,7 +169,7 @@ def _true_row(
         sizes = {"delta_true": n_all, "std_true": n_all, "z_std_true": n_z, "vacancy_true": n_v}
         empty = {name: (np.full(n, np.nan), np.full(n, np.nan)) for name, n in sizes.items()}
         return empty | {"relaxation_true": (np.nan, np.nan)}
-    late = [run["z"][first:] for run in runs]
+    late = [run["z"][first:, : len(order.pairs)] for run in runs]
     delta = [order.delta(run["z"][first:], run["extra"][first:]) for run in runs]
     z_std = _std_of_runs(late)
     spread, end = z_std[0][timed], float(_mean_of_runs(late)[0][timed])
@@ -191,7 +191,7 @@ def _predicted_row(
     order: BondOrder, times: Array, z: Array, vacancy: tuple[Array, Array], first: int, timed: int
 ) -> dict[str, tuple[Any, Any]]:
     """Estimates from the ensemble's paths at one temperature."""
-    late = z[:, :, first:].reshape(len(z), -1, z.shape[-1])
+    late = z[:, :, first:, : len(order.pairs)].reshape(len(z), -1, len(order.pairs))
     delta = np.array([order.delta(member, vacancy[0]) for member in late])
     spread = float(late.std(axis=1)[:, timed].mean())
     ends, paths = late.mean(axis=1)[:, timed], z[..., timed].mean(axis=1)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..barriers import BarrierModel
 from ..kinetics.padding import geometry_of, linear_offsets, pad, padded_sites, unpad
 from ..kinetics.vacancy_walk import hop_rates, retrace, walk
-from ..lattice import SiteGrid, first_neighbors
+from ..lattice import SiteGrid, shell_neighbors
 from ..observables.bonds import bond_counts
 
 ATTEMPT_RATE_PER_S = 1e13
@@ -46,6 +46,8 @@ class VacancyWalker:
         Sites of the vacancies, in the order to keep; default ascending.
     attempt_rate : float
         In 1/s.
+    n_shells : int
+        Neighbour shells whose bonds are counted.
 
     Attributes
     ----------
@@ -53,8 +55,8 @@ class VacancyWalker:
         Species codes with halo.
     sites : int64 array, shape (n_vacancies,)
         Padded positions of the vacancies.
-    bonds : int64 array, shape (1, S, S)
-        Ordered first-neighbour counts, up to date.
+    bonds : int64 array, shape (n_shells, S, S)
+        Ordered counts of bonds by shell, up to date.
     clock : float64 array, shape (1,)
         Time in s.
     """
@@ -68,11 +70,12 @@ class VacancyWalker:
         rng_state: NDArray[np.uint64],
         vacancies: ArrayLike | None = None,
         attempt_rate: float = ATTEMPT_RATE_PER_S,
+        n_shells: int = 1,
     ) -> None:
         n_species = len(barriers.species) + 1
         if vacancies is None:
             vacancies = np.flatnonzero(occupation == n_species - 1)
-        first = grid.lattice.shells(1)[0]
+        shells = grid.lattice.shells(n_shells)
         self.grid = grid
         self.geometry = geometry_of(grid)
         self.tables = barriers.tables_for(grid)
@@ -81,9 +84,14 @@ class VacancyWalker:
         self.sites = padded_sites(grid, vacancies)
         self.rng_state = rng_state
         self.clock = np.zeros(1)
-        self.bonds = bond_counts(occupation, first_neighbors(grid), n_species)[None].copy()
-        self._shells = linear_offsets(grid, first)
-        self._shell_of = np.zeros(len(first), dtype=np.int64)
+        self.bonds = np.array(
+            [
+                bond_counts(occupation, shell_neighbors(grid, k + 1), n_species)
+                for k in range(n_shells)
+            ]
+        )
+        self._shells = linear_offsets(grid, np.vstack(shells))
+        self._shell_of = np.repeat(np.arange(n_shells), [len(shell) for shell in shells])
 
     @property
     def occupation(self) -> NDArray[np.int8]:
@@ -139,14 +147,14 @@ class VacancyWalker:
 
         Returns
         -------
-        change : int64 array, shape (S, S)
+        change : int64 array, shape (n_shells, S, S)
             Change of the ordered bond counts.
         walked : Walked
         """
         before = self.bonds.copy()
         site, clock = self.sites[vacancy : vacancy + 1].copy(), np.zeros(1)
         trails: list[NDArray[np.int64]] = []
-        parts: list[Walked] = []
+        parts = [Walked(0, 0.0, 0)]
         while clock[0] < duration:
             trail = np.empty((4096, 2), dtype=np.int64)
             part = self._advance(site, clock, rng_state, duration, len(trail), trail)
@@ -154,7 +162,7 @@ class VacancyWalker:
             trails.append(trail[: part.hops])
             if part.hops == 0:
                 break
-        change = self.bonds[0] - before[0]
+        change = self.bonds - before
         for trail in reversed(trails):
             retrace(self.geometry, self.padded, trail, len(trail))
         self.bonds[:] = before

@@ -1,7 +1,8 @@
 """Short-range order of a bcc alloy under vacancy diffusion.
 
-The observables are bond densities N_AB / n of unlike first neighbours, A < B: means over
-patches, and closed under the conserved composition. A patch is one vacancy in the true
+The observables are bond densities N_AB / n of unlike neighbours, A < B: means over
+patches. Those of the first shell are predicted, those of the second close the state: they
+are slower, and without them the first shell remembers. A patch is one vacancy in the true
 lattice, wherever it goes, with n_s = n / K sites to itself: a spatial block would not
 hold it. The paper's alternative, ``boundary="periodic"``, evolves a tile of the large
 crystal as a little periodic crystal of its own.
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..barriers import BarrierModel, PairEnergy
 from ..engines.vacancy_walker import VacancyWalker, Walked
-from ..lattice import SiteGrid, first_neighbors
+from ..lattice import SiteGrid, shell_neighbors
 from ..observables.bonds import bond_counts
 from ..rng import kernel_state
 from .alloy_order import BondOrder
@@ -46,7 +47,9 @@ class Alloy:
         Initial states of small runs, each with its vacancies.
     large_state : int8 array, shape (n_large,)
         Initial state of the large system.
-    boundary : {"true", "periodic"}
+    shells : int
+        Neighbour shells in the state.
+    boundary : {"embedded", "periodic"}
         Where a patch evolves: in the true lattice, or as a periodic tile.
     """
 
@@ -56,7 +59,8 @@ class Alloy:
     large: SiteGrid
     small_states: Codes
     large_state: Codes
-    boundary: Literal["true", "periodic"] = "true"
+    shells: int = 2
+    boundary: Literal["embedded", "periodic"] = "embedded"
 
     @cached_property
     def order(self) -> BondOrder:
@@ -67,12 +71,12 @@ class Alloy:
     @cached_property
     def upsampler(self) -> Upsampler:
         """Tiles small states into large ones."""
-        return Upsampler(self.small, self.large, self.healing_energy)
+        return Upsampler(self.small, self.large, self.healing_energy, self.shells)
 
     @property
     def z_names(self) -> tuple[str, ...]:
         """Names of the observables, such as ``"Mo-Ta"``."""
-        return self.order.pair_names
+        return self.order.state_names(self.shells)
 
     def n_patches(self, state: Codes) -> int:
         """K: vacancies, or periodic tiles, in a large state."""
@@ -84,8 +88,11 @@ class Alloy:
     def start(self) -> Array:
         """Bond densities of the large system's initial state, shape (d,)."""
         n_species = len(self.barriers.species) + 1
-        bonds = bond_counts(self.large_state, first_neighbors(self.large), n_species)
-        return self.order.densities(bonds, self.large.n_sites)
+        bonds = [
+            bond_counts(self.large_state, shell_neighbors(self.large, k + 1), n_species)
+            for k in range(self.shells)
+        ]
+        return self.order.state(np.array(bonds), self.large.n_sites)
 
     @property
     def vacancy_scale(self) -> float:
@@ -101,14 +108,14 @@ class Alloy:
     def _walker(
         self, grid: SiteGrid, state: Codes, temperature: float, seed: np.random.SeedSequence
     ) -> VacancyWalker:
-        return VacancyWalker(grid, state, self.barriers, temperature, kernel_state(seed))
+        return VacancyWalker(
+            grid, state, self.barriers, temperature, kernel_state(seed), n_shells=self.shells
+        )
 
     def _observe(self, walker: VacancyWalker) -> tuple[Array, Array]:
         """Bond densities, and vacancy neighbours per atom of each species."""
-        bonds = walker.bonds[0]
-        return self.order.densities(bonds, walker.grid.n_sites), self.order.vacancy_neighbours(
-            bonds
-        )
+        z = self.order.state(walker.bonds, walker.grid.n_sites)
+        return z, self.order.vacancy_neighbours(walker.bonds[0])
 
     def small_trajectory(
         self, temperature: float, n_events: int, seed: np.random.SeedSequence
@@ -179,7 +186,7 @@ class Alloy:
             evolved = self._evolve_tiles(state, temperature, dt, pair_seeds)
         else:
             evolved = [walker.try_alone(v, dt, kernel_state(s)) for v, s in enumerate(pair_seeds)]
-        dz = [self.order.densities(change, n) * k for change, _ in evolved]
+        dz = [self.order.state(change, n) * k for change, _ in evolved]
         return PatchPairs(
             snapshot=np.full(k, snapshot),
             patch=np.arange(k),
@@ -197,9 +204,9 @@ class Alloy:
         results = []
         for tile, seed in zip(self.upsampler.tiles(state), seeds):
             walker = self._walker(self.small, tile, temperature, seed)
-            before = walker.bonds[0].copy()
+            before = walker.bonds.copy()
             walked = walker.advance(end_time=dt)
-            results.append((walker.bonds[0] - before, walked))
+            results.append((walker.bonds - before, walked))
         return results
 
     def direct(

@@ -1,6 +1,9 @@
 """Bond densities of an alloy, and the order parameters that follow from them.
 
-With y_AB = N_AB / n the number of A-B bonds per site (A != B, each bond once), c the
+The macroscopic state holds the bond densities of the first shell, which are predicted and
+reported, and of as many further shells as it takes to close it.
+
+With y_AB = N_AB / n the number of first-shell A-B bonds per site (A != B, each bond once), c the
 composition over atoms plus vacancies and v_A the mean number of vacancy neighbours of an
 A atom,
 
@@ -44,7 +47,7 @@ class BondOrder:
 
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
-        """Unlike pairs A < B of species that are there, the components of z."""
+        """Unlike pairs A < B of species that are there: components of z, shell by shell."""
         return list(itertools.combinations(self.present, 2))
 
     @cached_property
@@ -54,8 +57,13 @@ class BondOrder:
 
     @property
     def pair_names(self) -> tuple[str, ...]:
-        """Names of the components of z."""
+        """Names of the first-shell components of z."""
         return tuple(f"{self.species[a]}-{self.species[b]}" for a, b in self.pairs)
+
+    def state_names(self, n_shells: int) -> tuple[str, ...]:
+        """Names of all components of z, such as ``"Mo-Ta"`` and ``"Mo-Ta (2)"``."""
+        further = (f"{name} ({k})" for k in range(2, n_shells + 1) for name in self.pair_names)
+        return (*self.pair_names, *further)
 
     @property
     def all_names(self) -> tuple[str, ...]:
@@ -72,6 +80,10 @@ class BondOrder:
         first, second = np.array(self.pairs).T
         return np.asarray(bonds)[..., first, second] / n_sites
 
+    def state(self, bonds: NDArray[np.integer], n_sites: int) -> Array:
+        """z, shape (n_shells * d,), from ordered counts by shell, shape (n_shells, S, S)."""
+        return self.densities(bonds, n_sites).ravel()
+
     def vacancy_neighbours(self, bonds: NDArray[np.integer]) -> Array:
         """v_A of a crystal with these ordered counts, shape (..., S - 1); 0 without A atoms."""
         bonds = np.asarray(bonds)
@@ -79,7 +91,7 @@ class BondOrder:
         return bonds[..., :-1, -1] / np.where(atoms > 0, atoms, 1.0)
 
     def delta_matrix(self, z: Array, vacancy_neighbours: Array) -> Array:
-        """delta_AB, shape (..., S - 1, S - 1), from bond densities (..., d) and v (..., S - 1)."""
+        """delta_AB, shape (..., S - 1, S - 1), from z (first shell first) and v (..., S - 1)."""
         z, v = np.asarray(z), np.asarray(vacancy_neighbours)
         c, n = self.fractions, len(self.species)
         delta = np.zeros((*z.shape[:-1], n, n))

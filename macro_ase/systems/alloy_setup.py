@@ -19,7 +19,7 @@ from ..rng import stream
 from .alloy import Alloy
 
 N_SMALL_STATES = 8
-BOUNDARIES = ("true", "periodic")
+BOUNDARIES = ("embedded", "periodic")
 
 
 def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
@@ -39,6 +39,8 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         raise ValueError(
             f"system.sites_per_vacancy must be at least 2, not {settings['sites_per_vacancy']}"
         )
+    if not 1 <= settings["shells"] <= 3:
+        raise ValueError(f"system.shells must be 1, 2 or 3, not {settings['shells']}")
     barriers = load_barriers(settings["barriers"] or None)
     crystal, notes = _large_crystal(settings, barriers, seed)
     barriers.check_composition(crystal)
@@ -55,6 +57,7 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         large=crystal.grid,
         small_states=_small_states(occupation, small, crystal.grid, crystal.vacancy_code, seed),
         large_state=occupation,
+        shells=settings["shells"],
         boundary=settings["boundary"],
     )
     return alloy, notes

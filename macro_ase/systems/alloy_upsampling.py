@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..barriers import PairEnergy
 from ..kinetics.padding import geometry_of, pad, padded_sites, unpad
 from ..kinetics.swaps import swap_sweep
-from ..lattice import SiteGrid, first_neighbors
+from ..lattice import SiteGrid, shell_neighbors
 from ..observables.bonds import grouped_bond_counts
 from ..rng import kernel_state
 from .alloy_order import Array, BondOrder
@@ -28,7 +28,7 @@ from .alloy_order import Array, BondOrder
 Codes = NDArray[np.int8]
 MAX_SWEEPS = 40
 SWEEPS_PER_LOOK = 0.5
-PATIENCE = 3
+PATIENCE = 12
 
 
 def _levels(small: tuple[int, ...], large: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -50,6 +50,8 @@ class Upsampler:
     small, large : SiteGrid
     energy : PairEnergy
         Of the healing swaps.
+    shells : int
+        Neighbour shells whose bonds in the seams must match the bulk's.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Upsampler:
     small: SiteGrid
     large: SiteGrid
     energy: PairEnergy
+    shells: int = 1
 
     def __post_init__(self) -> None:
         if any(big % n for n, big in zip(self.small.size, self.large.size)):
@@ -108,11 +111,11 @@ class Upsampler:
         padded, geometry = pad(grid, state), geometry_of(grid)
         beta = 1 / (units.kB * temperature)
         attempts = int(SWEEPS_PER_LOOK * len(candidates))
-        best, best_distance, misses = state, _mismatch(state, grid, band, vacancy + 1), 0
+        best, best_distance, misses = state, self._mismatch(state, grid, band), 0
         for _ in range(int(MAX_SWEEPS / SWEEPS_PER_LOOK)):
             swap_sweep(geometry, padded, candidates, offsets, pair, beta, attempts, rng_state)
             now = unpad(grid, padded)
-            distance = _mismatch(now, grid, band, vacancy + 1)
+            distance = self._mismatch(now, grid, band)
             if distance < best_distance:
                 best, best_distance, misses = now, distance, 0
             else:
@@ -134,11 +137,30 @@ class Upsampler:
     def seam_and_bulk(self, state: Codes, order: BondOrder) -> Array:
         """Unlike-bond densities of the seam band and of the bulk, shape (2, d)."""
         if not self._seams:
-            return np.full((2, len(order.pairs)), np.nan)
+            return np.full((2, self.shells * len(order.pairs)), np.nan)
         grid, _, band = self._seams[self.large.size]
-        seam, bulk = _band_bonds(state, grid, band, len(order.counts))
-        first, second = np.array(order.pairs).T
-        return np.array([_shares(seam)[first, second], _shares(bulk)[first, second]])
+        shares = self._band_shares(state, grid, band)
+        return np.array([order.densities(group, 1).ravel() for group in shares])
+
+    def _band_shares(self, state: Codes, grid: SiteGrid, band: NDArray[np.bool_]) -> Array:
+        """Bonds per site by species in the seam band and in the bulk, (2, shells, S, S)."""
+        n_species, groups = len(self.energy.species) + 1, np.where(band, 0, 1)
+        bonds = np.array(
+            [
+                grouped_bond_counts(state, shell_neighbors(grid, k + 1), n_species, groups)
+                for k in range(self.shells)
+            ]
+        )
+        shares = (bonds + bonds.swapaxes(-1, -2)) / 2
+        return (shares / np.bincount(groups, minlength=2)[None, :, None, None]).swapaxes(0, 1)
+
+    def _mismatch(self, state: Codes, grid: SiteGrid, band: NDArray[np.bool_]) -> float:
+        """Squared distance between the unlike-bond densities of the band and of the bulk."""
+        if band.all():
+            return 0.0
+        seam, bulk = self._band_shares(state, grid, band)
+        first, second = np.triu_indices(len(self.energy.species), 1)
+        return float(((seam - bulk)[:, first, second] ** 2).sum())
 
 
 def _times(size: tuple[int, ...]) -> str:
@@ -155,25 +177,3 @@ def _tile(state: Codes, tile: SiteGrid, grid: SiteGrid, rng: np.random.Generator
         shift = tuple(int(rng.integers(n)) for n in tile.size)
         target[where] = np.roll(source, shift, axis=(0, 1, 2))
     return target.ravel()
-
-
-def _band_bonds(
-    state: Codes, grid: SiteGrid, band: NDArray[np.bool_], n_species: int
-) -> NDArray[np.int64]:
-    """Ordered first-neighbour counts that begin in the seam band and in the bulk, (2, S, S)."""
-    groups = np.where(band, 0, 1)
-    return grouped_bond_counts(state, first_neighbors(grid), n_species, groups)
-
-
-def _shares(bonds: NDArray[np.int64]) -> Array:
-    """Unlike-bond densities per site, symmetrised, from ordered counts of a group of sites."""
-    return 4 * (bonds + bonds.T) / bonds.sum()
-
-
-def _mismatch(state: Codes, grid: SiteGrid, band: NDArray[np.bool_], n_species: int) -> float:
-    """Squared distance between the bond densities of the band and of the bulk."""
-    seam, bulk = _band_bonds(state, grid, band, n_species)
-    if bulk.sum() == 0:
-        return 0.0
-    upper = np.triu_indices(n_species - 1, 1)
-    return float(((_shares(seam) - _shares(bulk))[upper] ** 2).sum())

@@ -18,7 +18,7 @@ SPECIES = ("Nb", "Mo", "Ta")
 
 
 @cache
-def alloy(boundary: str = "true", sites_per_vacancy: int = 128, small: int = 4) -> Alloy:
+def alloy(boundary: str = "embedded", sites_per_vacancy: int = 128, small: int = 4) -> Alloy:
     settings = (
         f"system.small_size=[{small}, 4, 4]",
         "system.large_size=[8, 8, 8]",
@@ -40,9 +40,12 @@ def test_observables_are_bond_densities_of_the_crystal() -> None:
     system = alloy()
     z, v = system.direct(system.large_state, TEMPERATURE_K, np.array([0.0]), stream(0, "d"))
     crystal = Crystal.from_sites(system.large, SPECIES, system.large_state, 3.24)
-    exact = short_range_order(crystal.to_atoms(), 1, species=SPECIES)
-    assert system.z_names == ("Nb-Mo", "Nb-Ta", "Mo-Ta")
-    np.testing.assert_allclose(z[0], exact.bonds[0][[0, 0, 1], [1, 2, 2]] / 1024, atol=1e-12)
+    exact = short_range_order(crystal.to_atoms(), 2, species=SPECIES)
+    pairs = ("Nb-Mo", "Nb-Ta", "Mo-Ta")
+    assert system.z_names == (*pairs, *(f"{name} (2)" for name in pairs))
+    unlike = exact.bonds[:, [0, 0, 1], [1, 2, 2]].ravel()
+    np.testing.assert_allclose(z[0], unlike / 1024, atol=1e-12)
+    np.testing.assert_array_equal(z[0], system.start)
     np.testing.assert_allclose(v[0], (exact.bonds[0, :3, 3] / exact.counts[:3]), atol=1e-12)
 
 
@@ -56,12 +59,18 @@ def test_a_patch_is_one_vacancy_evolved_in_the_true_lattice() -> None:
     assert system.n_patches(state) == len(vacancies) == 8
     for v, seed in enumerate(seeds):
         walker = VacancyWalker(
-            system.large, state, system.barriers, TEMPERATURE_K, kernel_state(seed), [vacancies[v]]
+            system.large,
+            state,
+            system.barriers,
+            TEMPERATURE_K,
+            kernel_state(seed),
+            [vacancies[v]],
+            n_shells=2,
         )
-        start = walker.bonds[0].copy()
+        start = walker.bonds.copy()
         walked = walker.advance(end_time=dt)
         assert walked.hops > 0
-        change = system.order.densities(walker.bonds[0] - start, system.large.n_sites)
+        change = system.order.state(walker.bonds - start, system.large.n_sites)
         np.testing.assert_array_equal(pairs.dz[v], 8 * change)
         assert pairs.met[v] == (walked.meetings > 0)
         others = np.delete(vacancies, v)
@@ -141,11 +150,11 @@ def test_tiles_of_the_periodic_boundary() -> None:
         zip(system.upsampler.tiles(state), stream(0, "patch").spawn(8))
     ):
         walker = VacancyWalker(
-            system.small, tile, system.barriers, TEMPERATURE_K, kernel_state(seed)
+            system.small, tile, system.barriers, TEMPERATURE_K, kernel_state(seed), n_shells=2
         )
-        start = walker.bonds[0].copy()
+        start = walker.bonds.copy()
         walker.advance(end_time=dt)
-        change = system.order.densities(walker.bonds[0] - start, system.small.n_sites)
+        change = system.order.state(walker.bonds - start, system.small.n_sites)
         np.testing.assert_allclose(pairs.dz[k], change, atol=1e-12)
 
 
@@ -154,7 +163,7 @@ def test_an_upsampled_state_keeps_its_composition_and_every_vacancy_hops() -> No
     small, seed = system.small_states[0], lambda: stream(0, "up")
     state, seam = system.upsample(small, TEMPERATURE_K, 100, seed())
     np.testing.assert_array_equal(np.bincount(state), 8 * np.bincount(small))
-    assert seam.shape == (2, 3) and np.all(np.isfinite(seam))
+    assert seam.shape == (2, 6) and np.all(np.isfinite(seam))
     again, _ = system.upsample(small, TEMPERATURE_K, 100, seed())
     np.testing.assert_array_equal(state, again)
     still, _ = system.upsample(small, TEMPERATURE_K, 0, seed())
@@ -174,7 +183,7 @@ def test_small_runs_keep_time_by_the_hops_of_a_vacancy(
     np.testing.assert_allclose(spacing, spacing[0])
     assert spacing[0] / run.tau_w == pytest.approx(125, rel=0.15)
     assert len(run.times) == 100_000 // 125 // vacancies
-    assert run.z.shape == run.extra.shape == (len(run.times), 3)
+    assert run.z.shape == (len(run.times), 6) and run.extra.shape == (len(run.times), 3)
 
 
 def test_kept_states_belong_to_their_rows() -> None:
@@ -183,8 +192,10 @@ def test_kept_states_belong_to_their_rows() -> None:
     assert run.states.shape == (len(run.kept), 128) and run.kept[0] == 0
     assert np.all(np.diff(run.kept) > 0) and run.kept[-1] == len(run.times) - 1
     for state, row in zip(run.states, run.kept, strict=True):
-        walker = VacancyWalker(system.small, state, system.barriers, TEMPERATURE_K, kernel_state(0))
-        np.testing.assert_array_equal(run.z[row], system.order.densities(walker.bonds[0], 128))
+        walker = VacancyWalker(
+            system.small, state, system.barriers, TEMPERATURE_K, kernel_state(0), n_shells=2
+        )
+        np.testing.assert_array_equal(run.z[row], system.order.state(walker.bonds, 128))
     again = system.small_trajectory(TEMPERATURE_K, 20_000, stream(3, "small"))
     np.testing.assert_array_equal(run.z, again.z)
 
@@ -197,8 +208,9 @@ def test_direct_runs_are_reproducible_and_move() -> None:
     again = system.direct(
         system.large_state, TEMPERATURE_K, step * np.arange(5), stream(0, "direct")
     )
-    np.testing.assert_array_equal(fine, again)
-    assert fine[0].shape == (5, 3)
+    for one, other in zip(fine, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert fine[0].shape == (5, 6) and fine[1].shape == (5, 3)
     assert np.all(fine[0][1:] != fine[0][:1])
 
 

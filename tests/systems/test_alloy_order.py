@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from macro_ase.build import build_crystal
-from macro_ase.lattice import Crystal, first_neighbors
+from macro_ase.lattice import Crystal, shell_neighbors
 from macro_ase.observables import short_range_order
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.systems.alloy_order import BondOrder
@@ -21,7 +21,7 @@ def crystal_of(composition: str, vacancies: int = 3, seed: int = 0) -> Crystal:
 def measured(crystal: Crystal) -> tuple[BondOrder, np.ndarray, np.ndarray]:
     """Order, densities and vacancy neighbours of a crystal."""
     order = BondOrder(SPECIES, crystal.counts)
-    bonds = bond_counts(crystal.occupation, first_neighbors(crystal.grid), 4)
+    bonds = bond_counts(crystal.occupation, shell_neighbors(crystal.grid), 4)
     return order, order.densities(bonds, crystal.grid.n_sites), order.vacancy_neighbours(bonds)
 
 
@@ -61,7 +61,7 @@ def test_negative_control_another_vacancy_term_breaks_the_diagonal() -> None:
 def test_vacancy_neighbours_by_hand() -> None:
     crystal = crystal_of("NbMoTa")
     _, _, v = measured(crystal)
-    around = crystal.occupation[first_neighbors(crystal.grid)]
+    around = crystal.occupation[shell_neighbors(crystal.grid)]
     expected = [(around[crystal.occupation == a] == 3).sum(axis=1).mean() for a in range(3)]
     np.testing.assert_allclose(v, expected, atol=1e-12)
 
@@ -69,7 +69,7 @@ def test_vacancy_neighbours_by_hand() -> None:
 def test_leading_axes() -> None:
     crystals = [crystal_of("NbMoTa", seed=s) for s in range(6)]
     order = BondOrder(SPECIES, crystals[0].counts)
-    bonds = np.array([bond_counts(c.occupation, first_neighbors(c.grid), 4) for c in crystals])
+    bonds = np.array([bond_counts(c.occupation, shell_neighbors(c.grid), 4) for c in crystals])
     stacked = bonds.reshape(2, 3, 4, 4)
     z, v = order.densities(stacked, 240), order.vacancy_neighbours(stacked)
     assert z.shape == (2, 3, 3) and v.shape == (2, 3, 3)

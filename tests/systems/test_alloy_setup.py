@@ -61,7 +61,7 @@ def test_small_states_have_the_nearest_composition(composition: str) -> None:
 def test_a_binary_has_one_observable() -> None:
     with pytest.warns(UserWarning, match="lies outside what the barriers were fitted to"):
         system, _ = made("system.composition=Mo0.3Ta0.7")
-    assert system.z_names == ("Mo-Ta",)
+    assert system.z_names == ("Mo-Ta", "Mo-Ta (2)")
 
 
 def test_small_states_are_cut_from_the_large_one(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_users_crystal_with_vacancies(tmp_path: Path, way: str) -> None:
         ("system.small_size=[2,4,4]", "system.small_size must be three numbers of at least 3"),
         ("system.small_size=[4,4]", "system.small_size must be three numbers of at least 3"),
         ("system.large_size=[8,8,0]", "system.large_size must be three numbers of at least 3"),
-        ("system.boundary=open", "system.boundary must be one of true, periodic, not 'open'"),
+        ("system.boundary=open", "system.boundary must be one of embedded, periodic, not 'open'"),
         ("system.sites_per_vacancy=0", "system.sites_per_vacancy must be at least 2, not 0"),
         ("system.composition=Nb0.5W0.5", "system.composition: W not among the barrier model's"),
         ("system.composition=Nb0.5Mo0.1", "add to 0.6"),

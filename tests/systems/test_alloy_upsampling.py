@@ -6,7 +6,7 @@ import pytest
 from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
 from macro_ase.engines import SwapMC
-from macro_ase.lattice import BCC, Crystal, SiteGrid, first_neighbors
+from macro_ase.lattice import BCC, Crystal, SiteGrid, shell_neighbors
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.rng import stream
 from macro_ase.systems.alloy_order import BondOrder
@@ -137,7 +137,7 @@ def test_the_order_is_that_of_the_small_states(equilibrated: list[np.ndarray]) -
     order = BondOrder(SPECIES, np.bincount(equilibrated[0]))
 
     def densities(state: np.ndarray, grid: SiteGrid) -> np.ndarray:
-        return order.densities(bond_counts(state, first_neighbors(grid), 4), grid.n_sites)
+        return order.densities(bond_counts(state, shell_neighbors(grid), 4), grid.n_sites)
 
     changes = [
         densities(up(s, TEMPERATURE_K, stream(k, "up")), up.large) - densities(s, up.small)
