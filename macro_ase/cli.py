@@ -172,7 +172,7 @@ def sro(args: argparse.Namespace) -> None:
       macro-ase sro alloy.xyz
       macro-ase sro run.traj --shells 3 --csv order.csv
     """
-    from macro_ase.observables.sro_file import sro_file
+    from macro_ase.commands.sro_file import sro_file
 
     print(sro_file(args.file, args.shells, args.csv, args.species, args.per_atom))
 
@@ -202,7 +202,7 @@ def kmc(args: argparse.Namespace) -> None:
       macro-ase build bcc NbMoTa --vacancies 1 --out alloy.xyz
       macro-ase kmc alloy.xyz --temperature 2000 --steps 100000 --traj hops.traj
     """
-    from macro_ase.engines.kmc_file import kmc_file
+    from macro_ase.commands.kmc_file import kmc_file
 
     options = {"barriers": args.barriers, "vacancies": args.vacancies, "trajectory": args.traj}
     options |= {"interval": args.interval, "seed": args.seed, "log": args.log}
@@ -266,6 +266,6 @@ def fit_barriers(args: argparse.Namespace) -> None:
     Examples:
       macro-ase fit-barriers neb/ --energies frames.extxyz --out barriers.json
     """
-    from macro_ase.barriers.fit_command import fit_barriers_command
+    from macro_ase.commands.fit_barriers import fit_barriers_command
 
     print(fit_barriers_command(args.directory, args.out, args.energies, args.seed))

@@ -20,12 +20,12 @@ import numpy as np
 
 from . import run_folder
 from .analysis.order_comparison import OrderComparison, compare_order
-from .analysis.statistics import standard_error
 from .report import write_report
 from .sampling.execution import run_chunks
 from .sampling.stages import direct_chunk, pairs_chunk, small_chunk
 from .sampling.store import Store
 from .sampling.time_step import TimeStepScan, scan_time_steps
+from .statistics import standard_error
 from .study_results import StudyData, write_results
 from .systems.alloy import RECORD_HOPS, Alloy
 from .systems.alloy_setup import alloy_from_config

@@ -182,9 +182,9 @@ def test_sro_kmc_and_fit_are_passed_on(
 ) -> None:
     here = Path("here.xyz")
     here.touch()
-    sro = backend(monkeypatch, "macro_ase.observables.sro_file", "sro_file", "order")
-    kmc = backend(monkeypatch, "macro_ase.engines.kmc_file", "kmc_file", "hops")
-    fit = backend(monkeypatch, "macro_ase.barriers.fit_command", "fit_barriers_command", "fitted")
+    sro = backend(monkeypatch, "macro_ase.commands.sro_file", "sro_file", "order")
+    kmc = backend(monkeypatch, "macro_ase.commands.kmc_file", "kmc_file", "hops")
+    fit = backend(monkeypatch, "macro_ase.commands.fit_barriers", "fit_barriers_command", "fitted")
     assert main("sro here.xyz --shells 3 --csv o.csv".split()) == 0
     assert main("kmc here.xyz --temperature 900 --steps 1e6 --traj o.traj".split()) == 0
     assert main("fit-barriers . --out m.json --energies here.xyz --energies here.xyz".split()) == 0

@@ -169,8 +169,8 @@ def test_interrupted_it_goes_on_to_the_same_bytes(
             run_study(settings(workers=1), folder)
     assert not (folder / "model").exists() and not (folder / "metrics.json").exists()
     store = Store(folder / "data.zarr")
-    store.write("pairs/3000/0/1", {"z0": np.zeros(3)})
-    store._root["pairs/3000/0/1"].attrs["finished"] = False
+    store.write("pairs/3000.0/0/1", {"z0": np.zeros(3)})
+    store._root["pairs/3000.0/0/1"].attrs["finished"] = False
     run_study(settings(workers=2), folder)
     assert chunks_of(folder) == chunks_of(finished[0])
     assert metrics_of(folder) == metrics_of(finished[0])

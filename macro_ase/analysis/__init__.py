@@ -1,1 +1,1 @@
-"""What a run is worth: statistics with error bars, and checks of what the method assumes."""
+"""What a run is worth: prediction beside truth, and checks of what the method assumes."""

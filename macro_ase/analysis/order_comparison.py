@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..statistics import relaxation_time, standard_error, std_with_error
 from ..systems.alloy_order import BondOrder
-from .statistics import relaxation_time, standard_error, std_with_error
 
 Array = NDArray[np.float64]
 CLEAR_CHANGE = 5.0

@@ -16,7 +16,6 @@ from .short_range_order import (
     short_range_order_trajectory,
     warren_cowley_from_bonds,
 )
-from .sro_file import sro_file
 
 __all__ = [
     "B2Order",
@@ -31,7 +30,6 @@ __all__ = [
     "random_offset",
     "short_range_order",
     "short_range_order_trajectory",
-    "sro_file",
     "structure_factors",
     "warren_cowley_from_bonds",
 ]

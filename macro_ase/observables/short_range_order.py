@@ -281,7 +281,7 @@ def short_range_order_trajectory(
 
 def _errors(values: list[Floats]) -> Floats:
     """Standard errors over frames, NaN for species that some frame lacks."""
-    from ..analysis.statistics import standard_error
+    from ..statistics import standard_error
 
     series = np.stack(values)
     known = np.isfinite(series).all(axis=0)

@@ -9,11 +9,12 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
-from macro_ase.barriers import KRABarriers, fit_command
-from macro_ase.barriers.fit_command import first_shell_alpha, fit_barriers_command
+from macro_ase.barriers import KRABarriers
 from macro_ase.barriers.orbits import HOP_DIRECTIONS
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
+from macro_ase.commands import fit_barriers as fit_command
+from macro_ase.commands.fit_barriers import first_shell_alpha, fit_barriers_command
 from macro_ase.lattice import Crystal
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from macro_ase.analysis.statistics import (
+from macro_ase.statistics import (
     autocorrelation,
     integrated_autocorrelation_time,
     relaxation_time,

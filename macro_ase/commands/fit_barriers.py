@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..analysis.statistics import standard_error
+from ..barriers.fit_data import find_tables
+from ..barriers.fitting import fit, load_data
+from ..barriers.kra import KRABarriers
 from ..build import build_crystal
 from ..lattice import BCC, Crystal
 from ..observables.bonds import bond_counts
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import stream
-from .fit_data import find_tables
-from .fitting import fit, load_data
-from .kra import KRABarriers
+from ..statistics import standard_error
 
 ALPHA_TEMPERATURE_K = 2000.0
 ALPHA_CELLS = (10, 10, 10)

@@ -13,13 +13,13 @@ from ase.io import read
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from ..analysis.statistics import WINDOW as AUTOCORRELATION_WINDOW
-from ..analysis.statistics import autocorrelation, integrated_autocorrelation_time
 from ..barriers.load import load_barriers
+from ..engines.lattice_dynamics import require_temperature
+from ..engines.vacancy_kmc import VacancyKMC
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import coerce_rng, stream
-from .lattice_dynamics import require_temperature
-from .vacancy_kmc import VacancyKMC
+from ..statistics import WINDOW as AUTOCORRELATION_WINDOW
+from ..statistics import autocorrelation, integrated_autocorrelation_time
 
 VACANCY_NUMBER = 0
 MIN_SAMPLES = 20

@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.io import read
 from ase.io.formats import filetype, open_with_compression
 
-from .short_range_order import (
+from ..observables.short_range_order import (
     short_range_order,
     short_range_order_trajectory,
 )
