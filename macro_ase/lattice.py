@@ -164,10 +164,14 @@ def as_atoms(structure: Any) -> Atoms:
     ------
     TypeError
         If it is neither.
+    ValueError
+        If a pymatgen Structure is disordered.
     """
     if isinstance(structure, Atoms):
         return structure
     if hasattr(structure, "lattice") and hasattr(structure, "frac_coords"):
+        if not getattr(structure, "is_ordered", True):
+            raise ValueError("the pymatgen Structure is disordered: give every site one species")
         labels = [getattr(site.specie, "symbol", str(site.specie)) for site in structure]
         symbols = [
             VACANCY if name.startswith(VACANCY) and name != "Xe" else name for name in labels

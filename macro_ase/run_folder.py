@@ -6,14 +6,17 @@ import json
 import math
 import platform
 import shutil
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from . import __version__
 from .config import dump_toml
 
 CONTENT = (
     "config.toml",
+    "inputs.json",
     "data.zarr",
     "model",
     "figures",
@@ -25,9 +28,10 @@ PACKAGES = ("macro-ase", "numpy", "scipy", "numba", "ase", "zarr", "torch")
 
 
 def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
-    """Make a run folder, or take up one of the same settings where it was.
+    """Make a run folder, or take up one of the same settings and inputs where it was.
 
-    The number of workers may differ: results do not depend on it.
+    The number of workers may differ: results do not depend on it. The files that settings
+    name, and the version of the package, must be the same.
 
     Raises
     ------
@@ -36,6 +40,7 @@ def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
         run's files are removed, and nothing else.
     """
     text = dump_toml(config)
+    inputs = _fingerprints(config)
     entries = list(folder.iterdir()) if folder.is_dir() else []
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file, not a folder")
@@ -44,15 +49,29 @@ def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
         same = present.is_file() and _apart_from_workers(present.read_text()) == (
             _apart_from_workers(text)
         )
+        same = same and _read_inputs(folder) == inputs
         if not same and not overwrite:
             raise FileExistsError(
-                f"{folder} is not empty and holds no run with these settings; "
+                f"{folder} is not empty and holds no run with these settings, inputs and version; "
                 "choose another --out or give --overwrite"
             )
         if overwrite:
             _clear(folder)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     (folder / "config.toml").write_text(text)
+    write_json(folder / "inputs.json", inputs)
+
+
+def _fingerprints(config: dict[str, Any]) -> dict[str, str]:
+    """SHA-256 of the files that settings name, and the version of the package."""
+    named = (config.get("system", {}).get(key) for key in ("structure", "barriers"))
+    files = {str(name): sha256(Path(name).read_bytes()).hexdigest() for name in named if name}
+    return files | {"macro-ase": __version__}
+
+
+def _read_inputs(folder: Path) -> dict[str, str]:
+    file = folder / "inputs.json"
+    return json.loads(file.read_text()) if file.is_file() else {}
 
 
 def _apart_from_workers(text: str) -> list[str]:

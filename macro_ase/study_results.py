@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +10,11 @@ import numpy as np
 
 from . import plots
 from .analysis.assumptions import PatchCheck, check_patches, seam_difference
-from .analysis.order_comparison import Estimate, OrderComparison
+from .analysis.order_comparison import Estimate
 from .barriers import KRABarriers
 from .run_folder import versions, write_json
-from .sampling.time_step import TimeStepScan
-from .systems.alloy import Alloy
-
-Chunk = dict[str, np.ndarray]
-MEV = 1e3
-
-
-@dataclass(frozen=True)
-class StudyData:
-    """All that a study's stages made; see `workflow.run_study`."""
-
-    config: dict[str, Any]
-    quick: bool
-    system: Alloy
-    notes: list[str]
-    small: list[list[Chunk]]
-    scan: TimeStepScan
-    pairs: list[Chunk]
-    model: Any
-    direct: list[list[Chunk]]
-    paths: list[tuple[np.ndarray, np.ndarray]]
-    comparison: OrderComparison
+from .study_checks import assumption_checks, model_slopes
+from .study_data import StudyData
 
 
 def write_results(folder: Path, data: StudyData, stages: dict[str, float], wall_s: float) -> None:
@@ -54,7 +33,7 @@ def write_results(folder: Path, data: StudyData, stages: dict[str, float], wall_
         "title": data.config["title"],
         "summary": _summary(data),
         "sections": _sections(data, checks, figures),
-        "checks": _checks(data, checks),
+        "checks": assumption_checks(data, checks),
     }
     write_json(folder / "metrics.json", _with_earlier_times(folder / "metrics.json", metrics))
     write_json(folder / "results.json", results)
@@ -144,8 +123,9 @@ def _summary(data: StudyData) -> list[str]:
         *data.notes,
         f"Small runs of {small.n_sites} sites were upsampled to {large.n_sites} sites; patches "
         f"of these, evolved alone ({data.config['system']['boundary']} boundary), trained the "
-        f"model, which predicts the large system of {n_patches} patches at {temperatures} K "
-        f"beside direct simulation" + (" (quick form)." if data.quick else "."),
+        f"model, which predicts the large system of {n_patches} patches at {temperatures} K"
+        + (" beside direct simulation" if data.config["direct"]["runs"] else "")
+        + (" (quick form)." if data.quick else "."),
     ]
 
 
@@ -174,14 +154,15 @@ def _sections(
             "title": "Relaxation and fluctuations",
             "text": "Relaxation time: to 1 - 1/e of the change of "
             f"{data.comparison.relaxation_name} bonds from the initial state.",
-            "tables": [_dynamics_table(data)],
+            "tables": [_dynamics_table(data), _spread_table(data)],
             "figures": shown("relaxation.png", "ratios.png"),
         },
         {
             "title": "Assumptions of the method, measured",
             "text": "Patches against wholes: increments over one step of whole large states "
             "and of their patches evolved alone. A whole relaxes during the step, which lowers "
-            "its drift by about dt / (2 relaxation time) and its covariance by twice that.",
+            "its drift by about dt / (2 relaxation time) and its covariance by twice that. "
+            "The model's own step contains this: whole / model should be 1.",
             "tables": [_patch_table(data, checks), _seam_table(data), _scan_table(data)],
             "figures": shown("time_steps.png"),
         },
@@ -224,22 +205,35 @@ def _dynamics_table(data: StudyData) -> dict[str, Any]:
     return {"caption": "Relaxation time and spread", "columns": columns, "rows": rows}
 
 
+def _spread_table(data: StudyData) -> dict[str, Any]:
+    c = data.comparison
+    rows = [
+        [f"{temperature:g}", label, *(_pm(e, t, k) for k in range(len(c.names)))]
+        for t, temperature in enumerate(c.temperatures_K)
+        for label, e in (("predicted", c.std_predicted), ("direct", c.std_true))
+    ]
+    columns = ["T (K)", "", *c.names]
+    return {"caption": "Standard deviation of delta", "columns": columns, "rows": rows}
+
+
 def _patch_table(data: StudyData, checks: list[PatchCheck]) -> dict[str, Any]:
     rows = [
         [
             f"{t:g}",
             f"{c.drift_slope:.2f} ± {c.drift_slope_error:.2f}",
+            f"{slope:.2f} ± {error:.2f}",
             f"{c.mean_difference:.1f}",
             f"{c.covariance_ratio:.2f} ± {c.covariance_ratio_error:.2f}",
             f"{c.correlation:+.3f}",
             f"{c.met_share:.2f}",
             f"{c.drift_share:.3f}",
         ]
-        for t, c in zip(data.comparison.temperatures_K, checks)
+        for t, c, (slope, error) in zip(data.comparison.temperatures_K, checks, model_slopes(data))
     ]
     columns = [
         "T (K)",
-        "drift slope",
+        "whole / patches",
+        "whole / model",
         "mean difference (errors)",
         "K cov(whole) / cov(patch)",
         "correlation of patches",
@@ -273,85 +267,3 @@ def _scan_table(data: StudyData) -> dict[str, Any]:
         "columns": ["T (K)", *(f"{h} hops" for h in scan.steps)],
         "rows": rows,
     }
-
-
-def _check(name: str, passed: bool | None, value: str, allowed: str, text: str) -> dict[str, Any]:
-    return {"name": name, "passed": passed, "value": value, "allowed": allowed, "text": text}
-
-
-def _checks(data: StudyData, checks: list[PatchCheck]) -> list[dict[str, Any]]:
-    scan, order = data.scan, data.system.order
-    slopes = np.array([c.drift_slope for c in checks])
-    ratios = np.array([c.covariance_ratio for c in checks])
-    correlation = max((c.correlation for c in checks), key=abs)
-    seams = np.array([seam_difference(chunk["seam"])[0] for chunk in data.pairs])
-    seam = float(np.abs(np.nan_to_num(seams)).max() / order.fractions[order.present].min())
-    length = data.config["direct"]["relaxation_times"]
-    eps = data.model.trained.eps
-    covariance = _mean_covariance(data)
-    eps_share = float(eps / np.linalg.eigvalsh(covariance)[0])
-    step = scan.chosen
-    return [
-        _check(
-            "drift of patches = drift of the whole",
-            bool(np.all(np.abs(slopes - 1) < 0.25)),
-            f"slope {slopes.min():.2f} to {slopes.max():.2f}",
-            "0.75 to 1.25",
-            "Mean increments of whole states against those of their patches.",
-        ),
-        _check(
-            "noise of patches = noise of the whole",
-            bool(np.all(np.abs(ratios - 1) < 0.35)),
-            f"{ratios.min():.2f} to {ratios.max():.2f}",
-            "0.65 to 1.35",
-            "K cov(whole) / cov(patch); below 1 where the whole relaxes during a step.",
-        ),
-        _check(
-            "patches independent given z",
-            bool(abs(correlation) < 0.05),
-            f"{correlation:+.3f}",
-            "within 0.05",
-            "Correlation of the increments of two patches of one state, largest over temperatures.",
-        ),
-        _check(
-            "time step",
-            scan.agrees,
-            f"{step} hops",
-            "relaxation times at one and two steps within 10 %",
-            "The smallest candidate that meets this at every temperature.",
-        ),
-        _check(
-            "seams healed",
-            bool(seam < 0.06),
-            f"{seam:.3f} in delta",
-            "0.06",
-            "Largest mean difference of order between seams and bulk of upsampled states.",
-        ),
-        _check(
-            "regularisation small",
-            bool(eps_share <= 0.0101),
-            f"{eps_share:.4f}",
-            "0.01",
-            "eps over the smallest eigenvalue of the increments' covariance.",
-        ),
-        _check(
-            "vacancies met",
-            None,
-            f"{max(c.met_share for c in checks):.2f}",
-            "",
-            "Largest share of pairs in which the vacancy became another's first neighbour.",
-        ),
-        _check(
-            "direct runs long enough",
-            bool(length >= 50) if data.config["direct"]["runs"] else None,
-            f"{data.config['direct']['runs']} runs of {length:g} slowest relaxation times",
-            "50",
-            "Length of each direct run after its burn-in.",
-        ),
-    ]
-
-
-def _mean_covariance(data: StudyData) -> np.ndarray:
-    """Covariance of all increments in the networks' units."""
-    dz = np.concatenate([p["dz"] for p in data.pairs]) / data.model.trained.scaling.z_scale
-    return np.cov(dz.T).reshape(dz.shape[1], -1)

@@ -21,19 +21,21 @@ import numpy as np
 from . import run_folder
 from .analysis.order_comparison import OrderComparison, compare_order
 from .report import write_report
+from .rng import stream
 from .sampling.execution import run_chunks
 from .sampling.stages import direct_chunk, pairs_chunk, small_chunk
 from .sampling.store import Store
 from .sampling.time_step import TimeStepScan, scan_time_steps
 from .statistics import standard_error
-from .study_results import StudyData, write_results
+from .study_checks import STATIONARY_AFTER
+from .study_data import StudyData
+from .study_results import write_results
 from .systems.alloy import RECORD_HOPS, Alloy
 from .systems.alloy_setup import alloy_from_config
 
 log = logging.getLogger(__name__)
 Chunk = dict[str, np.ndarray]
 
-STATIONARY_AFTER = 6.0
 DRIFTS = ("onsager", "network")
 LEAST_1 = (
     *(f"small.{name}" for name in ("runs", "hops")),
@@ -253,7 +255,7 @@ class _Study:
                 self.system.large.n_sites,
                 self.system.n_patches(self.system.large_state),
                 self.config["predict"]["paths"],
-                self.seed + round(t),
+                stream(self.seed, "predict", round(1000 * t)),
             )
             paths.append((result.times, result.z))
         return paths

@@ -129,7 +129,7 @@ def test_the_report_is_self_contained(finished: tuple[Path, float], tmp_path: Pa
 def test_the_saved_model_is_the_one_that_predicted(finished: tuple[Path, float]) -> None:
     model = MacroModel.load(finished[0] / "model")
     assert model.z_names[:3] == ("Nb-Mo", "Nb-Ta", "Mo-Ta") and model.sites_per_patch == 128
-    run = Store(finished[0] / "data.zarr").read("direct/2000/0")
+    run = Store(finished[0] / "data.zarr").read("direct/2000.0/0")
     np.testing.assert_allclose(np.diff(run["times"]), model.dt(2000.0), rtol=1e-9)
 
 
@@ -190,7 +190,7 @@ def test_another_seed_is_another_result(finished: tuple[Path, float], tmp_path: 
     assert metrics_of(tmp_path / "run")["sro_rms"] != metrics_of(finished[0])["sro_rms"]
     html = (tmp_path / "run" / "report.html").read_text()
     assert "my.xyz, 8 x 8 x 4 bcc cells" in html and "5 vacancies of its own" in html
-    run = Store(tmp_path / "run" / "data.zarr").read("direct/2000/0")
+    run = Store(tmp_path / "run" / "data.zarr").read("direct/2000.0/0")
     around = 8 * np.array([n / 512 for n in np.bincount(atoms.numbers)[[41, 42, 73]]])
     assert run["z"][0, 0] == pytest.approx(0.35 * around[1], abs=0.1)
 

@@ -54,10 +54,17 @@ class PatchCheck:
 
 
 def _fit_linear(z: Array, dz: Array) -> tuple[Array, Array]:
-    """Fitted values and residuals of dz against (1, z - mean)."""
+    """Fitted values, and residuals of unbiased variance, of dz against (1, z - mean)."""
     x = np.column_stack([np.ones(len(z)), z - z.mean(axis=0)])
     fitted = x @ np.linalg.lstsq(x, dz, rcond=None)[0]
-    return fitted, dz - fitted
+    return fitted, (dz - fitted) * np.sqrt(len(z) / max(len(z) - x.shape[1], 1))
+
+
+def slope_through_origin(x: Array, y: Array) -> tuple[float, float]:
+    """Slope of y against x, both of shape (n, d), and its error."""
+    norm = float((x**2).sum())
+    slope = float((y * x).sum() / norm)
+    return slope, float(np.sqrt((((y - slope * x) * x) ** 2).sum())) / norm
 
 
 def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
@@ -79,8 +86,7 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     model = fitted.reshape(by_snapshot.shape)[:, 0][
         np.searchsorted(snapshots, chunk["whole_snapshot"])
     ]
-    slope = float((whole * model).sum() / (model**2).sum())
-    slope_error = float(np.sqrt((((whole - slope * model) * model) ** 2).sum()) / (model**2).sum())
+    slope, slope_error = slope_through_origin(model, whole)
     difference = (whole - patch_mean).mean(axis=0)
     error = (whole - patch_mean).std(axis=0, ddof=1) / np.sqrt(len(whole))
     whole_trace = n_patches * (whole_residual**2).sum(axis=1)

@@ -201,12 +201,16 @@ def _predicted_row(
         "std_predicted": _over_members(delta.std(axis=1)),
         "z_std_predicted": _over_members(late.std(axis=1)),
         "vacancy_predicted": vacancy,
-        "relaxation_predicted": (float(np.mean(each)), _spread_over(each)),
+        "relaxation_predicted": _over_members(np.array(each)),
     }
 
 
 def _over_members(values: Array) -> tuple[Array, Array]:
-    """Mean over the ensemble and the error of that mean."""
+    """Mean over the ensemble and its spread.
+
+    Members share most of their data, so their spread, and not that over the root of their
+    number, is the error.
+    """
     if len(values) == 1:
         return values[0], np.full(values[0].shape, np.nan)
-    return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    return values.mean(axis=0), values.std(axis=0, ddof=1)

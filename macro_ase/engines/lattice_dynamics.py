@@ -67,6 +67,10 @@ class LatticeDynamics(Dynamics):
         append_trajectory: bool = False,
     ) -> None:
         self.temperature_K = require_temperature(temperature_K)
+        if len(crystal.template) != len(atoms):
+            raise ValueError(
+                f"{len(crystal.template) - len(atoms)} sites are empty: mark vacancies as X"
+            )
         self.crystal = crystal
         self.geometry = geometry_of(crystal.grid)
         self.padded = pad(crystal.grid, crystal.occupation)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..barriers import KRABarriers, PairEnergy
 from ..kinetics.padding import padded_sites, unpad
 from ..kinetics.swaps import swap_sweep
-from ..lattice import Crystal
+from ..lattice import Crystal, as_atoms
 from ..rng import Seed
 from .lattice_dynamics import LatticeDynamics
 
@@ -24,7 +24,7 @@ class SwapMC(LatticeDynamics):
 
     Parameters
     ----------
-    atoms : ase.Atoms
+    atoms : ase.Atoms or pymatgen Structure
         A bcc block; vacancies marked ``X`` are swapped like any species.
     temperature_K : float
     energy : PairEnergy, optional
@@ -53,6 +53,7 @@ class SwapMC(LatticeDynamics):
         append_trajectory: bool = False,
     ) -> None:
         self.energy = KRABarriers.load().energy if energy is None else energy
+        atoms = as_atoms(atoms)
         crystal = Crystal.from_atoms(atoms, species=self.energy.species)
         self._candidates = padded_sites(crystal.grid, np.arange(crystal.grid.n_sites))
         self._offsets, self._pair = self.energy.kernel_arrays(crystal.grid)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..barriers import BarrierModel
 from ..kinetics.tracers import replay
-from ..lattice import VACANCY
+from ..lattice import VACANCY, as_atoms
 from ..rng import Seed
 from .lattice_dynamics import LatticeDynamics, require_temperature
 from .vacancy_walker import ATTEMPT_RATE_PER_S, VacancyWalker
@@ -25,8 +25,9 @@ class VacancyKMC(LatticeDynamics):
 
     Parameters
     ----------
-    atoms : ase.Atoms
-        A bcc block with vacancies marked ``X``; changed in place.
+    atoms : ase.Atoms or pymatgen Structure
+        A bcc block with vacancies marked ``X``; `Atoms` are changed in place, of a `Structure`
+        the attribute ``atoms`` holds a copy.
     barriers : BarrierModel
     temperature_K : float
     rng : int, SeedSequence, Generator or None
@@ -61,13 +62,10 @@ class VacancyKMC(LatticeDynamics):
         attempt_rate: float = ATTEMPT_RATE_PER_S,
     ) -> None:
         require_temperature(temperature_K)
+        atoms = as_atoms(atoms)
         crystal = barriers.crystal(atoms)
         if len(crystal.vacancies) == 0:
             raise ValueError("the crystal has no vacancy (X): put some in with --vacancies N")
-        if len(crystal.template) != len(atoms):
-            raise ValueError(
-                f"{len(crystal.template) - len(atoms)} sites are empty: mark vacancies as X"
-            )
         barriers.check_composition(crystal)
         self.barriers = barriers
         self._label = np.empty(crystal.grid.n_sites, dtype=np.int64)

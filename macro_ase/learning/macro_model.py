@@ -127,6 +127,30 @@ class MacroModel:
                 covariances.append(scaled @ scaled.transpose(0, 2, 1))
         return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
 
+    def step_means(
+        self, z: Array, condition: Array, n_sites: int, n_patches: int | None = None
+    ) -> Array:
+        """Mean change of z over one step, without noise, its own relaxation included.
+
+        Parameters
+        ----------
+        z : array, shape (n, d)
+        condition : array, shape (n, c)
+        n_sites, n_patches
+            As in `simulate`.
+
+        Returns
+        -------
+        array, shape (n, d)
+            Mean over the members.
+        """
+        k = n_sites / self.sites_per_patch if n_patches is None else n_patches
+        factor = k * self.sites_per_patch / n_sites / SUBSTEPS
+        point = np.asarray(z, dtype=float)
+        for _ in range(SUBSTEPS):
+            point = point + factor * self.step_moments(point, condition)[0].mean(axis=0)
+        return point - z
+
     def simulate(
         self,
         z0: Array,
@@ -135,7 +159,7 @@ class MacroModel:
         n_sites: int,
         n_patches: int | None = None,
         paths: int = 50,
-        seed: int = 0,
+        seed: int | np.random.SeedSequence = 0,
     ) -> MacroPaths:
         """Euler-Maruyama paths from one initial state, at four substeps a training step.
 
@@ -151,7 +175,7 @@ class MacroModel:
             K; default n / n_s.
         paths : int
             Of every member.
-        seed : int
+        seed : int or SeedSequence
 
         Raises
         ------
@@ -166,9 +190,8 @@ class MacroModel:
         noise_factor = np.sqrt(k / SUBSTEPS) * self.sites_per_patch / n_sites
         c = torch.as_tensor(scaling.condition(np.asarray(condition)), dtype=torch.float32)
         start = torch.as_tensor(scaling.z(np.asarray(z0)), dtype=torch.float32)
-        generator = torch.Generator().manual_seed(
-            int(stream(seed, "simulate").generate_state(1)[0])
-        )
+        own = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
+        generator = torch.Generator().manual_seed(int(own.generate_state(1)[0]))
         results = []
         for member in self.trained.members:
             y, path = start.repeat(paths, 1), [start.repeat(paths, 1)]

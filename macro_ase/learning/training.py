@@ -15,7 +15,7 @@ from ..rng import stream
 from .networks import PatchSDE, negative_log_likelihood
 from .pairs import PairBatch, Scaling
 
-EPS_SHARE = 0.01
+EPS_SHARE = 0.005
 VALIDATION_SHARE = 0.2
 
 
@@ -83,14 +83,16 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
     Raises
     ------
     ValueError
-        If there are fewer than 100 pairs or their increments are degenerate.
+        If there are fewer than 100 pairs or 5 snapshots, or their increments are degenerate.
     """
+    if len(np.unique(pairs.snapshot)) < 5:
+        raise ValueError("pairs of at least 5 snapshots are needed, some to validate on")
     if len(pairs) < 100:
         raise ValueError(f"{len(pairs)} pairs are too few to learn from; at least 100 are needed")
     scaling = Scaling.of(pairs)
     dy = pairs.dz / scaling.z_scale
     covariance = np.cov(dy.T).reshape(dy.shape[1], -1)
-    smallest = float(np.linalg.eigvalsh(covariance)[0])
+    smallest = _smallest_variance(pairs, dy)
     if smallest <= 1e-12 * np.trace(covariance):
         raise ValueError("the increments are degenerate: an observable depends on the others")
     eps = EPS_SHARE * smallest
@@ -112,6 +114,21 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
     return Trained(members, scaling, eps, np.array(history))
 
 
+def _smallest_variance(pairs: PairBatch, dy: NDArray[np.float64]) -> float:
+    """Smallest eigenvalue, over conditions, of the residual covariance of the increments."""
+    smallest = []
+    for condition in np.unique(pairs.condition, axis=0):
+        rows = np.all(pairs.condition == condition, axis=1)
+        if rows.sum() <= 2 * dy.shape[1] + 2:
+            continue
+        x = np.column_stack([np.ones(rows.sum()), pairs.z0[rows]])
+        residual = dy[rows] - x @ np.linalg.lstsq(x, dy[rows], rcond=None)[0]
+        smallest.append(np.linalg.eigvalsh(residual.T @ residual / rows.sum())[0])
+    if not smallest:
+        smallest.append(np.linalg.eigvalsh(np.cov(dy.T).reshape(dy.shape[1], -1))[0])
+    return float(min(smallest))
+
+
 def _train_member(
     data: tuple[Tensor, ...],
     snapshot: NDArray[np.int64],
@@ -124,7 +141,8 @@ def _train_member(
 ) -> tuple[PatchSDE, NDArray[np.float64]]:
     rng = np.random.default_rng(seed)
     names = np.unique(snapshot)
-    held_out = np.isin(snapshot, rng.permutation(names)[: int(VALIDATION_SHARE * len(names))])
+    n_held_out = max(1, int(VALIDATION_SHARE * len(names)))
+    held_out = np.isin(snapshot, rng.permutation(names)[:n_held_out])
     rows, check = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     torch.manual_seed(int(rng.integers(2**31)))
     model = PatchSDE(

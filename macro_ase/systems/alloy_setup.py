@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,14 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         raise ValueError(f"system.shells must be 1, 2 or 3, not {settings['shells']}")
     barriers = load_barriers(settings["barriers"] or None)
     crystal, notes = _large_crystal(settings, barriers, seed)
-    barriers.check_composition(crystal)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        barriers.check_composition(crystal)
+    for warning in caught:
+        warnings.warn(str(warning.message), stacklevel=2)
+        notes.append(f"Warning: {warning.message}.")
+    if settings["structure"]:
+        notes.append("The settings large_size, composition and lattice_constant_A are not used.")
     if np.count_nonzero(crystal.counts[:-1]) < 2:
         raise ValueError("short-range order needs atoms of at least two species")
     small = _grid(settings, "small_size")

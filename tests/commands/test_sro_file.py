@@ -5,7 +5,8 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 
-from macro_ase.observables import short_range_order, short_range_order_trajectory, sro_file
+from macro_ase.commands.sro_file import sro_file
+from macro_ase.observables import short_range_order, short_range_order_trajectory
 
 TYPES = ("Mo", "Nb", "Ta")
 
