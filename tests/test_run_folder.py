@@ -19,6 +19,8 @@ def write_all(folder: Path) -> None:
     """What a finished run leaves."""
     for name in CONTENT:
         path = folder / name
+        if name == "inputs.json":
+            continue
         if path.suffix in (".json", ".html"):
             path.write_text("{}")
         elif path.suffix != ".toml":
@@ -64,6 +66,19 @@ def test_other_settings_are_refused(tmp_path: Path, changes: dict[str, Any]) -> 
     assert (tmp_path / "config.toml").read_text() == before
 
 
+def test_a_changed_input_file_is_refused(tmp_path: Path) -> None:
+    """The settings name the same file, which now holds another crystal."""
+    structure, folder = tmp_path / "my.xyz", tmp_path / "run"
+    structure.write_text("one")
+    settings = config(system={"structure": str(structure)})
+    prepare(folder, settings, False)
+    prepare(folder, settings, False)
+    structure.write_text("another")
+    with pytest.raises(FileExistsError, match="settings, inputs and version"):
+        prepare(folder, settings, False)
+    prepare(folder, settings, True)
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(FileExistsError, match="is not empty"):
@@ -89,7 +104,7 @@ def test_overwrite_removes_the_runs_own_files_only(tmp_path: Path, seed: int) ->
     (tmp_path / "models" / "mine").write_text("mine")
     prepare(tmp_path, config(seed=seed), True)
     found = {p.name for p in tmp_path.iterdir()}
-    assert found == {"config.toml", "figures", "note.txt", "models"}
+    assert found == {"config.toml", "inputs.json", "figures", "note.txt", "models"}
     assert list((tmp_path / "figures").iterdir()) == []
     assert (tmp_path / "models" / "mine").read_text() == "mine"
     assert f"seed = {seed}" in (tmp_path / "config.toml").read_text()

@@ -37,6 +37,13 @@ def require_temperature(temperature_K: float) -> float:
     return float(temperature_K)
 
 
+def refuse_empty_sites(crystal: Crystal, atoms: Atoms) -> None:
+    """Raise ValueError if the crystal has sites for which there is no atom, not even ``X``."""
+    empty = len(crystal.template) - len(atoms)
+    if empty:
+        raise ValueError(f"{empty} sites are empty: mark vacancies as X")
+
+
 class LatticeDynamics(Dynamics):
     """An ASE driver whose steps are events of a compiled kernel.
 
@@ -67,10 +74,6 @@ class LatticeDynamics(Dynamics):
         append_trajectory: bool = False,
     ) -> None:
         self.temperature_K = require_temperature(temperature_K)
-        if len(crystal.template) != len(atoms):
-            raise ValueError(
-                f"{len(crystal.template) - len(atoms)} sites are empty: mark vacancies as X"
-            )
         self.crystal = crystal
         self.geometry = geometry_of(crystal.grid)
         self.padded = pad(crystal.grid, crystal.occupation)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms, units
+from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from ..barriers import KRABarriers, PairEnergy
@@ -13,7 +14,7 @@ from ..kinetics.padding import padded_sites, unpad
 from ..kinetics.swaps import swap_sweep
 from ..lattice import Crystal, as_atoms
 from ..rng import Seed
-from .lattice_dynamics import LatticeDynamics
+from .lattice_dynamics import LatticeDynamics, refuse_empty_sites
 
 
 class SwapMC(LatticeDynamics):
@@ -55,6 +56,7 @@ class SwapMC(LatticeDynamics):
         self.energy = KRABarriers.load().energy if energy is None else energy
         atoms = as_atoms(atoms)
         crystal = Crystal.from_atoms(atoms, species=self.energy.species)
+        refuse_empty_sites(crystal, atoms)
         self._candidates = padded_sites(crystal.grid, np.arange(crystal.grid.n_sites))
         self._offsets, self._pair = self.energy.kernel_arrays(crystal.grid)
         self.energy_eV = self.energy.energy(crystal)
@@ -84,9 +86,8 @@ class SwapMC(LatticeDynamics):
         return steps
 
     def _update_atoms(self) -> None:
-        now = self.crystal.with_occupation(self.occupation)
-        symbols = now.to_atoms().get_chemical_symbols()
-        self.atoms.set_chemical_symbols(symbols[: len(self.atoms)])
+        numbers = np.array([atomic_numbers[name] for name in self.crystal.species])
+        self.atoms.numbers = numbers[self.occupation[self.crystal.site_of_atom]]
 
     def _log_header(self) -> str:
         return f"{'attempts':>12} {'accepted':>12} {'energy/eV':>14} {'T/K':>8}"

@@ -12,7 +12,7 @@ from ..barriers import BarrierModel
 from ..kinetics.tracers import replay
 from ..lattice import VACANCY, as_atoms
 from ..rng import Seed
-from .lattice_dynamics import LatticeDynamics, require_temperature
+from .lattice_dynamics import LatticeDynamics, refuse_empty_sites, require_temperature
 from .vacancy_walker import ATTEMPT_RATE_PER_S, VacancyWalker
 
 
@@ -66,6 +66,7 @@ class VacancyKMC(LatticeDynamics):
         crystal = barriers.crystal(atoms)
         if len(crystal.vacancies) == 0:
             raise ValueError("the crystal has no vacancy (X): put some in with --vacancies N")
+        refuse_empty_sites(crystal, atoms)
         barriers.check_composition(crystal)
         self.barriers = barriers
         self._label = np.empty(crystal.grid.n_sites, dtype=np.int64)

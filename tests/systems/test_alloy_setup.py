@@ -82,7 +82,7 @@ def test_the_users_crystal_without_vacancies(tmp_path: Path) -> None:
     assert system.large.size == (8, 4, 12)
     changed = system.large_state == 3
     assert changed.sum() == 6
-    assert "my.xyz, 8 x 4 x 12 bcc cells" in notes[0] and "6 put in" in notes[1]
+    assert "my.xyz, 8 x 4 x 12 bcc cells" in notes[0] and any("6 put in" in note for note in notes)
     symbols = np.array(["Nb", "Mo", "Ta", "X"])[system.large_state]
     np.testing.assert_array_equal(symbols[~changed], np.array(atoms.symbols)[~changed])
 
@@ -94,7 +94,7 @@ def test_the_users_crystal_with_vacancies(tmp_path: Path, way: str) -> None:
         atoms = atoms[atoms.numbers > 0]
     system, notes = from_file(tmp_path, atoms)
     assert np.sum(system.large_state == 3) == 3
-    assert notes[1] == "It has 3 vacancies of its own."
+    assert "It has 3 vacancies of its own." in notes
     assert np.all((system.small_states == 3).sum(axis=1) == 1)
     assert system.vacancy_scale == pytest.approx((3 / 1024) / (1 / 128))
 
