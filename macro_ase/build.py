@@ -136,20 +136,26 @@ def _atomic_volume_A3(symbol: str) -> float:
     cells["hcp"] = math.sqrt(3) / 4 * state.get("c/a", math.nan)
     structure = str(state.get("symmetry"))
     if structure not in cells:
-        raise ValueError(f"no default lattice constant for {symbol}: give lattice_constant_A")
+        raise ValueError(
+            f"no default lattice constant for {symbol}: give lattice_constant_A "
+            "(--lattice-constant)"
+        )
     return float(cells[structure] * state["a"] ** 3)
 
 
 def _read_formula(formula: str) -> dict[str, float]:
-    """Fractions as written, or equal parts where no number is."""
+    """Fractions as written; whole numbers are parts, and none is one: NbMoTa, AuCu3, Cr20Fe80."""
     parts = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
     if not parts or "".join(symbol + number for symbol, number in parts) != formula:
         raise ValueError(f"not a composition: {formula!r}; write it like Nb0.33Mo0.33Ta0.34")
     symbols = [symbol for symbol, _ in parts]
     if len(set(symbols)) < len(symbols):
         raise ValueError(f"an element is named twice in {formula!r}")
-    if not any(number for _, number in parts):
-        return dict.fromkeys(symbols, 1 / len(symbols))
+    if all(number == "" or number.isdecimal() for _, number in parts):
+        amounts = [float(number or 1) for _, number in parts]
+        if sum(amounts) == 0:
+            raise ValueError(f"all parts of {formula!r} are 0")
+        return {symbol: n / sum(amounts) for symbol, n in zip(symbols, amounts)}
     try:
         return {symbol: float(number) for symbol, number in parts}
     except ValueError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0, 2 after bad input, 130 after Ctrl-C.
     """
     args = argparse.Namespace(command=None)
+    warnings.showwarning = _warn
     try:
         parser().parse_args(argv, args)
         COMMANDS[args.command][0](args)
@@ -46,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return _refuse(str(error))
     return 0
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"macro-ase: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _refuse(message: str) -> int:
@@ -73,7 +79,7 @@ STRUCTURE = arg("file", type=file, metavar="FILE", help="a structure file that A
     arg("--quick", action="store_true", help="a small version that takes minutes"),
     arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
     arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
-    arg("--workers", type=whole(1), metavar="N", help="processes (default: as configured)"),
+    arg("--workers", type=whole(1), metavar="N", help="threads (default: as configured)"),
     arg("--seed", type=whole(0), metavar="N", help="random seed (default: as configured)"),
     arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="set any key, such as seed=3; may be given many times"),
@@ -92,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
     Examples:
       macro-ase run nbmota --quick
       macro-ase run nbmota --structure my.xyz --workers 8 --out runs/mine
-      macro-ase run my.toml --seed 1 --set 'some.key=[16, 16, 16]'
+      macro-ase run my.toml --seed 1 --set 'system.large_size=[32, 32, 32]'
     """
     from macro_ase.config import load_config, toml_value
 

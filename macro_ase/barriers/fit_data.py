@@ -30,15 +30,16 @@ class BarrierTable:
     vacancy, target : int arrays, shape (n_hops,)
         Site that is vacant, and site whose atom hops in.
     barrier_eV : array, shape (n_hops,)
-    collapsed : int
-        Hops dropped because their barrier was not positive: the end state had relaxed back.
+    collapsed : tuple of str
+        Where the hops stand that were dropped because their barrier was not positive: the end
+        state had relaxed back.
     """
 
     crystal: Crystal
     vacancy: NDArray[np.int64]
     target: NDArray[np.int64]
     barrier_eV: NDArray[np.float64]
-    collapsed: int
+    collapsed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,11 @@ def read_table(folder: Path, species: tuple[str, ...]) -> BarrierTable:
     keep = known & (values > 0)
     if not keep.any():
         raise ValueError(f"{folder}: no barrier is positive")
-    return BarrierTable(
-        crystal, vacancy[keep], target[keep], values[keep], int(known.sum() - keep.sum())
+    collapsed = tuple(
+        f"{folder.name}, line {n // 8 + 1}, entry {n % 8 + 1}: {values[n]:g} eV"
+        for n in np.flatnonzero(known & ~keep)
     )
+    return BarrierTable(crystal, vacancy[keep], target[keep], values[keep], collapsed)
 
 
 def _read_frames(files: Sequence[Path]) -> list[Atoms]:

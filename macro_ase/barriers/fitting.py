@@ -290,7 +290,7 @@ def fit(
         "pair_strength": strengths[1],
         "n_parameters": problem.hops.shape[1],
         "n_barriers": len(problem.barrier_eV),
-        "n_collapsed": sum(t.collapsed for t in tables),
+        "n_collapsed": sum(len(t.collapsed) for t in tables),
     }
     if frames is not None:
         rms = np.sqrt((formation**2).mean(axis=0))
@@ -354,7 +354,7 @@ def energy_of(model: BarrierModel, n_cells: int = 5, seed: int = 0) -> PairEnerg
         vacancy=np.repeat(np.arange(grid.n_sites), 8),
         target=neighbours.ravel(),
         barrier_eV=barriers.ravel(),
-        collapsed=0,
+        collapsed=(),
     )
     problem = assemble([table], None, n)
     w = solve(problem, _prior(n, 3.0, 1.0), slice(None), slice(None))

@@ -63,6 +63,7 @@ def fit_barriers_command(
     return "\n".join(
         [
             *_errors(model.info["metrics"]),
+            *(f"            collapsed: {name}" for table in tables for name in table.collapsed),
             *_pair_energies(model),
             *_alphas(alpha),
             f"written: {file}",

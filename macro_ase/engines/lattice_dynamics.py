@@ -7,6 +7,7 @@ uninterrupted, for the greatest common divisor of the intervals.
 from __future__ import annotations
 
 import math
+import zipfile
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,16 @@ def refuse_empty_sites(crystal: Crystal, atoms: Atoms) -> None:
     empty = len(crystal.template) - len(atoms)
     if empty:
         raise ValueError(f"{empty} sites are empty: mark vacancies as X")
+
+
+def _load(path: str | Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path) as file:
+            return dict(file)
+    except FileNotFoundError:
+        raise
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a restart file") from error
 
 
 class LatticeDynamics(Dynamics):
@@ -158,13 +169,19 @@ class LatticeDynamics(Dynamics):
             pass
         return True
 
+    def _setup(self) -> dict[str, Any]:
+        """What a restart must share with the run that wrote it."""
+        return {
+            "driver": type(self).__name__,
+            "species": list(self.crystal.species),
+            "size": list(self.crystal.grid.size),
+            "temperature_K": self.temperature_K,
+        }
+
     def write_restart(self, path: str | Path) -> None:
         """Save all that `read_restart` needs to go on bit for bit."""
         state: dict[str, Any] = {
-            "driver": type(self).__name__,
-            "species": np.array(self.crystal.species),
-            "size": self.crystal.grid.size,
-            "temperature_K": self.temperature_K,
+            **self._setup(),
             "nsteps": self.nsteps,
             "rng_state": self.rng_state,
             "padded": self.padded,
@@ -183,21 +200,23 @@ class LatticeDynamics(Dynamics):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it was written by another driver, crystal or temperature.
+            If it is damaged, or was written by another driver, crystal, temperature or model.
         """
-        with np.load(path) as saved:
-            mine = {
-                "driver": type(self).__name__,
-                "species": list(self.crystal.species),
-                "size": list(self.crystal.grid.size),
-                "temperature_K": self.temperature_K,
-            }
-            for key, value in mine.items():
+        saved = _load(path)
+        try:
+            for key, value in self._setup().items():
                 if saved[key].tolist() != value:
                     raise ValueError(f"{path} was written with {key} = {saved[key]}, not {value}")
-            self.nsteps = int(saved["nsteps"])
-            self.rng_state = saved["rng_state"].copy()
-            self.padded = saved["padded"].copy()
-            self.atoms.numbers = saved["numbers"]
-            self.atoms.positions = saved["positions"]
-            self._restore(saved)
+            self._refuse_other_model(saved)
+        except KeyError as error:
+            raise ValueError(f"{path} is not a complete restart file: no {error}") from error
+        self.nsteps = int(saved["nsteps"])
+        self.rng_state = saved["rng_state"]
+        self.padded = saved["padded"]
+        self.atoms.numbers = saved["numbers"]
+        self.atoms.positions = saved["positions"]
+        self._restore(saved)
+
+    @abstractmethod
+    def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
+        """Raise ValueError if a saved state belongs to other energies or rates."""

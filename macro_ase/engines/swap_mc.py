@@ -101,6 +101,11 @@ class SwapMC(LatticeDynamics):
     def _state(self) -> dict[str, NDArray[Any]]:
         return {"energy_eV": np.array(self.energy_eV), "accepted": np.array(self.accepted)}
 
+    def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
+        crystal = self.crystal.with_occupation(unpad(self.crystal.grid, saved["padded"]))
+        if abs(self.energy.energy(crystal) - float(saved["energy_eV"])) > 1e-6:
+            raise ValueError("the restart was written with another energy")
+
     def _restore(self, state: Any) -> None:
         self.energy_eV = float(state["energy_eV"])
         self.accepted = int(state["accepted"])

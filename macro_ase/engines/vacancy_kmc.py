@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..barriers import BarrierModel
 from ..kinetics.tracers import replay
+from ..kinetics.vacancy_walk import hop_rates
 from ..lattice import VACANCY, as_atoms
 from ..rng import Seed
 from .lattice_dynamics import LatticeDynamics, refuse_empty_sites, require_temperature
@@ -152,7 +153,20 @@ class VacancyKMC(LatticeDynamics):
             "label": self._label,
             "displacement": self._displacement,
             "start": self._start,
+            "rates": self.rates,
         }
+
+    def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
+        walker = self._walker
+        rates = hop_rates(
+            walker.tables,
+            saved["padded"],
+            saved["sites"],
+            walker.geometry.n_basis,
+            walker.kinetics,
+        )
+        if not np.allclose(rates, saved["rates"], rtol=1e-9, atol=0.0):
+            raise ValueError("the restart was written with other barriers or attempt rate")
 
     def _restore(self, state: Any) -> None:
         walker = self._walker
