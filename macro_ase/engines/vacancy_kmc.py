@@ -137,6 +137,7 @@ class VacancyKMC(LatticeDynamics):
     def _update_atoms(self) -> None:
         half = 0.5 * self.atoms.cell.array / np.array(self.crystal.grid.size)[:, None]
         self.atoms.positions = self._start + self._displacement @ half
+        self.atoms.info["time_s"] = self.time
 
     def _log_header(self) -> str:
         return f"{'hops':>12} {'time/s':>14} {'T/K':>8} {'vacancies':>10}"

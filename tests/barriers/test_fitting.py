@@ -44,7 +44,7 @@ def table(model: KRABarriers, seed: int) -> BarrierTable:
         evaluate_barriers(tables, pad(grid, vacant), place, site % 2, barriers[site])
     crystal = Crystal.from_sites(grid, model.species, occupation, 3.2)
     sites = np.repeat(np.arange(grid.n_sites), 8)
-    return BarrierTable(crystal, sites, neighbours.ravel(), barriers.ravel(), 0)
+    return BarrierTable(crystal, sites, neighbours.ravel(), barriers.ravel(), ())
 
 
 def frames(model: KRABarriers, number: int, seed: int = 0) -> FormationFrames:
@@ -81,7 +81,7 @@ def test_known_parameters_are_recovered(n: int, crystals: int) -> None:
 def noisy_table(model: KRABarriers, sigma_eV: float) -> BarrierTable:
     t = table(model, 0)
     noise = np.random.default_rng(0).normal(0, sigma_eV, len(t.barrier_eV))
-    return BarrierTable(t.crystal, t.vacancy, t.target, t.barrier_eV + noise, 0)
+    return BarrierTable(t.crystal, t.vacancy, t.target, t.barrier_eV + noise, ())
 
 
 def test_fit_measures_itself() -> None:
