@@ -1,6 +1,7 @@
 """Imports point down the list of docs/architecture.md, and importing the package is light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,8 +56,6 @@ def test_importing_the_package_is_light() -> None:
 
 
 def test_the_readme_points_at_what_is_there() -> None:
-    import re
-
     root = PACKAGE.parent
     links = re.findall(r"\]\(([^)#]+)\)", (root / "README.md").read_text())
     missing = [link for link in links if not link.startswith("http") and not (root / link).exists()]
