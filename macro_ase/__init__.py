@@ -18,6 +18,7 @@ _HOME = {
     "short_range_order": "observables.short_range_order",
     "short_range_order_trajectory": "observables.short_range_order",
     "b2_order": "observables.long_range_order",
+    "long_range_order": "observables.long_range_order",
     "structure_factors": "observables.long_range_order",
     "BarrierModel": "barriers",
     "KRABarriers": "barriers",

@@ -10,6 +10,7 @@ from ase import Atoms
 from ase.io import read
 from ase.io.formats import filetype, open_with_compression
 
+from ..observables.long_range_order import long_range_order
 from ..observables.short_range_order import (
     short_range_order,
     short_range_order_trajectory,
@@ -64,7 +65,15 @@ def sro_file(
             atoms.arrays[f"neighbors_{shell}"] = counts[: len(atoms)]
         atoms.info["species"] = " ".join(result.species)
         atoms.write(per_atom, format="extxyz")
-    return f"{path}\n{result.table()}"
+    return "\n".join([str(path), result.table(), *_long_range(frames)])
+
+
+def _long_range(frames: list[Atoms]) -> list[str]:
+    """Long-range order of the last frame, where it is a bcc alloy on its sites."""
+    try:
+        return ["", long_range_order(frames[-1]).table()]
+    except ValueError:
+        return []
 
 
 def _read(path: Path, species: Sequence[str] | None) -> list[Atoms]:

@@ -3,8 +3,10 @@
 from .bonds import bond_counts, grouped_bond_counts
 from .long_range_order import (
     B2Order,
+    LongRangeOrder,
     StructureFactor,
     b2_order,
+    long_range_order,
     structure_factors,
 )
 from .shells import NeighborShells, neighbor_shells
@@ -19,6 +21,7 @@ from .short_range_order import (
 
 __all__ = [
     "B2Order",
+    "LongRangeOrder",
     "NeighborShells",
     "ShortRangeOrder",
     "StructureFactor",
@@ -26,6 +29,7 @@ __all__ = [
     "bond_counts",
     "delta_from_bonds",
     "grouped_bond_counts",
+    "long_range_order",
     "neighbor_shells",
     "random_offset",
     "short_range_order",

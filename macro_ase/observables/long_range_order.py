@@ -10,11 +10,12 @@ cubic axes, such as B32 at (1/2, 1/2, 1/2), is seen by neither.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..lattice import SiteGrid
+from ..lattice import Crystal, SiteGrid
 
 Floats = NDArray[np.float64]
 
@@ -138,3 +139,58 @@ def _holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Floats:
             f"occupation of shape {codes.shape} must hold {grid.n_sites} codes below {n_species}"
         )
     return (codes[..., None, :] == np.arange(n_species)[:, None]).astype(float)
+
+
+@dataclass(frozen=True)
+class LongRangeOrder:
+    """Long-range order of one bcc crystal.
+
+    Attributes
+    ----------
+    species : tuple of str
+        Symbols of the S species, the vacancy last.
+    b2 : B2Order
+    structure_factors : three of StructureFactor
+        Along (k,0,0), (0,k,0) and (0,0,k).
+    """
+
+    species: tuple[str, ...]
+    b2: B2Order
+    structure_factors: tuple[StructureFactor, StructureFactor, StructureFactor]
+
+    def table(self) -> str:
+        """By species: B2 order, and the highest structure factor over random with its k."""
+        lines = ["long-range order (B2: 0 to 1; highest S(k) over random, k of the cubic axes)"]
+        for code, name in enumerate(self.species[:-1]):
+            peaks = [f.values[code] / f.random[code] for f in self.structure_factors]
+            axis = int(np.argmax([p.max() for p in peaks]))
+            where = self.structure_factors[axis].k[peaks[axis].argmax()]
+            lines.append(
+                f"{name:>8}  B2 {self.b2.normalized[code]:.3f}  "
+                f"S/random {peaks[axis].max():8.1f} at k = {where:.2f} along {'xyz'[axis]}"
+            )
+        return "\n".join(lines)
+
+
+def long_range_order(structure: Any) -> LongRangeOrder:
+    """B2 order and structure factors of a bcc crystal.
+
+    Parameters
+    ----------
+    structure : ase.Atoms or pymatgen Structure
+        A block of conventional bcc cells with at least two species.
+
+    Raises
+    ------
+    ValueError
+        If it is not bcc, or pure.
+    """
+    crystal = Crystal.from_atoms(structure)
+    if np.count_nonzero(crystal.counts[:-1]) < 2:
+        raise ValueError("long-range order needs atoms of at least two species")
+    n_species = len(crystal.species)
+    return LongRangeOrder(
+        crystal.species,
+        b2_order(crystal.occupation, crystal.grid, n_species),
+        structure_factors(crystal.occupation, crystal.grid, n_species),
+    )

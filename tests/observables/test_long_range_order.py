@@ -94,3 +94,16 @@ def test_wrong_lattice_or_size_is_refused():
         b2_order(np.zeros(7), GRID, 2)
     with pytest.raises(ValueError, match="must hold"):
         structure_factors(np.full(GRID.n_sites, 2), GRID, 2)
+
+
+def test_order_of_atoms() -> None:
+    """The same through Atoms: perfect B2 peaks at k = 1, and only alloys have an order."""
+    from macro_ase.build import build_crystal
+    from macro_ase.observables import long_range_order
+
+    order = long_range_order(build_crystal("bcc", "MoTa", (6, 6, 6), ordered="B2"))
+    np.testing.assert_allclose(order.b2.normalized[:2], 1.0)
+    assert all(f.values[0].argmax() == 6 for f in order.structure_factors)
+    assert "B2 1.000" in order.table() and "k = 1.00" in order.table()
+    with pytest.raises(ValueError, match="at least two species"):
+        long_range_order(build_crystal("bcc", "Mo", (3, 3, 3)))
