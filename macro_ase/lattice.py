@@ -348,7 +348,8 @@ def _snap(atoms: Atoms, grid: SiteGrid, tolerance_A: float) -> NDArray[np.int64]
     if np.mean(best_off > tolerance_A) > 0.1:
         raise ValueError(
             f"not a {grid.lattice.name} crystal: {np.mean(best_off > tolerance_A):.0%} of its "
-            f"atoms are more than {tolerance_A:g} A from a {grid.lattice.name} site"
+            f"atoms are more than {tolerance_A:g} A from a {grid.lattice.name} site (atom "
+            f"{int(best_off.argmax())}: {best_off.max():.2f} A); relax a hot crystal first"
         )
     worst = int(best_off.argmax())
     if best_off[worst] > tolerance_A:
