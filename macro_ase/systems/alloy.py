@@ -1,8 +1,8 @@
 """Short-range order of a bcc alloy under vacancy diffusion.
 
 The observables are bond densities N_AB / n of unlike neighbours, A < B: means over
-patches. Those of the first shell are predicted, those of the second close the state: they
-are slower, and without them the first shell remembers. A patch is one vacancy in the true
+patches. Those of the first shell are predicted; those of further shells, which the first
+remembers, help to close the state. A patch is one vacancy in the true
 lattice, wherever it goes, with n_s = n / K sites to itself: a spatial block would not
 hold it. The paper's alternative, ``boundary="periodic"``, evolves a tile of the large
 crystal as a little periodic crystal of its own.
