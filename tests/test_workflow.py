@@ -318,3 +318,32 @@ def test_a_damaged_model_file_is_one_line(
     weights = folder / "model" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     assert "holds no complete model" in refusal(capsys, folder, "--workers", "1")
+
+
+def write_network(path: Path) -> None:
+    """A barrier network of random weights, in the layout of the published one."""
+    rng = np.random.default_rng(5)
+    arrays: dict[str, np.ndarray] = {"W4": rng.normal(0, 0.01, (128, 1)), "b4": np.array([0.8])}
+    for layer in range(4):
+        arrays[f"W{layer}"] = rng.normal(0, 0.1, (128 if layer else 729, 128))
+        arrays |= {f"{name}{layer}": rng.normal(0, 0.2, 128) for name in ("b", "beta", "mean")}
+        arrays |= {f"{name}{layer}": rng.uniform(0.5, 1.5, 128) for name in ("gamma", "var")}
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize("drift", ["onsager", "network"])
+@pytest.mark.filterwarnings("error:Initializing zero-element tensors")
+def test_a_barrier_network_at_one_temperature(tmp_path: Path, drift: str) -> None:
+    """Swaps that heal seams use an energy fitted to the network; the model has no condition."""
+    write_network(tmp_path / "network.npz")
+    config = settings(
+        f"system.barriers={str(tmp_path / 'network.npz')!r}",
+        "conditions.temperatures_K=[2500.0]",
+        f"learning.drift={drift}",
+    )
+    folder = run_study(config, tmp_path / "run")
+    metrics = metrics_of(folder)
+    assert np.isfinite(metrics["sro_rms"]["value"])
+    assert metrics["barrier_cv_mae_eV"]["value"] is None
+    model = MacroModel.load(folder / "model")
+    assert model.trained.scaling.n_conditions == 0 and model.options.drift == drift

@@ -21,6 +21,17 @@ def _mlp(n_in: int, n_out: int, width: int, depth: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(n_in, n_out))
 
 
+class _Constant(nn.Module):
+    """What a network of no inputs is: one vector, shape (n_out,), for every row."""
+
+    def __init__(self, n_out: int) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.zeros(n_out))
+
+    def forward(self, c: Tensor) -> Tensor:
+        return self.value.expand(*c.shape[:-1], -1)
+
+
 def _start_small(network: nn.Sequential, factor: float) -> None:
     last = network[-1]
     assert isinstance(last, nn.Linear)
@@ -53,7 +64,7 @@ class OnsagerDrift(nn.Module):
     def __init__(self, d: int, c: int, width: int, depth: int) -> None:
         super().__init__()
         self.d = d
-        self.centre = _mlp(c, d, width, 1)
+        self.centre = _mlp(c, d, width, 1) if c else _Constant(d)
         self.stiffness = nn.Parameter(torch.eye(d))
         self.potential = _mlp(d + c, 1, width, depth)
         self.mobility = _mlp(d + c, d * d, width, depth)

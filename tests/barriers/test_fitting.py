@@ -9,7 +9,7 @@ from ase.io import write
 
 from macro_ase.barriers import KRABarriers
 from macro_ase.barriers.fit_data import BarrierTable, FormationFrames, read_table
-from macro_ase.barriers.fitting import _prior, assemble, fit, load_data, solve, unpack
+from macro_ase.barriers.fitting import _prior, assemble, energy_of, fit, load_data, solve, unpack
 from macro_ase.barriers.orbits import HOP_DIRECTIONS
 from macro_ase.build import build_crystal
 from macro_ase.kinetics.padding import pad, padded_sites
@@ -229,3 +229,19 @@ def test_the_shipped_fit_can_be_remade() -> None:
     shipped = KRABarriers.load()
     np.testing.assert_allclose(model.energy.pair_eV, shipped.energy.pair_eV, atol=1e-6)
     np.testing.assert_allclose(model.orbit_weights_eV, shipped.orbit_weights_eV, atol=1e-6)
+
+
+def test_an_energy_is_fitted_to_a_model_that_has_none() -> None:
+    """From barriers of one crystal alone: energies of swaps in another come back."""
+    truth = true_model(2)
+    found, crystal, rng = energy_of(truth), table(truth, 7).crystal, np.random.default_rng(0)
+    changes = []
+    for _ in range(40):
+        i, j = (rng.choice(np.flatnonzero(crystal.occupation == code)) for code in (0, 1))
+        swapped = crystal.occupation.copy()
+        swapped[[i, j]] = swapped[[j, i]]
+        after = crystal.with_occupation(swapped)
+        changes.append([e.energy(after) - e.energy(crystal) for e in (truth.energy, found)])
+    true, fitted = np.array(changes).T
+    assert np.corrcoef(true, fitted)[0, 1] > 0.95
+    assert np.corrcoef(true, rng.permutation(fitted))[0, 1] < 0.6
