@@ -145,3 +145,15 @@ def test_a_missing_file_is_named(tmp_path: Path, gone: str) -> None:
     (tmp_path / "model" / gone).unlink()
     with pytest.raises(FileNotFoundError, match=gone):
         MacroModel.load(tmp_path / "model")
+
+
+def test_the_mean_step_is_that_of_many_paths() -> None:
+    """Without noise, within 4 sigma; twice as many patches are told apart."""
+    m, z0 = model(), np.array([1.3, 1.8])
+    moved = m.simulate(z0, CONDITION, 1, 1024 * 64, paths=4000).z[:, :, 1] - z0
+    mean = moved.mean(axis=(0, 1))
+    error = moved.std(axis=1).mean(axis=0) / np.sqrt(moved[..., 0].size)
+    step = m.step_means(z0[None], CONDITION[None], 1024 * 64)[0]
+    assert np.all(np.abs(mean - step) < 4 * error + 1e-3 * np.abs(step))
+    doubled = m.step_means(z0[None], CONDITION[None], 1024 * 64, n_patches=128)[0]
+    assert np.any(np.abs(mean - doubled) > 8 * error)
