@@ -10,8 +10,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "macro_ase"
 LEVELS = (
-    ("lattice", "rng", "statistics", "potentials"),
-    ("kinetics",),
+    ("lattice", "rng", "statistics", "patches"),
+    ("kinetics", "potentials"),
     ("barriers", "observables", "build"),
     ("engines",),
     ("systems",),

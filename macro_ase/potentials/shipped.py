@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_INSTALLED = Path(__file__).parent / "_potentials"
-_CLONE = Path(__file__).parent.parent / "potentials"
+_INSTALLED = Path(__file__).parent.parent / "_potentials"
+_CLONE = Path(__file__).parent.parent.parent / "potentials"
 
 
 def path(name: str) -> Path:
