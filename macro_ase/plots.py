@@ -67,6 +67,7 @@ def plot_relaxation(
     predicted: Sequence[tuple[Array, Array]],
     order: BondOrder,
     horizons: Sequence[int],
+    time_unit: str,
 ) -> None:
     """Bond densities against time at the lowest, a middle and the highest temperature."""
     chosen = sorted({0, len(direct) // 2, len(direct) - 1})
@@ -80,7 +81,7 @@ def plot_relaxation(
             ax.plot(times[:stop], mean, color=_colour(k), label=name)
             for run in direct[t]:
                 ax.plot(run["times"][:stop], run["z"][:stop, k], ":", lw=1, color=_colour(k))
-        ax.set(xlabel="time (s)", title=f"{comparison.temperatures_K[t]:g} K")
+        ax.set(xlabel=f"time ({time_unit})", title=f"{comparison.temperatures_K[t]:g} K")
     axes[0].set_ylabel("bonds per site")
     axes[0].legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=130)
@@ -118,7 +119,9 @@ def plot_time_steps(path: Path, scan: TimeStepScan) -> None:
     for k, temperature in enumerate(scan.temperatures):
         ax.plot(scan.steps, scan.slowest[k], "o-", ms=4, label=f"{temperature:g} K")
     ax.axvline(scan.chosen, color="0.7", ls="--")
-    ax.set(xscale="log", yscale="log", xlabel="step (mean hops)", ylabel="slowest time (mean hops)")
+    ax.set(
+        xscale="log", yscale="log", xlabel="step (mean events)", ylabel="slowest time (mean events)"
+    )
     ax.legend(frameon=False, fontsize=7, ncols=2)
     figure.savefig(path, dpi=130)
 

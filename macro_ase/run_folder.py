@@ -64,7 +64,7 @@ def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
 
 def _fingerprints(config: dict[str, Any]) -> dict[str, str]:
     """SHA-256 of the files that settings name, and the version of the package."""
-    named = (config.get("system", {}).get(key) for key in ("structure", "barriers"))
+    named = (config.get("system", {}).get(key) for key in ("structure", "barriers", "potential"))
     files = {str(name): sha256(Path(name).read_bytes()).hexdigest() for name in named if name}
     return files | {"macro-ase": __version__}
 

@@ -9,7 +9,6 @@ import numpy as np
 from .analysis.assumptions import PatchCheck, seam_difference, slope_through_origin
 from .sampling.time_step import implied_times
 from .study_data import StudyData
-from .systems.alloy import RECORD_HOPS
 
 LONG_LAG = 4
 STATIONARY_AFTER = 6.0
@@ -78,13 +77,22 @@ def _patches_and_wholes(data: StudyData, checks: list[PatchCheck]) -> list[dict[
             "(K - 1) times the correlation, given z, of the increments of two patches of one "
             "state, each evolved alone: what they share beyond z.",
         ),
+        *_meetings(data, checks),
+    ]
+
+
+def _meetings(data: StudyData, checks: list[PatchCheck]) -> list[dict[str, Any]]:
+    """For information, where patches are vacancies and may meet."""
+    if not data.system.order.counts[-1]:
+        return []
+    return [
         _check(
             "vacancies met",
             None,
             f"{max(c.met_share for c in checks):.2f}",
             "",
             "Largest share of pairs in which the vacancy became another's first neighbour.",
-        ),
+        )
     ]
 
 
@@ -97,7 +105,7 @@ def _sampling(data: StudyData) -> list[dict[str, Any]]:
         _check(
             "time step",
             data.scan.agrees,
-            f"{data.scan.chosen} hops",
+            f"{data.scan.chosen:g} {data.system.event}",
             "relaxation times at one and two steps within 10 %",
             "The smallest candidate that meets this at every temperature.",
         ),
@@ -115,7 +123,7 @@ def _lengths(data: StudyData) -> list[dict[str, Any]]:
     """Lengths of small and of direct runs in their own slowest relaxation times."""
     step = data.scan.chosen
     small = [
-        len(runs[0]["z"]) / 2 * RECORD_HOPS / slowest
+        len(runs[0]["z"]) / 2 * data.system.record_events / slowest
         for runs, slowest in zip(data.small, data.scan.slowest_chosen)
     ]
     direct = []

@@ -9,7 +9,6 @@ import numpy as np
 
 from .analysis.order_comparison import OrderComparison
 from .sampling.time_step import TimeStepScan
-from .systems.alloy import Alloy
 
 Chunk = dict[str, np.ndarray]
 
@@ -20,7 +19,7 @@ class StudyData:
 
     config: dict[str, Any]
     quick: bool
-    system: Alloy
+    system: Any
     notes: list[str]
     small: list[list[Chunk]]
     scan: TimeStepScan

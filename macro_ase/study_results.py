@@ -15,6 +15,7 @@ from .barriers import KRABarriers
 from .run_folder import versions, write_json
 from .study_checks import assumption_checks, model_slopes
 from .study_data import StudyData
+from .systems.alloy import Alloy
 
 
 def write_results(folder: Path, data: StudyData, stages: dict[str, float], wall_s: float) -> None:
@@ -72,15 +73,21 @@ def _metrics(data: StudyData) -> dict[str, dict[str, Any]]:
     miss = c.delta_predicted.value - c.delta_true.value
     errors = np.hypot(np.nan_to_num(c.delta_predicted.error), c.delta_true.error)
     rms_error = _rms(miss * errors) / (_rms(miss) * np.sqrt(miss.size))
-    vacancy_miss = c.vacancy_predicted.value - c.vacancy_true.value
     metrics = {
         "sro_rms": _metric(_rms(miss), rms_error, None, _rms(c.delta_true.error), "delta"),
         "row_sum_residual": _metric(c.row_sum_residual, None, 0.0, None, "delta"),
-        "vacancy_term_error": _metric(
-            _rms(vacancy_miss), None, 0.0, _rms(c.vacancy_true.error), "delta"
-        ),
         "std_ratio": _metric(*_farthest_from_one(c.std_ratio), 1.0, None, ""),
         "relaxation_time_ratio": _metric(*_farthest_from_one(c.relaxation_ratio), 1.0, None, ""),
+    }
+    return metrics | (_vacancy_metrics(data) if isinstance(data.system, Alloy) else {})
+
+
+def _vacancy_metrics(data: StudyData) -> dict[str, dict[str, Any]]:
+    """How well vacancies sit where they should, and how good the barriers are."""
+    c = data.comparison
+    miss = c.vacancy_predicted.value - c.vacancy_true.value
+    metrics = {
+        "vacancy_term_error": _metric(_rms(miss), None, 0.0, _rms(c.vacancy_true.error), "delta")
     }
     fit = data.system.barriers.info if isinstance(data.system.barriers, KRABarriers) else {}
     fitted = fit.get("metrics", {})
@@ -99,7 +106,13 @@ def _figures(folder: Path, data: StudyData) -> dict[str, str]:
     ]
     plots.plot_order(where / "order.png", data.comparison, order)
     plots.plot_relaxation(
-        where / "relaxation.png", data.comparison, data.direct, data.paths, order, horizons
+        where / "relaxation.png",
+        data.comparison,
+        data.direct,
+        data.paths,
+        order,
+        horizons,
+        data.system.time_unit,
     )
     plots.plot_spread_and_time(where / "ratios.png", data.comparison)
     plots.plot_time_steps(where / "time_steps.png", data.scan)
@@ -201,7 +214,14 @@ def _dynamics_table(data: StudyData) -> dict[str, Any]:
         ]
         for t, temperature in enumerate(c.temperatures_K)
     ]
-    columns = ["T (K)", "relaxation, predicted (s)", "direct (s)", "ratio", "spread ratio"]
+    unit = data.system.time_unit
+    columns = [
+        "T (K)",
+        f"relaxation, predicted ({unit})",
+        f"direct ({unit})",
+        "ratio",
+        "spread ratio",
+    ]
     return {"caption": "Relaxation time and spread", "columns": columns, "rows": rows}
 
 
@@ -263,7 +283,7 @@ def _scan_table(data: StudyData) -> dict[str, Any]:
         for t, once, twice in zip(scan.temperatures, scan.slowest, scan.slowest_doubled)
     ]
     return {
-        "caption": "Slowest relaxation time (mean hops of a vacancy) at the step / at twice it",
-        "columns": ["T (K)", *(f"{h} hops" for h in scan.steps)],
+        "caption": f"Slowest relaxation time (mean {data.system.event}) at the step / at twice it",
+        "columns": ["T (K)", *(f"{h:g}" for h in scan.steps)],
         "rows": rows,
     }

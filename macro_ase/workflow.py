@@ -30,15 +30,15 @@ from .statistics import standard_error
 from .study_checks import STATIONARY_AFTER
 from .study_data import StudyData
 from .study_results import write_results
-from .systems.alloy import RECORD_HOPS, Alloy
-from .systems.alloy_setup import alloy_from_config
+from .systems import MODELS
+from .systems.base import MicroSystem
 
 log = logging.getLogger(__name__)
 Chunk = dict[str, np.ndarray]
 
 DRIFTS = ("onsager", "network")
 LEAST_1 = (
-    *(f"small.{name}" for name in ("runs", "hops")),
+    *(f"small.{name}" for name in ("runs", "events")),
     *(f"learning.{name}" for name in ("width", "depth", "members", "epochs", "batch_size")),
     *("sampling.copies", "predict.paths"),
 )
@@ -74,8 +74,8 @@ def run_study(
     if importlib.util.find_spec("torch") is None:
         raise ModuleNotFoundError("studies need PyTorch: pip install 'macro-ase[learn]'")
     _check(config)
-    system, notes = alloy_from_config(config)
-    _check_length(config, system)
+    system, notes = MODELS[config["system"]["model"]](config)
+    _check_steps(config, system)
     folder = Path(out)
     run_folder.prepare(folder, config, overwrite)
     study = _Study(config, system, folder)
@@ -95,6 +95,9 @@ def run_study(
 
 
 def _check(config: dict[str, Any]) -> None:
+    if config["system"]["model"] not in MODELS:
+        model = config["system"]["model"]
+        raise ValueError(f"system.model must be one of {', '.join(MODELS)}, not {model!r}")
     temperatures = config["conditions"]["temperatures_K"]
     if not temperatures or min(temperatures) <= 0:
         raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")
@@ -102,7 +105,7 @@ def _check(config: dict[str, Any]) -> None:
         table, name = key.split(".")
         if config[table][name] < 1:
             raise ValueError(f"{key} must be at least 1, not {config[table][name]}")
-    for key in ("direct.runs", "sampling.healing_hops"):
+    for key in ("direct.runs", "sampling.healing_events"):
         table, name = key.split(".")
         if config[table][name] < 0:
             raise ValueError(f"{key} must not be negative, not {config[table][name]}")
@@ -113,26 +116,26 @@ def _check(config: dict[str, Any]) -> None:
     if config["learning"]["drift"] not in DRIFTS:
         drift = config["learning"]["drift"]
         raise ValueError(f"learning.drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
-    wrong = [h for h in config["sampling"]["dt_hops"] if h < 1 or h % RECORD_HOPS]
-    if wrong or not config["sampling"]["dt_hops"]:
-        raise ValueError(f"sampling.dt_hops must be multiples of {RECORD_HOPS}, not {wrong}")
 
 
-def _check_length(config: dict[str, Any], system: Alloy) -> None:
-    """The stationary halves of small runs must hold twice the longest lag of the scan."""
-    vacancies = int(np.sum(system.small_states[0] == len(system.barriers.species)))
-    least = 8 * max(config["sampling"]["dt_hops"]) * vacancies
-    if config["small"]["hops"] < least:
+def _check_steps(config: dict[str, Any], system: MicroSystem) -> None:
+    """Steps must be whole samples, and small runs hold twice the longest lag of the scan."""
+    steps, sample = config["sampling"]["dt_events"], system.record_events
+    wrong = [h for h in steps if h <= 0 or h % sample]
+    if wrong or not steps:
+        raise ValueError(f"sampling.dt_events must be multiples of {sample:g}, not {wrong}")
+    least = system.least_small_events(max(steps))
+    if config["small"]["events"] < least:
         raise ValueError(
-            f"small.hops must be at least {least} for the longest of sampling.dt_hops with "
-            f"{vacancies} vacancies in the small system, not {config['small']['hops']}"
+            f"small.events must be at least {least:g} for the longest of sampling.dt_events, "
+            f"not {config['small']['events']:g}"
         )
 
 
 class _Study:
     """The stages; each reads what earlier ones left in the store."""
 
-    def __init__(self, config: dict[str, Any], system: Alloy, folder: Path) -> None:
+    def __init__(self, config: dict[str, Any], system: Any, folder: Path) -> None:
         self.config, self.system, self.folder = config, system, folder
         self.temperatures = sorted(set(config["conditions"]["temperatures_K"]))
         self.seed, self.workers = config["seed"], config["workers"]
@@ -153,9 +156,9 @@ class _Study:
 
     def small(self) -> list[list[Chunk]]:
         """Small runs by temperature."""
-        runs, hops = self.config["small"]["runs"], self.config["small"]["hops"]
+        runs, events = self.config["small"]["runs"], self.config["small"]["events"]
         keys = {
-            f"small/{t!r}/{r}": (self.system, t, hops, self.seed, (round(1000 * t), r))
+            f"small/{t!r}/{r}": (self.system, t, events, self.seed, (round(1000 * t), r))
             for t in self.temperatures
             for r in range(runs)
         }
@@ -168,12 +171,15 @@ class _Study:
         """The step, from the second halves of the small runs."""
         late = [[run["z"][len(run["z"]) // 2 :] for run in runs] for runs in small]
         return scan_time_steps(
-            late, self.temperatures, RECORD_HOPS, self.config["sampling"]["dt_hops"]
+            late,
+            self.temperatures,
+            self.system.record_events,
+            self.config["sampling"]["dt_events"],
         )
 
     def pairs(self, small: list[list[Chunk]], scan: TimeStepScan) -> list[Chunk]:
         """Patch pairs by temperature, of several large states from each small snapshot."""
-        healing, jobs = self.config["sampling"]["healing_hops"], {}
+        healing, jobs = self.config["sampling"]["healing_events"], {}
         for t, runs in zip(self.temperatures, small):
             dt = scan.chosen * _residence_time(runs)
             number = 0
@@ -239,7 +245,7 @@ class _Study:
             [self.store.read(f"direct/{t!r}/{r}") for r in range(runs)] for t in self.temperatures
         ]
 
-    def _n_steps(self, slowest: float, step: int) -> int:
+    def _n_steps(self, slowest: float, step: float) -> int:
         """Steps of direct runs and predicted paths, burn-in included."""
         length = STATIONARY_AFTER + self.config["direct"]["relaxation_times"]
         return int(np.ceil(length * slowest / step))
@@ -278,7 +284,7 @@ class _Study:
         return compare_order(self.system.order, self.temperatures, direct, paths, vacancy, first)
 
     @staticmethod
-    def first_stationary(slowest: float, step: int) -> int:
+    def first_stationary(slowest: float, step: float) -> int:
         """First row of a direct run that counts as stationary."""
         return int(np.ceil(STATIONARY_AFTER * slowest / step))
 

@@ -69,6 +69,8 @@ def study(
         small=[[{"z": np.zeros((2000, D))}]],
         direct=[[{"z": path}]],
         system=SimpleNamespace(
+            event="hops of a vacancy",
+            record_events=125,
             condition=lambda t: np.array([0.5]),
             large=SimpleNamespace(n_sites=8192),
             order=BondOrder(SPECIES, np.array([2728, 2728, 2728, 8])),

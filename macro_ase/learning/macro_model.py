@@ -44,14 +44,14 @@ class Clock:
     x : array, shape (n_T,)
         1000 K / T, ascending.
     log_tau : array, shape (n_T,)
-        ln of the mean residence time in s.
+        ln of the mean residence time, in the system's unit of time.
     """
 
     x: Array
     log_tau: Array
 
     def tau_w(self, temperature_K: float) -> float:
-        """Mean residence time in s; log-linear between and beyond the points (Arrhenius)."""
+        """Mean residence time; log-linear between and beyond the points (Arrhenius)."""
         at = 1000 / temperature_K
         if len(self.x) == 1:
             return float(np.exp(self.log_tau[0]))
@@ -67,7 +67,7 @@ class MacroPaths:
     Attributes
     ----------
     times : array, shape (n_t,)
-        In s.
+        In the unit of the clock.
     z : array, shape (members, paths, n_t, d)
     """
 
@@ -84,7 +84,7 @@ class MacroModel:
     trained : Trained
     options : TrainingOptions
     z_names : tuple of str
-    step_events : int
+    step_events : float
         h: mean events of one patch in a step.
     sites_per_patch : float
         n_s of the training states.
@@ -94,12 +94,12 @@ class MacroModel:
     trained: Trained
     options: TrainingOptions
     z_names: tuple[str, ...]
-    step_events: int
+    step_events: float
     sites_per_patch: float
     clock: Clock
 
     def dt(self, temperature_K: float) -> float:
-        """Time step in s."""
+        """Time step in the unit of the clock."""
         return self.step_events * self.clock.tau_w(temperature_K)
 
     def step_moments(self, z: Array, condition: Array) -> tuple[Array, Array]:

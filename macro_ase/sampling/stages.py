@@ -15,7 +15,7 @@ WHOLE_EVERY = 4
 
 
 def small_chunk(
-    system: MicroSystem, temperature: float, n_events: int, seed: int, item: tuple[int, int]
+    system: MicroSystem, temperature: float, n_events: float, seed: int, item: tuple[int, int]
 ) -> dict[str, NDArray[Any]]:
     """One small trajectory; ``item`` is (temperature number, run)."""
     run = system.small_trajectory(temperature, n_events, stream(seed, "small", *item))
@@ -33,7 +33,7 @@ def pairs_chunk(
     system: MicroSystem,
     temperature: float,
     states: NDArray[np.int8],
-    healing_events: int,
+    healing_events: float,
     first: int,
     dt: float,
     seed: int,
@@ -45,7 +45,7 @@ def pairs_chunk(
     ----------
     states : array, shape (n, n_small)
         Small states; they are numbered from ``first`` on.
-    healing_events : int
+    healing_events : float
         Events of every patch between upsampling and the pairs.
     dt : float
         Physical time that patches evolve.

@@ -53,13 +53,13 @@ class TimeStepScan:
     Attributes
     ----------
     temperatures : array, shape (n_T,)
-    steps : int array, shape (n_h,)
+    steps : array, shape (n_h,)
         Candidate steps, in mean events.
     slowest : array, shape (n_T, n_h)
         Slowest implied relaxation time at each step, in mean events.
     slowest_doubled : array, shape (n_T, n_h)
         The same at twice the step.
-    chosen : int
+    chosen : float
         The smallest step at which the two agree within 10 % at every temperature, else that
         at which they agree best.
     agrees : bool
@@ -67,10 +67,10 @@ class TimeStepScan:
     """
 
     temperatures: Array
-    steps: NDArray[np.int64]
+    steps: Array
     slowest: Array
     slowest_doubled: Array
-    chosen: int
+    chosen: float
     agrees: bool
 
     @property
@@ -80,7 +80,7 @@ class TimeStepScan:
 
 
 def scan_time_steps(
-    runs: list[list[Array]], temperatures: list[float], spacing: int, steps: list[int]
+    runs: list[list[Array]], temperatures: list[float], spacing: float, steps: list[float]
 ) -> TimeStepScan:
     """Choose the step from stationary small runs.
 
@@ -88,9 +88,9 @@ def scan_time_steps(
     ----------
     runs : list (by temperature) of lists of arrays, shape (n_t, d)
     temperatures : list of float
-    spacing : int
+    spacing : float
         Mean events between samples.
-    steps : list of int
+    steps : list of float
         Candidates in mean events, multiples of the spacing.
 
     Raises
@@ -100,11 +100,11 @@ def scan_time_steps(
     """
     wrong = [h for h in steps if h % spacing or h <= 0]
     if wrong:
-        raise ValueError(f"time steps {wrong} are not multiples of {spacing} events")
+        raise ValueError(f"time steps {wrong} are not multiples of {spacing:g} events")
     lags = sorted(steps)
 
-    def slowest(run: list[Array], h: int) -> float:
-        return float(implied_times(run, h // spacing)[0] * spacing)
+    def slowest(run: list[Array], h: float) -> float:
+        return float(implied_times(run, round(h / spacing))[0] * spacing)
 
     once = np.array([[slowest(run, h) for h in lags] for run in runs])
     twice = np.array([[slowest(run, 2 * h) for h in lags] for run in runs])

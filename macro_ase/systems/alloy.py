@@ -12,98 +12,63 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..barriers import BarrierModel, PairEnergy
 from ..engines.vacancy_walker import VacancyWalker, Walked
-from ..lattice import SiteGrid, shell_neighbors
-from ..observables.bonds import bond_counts
+from ..lattice import SiteGrid
 from ..rng import kernel_state
-from .alloy_order import BondOrder
-from .alloy_upsampling import Upsampler
+from .alloy_crystals import AlloyCrystals, Codes, kept_rows
+from .alloy_upsampling import PairSwaps
 from .base import Array, PatchPairs, Trajectory
 
-Codes = NDArray[np.int8]
 RECORD_HOPS = 125
 RESIDENCE_HOPS = 20_000
 
 
-@dataclass(frozen=True)
-class Alloy:
-    """A bcc alloy with vacancies, small and large.
+@dataclass(frozen=True, kw_only=True)
+class Alloy(AlloyCrystals):
+    """A bcc alloy with vacancies, small and large; see `AlloyCrystals` for the crystals.
 
     Attributes
     ----------
     barriers : BarrierModel
     healing_energy : PairEnergy
         Energy of the swaps that heal the seams of upsampled states.
-    small, large : SiteGrid
-        The small system and the large one; the first must divide the second.
-    small_states : int8 array, shape (n_states, n_small)
-        Initial states of small runs, each with its vacancies.
-    large_state : int8 array, shape (n_large,)
-        Initial state of the large system.
-    shells : int
-        Neighbour shells in the state.
     boundary : {"embedded", "periodic"}
         Where a patch evolves: in the true lattice, or as a periodic tile.
     """
 
     barriers: BarrierModel
     healing_energy: PairEnergy
-    small: SiteGrid
-    large: SiteGrid
-    small_states: Codes
-    large_state: Codes
-    shells: int = 2
     boundary: Literal["embedded", "periodic"] = "embedded"
 
-    @cached_property
-    def order(self) -> BondOrder:
-        """Bond densities and what follows from them."""
-        counts = np.bincount(self.large_state, minlength=len(self.barriers.species) + 1)
-        return BondOrder(self.barriers.species, counts)
-
-    @cached_property
-    def upsampler(self) -> Upsampler:
-        """Tiles small states into large ones."""
-        return Upsampler(self.small, self.large, self.healing_energy, self.shells)
+    event: ClassVar[str] = "hops of a vacancy"
+    time_unit: ClassVar[str] = "s"
+    record_events: ClassVar[float] = RECORD_HOPS
 
     @property
-    def z_names(self) -> tuple[str, ...]:
-        """Names of the observables, such as ``"Mo-Ta"``."""
-        return self.order.state_names(self.shells)
+    def species(self) -> tuple[str, ...]:
+        """Symbols by code, without the vacancy, whose code comes last."""
+        return self.barriers.species
+
+    @property
+    def seam_swaps(self) -> PairSwaps:
+        """Swaps on the healing energy."""
+        return PairSwaps(self.healing_energy)
+
+    def least_small_events(self, longest_step: float) -> float:
+        """Hops of a small run whose stationary half holds twice the longest lag of a scan."""
+        return 8 * longest_step * int(np.sum(self.small_states[0] == len(self.species)))
 
     def n_patches(self, state: Codes) -> int:
         """K: vacancies, or periodic tiles, in a large state."""
         if self.boundary == "periodic":
             return self.large.n_sites // self.small.n_sites
-        return int(np.sum(state == len(self.barriers.species)))
-
-    @cached_property
-    def start(self) -> Array:
-        """Bond densities of the large system's initial state, shape (d,)."""
-        n_species = len(self.barriers.species) + 1
-        bonds = [
-            bond_counts(self.large_state, shell_neighbors(self.large, k + 1), n_species)
-            for k in range(self.shells)
-        ]
-        return self.order.state(np.array(bonds), self.large.n_sites)
-
-    @property
-    def vacancy_scale(self) -> float:
-        """Vacancy concentration of the large system over that of the small one."""
-        small = np.mean(self.small_states == len(self.barriers.species))
-        return float(self.order.fractions[-1] / small)
-
-    def condition(self, temperature: float) -> Array:
-        """1000 K / T, then the fraction of every species of atom but the last."""
-        atoms = self.order.counts[:-1]
-        return np.concatenate([[1000 / temperature], atoms[:-1] / atoms.sum()])
+        return int(np.sum(state == len(self.species)))
 
     def _walker(
         self, grid: SiteGrid, state: Codes, temperature: float, seed: np.random.SeedSequence
@@ -118,7 +83,7 @@ class Alloy:
         return z, self.order.vacancy_neighbours(walker.bonds[0])
 
     def small_trajectory(
-        self, temperature: float, n_events: int, seed: np.random.SeedSequence
+        self, temperature: float, n_events: float, seed: np.random.SeedSequence
     ) -> Trajectory:
         """Run one small crystal for about ``n_events`` hops of its vacancies.
 
@@ -126,15 +91,16 @@ class Alloy:
         residence times of a vacancy in the relaxed crystal; states are kept at log-spaced
         times of the first half and equidistant ones of the second.
         """
+        n_hops = int(n_events)
         choice, clock_seed, run_seed = seed.spawn(3)
         start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
-        n_vacancies = int(np.sum(start == len(self.barriers.species)))
+        n_vacancies = int(np.sum(start == len(self.species)))
         scout = self._walker(self.small, start, temperature, clock_seed)
-        scout.advance(max_hops=n_events // 4)
-        measured = scout.advance(max_hops=max(n_events // 4, RESIDENCE_HOPS))
+        scout.advance(max_hops=n_hops // 4)
+        measured = scout.advance(max_hops=max(n_hops // 4, RESIDENCE_HOPS))
         step = RECORD_HOPS * n_vacancies * measured.exposure_s / measured.hops
-        n_times = max(n_events // (RECORD_HOPS * n_vacancies), 8)
-        kept = _kept_rows(n_times)
+        n_times = max(n_hops // (RECORD_HOPS * n_vacancies), 8)
+        kept = kept_rows(n_times)
         walker = self._walker(self.small, start, temperature, run_seed)
         rows, states, exposure, hops = [], [], 0.0, 0
         for k in range(n_times):
@@ -152,7 +118,7 @@ class Alloy:
         return Trajectory(times, z, np.array(states), np.sort(list(kept)), tau_w, neighbours)
 
     def upsample(
-        self, state: Codes, temperature: float, healing_events: int, seed: np.random.SeedSequence
+        self, state: Codes, temperature: float, healing_events: float, seed: np.random.SeedSequence
     ) -> tuple[Codes, Array]:
         """Tile, heal the seams by swaps, then let every vacancy hop ``healing_events`` times.
 
@@ -165,7 +131,7 @@ class Alloy:
         tile_seed, hop_seed = seed.spawn(2)
         large = self.upsampler(state, temperature, tile_seed)
         walker = self._walker(self.large, large, temperature, hop_seed)
-        walker.advance(max_hops=healing_events * len(walker.sites))
+        walker.advance(max_hops=int(healing_events * len(walker.sites)))
         large = walker.occupation
         return large, self.upsampler.seam_and_bulk(large, self.order)
 
@@ -224,11 +190,3 @@ class Alloy:
             rows.append(self._observe(walker))
         z, neighbours = (np.array(column) for column in zip(*rows))
         return z, neighbours
-
-
-def _kept_rows(n_times: int, share: int = 32) -> set[int]:
-    """Rows whose states are kept: log-spaced in the first half, equidistant in the second."""
-    half = n_times // 2
-    early = np.unique(np.round(np.geomspace(1, half, share)).astype(int) - 1)
-    late = np.linspace(half, n_times - 1, share).astype(int)
-    return {int(k) for k in (*early, *late)}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from ase import units
@@ -31,6 +32,53 @@ SWEEPS_PER_LOOK = 0.5
 PATIENCE = 12
 
 
+class SeamSwaps(Protocol):
+    """What heals seams: swaps of atoms at their energy."""
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Symbols by code, without the vacancy, whose code comes last."""
+
+    def sweep(
+        self,
+        state: Codes,
+        grid: SiteGrid,
+        sites: NDArray[np.int64],
+        temperature: float,
+        attempts: int,
+        rng_state: NDArray[np.uint64],
+    ) -> Codes:
+        """The state after Metropolis attempts to swap atoms among some sites."""
+
+
+@dataclass(frozen=True)
+class PairSwaps:
+    """Swaps of any two sites on a pair energy."""
+
+    energy: PairEnergy
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Symbols by code, without the vacancy, whose code comes last."""
+        return self.energy.species
+
+    def sweep(
+        self,
+        state: Codes,
+        grid: SiteGrid,
+        sites: NDArray[np.int64],
+        temperature: float,
+        attempts: int,
+        rng_state: NDArray[np.uint64],
+    ) -> Codes:
+        """The state after Metropolis attempts to swap atoms among some sites."""
+        offsets, pair = self.energy.kernel_arrays(grid)
+        padded, beta = pad(grid, state), 1 / (units.kB * temperature)
+        candidates = padded_sites(grid, sites)
+        swap_sweep(geometry_of(grid), padded, candidates, offsets, pair, beta, attempts, rng_state)
+        return unpad(grid, padded)
+
+
 def _levels(small: tuple[int, ...], large: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Sizes to go through, the small one first."""
     sizes = [small]
@@ -48,8 +96,8 @@ class Upsampler:
     Attributes
     ----------
     small, large : SiteGrid
-    energy : PairEnergy
-        Of the healing swaps.
+    swaps : SeamSwaps
+        What heals.
     shells : int
         Neighbour shells whose bonds in the seams must match the bulk's.
 
@@ -61,7 +109,7 @@ class Upsampler:
 
     small: SiteGrid
     large: SiteGrid
-    energy: PairEnergy
+    swaps: SeamSwaps
     shells: int = 1
 
     def __post_init__(self) -> None:
@@ -105,16 +153,11 @@ class Upsampler:
         rng_state: NDArray[np.uint64],
     ) -> Codes:
         """Swap atoms of the seam band until its order is nearest to the bulk's."""
-        vacancy = len(self.energy.species)
-        candidates = padded_sites(grid, np.flatnonzero(band & (state != vacancy)))
-        offsets, pair = self.energy.kernel_arrays(grid)
-        padded, geometry = pad(grid, state), geometry_of(grid)
-        beta = 1 / (units.kB * temperature)
-        attempts = int(SWEEPS_PER_LOOK * len(candidates))
+        sites = np.flatnonzero(band & (state != len(self.swaps.species)))
+        attempts, now = int(SWEEPS_PER_LOOK * len(sites)), state
         best, best_distance, misses = state, self._mismatch(state, grid, band), 0
         for _ in range(int(MAX_SWEEPS / SWEEPS_PER_LOOK)):
-            swap_sweep(geometry, padded, candidates, offsets, pair, beta, attempts, rng_state)
-            now = unpad(grid, padded)
+            now = self.swaps.sweep(now, grid, sites, temperature, attempts, rng_state)
             distance = self._mismatch(now, grid, band)
             if distance < best_distance:
                 best, best_distance, misses = now, distance, 0
@@ -144,7 +187,7 @@ class Upsampler:
 
     def _band_shares(self, state: Codes, grid: SiteGrid, band: NDArray[np.bool_]) -> Array:
         """Bonds per site by species in the seam band and in the bulk, (2, shells, S, S)."""
-        n_species, groups = len(self.energy.species) + 1, np.where(band, 0, 1)
+        n_species, groups = len(self.swaps.species) + 1, np.where(band, 0, 1)
         bonds = np.array(
             [
                 grouped_bond_counts(state, shell_neighbors(grid, k + 1), n_species, groups)
@@ -159,7 +202,7 @@ class Upsampler:
         if band.all():
             return 0.0
         seam, bulk = self._band_shares(state, grid, band)
-        first, second = np.triu_indices(len(self.energy.species), 1)
+        first, second = np.triu_indices(len(self.swaps.species), 1)
         return float(((seam - bulk)[:, first, second] ** 2).sum())
 
 

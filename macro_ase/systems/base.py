@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,15 +76,31 @@ class MicroSystem(Protocol):
 
     States are integer or float arrays with the sites on the last axis. Seeds are
     `numpy.random.SeedSequence`, one per item, so that results do not depend on order.
+
+    Attributes
+    ----------
+    event, time_unit : str
+        What counts as one event of a patch, and the unit of times, for people.
+    record_events : float
+        Mean events of a patch between two samples of a small run.
     """
 
-    z_names: tuple[str, ...]
+    event: ClassVar[str]
+    time_unit: ClassVar[str]
+    record_events: ClassVar[float]
+
+    @property
+    def z_names(self) -> tuple[str, ...]:
+        """Names of the observables."""
+
+    def least_small_events(self, longest_step: float) -> float:
+        """Events of a small run whose stationary half holds twice the longest lag of a scan."""
 
     def condition(self, temperature: float) -> Array:
         """What the model is conditioned on at a temperature, shape (c,)."""
 
     def small_trajectory(
-        self, temperature: float, n_events: int, seed: np.random.SeedSequence
+        self, temperature: float, n_events: float, seed: np.random.SeedSequence
     ) -> Trajectory:
         """A run of the small system from a typical initial state."""
 
@@ -92,7 +108,7 @@ class MicroSystem(Protocol):
         self,
         state: NDArray[np.int8],
         temperature: float,
-        healing_events: int,
+        healing_events: float,
         seed: np.random.SeedSequence,
     ) -> tuple[NDArray[np.int8], Array]:
         """A large state like a small one, and what measures how well its seams healed.

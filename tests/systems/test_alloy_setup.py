@@ -109,7 +109,7 @@ def test_the_users_crystal_with_vacancies(tmp_path: Path, way: str) -> None:
         ("system.large_size=[8,8,0]", "system.large_size must be three numbers of at least 3"),
         ("system.boundary=open", "system.boundary must be one of embedded, periodic, not 'open'"),
         ("system.sites_per_vacancy=0", "system.sites_per_vacancy must be at least 2, not 0"),
-        ("system.composition=Nb0.5W0.5", "system.composition: W not among the barrier model's"),
+        ("system.composition=Nb0.5W0.5", "system.composition: W not among the model's"),
         ("system.composition=Nb0.5Mo0.1", "add to 0.6"),
         ("system.lattice_constant_A=-3", "lattice constant must be positive"),
         ("system.barriers=gone.json", "no such file: gone.json"),

@@ -10,14 +10,14 @@ from macro_ase.lattice import BCC, Crystal, SiteGrid, shell_neighbors
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.rng import stream
 from macro_ase.systems.alloy_order import BondOrder
-from macro_ase.systems.alloy_upsampling import Upsampler
+from macro_ase.systems.alloy_upsampling import PairSwaps, Upsampler
 
 SPECIES = ("Nb", "Mo", "Ta")
 TEMPERATURE_K = 1500.0
 
 
 def upsampler(small: tuple[int, ...], large: tuple[int, ...]) -> Upsampler:
-    return Upsampler(SiteGrid(BCC, small), SiteGrid(BCC, large), KRABarriers.load().energy)  # type: ignore[arg-type]
+    return Upsampler(SiteGrid(BCC, small), SiteGrid(BCC, large), PairSwaps(KRABarriers.load().energy))  # type: ignore[arg-type]
 
 
 def random_state(size: tuple[int, ...], vacancies: int = 1, seed: int = 0) -> np.ndarray:

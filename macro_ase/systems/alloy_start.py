@@ -1,0 +1,137 @@
+"""Initial states of an alloy study: the large crystal, and small ones cut from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.io import read
+from numpy.typing import NDArray
+
+from ..build import nearest_counts, parse_composition
+from ..kinetics.padding import HALO
+from ..lattice import BCC, Crystal, SiteGrid
+from ..rng import stream
+
+N_SMALL_STATES = 8
+
+
+def large_crystal(
+    settings: dict[str, Any], species: tuple[str, ...], seed: int
+) -> tuple[Crystal, list[str]]:
+    """The large system's initial crystal, from a file or at random, and where it came from.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        Naming the setting and what is wrong with it.
+    """
+    if settings["structure"]:
+        file = Path(settings["structure"])
+        if not file.is_file():
+            raise FileNotFoundError(f"no such file: {file}")
+        crystal = _read(file, species)
+        return crystal, [
+            f"Initial state of the large system: {file.name}, {_describe(crystal)}.",
+            "The settings large_size, composition and lattice_constant_A are not used.",
+        ]
+    grid = grid_from(settings, "large_size")
+    fractions = parse_composition(settings["composition"])
+    unknown = sorted(set(fractions) - set(species))
+    if unknown:
+        raise ValueError(
+            f"system.composition: {', '.join(unknown)} not among the model's {', '.join(species)}"
+        )
+    shares = [fractions.get(name, 0.0) for name in species]
+    codes = np.repeat(np.arange(len(shares)), nearest_counts(shares, grid.n_sites))
+    rng = np.random.default_rng(stream(seed, "large"))
+    crystal = Crystal.from_sites(
+        grid, species, rng.permutation(codes), settings["lattice_constant_A"]
+    )
+    return crystal, [f"Initial state of the large system: a random alloy, {_describe(crystal)}."]
+
+
+def _read(file: Path, species: tuple[str, ...]) -> Crystal:
+    try:
+        structure = read(file)
+    except Exception as error:  # each of ASE's readers raises its own kind
+        raise ValueError(f"{file} cannot be read as a structure: {error!r}") from error
+    try:
+        return Crystal.from_atoms(structure, species=species)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def grid_from(settings: dict[str, Any], key: str) -> SiteGrid:
+    """The block of bcc cells that a setting names."""
+    size = settings[key]
+    if len(size) != 3 or min(size) < HALO:
+        raise ValueError(f"system.{key} must be three numbers of at least {HALO}, not {size}")
+    return SiteGrid(BCC, tuple(size))
+
+
+def _describe(crystal: Crystal) -> str:
+    parts = [f"{n} {name}" for name, n in zip(crystal.species, crystal.counts) if n]
+    return f"{' x '.join(map(str, crystal.grid.size))} bcc cells ({', '.join(parts)})"
+
+
+def check_division(small: SiteGrid, large: SiteGrid) -> None:
+    """Raise ValueError unless the small system divides the large one."""
+    if any(big % n for n, big in zip(small.size, large.size)):
+        divisors = [[n for n in range(HALO, big + 1) if big % n == 0] for big in large.size]
+        raise ValueError(
+            f"system.small_size {list(small.size)} does not divide the large system's "
+            f"{list(large.size)} cells; along each axis it may be one of {divisors}"
+        )
+
+
+def with_vacancies(
+    crystal: Crystal, sites_per_vacancy: int, seed: int
+) -> tuple[NDArray[np.int8], list[str]]:
+    """Species codes with at least one vacancy, and what was put in."""
+    occupation = crystal.occupation.copy()
+    if len(crystal.vacancies):
+        return occupation, [f"It has {len(crystal.vacancies)} vacancies of its own."]
+    number = max(1, round(crystal.grid.n_sites / sites_per_vacancy))
+    rng = np.random.default_rng(stream(seed, "vacancies"))
+    occupation[rng.choice(crystal.grid.n_sites, number, replace=False)] = crystal.vacancy_code
+    return occupation, [
+        f"It came without vacancies: {number} put in at random places, "
+        f"one per {crystal.grid.n_sites // number} sites."
+    ]
+
+
+def small_states(
+    occupation: NDArray[np.int8], small: SiteGrid, large: SiteGrid, vacancy: int, seed: int
+) -> NDArray[np.int8]:
+    """Initial states of small runs: blocks cut from the large one, brought to its composition."""
+    shares = np.bincount(occupation, minlength=vacancy + 1) / len(occupation)
+    wanted = np.zeros(vacancy + 1, dtype=np.int64)
+    wanted[-1] = max(1, round(shares[-1] * small.n_sites)) if shares[-1] else 0
+    wanted[:-1] = nearest_counts(shares[:-1] / shares[:-1].sum(), small.n_sites - wanted[-1])
+    cells = occupation.reshape(*large.size, -1)
+    states = []
+    for k in range(N_SMALL_STATES):
+        rng = np.random.default_rng(stream(seed, "cut", k))
+        shift = tuple(-int(rng.integers(n)) for n in large.size)
+        block = np.roll(cells, shift, axis=(0, 1, 2))[tuple(slice(n) for n in small.size)]
+        states.append(_at_composition(block.ravel(), wanted, rng))
+    return np.array(states, dtype=np.int8)
+
+
+def _at_composition(
+    state: NDArray[np.int8], wanted: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int8]:
+    """A state with as few random sites changed as its numbers of species ask for."""
+    state = state.copy()
+    excess = np.bincount(state, minlength=len(wanted)) - wanted
+    freed = [
+        rng.choice(np.flatnonzero(state == code), extra, replace=False)
+        for code, extra in enumerate(excess)
+        if extra > 0
+    ]
+    if freed:
+        missing = np.repeat(np.arange(len(wanted)), np.maximum(-excess, 0))
+        state[np.concatenate(freed)] = rng.permutation(missing)
+    return state
