@@ -76,6 +76,16 @@ def integrated_autocorrelation_time(series: ArrayLike) -> NDArray[np.float64]:
     return np.where(rho[1:].any(axis=0), np.maximum(0.5, corrected), 0.5)
 
 
+def autocorrelation_time_error(tau: ArrayLike, n_t: int) -> NDArray[np.float64]:
+    """Standard error of tau_int = ``tau`` estimated from n_t samples.
+
+    tau sqrt(2 (2 W + 1) / n_t) with the window W = 5 tau (N. Madras and A. D. Sokal, J. Stat.
+    Phys. 50, 109, 1988).
+    """
+    times = np.asarray(tau, dtype=float)
+    return times * np.sqrt(2 * (2 * WINDOW * times + 1) / n_t)
+
+
 def standard_error(series: ArrayLike) -> NDArray[np.float64]:
     """Standard error of the mean along the first axis, autocorrelation included.
 

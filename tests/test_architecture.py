@@ -16,7 +16,8 @@ LEVELS = (
     ("engines",),
     ("systems",),
     ("sampling", "learning", "analysis"),
-    ("config", "run_folder", "report", "plots", "study_data", "study_checks", "study_results"),
+    ("config", "run_folder", "report", "plots"),
+    ("studies",),
     ("workflow", "commands"),
     ("cli", "cli_arguments", "__main__"),
 )

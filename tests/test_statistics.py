@@ -6,6 +6,7 @@ from scipy.signal import lfilter
 
 from macro_ase.statistics import (
     autocorrelation,
+    autocorrelation_time_error,
     integrated_autocorrelation_time,
     relaxation_time,
     standard_error,
@@ -45,6 +46,14 @@ def test_tau_of_ar1(phi: float) -> None:
     tau = integrated_autocorrelation_time(ar1(phi, 20_000, 100))
     assert tau.shape == (100,)
     assert tau.mean() == pytest.approx(max(0.5, exact_tau(phi)), rel=0.04)
+
+
+@pytest.mark.parametrize("phi", [0.5, 0.9])
+def test_error_of_tau_is_its_spread(phi: float) -> None:
+    tau = integrated_autocorrelation_time(ar1(phi, 10_000, 400))
+    claimed = autocorrelation_time_error(exact_tau(phi), 10_000)
+    assert tau.std() / claimed == pytest.approx(1, abs=0.2)
+    assert abs(tau.mean() - exact_tau(phi)) < claimed
 
 
 @pytest.mark.parametrize(("phi", "n_t"), [(0.0, 200), (0.5, 300), (0.9, 600), (0.95, 4000)])

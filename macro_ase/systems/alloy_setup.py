@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ from ..barriers import BarrierModel, KRABarriers, PairEnergy
 from ..barriers.fitting import energy_of
 from ..barriers.load import load_barriers
 from ..lattice import Crystal
+from ..potentials import path as potential_path
+from ..potentials.eam_table import EAMTable
 from .alloy import Alloy
 from .alloy_start import check_division, grid_from, large_crystal, small_states, with_vacancies
+from .alloy_swap import EAMSwaps, SwapAlloy
 
 BOUNDARIES = ("embedded", "periodic")
 
@@ -26,7 +30,7 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         Naming the setting and what is wrong with it.
     """
     settings, seed = config["system"], config["seed"]
-    check_order_settings(settings)
+    _check_order_settings(settings)
     if settings["sites_per_vacancy"] < 2:
         raise ValueError(
             f"system.sites_per_vacancy must be at least 2, not {settings['sites_per_vacancy']}"
@@ -34,7 +38,7 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
     barriers = load_barriers(settings["barriers"] or None)
     crystal, notes = large_crystal(settings, barriers.species, seed)
     notes += _composition_warnings(barriers, crystal)
-    check_species(crystal)
+    _check_species(crystal)
     small = grid_from(settings, "small_size")
     check_division(small, crystal.grid)
     occupation, added = with_vacancies(crystal, settings["sites_per_vacancy"], seed)
@@ -51,7 +55,39 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
     return alloy, notes + added
 
 
-def check_order_settings(settings: dict[str, Any]) -> None:
+def swap_alloy_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]]:
+    """The system of a study of swaps of neighbours, and what should be said of how it was made.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        Naming the setting and what is wrong with it.
+    """
+    settings, seed = config["system"], config["seed"]
+    _check_order_settings(settings)
+    file = Path(settings["potential"] or potential_path("NbMoTa.eam.alloy"))
+    table = EAMTable.read(file)
+    crystal, notes = large_crystal(settings, table.species, seed)
+    _check_species(crystal)
+    small = grid_from(settings, "small_size")
+    check_division(small, crystal.grid)
+    if settings["buffer_cells"] < 1:
+        raise ValueError(f"system.buffer_cells must be at least 1, not {settings['buffer_cells']}")
+    occupation = crystal.occupation.copy()
+    alloy = SwapAlloy(
+        swaps=EAMSwaps(table, crystal.lattice_constant_A, settings["shells"]),
+        small=small,
+        large=crystal.grid,
+        small_states=small_states(occupation, small, crystal.grid, crystal.vacancy_code, seed),
+        large_state=occupation,
+        shells=settings["shells"],
+        buffer_cells=settings["buffer_cells"],
+        boundary=settings["boundary"],
+    )
+    return alloy, [*notes, f"Energies from {file.name} on the ideal sites."]
+
+
+def _check_order_settings(settings: dict[str, Any]) -> None:
     """Raise ValueError for a boundary or number of shells that there is not."""
     if settings["boundary"] not in BOUNDARIES:
         raise ValueError(
@@ -61,7 +97,7 @@ def check_order_settings(settings: dict[str, Any]) -> None:
         raise ValueError(f"system.shells must be 1, 2 or 3, not {settings['shells']}")
 
 
-def check_species(crystal: Crystal) -> None:
+def _check_species(crystal: Crystal) -> None:
     """Raise ValueError unless there are atoms of two species."""
     if np.count_nonzero(crystal.counts[:-1]) < 2:
         raise ValueError("short-range order needs atoms of at least two species")

@@ -17,7 +17,9 @@ TEMPERATURE_K = 1500.0
 
 
 def upsampler(small: tuple[int, ...], large: tuple[int, ...]) -> Upsampler:
-    return Upsampler(SiteGrid(BCC, small), SiteGrid(BCC, large), PairSwaps(KRABarriers.load().energy))  # type: ignore[arg-type]
+    return Upsampler(
+        SiteGrid(BCC, small), SiteGrid(BCC, large), PairSwaps(KRABarriers.load().energy)
+    )  # type: ignore[arg-type]
 
 
 def random_state(size: tuple[int, ...], vacancies: int = 1, seed: int = 0) -> np.ndarray:

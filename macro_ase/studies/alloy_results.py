@@ -1,59 +1,33 @@
-"""What a study found, as metrics.json, results.json and figures."""
+"""What a study of an alloy found: metrics, tables and figures."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import plots
-from .analysis.assumptions import PatchCheck, check_patches, seam_difference
-from .analysis.order_comparison import Estimate
-from .barriers import KRABarriers
-from .run_folder import versions, write_json
-from .study_checks import assumption_checks, model_slopes
-from .study_data import StudyData
-from .systems.alloy import Alloy
+from .. import plots
+from ..analysis.assumptions import PatchCheck, check_patches, seam_difference
+from ..analysis.order_comparison import Estimate
+from ..barriers import KRABarriers
+from ..systems.alloy import Alloy
+from .alloy_checks import assumption_checks, model_slopes
+from .alloy_data import StudyData
+from .results import metric, write_findings
+from .stages import Stages
 
 
-def write_results(folder: Path, data: StudyData, stages: dict[str, float], wall_s: float) -> None:
+def write_results(folder: Path, data: StudyData, stages: Stages) -> None:
     """Write the figures and both JSON files into a run folder."""
-    metrics = {
-        "study": data.config["study"],
-        "versions": versions(),
-        "seed": data.config["seed"],
-        "wall_s": round(wall_s, 1),
-        "stages": stages,
-        "metrics": _metrics(data),
-    }
     checks = [check_patches(chunk) for chunk in data.pairs]
     figures = _figures(folder, data)
     results = {
-        "title": data.config["title"],
         "summary": _summary(data),
         "sections": _sections(data, checks, figures),
         "checks": assumption_checks(data, checks),
     }
-    write_json(folder / "metrics.json", _with_earlier_times(folder / "metrics.json", metrics))
-    write_json(folder / "results.json", results)
-
-
-def _with_earlier_times(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Times of the session that did the work, when a finished run is taken up again."""
-    if not file.is_file():
-        return metrics
-    earlier = json.loads(file.read_text())
-    stages = {k: max(v, earlier["stages"].get(k, 0.0)) for k, v in metrics["stages"].items()}
-    return metrics | {"stages": stages, "wall_s": max(metrics["wall_s"], earlier["wall_s"])}
-
-
-def _metric(
-    value: Any, error: Any = None, truth: Any = None, floor: Any = None, unit: str = ""
-) -> dict[str, Any]:
-    numbers = (None if x is None else float(x) for x in (value, error, truth, floor))
-    return dict(zip(("value", "error", "truth", "floor"), numbers)) | {"unit": unit}
+    write_findings(folder, data.config, stages, _metrics(data), results)
 
 
 def _rms(values: np.ndarray) -> float:
@@ -74,10 +48,10 @@ def _metrics(data: StudyData) -> dict[str, dict[str, Any]]:
     errors = np.hypot(np.nan_to_num(c.delta_predicted.error), c.delta_true.error)
     rms_error = _rms(miss * errors) / (_rms(miss) * np.sqrt(miss.size))
     metrics = {
-        "sro_rms": _metric(_rms(miss), rms_error, None, _rms(c.delta_true.error), "delta"),
-        "row_sum_residual": _metric(c.row_sum_residual, None, 0.0, None, "delta"),
-        "std_ratio": _metric(*_farthest_from_one(c.std_ratio), 1.0, None, ""),
-        "relaxation_time_ratio": _metric(*_farthest_from_one(c.relaxation_ratio), 1.0, None, ""),
+        "sro_rms": metric(_rms(miss), rms_error, None, _rms(c.delta_true.error), "delta"),
+        "row_sum_residual": metric(c.row_sum_residual, None, 0.0, None, "delta"),
+        "std_ratio": metric(*_farthest_from_one(c.std_ratio), 1.0, None, ""),
+        "relaxation_time_ratio": metric(*_farthest_from_one(c.relaxation_ratio), 1.0, None, ""),
     }
     return metrics | (_vacancy_metrics(data) if isinstance(data.system, Alloy) else {})
 
@@ -87,13 +61,13 @@ def _vacancy_metrics(data: StudyData) -> dict[str, dict[str, Any]]:
     c = data.comparison
     miss = c.vacancy_predicted.value - c.vacancy_true.value
     metrics = {
-        "vacancy_term_error": _metric(_rms(miss), None, 0.0, _rms(c.vacancy_true.error), "delta")
+        "vacancy_term_error": metric(_rms(miss), None, 0.0, _rms(c.vacancy_true.error), "delta")
     }
     fit = data.system.barriers.info if isinstance(data.system.barriers, KRABarriers) else {}
     fitted = fit.get("metrics", {})
     for name, unit in (("barrier_cv_mae_eV", "eV"), ("formation_rms_meV", "meV/atom")):
         error = fitted.get(name.replace("_eV", "_error_eV").replace("_meV", "_error_meV"))
-        metrics[name] = _metric(fitted.get(name), error, None, None, unit)
+        metrics[name] = metric(fitted.get(name), error, None, None, unit)
     return metrics
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from .analysis.order_comparison import OrderComparison
-from .sampling.time_step import TimeStepScan
+from ..analysis.order_comparison import OrderComparison
+from ..sampling.time_step import TimeStepScan
 
 Chunk = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class StudyData:
-    """All that a study's stages made; see `workflow.run_study`."""
+    """All that a study's stages made; see `studies.alloy`."""
 
     config: dict[str, Any]
     quick: bool

@@ -8,7 +8,7 @@ import pytest
 
 from macro_ase.analysis.assumptions import check_patches
 from macro_ase.sampling.time_step import TimeStepScan
-from macro_ase.study_checks import assumption_checks
+from macro_ase.studies.alloy_checks import assumption_checks
 from macro_ase.systems.alloy_order import BondOrder
 
 K, N, D = 8, 400, 3

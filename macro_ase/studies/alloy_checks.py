@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .analysis.assumptions import PatchCheck, seam_difference, slope_through_origin
-from .sampling.time_step import implied_times
-from .study_data import StudyData
+from ..analysis.assumptions import PatchCheck, seam_difference, slope_through_origin
+from ..sampling.time_step import implied_times
+from .alloy_data import StudyData
+from .results import check
 
 LONG_LAG = 4
 STATIONARY_AFTER = 6.0
@@ -24,10 +25,6 @@ def model_slopes(data: StudyData) -> list[tuple[float, float]]:
         step = data.model.step_means(z, condition, data.system.large.n_sites, n_patches)
         results.append(slope_through_origin(step / scale, chunk["whole_dz"] / scale))
     return results
-
-
-def _check(name: str, passed: bool | None, value: str, allowed: str, text: str) -> dict[str, Any]:
-    return {"name": name, "passed": passed, "value": value, "allowed": allowed, "text": text}
 
 
 def assumption_checks(data: StudyData, checks: list[PatchCheck]) -> list[dict[str, Any]]:
@@ -47,21 +44,21 @@ def _patches_and_wholes(data: StudyData, checks: list[PatchCheck]) -> list[dict[
     n_patches = int(data.pairs[0]["n_patches"][0])
     excess = (n_patches - 1) * max((c.correlation for c in checks), key=abs)
     return [
-        _check(
+        check(
             "drift of patches = drift of the whole",
             bool(np.all(np.abs(slopes - 1) < 0.25)),
             f"slope {slopes.min():.2f} to {slopes.max():.2f}",
             "0.75 to 1.25",
             "Mean increments of whole states against those of their patches.",
         ),
-        _check(
+        check(
             "step of the model = step of the whole",
             bool(np.all(np.abs(own - 1) < 0.15)),
             f"slope {own.min():.2f} to {own.max():.2f}",
             "0.85 to 1.15",
             "Mean increments of whole states against the model's own, relaxation included.",
         ),
-        _check(
+        check(
             "noise of patches = noise of the whole",
             bool(np.all(np.abs(ratios - 1) < 0.35)),
             f"{ratios.min():.2f} to {ratios.max():.2f}",
@@ -69,7 +66,7 @@ def _patches_and_wholes(data: StudyData, checks: list[PatchCheck]) -> list[dict[
             "K cov(whole) / cov(patch); below 1 where the whole relaxes during a step and where "
             "patches work on the same atoms.",
         ),
-        _check(
+        check(
             "z is all that patches share",
             bool(abs(excess) < 0.35),
             f"{excess:+.2f}",
@@ -86,7 +83,7 @@ def _meetings(data: StudyData, checks: list[PatchCheck]) -> list[dict[str, Any]]
     if not data.system.order.counts[-1]:
         return []
     return [
-        _check(
+        check(
             "vacancies met",
             None,
             f"{max(c.met_share for c in checks):.2f}",
@@ -102,14 +99,14 @@ def _sampling(data: StudyData) -> list[dict[str, Any]]:
     seam = float(np.abs(np.nan_to_num(seams)).max() / shares[shares > 0].min())
     healed = None if np.isnan(seams).all() else bool(seam < 0.06)
     return [
-        _check(
+        check(
             "time step",
             data.scan.agrees,
             f"{data.scan.chosen:g} {data.system.event}",
             "relaxation times at one and two steps within 10 %",
             "The smallest candidate that meets this at every temperature.",
         ),
-        _check(
+        check(
             "seams healed",
             healed,
             f"{seam:.3f} in delta",
@@ -132,14 +129,14 @@ def _lengths(data: StudyData) -> list[dict[str, Any]]:
         if late and len(late[0]) > 2 * LONG_LAG:
             direct.append(len(late[0]) / max(implied_times(late, LONG_LAG)[0], 1.0))
     return [
-        _check(
+        check(
             "small runs long enough",
             bool(min(small) >= 10),
             f"{min(small):.0f} slowest relaxation times",
             "10",
             "Shortest stationary half of a small run over temperatures.",
         ),
-        _check(
+        check(
             "direct runs long enough",
             bool(min(direct) >= 50) if direct else None,
             f"{len(data.direct[0])} runs of {min(direct):.0f} slowest relaxation times"
@@ -162,7 +159,7 @@ def _regularisation(data: StudyData) -> dict[str, Any]:
         scaled = covariance / np.outer(trained.scaling.z_scale, trained.scaling.z_scale)
         smallest.append(np.linalg.eigvalsh(scaled.mean(axis=(0, 1)))[0])
     share = float(trained.eps / min(smallest))
-    return _check(
+    return check(
         "regularisation small",
         bool(share <= 0.01),
         f"{share:.4f}",
