@@ -1,0 +1,239 @@
+"""Sweeps of the Ising model over sizes and temperatures, in one call.
+
+    table = sweep([8, 12, 16], np.linspace(2.2, 2.35, 7), samples=20_000, workers=2)
+
+Every point starts with all spins up, forgets that, and is sampled with one random stream of its
+own, which depends on the seed, the size and the temperature alone: the result does not depend on
+the workers, nor on what else is in the sweep.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from ..engines.spin_ensemble import SpinEnsemble
+from ..engines.spin_models import Ising
+from ..kinetics.ising import FLIPS, MAGNETISATION
+from ..rng import stream
+from .response import CanonicalRun
+from .sweep_table import SweepTable
+
+Sampler = Callable[[int, float, int, int, np.random.SeedSequence], CanonicalRun]
+Advance = Callable[[SpinEnsemble, int, int], NDArray[np.int64]]
+FEWEST_BURNED_IN = 200
+FEWEST_INDEPENDENT = 100
+
+
+def _glauber(ensemble: SpinEnsemble, samples: int, interval: int) -> NDArray[np.int64]:
+    return ensemble.advance(ensemble.time.max() + interval * np.arange(1.0, samples + 1))
+
+
+ADVANCE: dict[str, Advance] = {
+    "wolff": SpinEnsemble.wolff,
+    "glauber": _glauber,
+    "metropolis": SpinEnsemble.metropolis,
+    "checkerboard": SpinEnsemble.checkerboard,
+}
+
+
+def sweep(
+    sizes: Sequence[int],
+    temperatures: ArrayLike,
+    samples: int = 10_000,
+    *,
+    burn_in: int | None = None,
+    interval: int = 1,
+    algorithm: str | Sampler = "wolff",
+    dimension: int = 2,
+    coupling: float = 1.0,
+    field: float = 0.0,
+    seed: int = 0,
+    workers: Executor | int = 1,
+    keep_series: bool = True,
+) -> SweepTable:
+    """Sample every size at every temperature.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Edges L >= 3.
+    temperatures : array, shape (n_T,)
+        In units of J / k_B.
+    samples : int
+        Of each point.
+    burn_in : int, optional
+        Samples thrown away first; default: a tenth of ``samples``, 200 at least.
+    interval : int
+        Sweeps between samples: n attempts, or for Wolff as many clusters as turn n spins.
+    algorithm : str or callable
+        ``"wolff"`` (field 0 only), ``"glauber"``, ``"metropolis"``, ``"checkerboard"``, or
+        ``sampler(size, temperature, samples, burn_in, seed_sequence)`` that returns a
+        `response.CanonicalRun` of any model; the four next parameters are then its own affair.
+    dimension : int
+        1, 2 or 3.
+    coupling : float
+        J > 0.
+    field : float
+    seed : int
+    workers : int or concurrent.futures.Executor
+        A number of threads, or any executor. The result does not depend on it.
+    keep_series : bool
+        Whether the table keeps the samples, 16 bytes each, for reweighting.
+
+    Returns
+    -------
+    SweepTable
+        One warning names the worst point if it has too few independent samples.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range or the algorithm is unknown.
+
+    Examples
+    --------
+    >>> table = sweep([4], [2.0, 5.0], samples=500)
+    >>> bool(table.column("m_abs")[0][0] > table.column("m_abs")[0][1])
+    True
+    """
+    wanted = np.atleast_1d(np.asarray(temperatures, dtype=float))
+    burn_in = max(FEWEST_BURNED_IN, samples // 10) if burn_in is None else burn_in
+    _refuse_empty(len(sizes), wanted, samples, burn_in, seed)
+    if not callable(algorithm):
+        check_model(algorithm, sizes, dimension, coupling, field, interval)
+        sampler: Sampler = partial(
+            sample_ising,
+            algorithm=algorithm,
+            dimension=dimension,
+            coupling=coupling,
+            field=field,
+            interval=interval,
+        )
+    else:
+        sampler = algorithm
+    jobs = [
+        (int(L), float(T), samples, burn_in, _stream(seed, int(L), float(T)))
+        for L in sorted(set(sizes), reverse=True)
+        for T in np.unique(wanted)
+    ]
+    if isinstance(workers, int):
+        with ThreadPoolExecutor(workers) as pool:
+            runs = _run(sampler, jobs, pool)
+    else:
+        runs = _run(sampler, jobs, workers)
+    table = SweepTable.from_runs(runs, keep_series)
+    _warn_of_long_memory(table)
+    return table
+
+
+def sample_ising(
+    size: int,
+    temperature: float,
+    samples: int,
+    burn_in: int,
+    seed: np.random.SeedSequence,
+    *,
+    algorithm: str = "wolff",
+    dimension: int = 2,
+    coupling: float = 1.0,
+    field: float = 0.0,
+    interval: int = 1,
+) -> CanonicalRun:
+    """One point of a `sweep`; the parameters are as there."""
+    model = Ising((size,) * dimension, coupling, field)
+    ensemble = SpinEnsemble(model, np.ones(model.n_sites), temperature, rng=[seed])
+    if algorithm == "wolff":
+        interval *= clusters_per_sweep(ensemble, max(burn_in, FEWEST_BURNED_IN))
+    advance = ADVANCE[algorithm]
+    advance(ensemble, burn_in, interval)
+    records = advance(ensemble, samples, interval)[0]
+    m = records[:, MAGNETISATION] / model.n_sites
+    return CanonicalRun(size, temperature, model.energy(records) / model.n_sites, m, dimension)
+
+
+def clusters_per_sweep(ensemble: SpinEnsemble, trial: int) -> int:
+    """Wolff clusters that turn n spins on average, measured over two trials of so many records."""
+    clusters = 1
+    for _ in range(2):
+        before = ensemble.tally[:, FLIPS].sum()
+        ensemble.wolff(trial, clusters)
+        turned = ensemble.tally[:, FLIPS].sum() - before
+        clusters = max(1, round(ensemble.spins.size * trial * clusters / turned))
+    return clusters
+
+
+def check_model(
+    algorithm: str,
+    sizes: Sequence[int],
+    dimension: int,
+    coupling: float,
+    field: float,
+    interval: int,
+) -> None:
+    """Raise ValueError unless the algorithm can sample this model."""
+    if algorithm not in ADVANCE:
+        raise ValueError(f"algorithm must be one of {', '.join(ADVANCE)}, not {algorithm!r}")
+    if dimension not in (1, 2, 3):
+        raise ValueError(f"dimension must be 1, 2 or 3, not {dimension}")
+    if any(L != int(L) or L < 3 for L in sizes):
+        raise ValueError(f"sizes must be whole numbers of at least 3, not {list(sizes)}")
+    if not coupling > 0:
+        raise ValueError(f"coupling must be above 0 (|m| is the order parameter), not {coupling:g}")
+    if algorithm == "wolff" and field != 0:
+        raise ValueError(f"wolff needs field = 0, not {field:g}; glauber takes any")
+    if interval < 1:
+        raise ValueError(f"interval must be 1 or more, not {interval}")
+
+
+def _stream(seed: int, size: int, temperature: float) -> np.random.SeedSequence:
+    return stream(seed, "sweep", size, int(np.float64(temperature).view(np.uint64)))
+
+
+def _run(
+    sampler: Sampler,
+    jobs: Sequence[tuple[int, float, int, int, np.random.SeedSequence]],
+    pool: Executor,
+) -> list[CanonicalRun]:
+    futures = [pool.submit(sampler, *job) for job in jobs]
+    try:
+        with tqdm(desc="sweep", total=len(jobs), disable=None, unit="point") as bar:
+            for future in as_completed(futures):
+                future.result()
+                bar.update()
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+    return [future.result() for future in futures]
+
+
+def _warn_of_long_memory(table: SweepTable) -> None:
+    independent = table.n_samples / (2 * table.tau)
+    worst = int(independent.argmin())
+    if independent[worst] < FEWEST_INDEPENDENT:
+        warnings.warn(
+            f"L = {table.size[worst]} at T = {table.temperature[worst]:g} has about "
+            f"{independent[worst]:.0f} independent samples (tau = {table.tau[worst]:.0f}): its "
+            "errors are rough; take more samples or a longer interval",
+            stacklevel=3,
+        )
+
+
+def _refuse_empty(
+    n_sizes: int, temperatures: NDArray[np.float64], samples: int, burn_in: int, seed: int
+) -> None:
+    if n_sizes == 0 or len(temperatures) == 0:
+        raise ValueError("a sweep needs a size and a temperature")
+    if not np.all(temperatures > 0):
+        raise ValueError(f"temperatures must be above 0, not {temperatures.min():g}")
+    if samples < 2 or burn_in < 0:
+        raise ValueError(f"samples must be 2 or more, burn_in 0 or more: {samples}, {burn_in}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or larger, not {seed}")
