@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 
 Indices = NDArray[np.int64]
 Vectors = NDArray[np.float64]
+MARGIN_A = 1.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class CutOut:
     ----------
     atoms : ase.Atoms
         Core first, then buffer, then halo; unwrapped, periodic only where the whole period
-        was kept.
+        was kept, elsewhere in a cell no longer than they need.
     index : int array, shape (n,)
         Which atom of the system each is (a halo atom may come as several images).
     shift : array, shape (n, 3)
@@ -205,9 +206,24 @@ def cut_out(atoms: Atoms, region: Region, halo_A: float) -> CutOut:
     shift = base_shift[index] + image_of @ cell
     cluster = atoms[index]
     cluster.calc = None
-    cluster.positions += shift
     cluster.pbc = kept
+    cluster.positions += shift
+    shift = shift + _shrink_cell(cluster)
     return CutOut(cluster, index, shift, len(region.core), len(active), halo_A)
+
+
+def _shrink_cell(cluster: Atoms) -> Vectors:
+    """Move atoms into a cell no longer than they need where it is open; by how much, A.
+
+    Neighbour lists take as long as the cell is large.
+    """
+    cell, fractional = cluster.cell.complete().array, cluster.positions @ _to_fractional(cluster)
+    margin = MARGIN_A / heights(cluster)
+    low = np.where(cluster.pbc, 0.0, fractional.min(axis=0) - margin)
+    length = np.where(cluster.pbc, 1.0, np.ptp(fractional, axis=0) + 2 * margin)
+    cluster.set_cell(length[:, None] * cell)
+    cluster.positions -= low @ cell
+    return np.asarray(-low @ cell)
 
 
 def heights(atoms: Atoms) -> Vectors:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..systems.base import PatchPairs
 
 Array = NDArray[np.float64]
 
@@ -31,6 +34,12 @@ class PairBatch:
     dz: Array
     condition: Array
     snapshot: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pairs: Sequence[PatchPairs]) -> PairBatch:
+        """All pairs of several calls, whose snapshots have different numbers."""
+        names = ("z0", "dz", "condition", "snapshot")
+        return cls(*(np.concatenate([getattr(p, name) for p in pairs]) for name in names))
 
     def __len__(self) -> int:
         return len(self.z0)

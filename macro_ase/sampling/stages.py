@@ -36,6 +36,7 @@ def pairs_chunk(
     healing_events: float,
     first: int,
     dt: float,
+    repeats: int,
     seed: int,
     number: int,
 ) -> dict[str, NDArray[Any]]:
@@ -49,6 +50,8 @@ def pairs_chunk(
         Events of every patch between upsampling and the pairs.
     dt : float
         Physical time that patches evolve.
+    repeats : int
+        How often each patch of a large state evolves, every time from that state.
     number : int
         Number of the temperature, for the random streams.
 
@@ -64,7 +67,9 @@ def pairs_chunk(
         snapshot = first + k
         up, pair, full = stream(seed, "pairs", number, snapshot).spawn(3)
         large, seam = system.upsample(state, temperature, healing_events, up)
-        pairs.append(system.patch_pairs(large, temperature, dt, snapshot, pair))
+        again = [stream(seed, "repeats", number, snapshot, r) for r in range(1, repeats)]
+        for own in (pair, *again):
+            pairs.append(system.patch_pairs(large, temperature, dt, snapshot, own))
         seams.append(seam)
         if snapshot % WHOLE_EVERY == 0:
             z, _ = system.direct(large, temperature, np.array([0.0, dt]), full)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,16 +76,16 @@ class BondOrder:
         """c over atoms plus vacancies, shape (S,)."""
         return self.counts / self.counts.sum()
 
-    def densities(self, bonds: NDArray[np.integer], n_sites: int) -> Array:
+    def densities(self, bonds: NDArray[Any], n_sites: int) -> Array:
         """Unlike-bond densities, shape (..., d), from ordered counts, shape (..., S, S)."""
         first, second = np.array(self.pairs).T
         return np.asarray(bonds)[..., first, second] / n_sites
 
-    def state(self, bonds: NDArray[np.integer], n_sites: int) -> Array:
+    def state(self, bonds: NDArray[Any], n_sites: int) -> Array:
         """z, shape (n_shells * d,), from ordered counts by shell, shape (n_shells, S, S)."""
         return self.densities(bonds, n_sites).ravel()
 
-    def vacancy_neighbours(self, bonds: NDArray[np.integer]) -> Array:
+    def vacancy_neighbours(self, bonds: NDArray[Any]) -> Array:
         """v_A of a crystal with these ordered counts, shape (..., S - 1); 0 without A atoms."""
         bonds = np.asarray(bonds)
         atoms = bonds.sum(axis=-1)[..., :-1] / COORDINATION

@@ -1,0 +1,123 @@
+"""What `macro-ase compute-barriers` leaves in its folder, and says, of the hops in its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.io import write
+from numpy.typing import NDArray
+
+from ..barriers.nudged_band import Hop, radius_error
+from ..run_folder import versions, write_json
+from .journal import Journal
+
+CRYSTAL = "crystal"
+"""Key of the relaxed crystal in the journal."""
+
+RADIUS_CHECKS = 4
+"""Hops that are also computed with all atoms free, to measure the error of local relaxation."""
+
+Pair = tuple[int, int]
+Job = tuple[int, int, float | None]
+
+
+def job_key(job: Job) -> str:
+    """Key in the journal of (vacancy, target, relaxation radius); atoms by number from 1."""
+    vacancy, target, radius_A = job
+    return f"{target + 1} into {vacancy + 1}" + ("" if radius_A is None else ", local")
+
+
+def write_results(
+    folder: Path,
+    atoms: Atoms,
+    neighbours: NDArray[np.int64],
+    chosen: Sequence[Pair],
+    journal: Journal,
+) -> str:
+    """Write tables and results, and describe them.
+
+    Parameters
+    ----------
+    folder : Path
+    atoms : ase.Atoms
+    neighbours : int array, shape (n_atoms, 8)
+        Indices of the first neighbours.
+    chosen : sequence of (int, int)
+        Hops (vacancy, target).
+    journal : Journal
+        Holds what became of them.
+    """
+    radius_A = journal.settings["relax_radius_A"]
+    records = {pair: journal.records[job_key((*pair, radius_A))] for pair in chosen}
+    table = np.full(neighbours.shape, np.nan)
+    for (vacancy, target), record in records.items():
+        if _fault(record) is None:
+            table[vacancy, neighbours[vacancy] == target] = record["forward_eV"]
+    write(folder / "POSCAR", atoms, format="vasp", direct=True)
+    np.savetxt(folder / "atomid_for_NN.txt", neighbours + 1, fmt="%d")
+    np.savetxt(folder / "barrier_for_NN.txt", table, fmt="%.6f")
+    faults = {job_key((*p, None)): f for p, r in records.items() if (f := _fault(r)) is not None}
+    error = None if radius_A is None else _radius_error(chosen, journal)
+    crystal = {k: v for k, v in journal.records[CRYSTAL].items() if k != "positions_A"}
+    hops = {job_key((*pair, None)): record for pair, record in records.items()}
+    write_json(
+        folder / "results.json",
+        {
+            "settings": journal.settings,
+            "versions": versions(),
+            "crystal": crystal,
+            "left_out": faults,
+            "radius_error": error,
+            "hops": hops,
+        },
+    )
+    return "\n".join(_describe(folder, table, len(chosen), faults, error, radius_A))
+
+
+def _fault(record: Mapping[str, Any]) -> str | None:
+    """Why a hop has no barrier, if it has none."""
+    if "failed" in record:
+        return str(record["failed"])
+    if record["collapsed"]:
+        return "collapsed"
+    return None if record["converged"] else "not converged"
+
+
+def _radius_error(chosen: Sequence[Pair], journal: Journal) -> dict[str, float]:
+    radius_A = journal.settings["relax_radius_A"]
+    both = [
+        [journal.records[job_key((*pair, r))] for r in (radius_A, None)]
+        for pair in chosen[:RADIUS_CHECKS]
+    ]
+    hops = [[Hop(**r) for r in pair] for pair in both if not any("failed" in r for r in pair)]
+    return asdict(radius_error([local for local, _ in hops], [whole for _, whole in hops]))
+
+
+def _describe(
+    folder: Path,
+    table: NDArray[np.float64],
+    n_hops: int,
+    faults: Mapping[str, str],
+    error: Mapping[str, float] | None,
+    radius_A: float | None,
+) -> Iterator[str]:
+    values = table[np.isfinite(table)]
+    yield f"hops        {n_hops} of {table.size}, {len(values)} with a barrier"
+    if len(values):
+        yield (
+            f"barriers    mean {values.mean():.4f} eV, {values.min():.4f} to {values.max():.4f} eV"
+        )
+    yield f"left out    {len(faults)}, nan in the table"
+    yield from (f"            atom {name}: {fault}" for name, fault in faults.items())
+    if error is not None:
+        yield (
+            f"local       only atoms within {radius_A:g} A relax: error "
+            f"{error['mean_eV']:+.4f} eV, at most {error['largest_eV']:.4f} eV, "
+            f"in {error['n_hops']} hops and back"
+        )
+    yield f"written: {folder}"

@@ -1,0 +1,204 @@
+"""Calculators from a text, such as ``eam:NbMoTa.eam.alloy``, so that any process can make its own.
+
+==================================  ================================================================
+``eam:FILE``                        embedded-atom table (setfl), `TableEAM`
+``mace:FILE``                       MACE model, in double precision; on a GPU if there is one
+``snap:PREFIX``                     ``PREFIX.snapcoeff`` and ``PREFIX.snapparam``, through LAMMPS
+``lammps:COMMAND; COMMAND ...``     ``pair_style`` and ``pair_coeff`` lines, through LAMMPS
+``python:MODULE:FUNCTION``          what ``FUNCTION()`` returns, from a module on the path or in the
+                                    working directory. This runs that module's code
+==================================  ================================================================
+
+A file is looked for as given, then among the potentials that ship. A MACE model is a pickle, which
+can run code when it is read: use files that you trust.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ase.calculators.calculator import Calculator
+from ase.data import atomic_numbers, chemical_symbols
+
+from ..potentials import path as shipped_path
+
+Maker = Callable[[], tuple[Calculator, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """Files that a calculator is made from, and how: calculator, elements it knows (() = any)."""
+
+    files: tuple[Path, ...]
+    make: Maker
+
+
+def calculator_from_text(text: str, species: Iterable[str] = ()) -> Calculator:
+    """The calculator that a text describes.
+
+    Parameters
+    ----------
+    text : str
+        ``KIND:SPECIFICATION``, see the module.
+    species : iterable of str, optional
+        Elements that it must know.
+
+    Raises
+    ------
+    ValueError
+        If the text cannot be understood, or an element is not known to the potential.
+    FileNotFoundError
+        If a file is missing.
+    ModuleNotFoundError
+        If MACE or LAMMPS is needed and not installed.
+
+    Examples
+    --------
+    >>> from macro_ase.commands.calculators import calculator_from_text
+    >>> atoms.calc = calculator_from_text("eam:NbMoTa.eam.alloy")  # doctest: +SKIP
+    """
+    calculator, known = _recipe(text).make()
+    missing = sorted(set(species) - set(known)) if known else []
+    if missing:
+        raise ValueError(f"{text} knows {', '.join(known)}, not {', '.join(missing)}")
+    return calculator
+
+
+def calculator_files(text: str) -> tuple[Path, ...]:
+    """Files that the calculator of a text is made from; errors as of `calculator_from_text`."""
+    return _recipe(text).files
+
+
+def _recipe(text: str) -> _Recipe:
+    kind, colon, rest = text.partition(":")
+    if not colon or kind not in KINDS or not rest.strip():
+        raise ValueError(
+            f"calculator {text!r} is not understood: it is KIND:SPECIFICATION with the kind one "
+            f"of {', '.join(KINDS)}, such as eam:NbMoTa.eam.alloy"
+        )
+    return KINDS[kind](rest.strip())
+
+
+def _find(name: str) -> Path:
+    """A file as given, else one that ships."""
+    if Path(name).is_file():
+        return Path(name)
+    try:
+        return shipped_path(name)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"no such file: {name}, and {error}") from None
+
+
+def _eam(name: str) -> _Recipe:
+    file = _find(name)
+
+    def make() -> tuple[Calculator, tuple[str, ...]]:
+        from ..potentials.eam_calculator import TableEAM
+
+        calculator = TableEAM(file)
+        return calculator, calculator.table.species
+
+    return _Recipe((file,), make)
+
+
+def _mace(name: str) -> _Recipe:
+    file = _find(name)
+
+    def make() -> tuple[Calculator, tuple[str, ...]]:
+        from mace.calculators import MACECalculator
+        from torch import cuda
+
+        device = "cuda" if cuda.is_available() else "cpu"
+        calculator = MACECalculator(model_paths=str(file), device=device, default_dtype="float64")
+        numbers = calculator.models[0].atomic_numbers.tolist()
+        return calculator, tuple(chemical_symbols[int(n)] for n in numbers)
+
+    return _Recipe((file,), make)
+
+
+def _snap(prefix: str) -> _Recipe:
+    coefficients, parameters = _find(f"{prefix}.snapcoeff"), _find(f"{prefix}.snapparam")
+
+    def make() -> tuple[Calculator, tuple[str, ...]]:
+        from ..engines.lammps_calculator import LammpsCalculator
+        from ..potentials.snap import load_snap
+
+        potential = load_snap(coefficients, parameters)
+        calculator = LammpsCalculator(potential.commands)
+        weakref.finalize(calculator, potential.folder.cleanup)
+        return calculator, potential.species
+
+    return _Recipe((coefficients, parameters), make)
+
+
+def _lammps(commands: str) -> _Recipe:
+    lines, files = [], []
+    for line in filter(None, map(str.strip, commands.split(";"))):
+        words = line.split()
+        if words[0] not in ("pair_style", "pair_coeff"):
+            raise ValueError(f"a LAMMPS potential is pair_style and pair_coeff lines, not {line!r}")
+        for place, word in enumerate(words[1:], 1):
+            file = _file_or_none(word)
+            if file is not None:
+                words[place] = str(file)
+                files.append(file)
+        lines.append(" ".join(words))
+
+    def make() -> tuple[Calculator, tuple[str, ...]]:
+        from ..engines.lammps_box import named_elements
+        from ..engines.lammps_calculator import LammpsCalculator
+
+        return LammpsCalculator(lines), named_elements(lines)
+
+    return _Recipe(tuple(files), make)
+
+
+def _file_or_none(word: str) -> Path | None:
+    """The file that a word names, if it names one; elements and numbers do not."""
+    if word in atomic_numbers or ("." not in word and "/" not in word):
+        return None
+    try:
+        return _find(word)
+    except FileNotFoundError:
+        return None
+
+
+def _python(name: str) -> _Recipe:
+    module, _, function = name.partition(":")
+    if not (module.strip() and function.strip()):
+        raise ValueError(f"python:{name} is not python:MODULE:FUNCTION")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None:
+        raise ValueError(f"python:{name}: there is no module {module}")
+    origin = Path(spec.origin or "")
+
+    def make() -> tuple[Calculator, tuple[str, ...]]:
+        maker = getattr(importlib.import_module(module), function, None)
+        if not callable(maker):
+            raise ValueError(f"python:{name}: {module} has no function {function}")
+        calculator = maker()
+        if not hasattr(calculator, "get_forces"):
+            raise ValueError(f"python:{name}: {function}() gave no ASE calculator")
+        return calculator, ()
+
+    return _Recipe((origin,) if origin.is_file() else (), make)
+
+
+KINDS: dict[str, Callable[[str], _Recipe]] = {
+    "eam": _eam,
+    "mace": _mace,
+    "snap": _snap,
+    "lammps": _lammps,
+    "python": _python,
+}

@@ -1,0 +1,257 @@
+"""Barriers of the vacancy hops of a crystal: what ``macro-ase compute-barriers`` does.
+
+The crystal is relaxed once, at its cell; then every hop is an item of its own. A calculator is
+made anew for each, so that none depends on those before it, and the tables are the same for any
+number of workers and after any interruption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.io import read
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from .. import __version__
+from ..barriers.fit_data import RELAXED_TOLERANCE_A
+from ..barriers.nudged_band import (
+    FEWEST_IMAGES,
+    FMAX_EV_A,
+    IMAGES,
+    hop_barrier,
+    relaxed,
+)
+from ..barriers.orbits import HOP_DIRECTIONS
+from ..lattice import Crystal
+from ..rng import stream
+from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, job_key, write_results
+from .calculators import calculator_files, calculator_from_text
+from .journal import Journal
+from .processes import processes
+
+JOURNAL = "hops.jsonl"
+
+
+def compute_barriers_command(
+    structure: str | Path,
+    out: str | Path,
+    calculator: str,
+    hops: int | None = None,
+    vacancies: Sequence[int] = (),
+    workers: int = 1,
+    seed: int = 0,
+    relax_radius_A: float | None = None,
+    images: int = IMAGES,
+    fmax: float = FMAX_EV_A,
+) -> str:
+    """Compute barriers of vacancy hops, write the tables that barrier fits read, and describe them.
+
+    Called again after an interruption, it goes on where it was. ``hops`` and ``workers`` may then
+    differ: fewer hops are the first of more.
+
+    Parameters
+    ----------
+    structure : str or Path
+        A bcc block without vacancies, in any format that ASE reads. Its cell is kept.
+    out : str or Path
+        Folder for ``POSCAR``, ``atomid_for_NN.txt``, ``barrier_for_NN.txt`` (nan: not computed or
+        not usable), ``results.json`` and the journal ``hops.jsonl``.
+    calculator : str
+        See `macro_ase.commands.calculators`.
+    hops : int, optional
+        How many, chosen at random; default: all.
+    vacancies : sequence of int
+        Numbers of the atoms, from 1, that the hops lead into; default: any.
+    workers : int
+        Processes, of one thread each.
+    seed : int
+        Of the choice.
+    relax_radius_A : float, optional
+        Only atoms this near to the hop relax. The first hops are then computed both ways, and the
+        error is stated.
+    images, fmax
+        As for `barriers.nudged_band.hop_barrier`.
+
+    Returns
+    -------
+    str
+        Mean and range of the barriers, hops left out, the error of local relaxation.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Before any work, naming what is wrong.
+    """
+    folder, atoms = Path(out), _read(Path(structure))
+    neighbours = _neighbours(atoms)
+    chosen = _choose(neighbours, hops, vacancies, seed)
+    _check(workers, images, fmax, relax_radius_A)
+    settings = {
+        "structure": sha256(b"".join(a.tobytes() for a in _arrays(atoms))).hexdigest(),
+        "calculator": calculator,
+        "files": _digests(calculator),
+        "vacancies": [int(v) for v in vacancies],
+        "seed": seed,
+        "relax_radius_A": relax_radius_A,
+        "images": images,
+        "fmax": fmax,
+        "macro_ase": __version__,
+    }
+    journal = _open(folder, settings)
+    jobs: list[Job] = [(v, t, relax_radius_A) for v, t in chosen]
+    if relax_radius_A is not None:
+        jobs = [(v, t, None) for v, t in chosen[:RADIUS_CHECKS]] + jobs
+    _run(journal, atoms, jobs, workers)
+    if _digests(calculator) != settings["files"]:
+        raise ValueError(f"{calculator} changed while {folder} was computed: begin another folder")
+    return write_results(folder, atoms, neighbours, chosen, journal)
+
+
+def _read(file: Path) -> Atoms:
+    if not file.is_file():
+        raise FileNotFoundError(f"no such file: {file}")
+    try:
+        found = Atoms(read(file))
+    except Exception as error:  # the readers raise many kinds
+        raise ValueError(f"{file} cannot be read as a structure: {error}") from error
+    return Atoms(found.numbers, found.positions, cell=found.cell, pbc=True)
+
+
+def _arrays(atoms: Atoms) -> tuple[NDArray[Any], ...]:
+    return atoms.numbers, atoms.positions, atoms.cell.array
+
+
+def _digests(calculator: str) -> dict[str, str]:
+    return {f.name: sha256(f.read_bytes()).hexdigest() for f in calculator_files(calculator)}
+
+
+def _neighbours(atoms: Atoms) -> NDArray[np.int64]:
+    """Indices of the first neighbours of every atom, shape (n_atoms, 8)."""
+    crystal = Crystal.from_atoms(atoms)
+    if len(crystal.vacancies):
+        raise ValueError(
+            f"the structure must have no vacancy, not {len(crystal.vacancies)}: each hop takes out "
+            "an atom of the full crystal"
+        )
+    if min(crystal.grid.size) < 2:
+        raise ValueError(f"the crystal must be 2 cells wide or more, not {crystal.grid.size}")
+    atom_at = np.argsort(crystal.site_of_atom)
+    return atom_at[crystal.grid.neighbors(HOP_DIRECTIONS)[crystal.site_of_atom]]
+
+
+def _choose(
+    neighbours: NDArray[np.int64], hops: int | None, vacancies: Sequence[int], seed: int
+) -> list[Pair]:
+    """Hops (vacancy, target) in a random order, the first so many of them."""
+    n_atoms = len(neighbours)
+    for number in vacancies:
+        if not 1 <= number <= n_atoms:
+            raise ValueError(f"vacancies are numbers of atoms, 1 to {n_atoms}, not {number}")
+    allowed = sorted({v - 1 for v in vacancies}) or range(n_atoms)
+    pairs = [(int(v), int(t)) for v in allowed for t in neighbours[v]]
+    if hops is not None and not 1 <= hops <= len(pairs):
+        raise ValueError(f"hops must be 1 to {len(pairs)}, not {hops}")
+    order = np.random.default_rng(stream(seed, "hops")).permutation(len(pairs))
+    return [pairs[n] for n in order[:hops]]
+
+
+def _check(workers: int, images: int, fmax: float, relax_radius_A: float | None) -> None:
+    for name, count, least in (("workers", workers, 1), ("images", images, FEWEST_IMAGES)):
+        if count < least:
+            raise ValueError(f"{name} must be {least} or more, not {count}")
+    for name, value in (("fmax", fmax), ("relax radius", relax_radius_A)):
+        if value is not None and not 0 < value < np.inf:
+            raise ValueError(f"{name} must be above 0, not {value:g}")
+
+
+def _open(folder: Path, settings: dict[str, Any]) -> Journal:
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file, not a folder")
+    file = folder / JOURNAL
+    if folder.is_dir() and not file.is_file() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty and holds no {JOURNAL}; choose another")
+    return Journal(file, settings)
+
+
+def _run(journal: Journal, atoms: Atoms, jobs: Sequence[Job], workers: int) -> None:
+    """Compute what the journal lacks."""
+    missing = [job for job in jobs if job_key(job) not in journal.records]
+    if not missing:
+        return
+    text, fmax = journal.settings["calculator"], journal.settings["fmax"]
+    with processes(workers) as pool:
+        if CRYSTAL not in journal.records:
+            journal.add(CRYSTAL, pool.submit(_relax_crystal, text, atoms, fmax).result())
+        start = atoms.copy()
+        start.positions = journal.records[CRYSTAL]["positions_A"]
+        options = (text, start, journal.settings["images"], fmax)
+        futures = {pool.submit(_compute, *options, *job): job_key(job) for job in missing}
+        done = len(jobs) - len(missing)
+        with tqdm(total=len(jobs), initial=done, disable=None, unit="hop") as bar:
+            _collect(futures, journal, bar)
+
+
+def _collect(futures: Mapping[Future[Any], str], journal: Journal, bar: tqdm) -> None:
+    try:
+        for future in as_completed(futures):
+            journal.add(futures[future], future.result())
+            bar.update()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@contextmanager
+def _fresh(text: str, atoms: Atoms) -> Iterator[Calculator]:
+    calculator = calculator_from_text(text, set(atoms.get_chemical_symbols()))
+    try:
+        yield calculator
+    finally:
+        getattr(calculator, "close", lambda: None)()
+
+
+def _relax_crystal(text: str, atoms: Atoms, fmax: float) -> dict[str, Any]:
+    """The crystal at its energy minimum, which must be near its sites."""
+    with _fresh(text, atoms) as calculator:
+        end = relaxed(atoms, calculator, fmax)
+    residual = float(np.linalg.norm(end.get_forces(), axis=1).max())
+    moved = float(np.linalg.norm(end.positions - atoms.positions, axis=1).max())
+    if not (residual <= fmax and moved <= RELAXED_TOLERANCE_A):
+        raise ValueError(
+            f"{text} does not hold the crystal: relaxed, its atoms moved by up to {moved:.2f} A "
+            f"(at most {RELAXED_TOLERANCE_A:g}) with forces up to {residual:.3g} eV/A"
+        )
+    return {
+        "energy_eV": float(end.get_potential_energy()),
+        "fmax_eV_A": residual,
+        "largest_move_A": moved,
+        "positions_A": end.positions.tolist(),
+    }
+
+
+def _compute(
+    text: str,
+    atoms: Atoms,
+    images: int,
+    fmax: float,
+    vacancy: int,
+    target: int,
+    radius_A: float | None,
+) -> dict[str, Any]:
+    """One hop as the journal keeps it; what a calculator raises is kept too."""
+    try:
+        with _fresh(text, atoms) as calculator:
+            hop = hop_barrier(atoms, vacancy, target, calculator, images, radius_A, fmax)
+    except Exception as error:  # calculators raise many kinds
+        return {"failed": " ".join(f"{type(error).__name__}: {error}".split())}
+    return asdict(hop)

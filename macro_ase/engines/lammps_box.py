@@ -1,0 +1,174 @@
+"""LAMMPS's boxes and atom types, and how ASE's cells and elements map to them.
+
+LAMMPS wants a along x and b in the xy plane: with rows of vectors v, v_LAMMPS = v Q, Q
+orthogonal, from the QR decomposition of the cell. An axis that is not periodic gets an edge
+perpendicular to the others that spans the atoms and a margin; its walls move with the atoms
+(boundary m), so that none is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms, units
+from ase.data import atomic_masses, atomic_numbers
+from ase.geometry.cell import complete_cell
+from numpy.typing import ArrayLike, NDArray
+
+Vectors = NDArray[np.float64]
+
+MARGIN_A = 10.0
+PER_PS = 1000 * units.fs
+"""ASE's unit of time in a picosecond: a velocity in A/ps is that in ASE's units times this."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of LAMMPS.
+
+    Attributes
+    ----------
+    turn : array, shape (3, 3)
+        Q of this module's formula.
+    edges : array, shape (3, 3)
+        Rows a, b, c in LAMMPS's axes: lower triangular, diagonal positive.
+    origin : array, shape (3,)
+        Lower corner in LAMMPS's axes.
+    periodic : bool array, shape (3,)
+    """
+
+    turn: Vectors
+    edges: Vectors
+    origin: Vectors
+    periodic: NDArray[np.bool_]
+
+    @classmethod
+    def around(cls, atoms: Atoms) -> Box:
+        """The box of an ASE cell.
+
+        Raises
+        ------
+        ValueError
+            If there is no atom, or a periodic axis has no lattice vector.
+        """
+        if not len(atoms):
+            raise ValueError("LAMMPS needs one atom or more")
+        periodic = np.asarray(atoms.pbc, dtype=bool)
+        cell = np.where(periodic[:, None], atoms.cell.array, 0.0)
+        if np.any(periodic & ~cell.any(axis=1)) or np.linalg.matrix_rank(cell) < periodic.sum():
+            raise ValueError("the cell is not periodic in three independent vectors where pbc is")
+        edges = complete_cell(cell)
+        turn, triangle = np.linalg.qr(edges.T)
+        sign = np.sign(np.diag(triangle))
+        turn, edges = turn * sign, np.tril((triangle * sign[:, None]).T)
+        fractional = atoms.positions @ turn @ np.linalg.inv(edges)
+        low, high = fractional.min(axis=0), fractional.max(axis=0)
+        low = np.where(periodic, 0.0, low - MARGIN_A)
+        length = np.where(periodic, 1.0, high - low + MARGIN_A)
+        return cls(turn, edges * length[:, None], low @ edges, periodic)
+
+    def to_lammps(self, vectors: ArrayLike) -> Vectors:
+        """Rows in LAMMPS's axes."""
+        return np.asarray(np.asarray(vectors) @ self.turn)
+
+    def to_ase(self, vectors: ArrayLike) -> Vectors:
+        """Rows in the axes of the ASE cell."""
+        return np.asarray(np.asarray(vectors) @ self.turn.T)
+
+    def wrap(self, positions: Vectors) -> tuple[Vectors, NDArray[np.int64]]:
+        """Positions in LAMMPS's axes moved into the box along periodic axes, and their images."""
+        fractional = (positions - self.origin) @ np.linalg.inv(self.edges)
+        images = np.where(self.periodic, np.floor(fractional), 0)
+        return positions - images @ self.edges, images.astype(np.int64)
+
+    @property
+    def skewed(self) -> bool:
+        return bool(np.abs(self.edges - np.diag(np.diag(self.edges))).max() > 1e-10)
+
+    def header(self) -> list[str]:
+        """Lines of a data file."""
+        high = self.origin + np.diag(self.edges)
+        lines = [
+            f"{low:.17g} {top:.17g} {axis}lo {axis}hi"
+            for low, top, axis in zip(self.origin, high, "xyz")
+        ]
+        if self.skewed:
+            (_, _, _), (xy, _, _), (xz, yz, _) = self.edges
+            lines.append(f"{xy:.17g} {xz:.17g} {yz:.17g} xy xz yz")
+        return lines
+
+    def commands(self) -> list[str]:
+        """What must stand before ``read_data``."""
+        return [
+            "boundary " + " ".join("p" if periodic else "m" for periodic in self.periodic),
+            "box tilt large",
+        ]
+
+
+def element_order(
+    commands: Sequence[str], atoms: Atoms, species: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Elements of the atom types 1, 2, ...
+
+    Parameters
+    ----------
+    commands : sequence of str
+        ``pair_style`` and ``pair_coeff`` lines; elements that end a ``pair_coeff * *`` line are
+        the order.
+    atoms : ase.Atoms
+    species : sequence of str, optional
+        The order, if the lines do not tell; default: alphabetical, as in ASE.
+
+    Raises
+    ------
+    ValueError
+        If atoms are of an element that is not in the order.
+    """
+    present = sorted(set(atoms.get_chemical_symbols()) - {"X"})
+    order = tuple(species) if species is not None else named_elements(commands) or tuple(present)
+    missing = [name for name in present if name not in order]
+    if missing:
+        raise ValueError(
+            f"the potential is used for {', '.join(order)}, not for {', '.join(missing)}: "
+            "name all elements in pair_coeff or specorder"
+        )
+    return order
+
+
+def named_elements(commands: Sequence[str]) -> tuple[str, ...]:
+    """Elements that end the ``pair_coeff * *`` lines, or none."""
+    for line in commands:
+        words = line.partition("#")[0].split()
+        if words[:3] == ["pair_coeff", "*", "*"]:
+            names: list[str] = []
+            while words[-1] in atomic_numbers:
+                names.insert(0, words.pop())
+            if names:
+                return tuple(names)
+    return ()
+
+
+def masses_by_type(atoms: Atoms, species: Sequence[str]) -> Vectors:
+    """Masses of the types, amu, shape (n_types,): those of the atoms, else ASE's.
+
+    Raises
+    ------
+    ValueError
+        If atoms of an element differ in mass.
+    """
+    masses = np.array([atomic_masses[atomic_numbers[name]] for name in species])
+    symbols, given = np.array(atoms.get_chemical_symbols()), atoms.get_masses()
+    for n, name in enumerate(species):
+        own = given[symbols == name]
+        if len(own) and np.ptp(own) > 1e-9:
+            raise ValueError(f"atoms of {name} differ in mass, which LAMMPS keeps by type")
+        masses[n] = own[0] if len(own) else masses[n]
+    return masses
+
+
+def types_of(atoms: Atoms, species: Sequence[str]) -> NDArray[np.int64]:
+    """Atom types from 1, shape (n_atoms,)."""
+    number = {name: n for n, name in enumerate(species, 1)}
+    return np.array([number[name] for name in atoms.get_chemical_symbols()], dtype=np.int64)

@@ -1,0 +1,112 @@
+"""An ASE calculator on one LAMMPS instance that is changed in place from call to call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+
+from .lammps_box import element_order, named_elements
+from .lammps_library import cutoff_A
+from .lammps_system import LammpsSystem
+
+PAIRWISE = ("lj", "morse", "born", "buck", "yukawa", "soft", "zbl", "table", "gauss", "mie", "zero")
+
+
+class LammpsCalculator(Calculator):
+    """Energy, forces and energies of atoms from a potential of LAMMPS.
+
+    Elements that change, and atoms that move, are changed in the instance; it is made anew when
+    the number of atoms, the cell or the vacancies change. Vacancies ``X`` are left out: they have
+    no energy and feel no force.
+
+    Parameters
+    ----------
+    commands : sequence of str
+        ``pair_style`` and ``pair_coeff`` lines, word for word.
+    specorder : sequence of str, optional
+        Elements of the types; default: those that end ``pair_coeff * *``, else alphabetical.
+    threads : int
+
+    Examples
+    --------
+    >>> from macro_ase.engines.lammps_calculator import LammpsCalculator
+    >>> lines = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
+    >>> atoms.calc = LammpsCalculator(lines, ["Ar"])  # doctest: +SKIP
+    """
+
+    implemented_properties = ["energy", "free_energy", "energies", "forces"]  # noqa: RUF012
+
+    def __init__(
+        self,
+        commands: Sequence[str],
+        specorder: Sequence[str] | None = None,
+        threads: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.commands, self.specorder, self.threads = list(commands), specorder, threads
+        self._system: LammpsSystem | None = None
+        self._frame: tuple[bytes, ...] = ()
+        self._inside = Atoms()
+        self._reach_A: float | None = None
+
+    @property
+    def receptive_field_A(self) -> float:
+        """How far the forces on an atom, and the change of energy by its moves, reach; A."""
+        if self._reach_A is None:
+            species = self.specorder or named_elements(self.commands)
+            if not species and self.atoms is not None:
+                species = element_order(self.commands, self.atoms)
+            if not species:
+                raise ValueError("the elements of the potential are not known: give specorder")
+            self._reach_A = reach_A(self.commands, species)
+        return self._reach_A
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert self.atoms is not None
+        real = self.atoms.numbers != 0
+        system = self._updated(self.atoms[real], real)
+        energy = system.evaluate(energies="energies" in properties)
+        forces = np.zeros((len(real), 3))
+        forces[real] = system.forces()
+        self.results = {"energy": energy, "free_energy": energy, "forces": forces}
+        if "energies" in properties:
+            self.results["energies"] = np.zeros(len(real))
+            self.results["energies"][real] = system.energies()
+
+    def close(self) -> None:
+        """Free the instance; the next calculation makes a new one."""
+        if self._system is not None:
+            self._system.close()
+        self._system = None
+
+    def _updated(self, atoms: Atoms, real: Any) -> LammpsSystem:
+        """The instance with these atoms in it."""
+        frame = (real.tobytes(), atoms.cell.array.tobytes(), atoms.pbc.tobytes())
+        if self._system is None or frame != self._frame:
+            self.close()
+            self._system = LammpsSystem(atoms, self.commands, self.specorder, self.threads)
+        else:
+            if not np.array_equal(atoms.numbers, self._inside.numbers):
+                self._system.set_types(atoms)
+            if not np.array_equal(atoms.positions, self._inside.positions):
+                self._system.set_positions(atoms.positions)
+        self._frame, self._inside = frame, atoms
+        return self._system
+
+
+def reach_A(commands: Sequence[str], species: Sequence[str]) -> float:
+    """How far an atom is felt, A: the cutoff of a pair potential, else twice the cutoff."""
+    styles = [line.split()[1] for line in commands if line.split()[:1] == ["pair_style"]]
+    pairwise = all(style.split("/")[0] in PAIRWISE for style in styles)
+    return cutoff_A(commands, species) * (1 if pairwise else 2)

@@ -1,0 +1,132 @@
+"""Energies of a patch by any ASE calculator, from a cut-out of the system."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+
+from ..patches import CutOut, Region, cut_out, whole
+from ..rng import Seed, coerce_rng
+from .receptive_field import reach
+
+PROBE_A = 0.1
+
+
+def energy_without_vacancies(atoms: Atoms, calculator: Any) -> float:
+    """Energy in eV; vacancies ``X`` are not shown to the calculator."""
+    real = atoms.numbers != 0
+    seen = atoms if real.all() else atoms[real]
+    return float(calculator.get_potential_energy(atoms=seen))
+
+
+def checked_energy(atoms: Atoms, calculator: Any, symbols: Iterable[str] = ()) -> float:
+    """The energy, when the calculator can do these atoms, and each symbol in place of the first.
+
+    Raises
+    ------
+    ValueError
+        If it cannot, or gives what is not a number.
+    """
+    probe = atoms.copy()
+    for symbol in symbols:
+        probe.numbers[0] = atomic_numbers[symbol]
+        _energy_or_error(probe, calculator)
+    return _energy_or_error(atoms, calculator)
+
+
+def _energy_or_error(atoms: Atoms, calculator: Any) -> float:
+    name = type(calculator).__name__
+    try:
+        energy = energy_without_vacancies(atoms, calculator)
+    except Exception as error:
+        formula = atoms.symbols.formula.format("hill")
+        raise ValueError(f"{name} cannot give the energy of {formula}: {error}") from error
+    if not math.isfinite(energy):
+        raise ValueError(f"the energy that {name} gives is {energy}")
+    return energy
+
+
+def cut_out_all(atoms: Atoms) -> CutOut:
+    """The whole system as its own cut-out."""
+    n, copy = len(atoms), atoms.copy()
+    copy.calc = None
+    return CutOut(copy, whole(atoms).core, np.zeros((n, 3)), n, n, math.inf)
+
+
+def required_halo(
+    atoms: Atoms, region: Region, calculator: Any, halo_A: float | None, rng: Seed = 0
+) -> float:
+    """The halo to use; one that is too short gives a warning with the error that it makes.
+
+    Raises
+    ------
+    ValueError
+        If it is not positive, or neither given nor known.
+    """
+    if halo_A is None:
+        return reach(calculator)
+    if not halo_A > 0:
+        raise ValueError(f"halo_A must be above 0 A, not {halo_A:g}")
+    try:
+        needed = reach(calculator)
+    except ValueError:
+        return halo_A
+    if halo_A < needed:
+        error = halo_error(atoms, region, calculator, halo_A, rng=rng)
+        warnings.warn(
+            f"halo_A = {halo_A:g} A is shorter than the {needed:g} A that energies reach: "
+            f"energy changes are off by up to {error:.2g} eV",
+            stacklevel=3,
+        )
+    return halo_A
+
+
+def halo_error(
+    atoms: Atoms,
+    region: Region,
+    calculator: Any,
+    halo_A: float,
+    n_moves: int = 8,
+    rng: Seed = None,
+) -> float:
+    """Largest error of energy changes that a halo makes, against one that suffices, eV.
+
+    Parameters
+    ----------
+    n_moves : int
+        Moves that are tried: swaps of unlike active atoms, or where all are alike
+        displacements by .1 A.
+    """
+    generator = coerce_rng(rng)
+    cuts = [cut_out(atoms, region, h) for h in (halo_A, reach(calculator))]
+    start = [energy_without_vacancies(cut.atoms, calculator) for cut in cuts]
+    worst = 0.0
+    for _ in range(n_moves):
+        moved = _probe(cuts[0], generator)
+        changes = []
+        for cut, before in zip(cuts, start):
+            probe, n = cut.atoms.copy(), cut.n_active
+            probe.numbers[:n] = moved.numbers[:n]
+            probe.positions[:n] += (moved.positions - cuts[0].atoms.positions)[:n]
+            changes.append(energy_without_vacancies(probe, calculator) - before)
+        worst = max(worst, abs(changes[1] - changes[0]))
+    return worst
+
+
+def _probe(cut: CutOut, rng: np.random.Generator) -> Atoms:
+    """The cut-out after a random move."""
+    moved, numbers = cut.atoms.copy(), cut.atoms.numbers[: cut.n_active]
+    i = rng.integers(cut.n_active)
+    unlike = np.flatnonzero(numbers != numbers[i])
+    if len(unlike):
+        j = rng.choice(unlike)
+        moved.numbers[[i, j]] = moved.numbers[[j, i]]
+    else:
+        moved.positions[i] += rng.normal(scale=PROBE_A / math.sqrt(3), size=3)
+    return moved

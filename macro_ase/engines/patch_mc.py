@@ -1,0 +1,293 @@
+"""Metropolis Monte Carlo of a patch of atoms in its true, frozen surroundings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from ase.constraints import FixAtoms
+from numpy.typing import NDArray
+
+from ..kinetics.site_moves import SpeciesBias
+from ..lattice import VACANCY
+from ..patches import CutOut, Patch, Region, cut_out, whole
+from ..potentials.eam_calculator import TableEAM
+from ..rng import Seed
+from .driver import Driver, Ramp, require_temperature
+from .ensembles import SemiGrand, no_bias
+from .local_energy import (
+    checked_energy,
+    cut_out_all,
+    energy_without_vacancies,
+    required_halo,
+)
+from .moves import (
+    Displacement,
+    Move,
+    NeighbourSwap,
+    Swap,
+    Transmute,
+    VacancySwap,
+    as_moves,
+)
+from .patch_sites import CalculatorSites, PatchSites, TableSites
+
+DEFAULT_MOVE = Swap()
+FREE_A = 0.5
+ENERGY_TOLERANCE = 1e-6
+
+__all__ = ["PatchMC", "Ramp"]
+
+
+class PatchMC(Driver):
+    """Metropolis moves of core and buffer of a patch; all other atoms stay as they are.
+
+    A step is one attempt. With `TableEAM` and moves of species alone a compiled kernel does them
+    (below 1 us each); otherwise each costs a call of the calculator with the cut-out.
+    Vacancies are atoms ``X``, which no calculator sees. Atoms under `FixAtoms` are not displaced.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Changed in place.
+    patch : Patch, optional
+        Default: the whole cell. It is laid on the atoms once; over moving patches displaced atoms
+        obey detailed balance if the patch does not depend on where they are (`Patch.mask`).
+    calculator : ase Calculator, optional
+        Default ``atoms.calc``.
+    moves : Move or sequence of Move
+        `Swap` (the default), `NeighbourSwap`, `VacancySwap`, `Displacement`, `Transmute`,
+        mixed by weight.
+    temperature_K : float or callable
+        A callable, such as a `Ramp`, gives the temperature of every step.
+    rng : int, SeedSequence, Generator or None
+    ensemble : SemiGrand, optional
+        With `Transmute`: chemical potentials, and a composition to be held.
+    halo_A : float, optional
+        How far around the patch atoms are shown to the calculator; default as far as its
+        energies reach (`receptive_field.reach`). A shorter one gives a warning with the error.
+    logfile, trajectory, loginterval, append_trajectory
+        As in ASE, in attempts.
+
+    Attributes
+    ----------
+    energy_change_eV : float
+        Since the start, without the terms of the ensemble.
+    region : Region
+    tally : int64 array, shape (n_moves, 2, S, S)
+        Attempts and acceptances, by species (`species`) of the first site before and after.
+    compiled : bool
+        Whether the kernel does the moves.
+
+    Raises
+    ------
+    ValueError
+        If patch, moves, temperature or ensemble do not fit, or the calculator cannot do the atoms.
+    """
+
+    def __init__(
+        self,
+        atoms: Atoms,
+        patch: Patch | None = None,
+        calculator: Any = None,
+        *,
+        moves: Move | Sequence[Move] = DEFAULT_MOVE,
+        temperature_K: float | Callable[[int], float],
+        rng: Seed = None,
+        ensemble: SemiGrand | None = None,
+        halo_A: float | None = None,
+        logfile: Any = None,
+        trajectory: Any = None,
+        loginterval: int = 1000,
+        append_trajectory: bool = False,
+    ) -> None:
+        self.calculator = atoms.calc if calculator is None else calculator
+        if self.calculator is None:
+            raise ValueError("give a calculator, or atoms that have one")
+        self.moves, self.schedule = as_moves(moves), temperature_K
+        self._at(0)
+        widths = [move.width_A for move in self.moves if isinstance(move, Displacement)]
+        self._displaces = bool(widths)
+        self._skin_A = 2 * FREE_A + math.sqrt(3) * max(widths) if widths else 0.0
+        self.compiled = isinstance(self.calculator, TableEAM) and not self._displaces
+        self.species = self._species(atoms, ensemble)
+        self._bias = self._bias_of(ensemble)
+        self._halo_A, self.energy_change_eV = halo_A, 0.0
+        self.tally = np.zeros((len(self.moves), 2) + 2 * (len(self.species),), dtype=np.int64)
+        super().__init__(atoms, rng, logfile, trajectory, loginterval, append_trajectory)
+        self.move_to(patch)
+
+    def move_to(self, patch: Patch | None) -> None:
+        """Go on with another patch of the same atoms, or with all of them (None).
+
+        Raises
+        ------
+        ValueError
+            As on construction.
+        """
+        region = whole(self.atoms) if patch is None else patch.select(self.atoms)
+        self._refuse_moves(region)
+        length_A = 0.0
+        if patch is not None:
+            length_A = required_halo(self.atoms, region, self.calculator, self._halo_A)
+            length_A += self._skin_A
+        self.region, self._length_A = region, length_A
+        if not self.compiled:
+            symbols = [self.species[code] for code in self._bias.allowed]
+            checked_energy(self._cut_out(self.atoms).atoms, self.calculator, symbols)
+        self._cut()
+
+    @property
+    def temperature_K(self) -> float:  # type: ignore[override]
+        """Temperature of the present step."""
+        return self._at(self.nsteps)
+
+    @property
+    def acceptance(self) -> list[float]:
+        """Share of attempts that were accepted, by move; attempts that change nothing count."""
+        attempts, accepted = self.tally.sum(axis=(2, 3)).T
+        return (accepted / np.maximum(attempts, 1)).tolist()
+
+    @property
+    def pair_acceptance(self) -> dict[tuple[str, str], float]:
+        """Share accepted by pair of species that were to change places or into one another."""
+        both = self.tally.sum(axis=0)
+        both = both + both.swapaxes(1, 2)
+        return {
+            (self.species[a], self.species[b]): float(both[1, a, b] / both[0, a, b])
+            for a in range(len(self.species))
+            for b in range(a + 1, len(self.species))
+            if both[0, a, b]
+        }
+
+    def _at(self, step: int) -> float:
+        schedule = self.schedule
+        return require_temperature(schedule(step) if callable(schedule) else schedule)
+
+    def _species(self, atoms: Atoms, ensemble: SemiGrand | None) -> tuple[str, ...]:
+        if self.compiled:
+            return (*self.calculator.table.species, VACANCY)
+        named = set() if ensemble is None else set(ensemble.mu_eV)
+        return (*sorted((set(atoms.get_chemical_symbols()) | named) - {VACANCY}), VACANCY)
+
+    def _bias_of(self, ensemble: SemiGrand | None) -> SpeciesBias:
+        transmutes = any(isinstance(move, Transmute) for move in self.moves)
+        if transmutes != (ensemble is not None):
+            raise ValueError("Transmute and an ensemble (SemiGrand) go together")
+        return no_bias(len(self.species)) if ensemble is None else ensemble.bias(self.species)
+
+    def _refuse_moves(self, region: Region) -> None:
+        kinds = {type(move) for move in self.moves}
+        if {NeighbourSwap, Displacement} <= kinds:
+            raise ValueError("NeighbourSwap needs sites that stay: leave out Displacement")
+        held = [c for c in self.atoms.constraints if not isinstance(c, FixAtoms)]
+        if self._displaces and held:
+            raise ValueError(f"only FixAtoms can hold atoms in Monte Carlo, not {held[0]}")
+        if VacancySwap in kinds and self.atoms.numbers[region.active].all():
+            raise ValueError("VacancySwap needs a vacancy (X) in the patch")
+
+    def _cut_out(self, atoms: Atoms) -> CutOut:
+        """The patch of some atoms, with its halo; a length of 0 stands for all of them."""
+        if not self._length_A:
+            return cut_out_all(atoms)
+        return cut_out(atoms, self.region, self._length_A)
+
+    def _cut(self) -> None:
+        """Take the patch from the atoms as they are now."""
+        cut = self._cut_out(self.atoms)
+        self._positions_A = cut.atoms.positions.copy()
+        if self.compiled:
+            table = self.calculator.table
+            self._sites: PatchSites = TableSites(cut, table, self.moves, self._bias)
+            return
+        free_A = FREE_A if self._length_A else math.inf
+        self._sites = CalculatorSites(
+            cut, self.calculator, self.species, self.moves, self._bias, free_A
+        )
+
+    def _advance(self, steps: int) -> int:
+        done = 0
+        while done < steps:
+            first, n = self.nsteps + done, steps - done if callable(self.schedule) else 1
+            kT = units.kB * np.array([self._at(step) for step in range(first, first + n)])
+            change, some = self._sites.run(1 / kT, steps - done, self.rng_state, self.tally)
+            self.energy_change_eV += change
+            done += some
+            if done < steps:
+                self._update_atoms()
+                self._cut()
+        return steps
+
+    def _update_atoms(self) -> None:
+        cut, n = self._sites.cut, self._sites.cut.n_active
+        active = cut.index[:n]
+        self.atoms.numbers[active] = cut.atoms.numbers[:n]
+        moved = np.any(cut.atoms.positions[:n] != self._positions_A[:n], axis=1)
+        self.atoms.positions[active[moved]] = (cut.atoms.positions - cut.shift)[:n][moved]
+
+    def _log_header(self) -> str:
+        return f"{'attempts':>12} {'accepted':>12} {'dE/eV':>14} {'T/K':>8}"
+
+    def _log_line(self) -> str:
+        return (
+            f"{self.nsteps:12d} {self.tally[:, 1].sum():12d} {self.energy_change_eV:14.6f} "
+            f"{self.temperature_K:8.1f}"
+        )
+
+    def _setup(self) -> dict[str, Any]:
+        return {
+            "driver": type(self).__name__,
+            "species": list(self.species),
+            "moves": [repr(move) for move in self.moves],
+            "cell": self.atoms.cell.array.tolist(),
+        }
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        return {
+            "temperature_K": np.array(self.temperature_K),
+            "energy_eV": np.array(energy_without_vacancies(self._sites.cut.atoms, self.calculator)),
+            "energy_change_eV": np.array(self.energy_change_eV),
+            "tally": self.tally,
+            "core": self.region.core,
+            "buffer": self.region.buffer,
+            "centre": self.region.centre,
+            "length_A": np.array(self._length_A),
+        }
+
+    def write_restart(self, path: str | Path) -> None:
+        """Save all that `read_restart` needs to go on bit for bit."""
+        if self._displaces:
+            self._cut()
+        super().write_restart(path)
+
+    def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
+        temperature_K, step = float(saved["temperature_K"]), int(saved["nsteps"])
+        if temperature_K != self._at(step):
+            raise ValueError(
+                f"the restart was written at {temperature_K:g} K, not {self._at(step):g} K"
+            )
+        region, length_A = self.region, self._length_A
+        atoms = self.atoms.copy()
+        atoms.numbers, atoms.positions = saved["numbers"], saved["positions"]
+        try:
+            self._restore_region(saved)
+            energy = energy_without_vacancies(self._cut_out(atoms).atoms, self.calculator)
+        finally:
+            self.region, self._length_A = region, length_A
+        before = float(saved["energy_eV"])
+        if abs(energy - before) > ENERGY_TOLERANCE * max(1.0, abs(before)):
+            raise ValueError("the restart was written with another energy")
+
+    def _restore_region(self, state: dict[str, NDArray[Any]]) -> None:
+        self.region = Region(state["core"], state["buffer"], state["centre"])
+        self._length_A = float(state["length_A"])
+
+    def _restore(self, state: dict[str, NDArray[Any]]) -> None:
+        self.tally = state["tally"].copy()
+        self.energy_change_eV = float(state["energy_change_eV"])
+        self._restore_region(state)
+        self._cut()

@@ -1,0 +1,247 @@
+"""Molecular dynamics of a patch in its frozen surroundings, as an ASE driver.
+
+Core and buffer move, everything else stays where it is, bit for bit. ASE's own integrators act on
+the moving atoms; forces come from a cut-out around them, so that a step costs what the patch
+costs, whatever the size of the system.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Literal, get_args
+
+import numpy as np
+from ase import Atoms, units
+from ase.md.langevin import Langevin
+from ase.md.nose_hoover_chain import NoseHooverChainNVT
+from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase.md.verlet import VelocityVerlet
+from numpy.typing import NDArray
+
+from ..patches import Patch, whole
+from ..rng import Seed
+from .driver import Driver, require_temperature
+from .frozen_surroundings import FrozenSurroundings, movable
+from .local_energy import required_halo
+
+Ensemble = Literal["nve", "langevin", "nose-hoover"]
+FRICTION = 0.01 / units.fs
+TDAMP_STEPS = 100
+
+
+class PatchMD(Driver):
+    """Molecular dynamics of the atoms of a patch.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The whole system, changed in place after every step. Vacancies ``X`` and atoms under
+        `FixAtoms` stay where they are.
+    patch : Patch, optional
+        Default: all atoms.
+    calculator : ase Calculator, optional
+        Of the cut-out. Default: that of the atoms.
+    timestep : float
+        In ASE's unit of time.
+    temperature_K : float, optional
+        Of the thermostat. If no atom of the patch has a momentum yet, momenta are drawn from the
+        Maxwell-Boltzmann distribution, and their sum is not removed: the surroundings hold
+        the frame.
+    ensemble : {"nve", "langevin", "nose-hoover"}
+        ASE's `VelocityVerlet`, `Langevin` or `NoseHooverChainNVT`.
+    halo_A : float, optional
+        How far from a moving atom forces depend on other atoms. Default: the calculator's.
+    skin_A : float
+        How far atoms may move before a new halo is cut out.
+    friction : float
+        Of Langevin dynamics, per ASE unit of time; default 0.01 / fs.
+    tdamp : float, optional
+        Period of the Nose-Hoover chain, default 100 time steps.
+    rng : int, SeedSequence, Generator or None
+    logfile, trajectory, loginterval, append_trajectory
+        As in ASE, in steps. The log is of the moving atoms, a frame of the trajectory holds all.
+
+    Attributes
+    ----------
+    active : ase.Atoms
+        The moving atoms, in the order of ``region.active``. Their energy is what they add to
+        their surroundings; their temperature counts 3 degrees of freedom an atom.
+    region : Region
+        The moving atoms.
+    patched : Region
+        All atoms of the patch: also vacancies and fixed atoms.
+
+    Raises
+    ------
+    ValueError
+        If there is no calculator, a number is out of range, a thermostat has no temperature, no
+        atom can move, or a constraint is not `FixAtoms`.
+    """
+
+    def __init__(
+        self,
+        atoms: Atoms,
+        patch: Patch | None = None,
+        calculator: Any = None,
+        *,
+        timestep: float,
+        temperature_K: float | None = None,
+        ensemble: Ensemble = "nve",
+        halo_A: float | None = None,
+        skin_A: float = 1.0,
+        friction: float = FRICTION,
+        tdamp: float | None = None,
+        rng: Seed = None,
+        logfile: Any = None,
+        trajectory: Any = None,
+        loginterval: int = 100,
+        append_trajectory: bool = False,
+    ) -> None:
+        calculator = atoms.calc if calculator is None else calculator
+        if calculator is None:
+            raise ValueError("no calculator: give one, or attach one to the atoms")
+        _require_ensemble(ensemble, temperature_K)
+        self.temperature_K = None if temperature_K is None else require_temperature(temperature_K)
+        self.ensemble, self.dt = ensemble, _positive(timestep, "timestep")
+        self.friction = _positive(friction, "friction")
+        self.tdamp = _positive(TDAMP_STEPS * timestep if tdamp is None else tdamp, "tdamp")
+        super().__init__(atoms, rng, logfile, trajectory, loginterval, append_trajectory)
+        self.rng = np.random.default_rng(self.rng_state)
+        self.patched = whole(atoms) if patch is None else patch.select(atoms)
+        halo_A = required_halo(atoms, self.patched, calculator, halo_A)
+        self._halo = (calculator, halo_A, _positive(skin_A, "skin_A"))
+        if not atoms.has("momenta"):
+            atoms.set_momenta(np.zeros((len(atoms), 3)))
+        self._lay_patch()
+        if self.temperature_K is not None and not self.active.get_momenta().any():
+            MaxwellBoltzmannDistribution(
+                self.active, temperature_K=self.temperature_K, rng=self.rng
+            )
+        self._start_integrator()
+        self._update_atoms()
+
+    def _lay_patch(self) -> None:
+        """Cut out the patch as the atoms are now."""
+        self.region = movable(self.atoms, self.patched)
+        self.active = self.atoms[self.region.active]
+        self.active.set_constraint()
+        self.surroundings = FrozenSurroundings(self.atoms, self.region, *self._halo)
+        self.active.calc = self.surroundings
+
+    def _start_integrator(self) -> None:
+        active, dt, T = self.active, self.dt, self.temperature_K or 0.0
+        self.integrator: VelocityVerlet | Langevin | NoseHooverChainNVT
+        if self.ensemble == "nve":
+            self.integrator = VelocityVerlet(active, dt)
+        elif self.ensemble == "langevin":
+            self.integrator = Langevin(
+                active, dt, temperature_K=T, friction=self.friction, fixcm=False, rng=self.rng
+            )
+        else:
+            self.integrator = NoseHooverChainNVT(active, dt, temperature_K=T, tdamp=self.tdamp)
+
+    def _update_atoms(self) -> None:
+        """Positions and momenta of the moving atoms, into the system."""
+        self.atoms.positions[self.region.active] = self.active.positions
+        self.atoms.arrays["momenta"][self.region.active] = self.active.arrays["momenta"]
+
+    def read_atoms(self) -> None:
+        """Take up species, positions and momenta of the patch that something else has changed."""
+        thermostat = self._thermostat()
+        if np.array_equal(self.region.active, movable(self.atoms, self.patched).active):
+            self.active.numbers = self.atoms.numbers[self.region.active]
+            self.active.positions = self.atoms.positions[self.region.active]
+            self.active.set_momenta(self.atoms.arrays["momenta"][self.region.active])
+        else:
+            self._lay_patch()
+        self._start_integrator()
+        self._set_thermostat(thermostat)
+
+    def _thermostat(self) -> NDArray[np.float64]:
+        """Positions and momenta of the Nose-Hoover chain, shape (2, length)."""
+        if not isinstance(self.integrator, NoseHooverChainNVT):
+            return np.zeros((2, 0))
+        chain = self.integrator._thermostat
+        return np.array([chain._eta, chain._p_eta])
+
+    def _set_thermostat(self, state: NDArray[np.float64]) -> None:
+        if isinstance(self.integrator, NoseHooverChainNVT):
+            chain = self.integrator._thermostat
+            chain._eta[:], chain._p_eta[:] = state
+
+    def _advance(self, steps: int) -> int:
+        for _ in range(steps):
+            self.integrator.step()
+        return steps
+
+    def get_time(self) -> float:
+        """Time since the start, in ASE's unit."""
+        return self.nsteps * self.dt
+
+    def get_conserved_energy(self) -> float:
+        """Energy of the moving atoms and of the Nose-Hoover chain, eV; Langevin keeps none."""
+        if isinstance(self.integrator, NoseHooverChainNVT):
+            return self.integrator.get_conserved_energy()
+        return float(self.active.get_potential_energy() + self.active.get_kinetic_energy())
+
+    def todict(self) -> dict[str, Any]:
+        """What a trajectory says of the run that wrote it."""
+        return {
+            "type": "molecular-dynamics",
+            "md-type": type(self).__name__,
+            "timestep": self.dt,
+            "ensemble": self.ensemble,
+            "temperature_K": self.temperature_K,
+        }
+
+    def _log_header(self) -> str:
+        names = ("time/ps", "conserved/eV", "potential/eV", "kinetic/eV", "T/K")
+        return "{:>12} {:>14} {:>14} {:>12} {:>8}".format(*names)
+
+    def _log_line(self) -> str:
+        potential, kinetic = self.active.get_potential_energy(), self.active.get_kinetic_energy()
+        return (
+            f"{self.get_time() / (1000 * units.fs):12.4f} {self.get_conserved_energy():14.6f} "
+            f"{potential:14.6f} {kinetic:12.6f} {self.active.get_temperature():8.1f}"
+        )
+
+    def _setup(self) -> dict[str, Any]:
+        return {
+            "driver": type(self).__name__,
+            "ensemble": self.ensemble,
+            "calculator": type(self.surroundings.calculator).__name__,
+            "timestep": self.dt,
+            "temperature_K": self.temperature_K or 0.0,
+            "patch": self.patched.active.tolist(),
+        }
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        return {
+            "momenta": self.atoms.arrays["momenta"],
+            "reference": self.surroundings.reference,
+            "thermostat": self._thermostat(),
+            "generator": np.array(json.dumps(self.rng.bit_generator.state)),
+        }
+
+    def _restore(self, state: dict[str, NDArray[Any]]) -> None:
+        self.atoms.arrays["momenta"] = state["momenta"]
+        self._lay_patch()
+        self.surroundings.cut_at(state["reference"])
+        self._update_atoms()
+        self._start_integrator()
+        self._set_thermostat(state["thermostat"])
+        self.rng.bit_generator.state = json.loads(str(state["generator"]))
+
+
+def _require_ensemble(ensemble: str, temperature_K: float | None) -> None:
+    if ensemble not in get_args(Ensemble):
+        raise ValueError(f"ensemble must be one of {', '.join(get_args(Ensemble))}, not {ensemble}")
+    if ensemble != "nve" and temperature_K is None:
+        raise ValueError(f"the ensemble {ensemble} needs temperature_K")
+
+
+def _positive(value: float, name: str) -> float:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be above 0, not {value:g}")
+    return float(value)

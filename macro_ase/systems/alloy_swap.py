@@ -1,0 +1,267 @@
+"""Short-range order of a bcc alloy under swaps of nearest neighbours.
+
+Every site is chosen at unit rate; the atom there is exchanged with a random first neighbour
+by the Metropolis rule on an embedded-atom energy of the ideal sites. Time is counted in
+attempts per site. A patch is a block of cells with a buffer around it, in the true crystal. The
+whole change of the bonds by a move counts by halves, one for each of its sites in the block: a swap
+across the border and its reversal then cancel, whichever of the two sites was chosen first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines.eam_lattice import EAMLattice
+from ..engines.moves import NeighbourSwap, Swap
+from ..kinetics.eam_swaps import SiteState
+from ..lattice import SiteGrid
+from ..potentials.eam_table import EAMTable
+from ..rng import kernel_state
+from .alloy_crystals import AlloyCrystals, Codes, kept_rows
+from .base import Array, PatchPairs, Trajectory
+
+RECORD_ATTEMPTS = 0.125
+
+
+@dataclass(frozen=True)
+class EAMSwaps:
+    """An embedded-atom energy on the sites of any grid, and swaps on it.
+
+    Attributes
+    ----------
+    table : EAMTable
+    lattice_constant_A : float
+    shells : int
+        Neighbour shells whose bonds are counted.
+    """
+
+    table: EAMTable
+    lattice_constant_A: float
+    shells: int
+    _lattices: dict[SiteGrid, EAMLattice] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Symbols by code, without the vacancy, whose code comes last."""
+        return self.table.species
+
+    def lattice(self, grid: SiteGrid) -> EAMLattice:
+        """The sites of a grid, made once."""
+        if grid not in self._lattices:
+            self._lattices[grid] = EAMLattice.from_grid(
+                grid, self.table, self.lattice_constant_A, self.shells
+            )
+        return self._lattices[grid]
+
+    def sweep(
+        self,
+        state: Codes,
+        grid: SiteGrid,
+        sites: NDArray[np.int64],
+        temperature: float,
+        attempts: int,
+        rng_state: NDArray[np.uint64],
+    ) -> Codes:
+        """The state after Metropolis attempts to swap atoms among some sites."""
+        lattice = self.lattice(grid)
+        now = lattice.state(state)
+        lattice.run(now, attempts, temperature, rng_state, Swap(), sites)
+        return now.occupation
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwapAlloy(AlloyCrystals):
+    """A bcc alloy whose neighbours swap, small and large; see `AlloyCrystals` for the crystals.
+
+    Attributes
+    ----------
+    swaps : EAMSwaps
+    buffer_cells : int
+        Cells around a patch that move with it and are not counted.
+    boundary : {"embedded", "periodic"}
+        Where a patch evolves: in the true crystal, or as a periodic tile.
+    """
+
+    swaps: EAMSwaps
+    buffer_cells: int = 1
+    boundary: Literal["embedded", "periodic"] = "embedded"
+
+    event: ClassVar[str] = "attempts per site"
+    time_unit: ClassVar[str] = "attempts per site"
+    record_events: ClassVar[float] = RECORD_ATTEMPTS
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Symbols by code, without the vacancy, whose code comes last."""
+        return self.swaps.species
+
+    @property
+    def seam_swaps(self) -> EAMSwaps:
+        """Swaps on the same energy."""
+        return self.swaps
+
+    def least_small_events(self, longest_step: float) -> float:
+        """Attempts per site of a small run that holds twice the longest lag of a scan."""
+        return 8 * longest_step
+
+    def n_patches(self, state: Codes) -> int:
+        """K: blocks of the small size in a large state."""
+        return self.large.n_sites // self.small.n_sites
+
+    @cached_property
+    def patches(self) -> list[tuple[NDArray[np.int64], int]]:
+        """Active sites of every patch, those of its core first, and how many those are."""
+        cells, size = self.large.coordinates // 2, np.array(self.large.size)
+        result = []
+        for start in itertools.product(
+            *(range(0, n, m) for n, m in zip(self.large.size, self.small.size))
+        ):
+            behind = (cells - start) % size
+            beyond = np.minimum(behind - np.array(self.small.size) + 1, size - behind)
+            distance = np.maximum(beyond, 0).max(axis=1)
+            core = np.flatnonzero(distance == 0)
+            buffer = np.flatnonzero((distance > 0) & (distance <= self.buffer_cells))
+            result.append((np.concatenate([core, buffer]), len(core)))
+        return result
+
+    def _run(
+        self,
+        grid: SiteGrid,
+        state: SiteState,
+        temperature: float,
+        time: float,
+        rng: np.random.Generator,
+        rng_state: NDArray[np.uint64],
+        bonds: Array,
+    ) -> None:
+        """Let a whole crystal go on for a time; ``bonds`` follows."""
+        attempts = rng.poisson(time * grid.n_sites)
+        self.swaps.lattice(grid).run(
+            state, attempts, temperature, rng_state, NeighbourSwap(), bonds=bonds
+        )
+
+    def small_trajectory(
+        self, temperature: float, n_events: float, seed: np.random.SeedSequence
+    ) -> Trajectory:
+        """Run one small crystal for ``n_events`` attempts per site.
+
+        The initial state is drawn from ``small_states``; states are kept at log-spaced times
+        of the first half and equidistant ones of the second.
+        """
+        choice, count_seed, swap_seed = seed.spawn(3)
+        start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
+        times = RECORD_ATTEMPTS * np.arange(max(int(n_events / RECORD_ATTEMPTS), 8), dtype=float)
+        kept = kept_rows(len(times))
+        z, extra, states = self._path(
+            self.small, start, temperature, times, (count_seed, swap_seed), kept
+        )
+        return Trajectory(times, z, np.array(states), np.sort(list(kept)), 1.0, extra)
+
+    def _path(
+        self,
+        grid: SiteGrid,
+        start: Codes,
+        temperature: float,
+        times: Array,
+        seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
+        kept: Collection[int] = (),
+    ) -> tuple[Array, Array, list[Codes]]:
+        """Observables, vacancy neighbours and some states at times, the first is the start's."""
+        rng, rng_state = np.random.default_rng(seeds[0]), kernel_state(seeds[1])
+        state, bonds = self.swaps.lattice(grid).state(start), self.bonds(start, grid).astype(float)
+        z, neighbours, states = [], [], []
+        for k, time in enumerate(np.diff(times, prepend=times[0])):
+            self._run(grid, state, temperature, time, rng, rng_state, bonds)
+            z.append(self.order.state(bonds, grid.n_sites))
+            neighbours.append(self.order.vacancy_neighbours(bonds[0]))
+            if k in kept:
+                states.append(state.occupation.copy())
+        return np.array(z), np.array(neighbours), states
+
+    def upsample(
+        self, state: Codes, temperature: float, healing_events: float, seed: np.random.SeedSequence
+    ) -> tuple[Codes, Array]:
+        """Tile, heal the seams by swaps, then let the whole go on for ``healing_events``."""
+        tile_seed, *run_seeds = seed.spawn(3)
+        large = self.upsampler(state, temperature, tile_seed)
+        times = np.array([0.0, healing_events])
+        path = self._path(self.large, large, temperature, times, (run_seeds[0], run_seeds[1]), (1,))
+        healed = path[2][0]
+        return healed, self.upsampler.seam_and_bulk(healed, self.order)
+
+    def patch_pairs(
+        self,
+        state: Codes,
+        temperature: float,
+        dt: float,
+        snapshot: int,
+        seed: np.random.SeedSequence,
+    ) -> PatchPairs:
+        """Evolve every patch of a large state alone for ``dt`` attempts per site."""
+        k, n = self.n_patches(state), self.large.n_sites
+        evolve = self._evolve_tiles if self.boundary == "periodic" else self._evolve_patches
+        changes = evolve(state, temperature, dt, seed)
+        z0 = self.order.state(self.bonds(state, self.large), n)
+        return PatchPairs(
+            snapshot=np.full(k, snapshot),
+            patch=np.arange(k),
+            z0=np.tile(z0, (k, 1)),
+            dz=np.array([self.order.state(change, n) * k for change in changes]),
+            dt=np.full(k, dt),
+            n_patches=np.full(k, k),
+            condition=np.tile(self.condition(temperature), (k, 1)),
+            met=np.zeros(k, dtype=np.int8),
+        )
+
+    def _evolve_patches(
+        self, state: Codes, temperature: float, dt: float, seed: np.random.SeedSequence
+    ) -> list[Array]:
+        """Whole changes of bonds by moves in the core of each patch."""
+        lattice, changes = self.swaps.lattice(self.large), []
+        sites = lattice.state(state)
+        for (active, n_core), own in zip(self.patches, seed.spawn(len(self.patches))):
+            count_seed, swap_seed = own.spawn(2)
+            attempts = int(np.random.default_rng(count_seed).poisson(dt * len(active)))
+            change, _ = lattice.try_patch(
+                sites,
+                attempts,
+                temperature,
+                kernel_state(swap_seed),
+                NeighbourSwap(),
+                active,
+                n_core,
+            )
+            changes.append(change)
+        return changes
+
+    def _evolve_tiles(
+        self, state: Codes, temperature: float, dt: float, seed: np.random.SeedSequence
+    ) -> list[Array]:
+        """Changes of bonds of each block as a periodic crystal of its own."""
+        tiles, changes = self.upsampler.tiles(state), []
+        for tile, own in zip(tiles, seed.spawn(len(tiles))):
+            count_seed, swap_seed = own.spawn(2)
+            sites = self.swaps.lattice(self.small).state(tile)
+            change = np.zeros(self.bonds(tile, self.small).shape)
+            rng, rng_state = np.random.default_rng(count_seed), kernel_state(swap_seed)
+            self._run(self.small, sites, temperature, dt, rng, rng_state, change)
+            changes.append(change)
+        return changes
+
+    def direct(
+        self,
+        state: Codes,
+        temperature: float,
+        times: Array,
+        seed: np.random.SeedSequence,
+    ) -> tuple[Array, Array]:
+        """Run the large crystal; the second array holds vacancy neighbours (n_t, S - 1)."""
+        count_seed, swap_seed = seed.spawn(2)
+        return self._path(self.large, state, temperature, times, (count_seed, swap_seed))[:2]

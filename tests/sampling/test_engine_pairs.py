@@ -1,0 +1,135 @@
+"""Pairs from any engine are those that the systems make, and a closure learns from them."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from ase import Atoms, units
+
+from macro_ase.build import build_crystal
+from macro_ase.engines.moves import NeighbourSwap
+from macro_ase.lattice import Crystal, shell_neighbors
+from macro_ase.patches import Patch
+from macro_ase.potentials import path
+from macro_ase.potentials.eam_calculator import TableEAM
+from macro_ase.potentials.eam_table import EAMTable
+from macro_ase.rng import stream
+from macro_ase.sampling.engine_pairs import DynamicsEvolution, MonteCarloEvolution, engine_pairs
+
+TEMPERATURE_K = 1500.0
+
+
+@cache
+def table() -> EAMTable:
+    return EAMTable.read(path("NbMoTa.eam.alloy"))
+
+
+def crystal(cells: int = 8) -> Atoms:
+    return build_crystal("bcc", "NbMoTa", (cells,) * 3, lattice_constant_A=3.24, rng=0)
+
+
+def quarters(atoms: Atoms, buffer: bool = False) -> list[Patch]:
+    """Blocks of half the edge along x and y, which tile the cell."""
+    scaled = atoms.get_scaled_positions()
+    blocks = [(scaled[:, :2] < 0.5 - 1e-9) == side for side in ((1, 1), (1, 0), (0, 1), (0, 0))]
+    masks = [block.all(axis=1) for block in blocks]
+    return [Patch.mask(mask, ~mask & (scaled[:, 2] < 0.1) if buffer else None) for mask in masks]
+
+
+def unlike_bonds(atoms: Atoms) -> np.ndarray:
+    """Half of the Mo-Ta first-neighbour bonds of every atom."""
+    sites = Crystal.from_atoms(atoms, species=("Nb", "Mo", "Ta"))
+    around = sites.occupation[shell_neighbors(sites.grid, 1)]
+    own = sites.occupation[:, None]
+    share = 0.5 * ((own + around == 3) & (own * around == 2)).sum(axis=1)
+    return share[sites.site_of_atom][:, None]
+
+
+def swap_pairs(atoms: Atoms, n: int, counted: str = "all", dt: float = 0.1) -> np.ndarray:
+    evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), dt)
+    return np.array(
+        [
+            engine_pairs(
+                atoms, quarters(atoms), evolve, unlike_bonds, [1.0], k, stream(0, "e", k), counted
+            ).dz[:, 0]
+            for k in range(n)
+        ]
+    )
+
+
+def test_patches_of_an_engine_drift_as_the_whole() -> None:
+    """Against the whole cell as one patch of itself."""
+    atoms = crystal(6)
+    patches = swap_pairs(atoms, 60)
+    evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), 0.1)
+    whole = []
+    for k in range(60):
+        after = atoms.copy()
+        evolve_whole(after, evolve, stream(1, "w", k))
+        whole.append((unlike_bonds(after) - unlike_bonds(atoms)).mean())
+    mean, error = np.mean(whole), np.std(whole) / 60**0.5
+    own = patches.std() / patches.size**0.5
+    edge = 0.5 * abs(mean)  # frozen surroundings without a buffer hold the border back
+    assert abs(patches.mean() - mean) < 4 * np.hypot(error, own) + edge
+    assert np.sign(patches.mean()) == np.sign(mean) and abs(mean) > 10 * error
+
+
+def evolve_whole(atoms: Atoms, evolve: MonteCarloEvolution, seed: np.random.SeedSequence) -> None:
+    from macro_ase.engines.patch_mc import PatchMC
+
+    engine = PatchMC(
+        atoms, None, evolve.calculator, moves=evolve.moves, temperature_K=TEMPERATURE_K, rng=seed
+    )
+    engine.run(round(evolve.dt * len(atoms)))
+
+
+def test_pairs_say_what_they_are_and_repeat() -> None:
+    atoms = crystal(4)
+    before = atoms.numbers.copy()
+    evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), 0.5)
+    a, b = (
+        engine_pairs(atoms, quarters(atoms), evolve, unlike_bonds, [0.5, 1], 7, stream(0, "e"))
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(atoms.numbers, before)
+    np.testing.assert_array_equal(a.dz, b.dz)
+    assert a.n_patches.tolist() == [4] * 4 and a.condition.tolist() == [[0.5, 1]] * 4
+    np.testing.assert_allclose(a.z0[:, 0], unlike_bonds(atoms).mean())
+    with pytest.raises(ValueError, match="without a buffer"):
+        engine_pairs(
+            atoms, quarters(atoms, True), evolve, unlike_bonds, [1], 0, stream(0, "x"), "all"
+        )
+
+
+def test_dynamics_give_pairs_too() -> None:
+    """Kinetic energy of a crystal at rest: patches take it from the potential's disorder."""
+    atoms = crystal(4)
+    atoms.rattle(0.1, seed=1)
+
+    def kinetic(system: Atoms) -> np.ndarray:
+        momenta = system.get_momenta()
+        return 0.5 * (momenta**2).sum(axis=1, keepdims=True) / system.get_masses()[:, None]
+
+    evolve = DynamicsEvolution(TableEAM(table()), 2 * units.fs, 5)
+    pairs = engine_pairs(atoms, quarters(atoms), evolve, kinetic, [1.0], 0, stream(0, "d"))
+    assert pairs.dt[0] == pytest.approx(10 * units.fs)
+    assert np.all(pairs.dz > 0) and np.all(pairs.z0 == 0)
+
+
+@pytest.mark.learn
+def test_a_closure_learns_from_them() -> None:
+    pytest.importorskip("torch")
+    from macro_ase.learning.pairs import PairBatch
+    from macro_ase.learning.training import TrainingOptions, train
+
+    evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), 0.5)
+    atoms, pairs = crystal(4), []
+    for k in range(12):
+        pairs.append(
+            engine_pairs(atoms, quarters(atoms), evolve, unlike_bonds, [1.0], k, stream(0, "l", k))
+        )
+        evolve_whole(atoms, evolve, stream(2, "w", k))
+    batch = PairBatch.of(pairs)
+    assert len(batch) == 48 and len(np.unique(batch.snapshot)) == 12
+    options = TrainingOptions("onsager", 8, 1, 1, 5, 16, 1e-2, 1e-4)
+    assert np.isfinite(train(batch, options, 0, "test").history).all()

@@ -1,0 +1,139 @@
+"""Neighbour swaps: patches in the true crystal evolve as the whole does."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from macro_ase.config import load_config
+from macro_ase.engines.moves import NeighbourSwap
+from macro_ase.rng import kernel_state, stream
+from macro_ase.systems import SwapAlloy
+from macro_ase.systems.alloy_setup import swap_alloy_from_config
+
+TEMPERATURE_K = 1500.0
+UNLIKE = 3
+
+
+@cache
+def alloy(boundary: str = "embedded", buffer_cells: int = 1) -> SwapAlloy:
+    settings = (
+        "system.small_size=[4, 4, 4]",
+        "system.large_size=[8, 8, 8]",
+        f"system.boundary='{boundary}'",
+        f"system.buffer_cells={buffer_cells}",
+    )
+    return swap_alloy_from_config(load_config("nbmota-swap", False, settings))[0]
+
+
+def increments(system: SwapAlloy, dt: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Increments of the whole (n, d) and of every patch (n, K, d) from one state."""
+    state, whole, patches = system.large_state, [], []
+    for k in range(n):
+        z, _ = system.direct(state, TEMPERATURE_K, np.array([0.0, dt]), stream(0, "whole", k))
+        whole.append(z[1] - z[0])
+        pairs = system.patch_pairs(state, TEMPERATURE_K, dt, k, stream(0, "patch", k))
+        patches.append(pairs.dz)
+    return np.array(whole), np.array(patches)
+
+
+def sigmas(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest difference of two means in combined standard errors."""
+    error = np.hypot(a.std(axis=0) / len(a) ** 0.5, b.std(axis=0) / len(b) ** 0.5)
+    return float(np.abs((a.mean(axis=0) - b.mean(axis=0)) / error).max())
+
+
+def test_cores_tile_the_crystal_and_buffers_surround_them() -> None:
+    system = alloy()
+    cores = np.concatenate([active[:n_core] for active, n_core in system.patches])
+    np.testing.assert_array_equal(np.sort(cores), np.arange(system.large.n_sites))
+    cells = system.large.coordinates // 2
+    for active, n_core in system.patches:
+        assert n_core == 2 * 4**3 and len(active) == 2 * 6**3
+        corner = cells[active[:n_core]].min(axis=0)
+        beyond = (cells[active[n_core:]] - corner + 1) % 8
+        assert np.all(beyond < 6)
+
+
+def test_patches_drift_and_fluctuate_as_the_whole_does() -> None:
+    whole, patches = increments(alloy(), 0.1, 150)
+    assert sigmas(whole, patches.mean(axis=1)) < 4
+    centred = patches - patches.mean(axis=0)
+    noise = 8 * whole.var(axis=0) / (centred**2).mean(axis=(0, 1))
+    assert np.all(np.abs(noise - 1) < 4 * np.sqrt(2 / 150))
+
+
+def test_a_patch_that_counts_its_buffer_is_noticed() -> None:
+    whole, _ = increments(alloy(), 0.1, 100)
+    system, wrong = alloy(), []
+    lattice = system.swaps.lattice(system.large)
+    sites = lattice.state(system.large_state)
+    for k in range(100):
+        active, _ = system.patches[k % 8]
+        change, _ = lattice.try_patch(
+            sites,
+            len(active) // 10,
+            TEMPERATURE_K,
+            kernel_state(stream(1, "w", k)),
+            NeighbourSwap(),
+            active,
+            len(active),
+        )
+        wrong.append(system.order.state(change, system.large.n_sites) * 8)
+    assert sigmas(whole, np.array(wrong)) > 4
+
+
+def test_pairs_leave_the_state_alone_and_repeat() -> None:
+    system = alloy()
+    before = system.large_state.copy()
+    a, b = (
+        system.patch_pairs(system.large_state, TEMPERATURE_K, 0.5, 3, stream(0, "p"))
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(system.large_state, before)
+    np.testing.assert_array_equal(a.dz, b.dz)
+    assert a.dz.shape == (8, 6) and np.all(a.n_patches == 8) and np.all(a.met == 0)
+    np.testing.assert_allclose(a.z0[0], system.start, atol=1e-12)
+
+
+def test_a_periodic_tile_is_a_crystal_of_its_own() -> None:
+    pairs = alloy("periodic").patch_pairs(
+        alloy("periodic").large_state, TEMPERATURE_K, 0.5, 0, stream(0, "t")
+    )
+    embedded = alloy().patch_pairs(alloy().large_state, TEMPERATURE_K, 0.5, 0, stream(0, "t"))
+    assert pairs.dz.shape == embedded.dz.shape and not np.array_equal(pairs.dz, embedded.dz)
+
+
+def test_small_runs_keep_their_composition_and_count_their_bonds() -> None:
+    system = alloy()
+    run = system.small_trajectory(TEMPERATURE_K, 20.0, stream(0, "s"))
+    counts = np.array([np.bincount(state, minlength=4) for state in run.states])
+    assert np.all(counts == counts[0]) and counts[0, UNLIKE] == 0
+    assert run.tau_w == 1.0 and np.all(run.extra == 0)
+    recount = [system.order.state(system.bonds(s, system.small), 128) for s in run.states]
+    np.testing.assert_allclose(run.z[run.kept], recount, atol=1e-12)
+
+
+def test_upsampled_states_have_the_order_of_the_small_one() -> None:
+    system = alloy()
+    small = system.small_trajectory(TEMPERATURE_K, 50.0, stream(0, "u"))
+    large, seam = system.upsample(small.states[-1], TEMPERATURE_K, 1.0, stream(0, "up"))
+    assert np.all(np.bincount(large) == 8 * np.bincount(small.states[-1]))
+    z = system.order.state(system.bonds(large, system.large), system.large.n_sites)
+    late = small.z[len(small.z) // 2 :]
+    assert np.all(np.abs(z - late.mean(axis=0)) < 4 * late.std(axis=0)) and seam.shape == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("system.buffer_cells=0", "system.buffer_cells must be at least 1, not 0"),
+        ("system.potential=gone.alloy", "gone.alloy"),
+        ("system.composition=Nb0.5W0.5", "W not among the model's"),
+        ("system.boundary=open", "system.boundary must be one of"),
+        ("system.small_size=[7, 8, 8]", "does not divide"),
+    ],
+)
+def test_bad_settings_are_named(override: str, message: str) -> None:
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        swap_alloy_from_config(load_config("nbmota-swap", False, (override,)))
