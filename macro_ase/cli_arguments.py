@@ -107,3 +107,7 @@ def output(text: str) -> Path:
     if path.is_dir() or not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"cannot write a file {text}: is its folder there?")
     return path
+
+
+SEED = arg("--seed", type=whole(0), default=0, metavar="N", help="random seed (default: 0)")
+STRUCTURE = arg("file", type=file, metavar="FILE", help="a structure file that ASE reads")

@@ -19,7 +19,7 @@ LEVELS = (
     ("config", "run_folder", "report", "plots"),
     ("studies",),
     ("workflow", "commands"),
-    ("cli", "cli_arguments", "__main__"),
+    ("cli", "cli_models", "cli_arguments", "__main__"),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
 

@@ -67,7 +67,8 @@ def test_help_has_a_description_and_examples(
 
 
 def test_the_commands_of_the_manual_are_there() -> None:
-    assert set(COMMANDS) == {"run", "list", "report", "sro", "kmc", "build", "fit-barriers"}
+    simulate = ["run", "list", "report", "sro", "kmc", "build"]
+    assert list(COMMANDS) == [*simulate, "compute-barriers", "fit-barriers", "make-potential"]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,9 @@ def test_the_commands_of_the_manual_are_there() -> None:
         (("run", "gone.toml"), "no such file: gone.toml"),
         (("run", "toy", "--set", "system.hop=3"), "'system.hop'; did you mean 'system.hops'?"),
         (("run", "toy", "--set", "system.hops=x"), "system.hops = 'x': expected a whole number"),
+        (("make-potential", "eam", "--data", "gone.xyz", "--out", "x.eam.alloy"), "gone.xyz"),
+        (("make-potential", "meam", "--out", "x"), "invalid choice: 'meam'"),
+        (("compute-barriers", "gone.xyz", "--calculator", "eam:x", "--out", "x"), "gone.xyz"),
         (("run", "toy", "--seed", "-1"), "--seed: expected a whole number >= 0, not -1"),
         (("run", "toy", "--workers", "0"), "--workers: expected a whole number >= 1, not 0"),
         (("run", "toy", "--structure", "gone.xyz"), "--structure: no such file: gone.xyz"),

@@ -1,0 +1,103 @@
+"""Commands that make models: barriers from a calculator, barrier models, potentials."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .cli_arguments import SEED, STRUCTURE, arg, command, file, folder, output, positive, whole
+
+
+@command(
+    "compute-barriers",
+    STRUCTURE,
+    arg("--calculator", required=True, metavar="KIND:SPEC",
+        help="eam:FILE, mace:FILE, snap:PREFIX, 'lammps:pair_style ...; pair_coeff ...' or "
+        "python:MODULE:FUNCTION, which runs your code"),
+    arg("--out", type=Path, required=True, metavar="DIR", help="folder for the tables"),
+    arg("--hops", type=whole(1), metavar="N", help="how many, at random (default: all)"),
+    arg("--vacancies", type=whole(1), nargs="+", default=[], metavar="ATOM",
+        help="only hops into these atoms' places, numbers from 1 (default: any)"),
+    arg("--relax-radius", type=positive, metavar="A",
+        help="relax only atoms this near to the hop; the error is measured (default: all)"),
+    arg("--fmax", type=positive, default=0.02, metavar="F",
+        help="largest force at the end, eV/A (default: 0.02)"),
+    arg("--workers", type=whole(1), default=1, metavar="N", help="processes (default: 1)"),
+    SEED,
+)  # fmt: skip
+def compute_barriers(args: argparse.Namespace) -> None:
+    """Compute barriers of vacancy hops with any potential.
+
+    FILE is a bcc crystal without vacancies; its cell is kept. Each hop is relaxed, and its barrier
+    found, by itself. DIR gets the tables that macro-ase fit-barriers reads, with nan where a hop
+    was not computed or has no barrier. Stopped or killed, the same command goes on where it was.
+
+    Examples:
+      macro-ase build bcc NbMoTa --size 4 4 4 --out alloy.xyz
+      macro-ase compute-barriers alloy.xyz --calculator eam:NbMoTa.eam.alloy --hops 40 --out neb
+      macro-ase compute-barriers alloy.xyz --calculator mace:my.model --workers 2 --out neb
+      macro-ase fit-barriers neb --out barriers.json
+    """
+    from macro_ase.commands.compute_barriers import compute_barriers_command
+
+    options = {"hops": args.hops, "vacancies": args.vacancies, "workers": args.workers}
+    options |= {"seed": args.seed, "relax_radius_A": args.relax_radius, "fmax": args.fmax}
+    print(compute_barriers_command(args.file, args.out, args.calculator, **options))
+
+
+@command(
+    "fit-barriers",
+    arg("directory", type=folder, metavar="DIR", help="POSCAR files and barrier tables"),
+    arg("--out", type=output, required=True, metavar="FILE", help="model to write, .json"),
+    arg("--energies", type=file, nargs="+", action="extend", default=[], metavar="FILE",
+        help="relaxed frames with energies, extxyz"),
+    SEED,
+)  # fmt: skip
+def fit_barriers(args: argparse.Namespace) -> None:
+    """Fit a barrier model to barriers and formation energies.
+
+    DIR holds POSCAR files and tables of vacancy-hop barriers in eV, atom numbers from 1 as in
+    POSCAR. Barriers alone do not fix the energy of the alloy: give formation energies too.
+    Collapsed (negative) hops are named and dropped, and cross-validated errors printed.
+
+    Examples:
+      macro-ase fit-barriers neb/ --energies frames.extxyz --out barriers.json
+    """
+    from macro_ase.commands.fit_barriers import fit_barriers_command
+
+    print(fit_barriers_command(args.directory, args.out, args.energies, args.seed))
+
+
+@command(
+    "make-potential",
+    arg("kind", choices=("eam", "mace"), help="embedded atoms (half a minute), or MACE (hours)"),
+    arg("--data", type=file, nargs="+", action="extend", required=True, metavar="FILE",
+        help="frames with energies and forces, extxyz"),
+    arg("--out", type=output, required=True, metavar="FILE",
+        help="potential to write, .eam.alloy or .model"),
+    arg("--epochs", type=whole(1), metavar="N", help="of MACE (default: as what ships)"),
+    arg("--quick", action="store_true", help="a tiny MACE, to see that all works"),
+    SEED,
+)  # fmt: skip
+def make_potential(args: argparse.Namespace) -> None:
+    """Make an interatomic potential of Nb, Mo and Ta from frames.
+
+    eam: elements of Zhou, Johnson and Wadley; pairs of unlike atoms fitted, errors on held-out
+    compositions. mace: a small model trained from nothing, errors on held-out structures; stopped
+    or killed, the same command goes on where it was. Both print properties of crystals beside
+    references.
+
+    Examples:
+      macro-ase make-potential eam --data elements.xyz alloys.xyz --out my.eam.alloy
+      macro-ase make-potential mace --data elements.xyz alloys.xyz --out my.model
+    """
+    if args.kind == "eam":
+        if args.epochs is not None or args.quick:
+            raise ValueError("--epochs and --quick are of MACE; an EAM fit takes half a minute")
+        from macro_ase.commands.make_eam import make_eam_command
+
+        print(make_eam_command(args.data, args.out, args.seed))
+    else:
+        from macro_ase.commands.make_mace import make_mace_command
+
+        print(make_mace_command(args.data, args.out, args.epochs, args.seed, quick=args.quick))
