@@ -8,10 +8,11 @@ the sum of K independent patches, each with the drift and the patch diffusion
 Sigma_p = b b^T / dt that were learned with n_s sites a patch. When the large system has as
 many sites a patch as the training states, f = 1 and g = K^-1/2.
 
-A training increment is that of one patch while the others stand still, so it does not
-contain the relaxation of the whole during dt. Paths therefore take several
-Euler-Maruyama steps within dt; with one, relaxation and noise would both come out too
-large, by a relative dt / (2 relaxation time).
+A training increment is that of one patch while the others stand still. Where patches share their
+sites, as vacancies do, it does not contain the relaxation of the whole during dt: paths then
+take several Euler-Maruyama steps within dt; with one, relaxation and noise would both come out too
+large, by a relative dt / (2 relaxation time). Where a patch has sites of its own it relaxes as
+the whole does, and one step is right.
 """
 
 from __future__ import annotations
@@ -89,6 +90,12 @@ class MacroModel:
     sites_per_patch : float
         n_s of the training states.
     clock : Clock
+    averaged : int
+        Increments that each pair of the training was the mean of: Sigma_p is so many times the
+        covariance that was learned (lambda = K / j).
+    substeps : int
+        Euler-Maruyama steps within dt: several where an increment of one patch alone does not
+        contain the relaxation of the whole; one where patches relax as the whole does.
     """
 
     trained: Trained
@@ -97,6 +104,8 @@ class MacroModel:
     step_events: float
     sites_per_patch: float
     clock: Clock
+    averaged: int = 1
+    substeps: int = SUBSTEPS
 
     def dt(self, temperature_K: float) -> float:
         """Time step in the unit of the clock."""
@@ -124,7 +133,7 @@ class MacroModel:
                 a, b = member(y, c)
                 drifts.append(a.numpy() * scaling.z_scale)
                 scaled = b.numpy() * scaling.z_scale[:, None]
-                covariances.append(scaled @ scaled.transpose(0, 2, 1))
+                covariances.append(self.averaged * scaled @ scaled.transpose(0, 2, 1))
         return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
 
     def step_means(
@@ -145,9 +154,9 @@ class MacroModel:
             Mean over the members.
         """
         k = n_sites / self.sites_per_patch if n_patches is None else n_patches
-        factor = k * self.sites_per_patch / n_sites / SUBSTEPS
+        factor = k * self.sites_per_patch / n_sites / self.substeps
         point = np.asarray(z, dtype=float)
-        for _ in range(SUBSTEPS):
+        for _ in range(self.substeps):
             point = point + factor * self.step_moments(point, condition)[0].mean(axis=0)
         return point - z
 
@@ -160,15 +169,18 @@ class MacroModel:
         n_patches: int | None = None,
         paths: int = 50,
         seed: int | np.random.SeedSequence = 0,
+        interval: float | None = None,
+        substeps: int | None = None,
     ) -> MacroPaths:
-        """Euler-Maruyama paths from one initial state, at four substeps a training step.
+        """Euler-Maruyama paths.
 
         Parameters
         ----------
-        z0 : array, shape (d,)
+        z0 : array, shape (d,) or (paths, d)
         condition : array, shape (c,)
             1000 K / T first.
         n_steps : int
+            Number of records after the first.
         n_sites : int
             n of the large system.
         n_patches : int, optional
@@ -176,37 +188,44 @@ class MacroModel:
         paths : int
             Of every member.
         seed : int or SeedSequence
+        interval : float, optional
+            Time between records, in the unit of the clock; default the training step.
+        substeps : int, optional
+            Steps of the integration between records; default the model's own.
 
         Raises
         ------
         ValueError
-            If a size or number is not positive.
+            If a size, number or time is not positive.
         """
         k = n_sites / self.sites_per_patch if n_patches is None else n_patches
-        if min(n_steps, n_sites, k, paths) <= 0:
-            raise ValueError("n_steps, n_sites, n_patches and paths must be positive")
+        substeps = self.substeps if substeps is None else substeps
+        dt = self.dt(1000 / float(np.asarray(condition)[0]))
+        span = 1.0 if interval is None else interval / dt
+        if min(n_steps, n_sites, k, paths, substeps, span) <= 0:
+            raise ValueError("sizes, numbers and times must be positive")
         scaling = self.trained.scaling
-        drift_factor = k * self.sites_per_patch / n_sites / SUBSTEPS
-        noise_factor = np.sqrt(k / SUBSTEPS) * self.sites_per_patch / n_sites
+        drift_factor = k * self.sites_per_patch / n_sites * span / substeps
+        noise_factor = np.sqrt(self.averaged * k * span / substeps) * self.sites_per_patch / n_sites
         c = torch.as_tensor(scaling.condition(np.asarray(condition)), dtype=torch.float32)
         start = torch.as_tensor(scaling.z(np.asarray(z0)), dtype=torch.float32)
         own = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
         generator = torch.Generator().manual_seed(int(own.generate_state(1)[0]))
         results = []
         for member in self.trained.members:
-            y, path = start.repeat(paths, 1), [start.repeat(paths, 1)]
+            y = start.expand(paths, -1)
+            path = [y]
             many = c.repeat(paths, 1)
             with torch.no_grad():
                 for _ in range(n_steps):
-                    for _ in range(SUBSTEPS):
+                    for _ in range(substeps):
                         a, b = member(y, many)
                         xi = torch.randn(y.shape, generator=generator)
                         y = y + drift_factor * a + noise_factor * (b @ xi[..., None])[..., 0]
                     path.append(y)
             results.append(torch.stack(path, dim=1).numpy())
         z = np.array(results, dtype=float) * scaling.z_scale + scaling.z_mean
-        dt = self.dt(1000 / float(np.asarray(condition)[0]))
-        times = dt * np.arange(n_steps + 1, dtype=np.float64)
+        times = span * dt * np.arange(n_steps + 1, dtype=np.float64)
         return MacroPaths(times, z)
 
     def save(self, folder: str | Path) -> None:
@@ -227,6 +246,8 @@ class MacroModel:
             "z_names": list(self.z_names),
             "step_events": self.step_events,
             "sites_per_patch": self.sites_per_patch,
+            "averaged": self.averaged,
+            "substeps": self.substeps,
             "clock": {"x": self.clock.x.tolist(), "log_tau": self.clock.log_tau.tolist()},
             "options": vars(self.options),
             "scaling": {name: value.tolist() for name, value in vars(scaling).items()},
@@ -281,4 +302,6 @@ class MacroModel:
             data["step_events"],
             data["sites_per_patch"],
             clock,
+            data["averaged"],
+            data["substeps"],
         )

@@ -129,19 +129,30 @@ class AlloyStudy:
         torch.set_num_threads(1)
         if (self.stages.folder / "model" / "model.json").is_file():
             return MacroModel.load(self.stages.folder / "model")
-        first = np.cumsum([0] + [int(chunk["snapshot"].max()) + 1 for chunk in pairs])
+        repeats = self.config["sampling"]["repeats"]
+        means = [mean_of_repeats(chunk, repeats) for chunk in pairs]
+        first = np.cumsum([0] + [int(chunk["snapshot"].max()) + 1 for chunk in means])
         batch = PairBatch(
-            z0=np.concatenate([c["z0"] for c in pairs]),
-            dz=np.concatenate([c["dz"] for c in pairs]),
-            condition=np.concatenate([c["condition"] for c in pairs]),
-            snapshot=np.concatenate([c["snapshot"] + f for c, f in zip(pairs, first)]),
+            z0=np.concatenate([c["z0"] for c in means]),
+            dz=np.concatenate([c["dz"] for c in means]),
+            condition=np.concatenate([c["condition"] for c in means]),
+            snapshot=np.concatenate([c["snapshot"] + f for c, f in zip(means, first)]),
         )
         options = TrainingOptions(**self.config["learning"])
         trained = train(batch, options, self.seed, "learning")
         tau = np.array([_residence_time(runs) for runs in small])
         clock = Clock(1000 / np.array(self.temperatures[::-1]), np.log(tau[::-1]))
         per_patch = self.system.large.n_sites / float(pairs[0]["n_patches"][0])
-        model = MacroModel(trained, options, self.system.z_names, scan.chosen, per_patch, clock)
+        model = MacroModel(
+            trained,
+            options,
+            self.system.z_names,
+            scan.chosen,
+            per_patch,
+            clock,
+            repeats,
+            self.system.substeps,
+        )
         model.save(self.stages.folder / "model")
         return model
 
@@ -204,6 +215,17 @@ class AlloyStudy:
 
 def _residence_time(runs: list[Chunk]) -> float:
     return float(np.mean([run["tau_w"][0] for run in runs]))
+
+
+def mean_of_repeats(chunk: Chunk, repeats: int) -> Chunk:
+    """Pairs of which each is the mean over the repeats of one patch of one snapshot."""
+    n_patches = int(chunk["n_patches"][0])
+    result = {}
+    for name in ("z0", "dz", "condition", "snapshot"):
+        rows = chunk[name].reshape(-1, repeats, n_patches, *chunk[name].shape[1:])
+        means = rows.mean(axis=1) if name == "dz" else rows[:, 0]
+        result[name] = means.reshape(-1, *chunk[name].shape[1:])
+    return result
 
 
 def _concatenate(chunks: list[Chunk]) -> Chunk:

@@ -49,6 +49,7 @@ class Alloy(AlloyCrystals):
     event: ClassVar[str] = "hops of a vacancy"
     time_unit: ClassVar[str] = "s"
     record_events: ClassVar[float] = RECORD_HOPS
+    substeps: ClassVar[int] = 4
 
     @property
     def species(self) -> tuple[str, ...]:

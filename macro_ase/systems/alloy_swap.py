@@ -96,6 +96,7 @@ class SwapAlloy(AlloyCrystals):
     event: ClassVar[str] = "attempts per site"
     time_unit: ClassVar[str] = "attempts per site"
     record_events: ClassVar[float] = RECORD_ATTEMPTS
+    substeps: ClassVar[int] = 1
 
     @property
     def species(self) -> tuple[str, ...]:

@@ -83,11 +83,14 @@ class MicroSystem(Protocol):
         What counts as one event of a patch, and the unit of times, for people.
     record_events : float
         Mean events of a patch between two samples of a small run.
+    substeps : int
+        Of the model's paths within a step, see `learning.macro_model`.
     """
 
     event: ClassVar[str]
     time_unit: ClassVar[str]
     record_events: ClassVar[float]
+    substeps: ClassVar[int]
 
     @property
     def z_names(self) -> tuple[str, ...]:

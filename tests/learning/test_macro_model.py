@@ -90,7 +90,7 @@ def test_k_defaults_to_sites_over_sites_per_patch() -> None:
 
 @pytest.mark.parametrize("change", ["n_steps", "n_sites", "n_patches", "paths"])
 def test_sizes_must_be_positive(change: str) -> None:
-    with pytest.raises(ValueError, match="n_steps, n_sites, n_patches and paths must be positive"):
+    with pytest.raises(ValueError, match="sizes, numbers and times must be positive"):
         run(model(), **{change: 0})
 
 

@@ -60,14 +60,14 @@ def swap_pairs(atoms: Atoms, n: int, counted: str = "all", dt: float = 0.1) -> n
 def test_patches_of_an_engine_drift_as_the_whole() -> None:
     """Against the whole cell as one patch of itself."""
     atoms = crystal(6)
-    patches = swap_pairs(atoms, 60)
+    patches = swap_pairs(atoms, 40)
     evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), 0.1)
     whole = []
-    for k in range(60):
+    for k in range(40):
         after = atoms.copy()
         evolve_whole(after, evolve, stream(1, "w", k))
         whole.append((unlike_bonds(after) - unlike_bonds(atoms)).mean())
-    mean, error = np.mean(whole), np.std(whole) / 60**0.5
+    mean, error = np.mean(whole), np.std(whole) / 40**0.5
     own = patches.std() / patches.size**0.5
     edge = 0.5 * abs(mean)  # frozen surroundings without a buffer hold the border back
     assert abs(patches.mean() - mean) < 4 * np.hypot(error, own) + edge
@@ -117,6 +117,25 @@ def test_dynamics_give_pairs_too() -> None:
 
 
 @pytest.mark.learn
+def test_a_trained_network_gives_pairs_as_a_table_does() -> None:
+    """Fast quench of a random alloy: both potentials make Mo-Ta bonds."""
+    pytest.importorskip("mace")
+    from mace.calculators import MACECalculator
+
+    model = str(path("NbMoTa-mace.model"))
+    evolve = MonteCarloEvolution(
+        MACECalculator(model_paths=model, device="cpu", default_dtype="float32"),
+        300.0,
+        NeighbourSwap(),
+        0.5,
+    )
+    atoms = crystal(3)
+    half = Patch.mask(atoms.get_scaled_positions()[:, 0] < 0.5)
+    pairs = engine_pairs(atoms, [half], evolve, unlike_bonds, [1.0], 0, stream(0, "m"), "all")
+    assert pairs.dz[0, 0] > 0 and pairs.n_patches.tolist() == [2]
+
+
+@pytest.mark.learn
 def test_a_closure_learns_from_them() -> None:
     pytest.importorskip("torch")
     from macro_ase.learning.pairs import PairBatch
@@ -124,12 +143,12 @@ def test_a_closure_learns_from_them() -> None:
 
     evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), 0.5)
     atoms, pairs = crystal(4), []
-    for k in range(12):
+    for k in range(27):
         pairs.append(
             engine_pairs(atoms, quarters(atoms), evolve, unlike_bonds, [1.0], k, stream(0, "l", k))
         )
         evolve_whole(atoms, evolve, stream(2, "w", k))
     batch = PairBatch.of(pairs)
-    assert len(batch) == 48 and len(np.unique(batch.snapshot)) == 12
+    assert len(batch) == 108 and len(np.unique(batch.snapshot)) == 27
     options = TrainingOptions("onsager", 8, 1, 1, 5, 16, 1e-2, 1e-4)
     assert np.isfinite(train(batch, options, 0, "test").history).all()
