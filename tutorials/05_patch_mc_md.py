@@ -193,4 +193,4 @@ for cells in (10, 14 if QUICK else 20):
     md.run(1)
     start = time.perf_counter()
     md.run(5)
-    print(f"{len(crystal):7d} atoms: {200 * (time.perf_counter() - start):.0f} ms a step")
+    print(f"{len(crystal):7d} atoms: {200 * (time.perf_counter() - start):.1f} ms a step")

@@ -3,12 +3,13 @@
     U_L(T) = 1 - <m^4> / (3 <m^2>^2)
 
 is 2/3 with order and 0 without, and at T_c nearly the same for every L, so U_L and U_L' cross
-near it (K. Binder, Z. Phys. B 43, 119, 1981), and closer as they grow:
+near it (K. Binder, Z. Phys. B 43, 119, 1981). With U_L = U* + u (T - T_c) L^(1/nu) + c L^-omega,
+sizes L and b L cross closer as they grow:
 
-    T_x(L) = T_c + a L^-(1/nu + omega)
+    T_x = T_c + a g(b) L^-(1/nu + omega),    g(b) = (1 - b^-omega) / (b^(1/nu) - 1)
 
-for pairs (L, b L) of one ratio b. In the two-dimensional Ising model 1/nu = 1 and the leading
-correction of U is omega = 7/4 (H. Shao, W. Guo and A. W. Sandvik, Science 352, 213, 2016).
+In the two-dimensional Ising model 1/nu = 1 and the leading correction of U is omega = 7/4
+(H. Shao, W. Guo and A. W. Sandvik, Science 352, 213, 2016).
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from .reweighting import boltzmann_weights, overlap, warn_of_small_overlap
 from .sweep_table import SweepTable
 
 Array = NDArray[np.float64]
-ISING_2D_SHIFT = 2.75
 FEWEST_ROOTS = 0.9
 
 
@@ -126,7 +126,10 @@ def crossing(
 
 
 def crossings(table: SweepTable, degree: int = 2, rng: Seed = 0) -> list[Crossing]:
-    """Crossings of each size with the next larger one, from the points of a sweep."""
+    """Crossings of each size with the next larger one, from the points of a sweep.
+
+    Parameters are those of `crossing`; look at the p-value of each before you trust it.
+    """
     generator = coerce_rng(rng)
     found = []
     for pair in zip(table.sizes, table.sizes[1:]):
@@ -174,10 +177,9 @@ def crossing_by_reweighting(first: CanonicalRun, second: CanonicalRun, reach: fl
 
     sizes = (first.size, second.size)
     plain = _crossing_of_moments(grid, *means)
-    blocks = [block_count(run.energy, run.magnetization**2) for run in (first, second)]
     errors = [
-        jackknife(function, samples, n_blocks=n_blocks)[1]
-        for function, samples, n_blocks in zip((with_first, with_second), moments, blocks)
+        jackknife(function, blocks, n_blocks=len(blocks))[1]
+        for function, blocks in zip((with_first, with_second), moments)
     ]
     temperature_error, cumulant_error = np.hypot(*errors)
     if not np.all(np.isfinite([*plain, temperature_error])):
@@ -191,28 +193,33 @@ def crossing_by_reweighting(first: CanonicalRun, second: CanonicalRun, reach: fl
 
 
 def extrapolated_crossing(
-    found: Sequence[Crossing], power: float = ISING_2D_SHIFT
+    found: Sequence[Crossing], one_over_nu: float = 1.0, omega: float = 1.75
 ) -> tuple[float, float]:
-    """T_c and its error from T_x = T_c + a L^-power, L the smaller size of each pair.
+    """T_c and its error from crossings of finite sizes, by the law at the top of this page.
 
     Parameters
     ----------
     found : sequence of Crossing
-        Two or more, best of pairs with one ratio of sizes. A size that is in two pairs couples
-        them; the error leaves that out.
-    power : float
-        1/nu + omega; the default is that of the two-dimensional Ising model.
+        Two or more, of any ratios of sizes. A size that is in two pairs couples them; the error
+        leaves that out.
+    one_over_nu, omega : float
+        Of the temperature, and of the leading correction to scaling; the defaults are those of
+        the two-dimensional Ising model. In three dimensions they are 1.5875 and .83.
 
     Raises
     ------
     ValueError
-        If there are fewer than two crossings.
+        If there are fewer than two crossings, or an exponent is not above 0.
     """
     if len(found) < 2:
         raise ValueError(f"an extrapolation needs 2 crossings or more, not {len(found)}")
-    small = np.array([c.sizes[0] for c in found], dtype=float)
+    if not (one_over_nu > 0 and omega > 0):
+        raise ValueError(f"one_over_nu and omega must be above 0, not {one_over_nu}, {omega}")
+    small, large = np.array([c.sizes for c in found], dtype=float).T
+    ratio = large / small
+    shift = (1 - ratio**-omega) / (ratio**one_over_nu - 1) * small ** -(one_over_nu + omega)
     values = np.array([c.temperature for c in found])
-    design = np.stack([np.ones(len(found)), small**-power], axis=1)
+    design = np.stack([np.ones(len(found)), shift], axis=1)
     weights = 1 / np.array([c.temperature_error for c in found]) ** 2
     covariance = np.linalg.inv(design.T @ (weights[:, None] * design))
     solution = covariance @ (design.T @ (weights * values))
@@ -234,10 +241,15 @@ def _p_value(x: Array, values: Array, errors: Array, fits: Array) -> float:
 
 
 def _reweighted_moments(run: CanonicalRun, grid: Array) -> Array:
-    """w, w m^2 and w m^4 of every sample at each temperature, shape (n_t, n_T, 3)."""
-    weights = np.stack([boltzmann_weights(run, float(T)) for T in grid], axis=1)
+    """Means of w, w m^2 and w m^4 over blocks at each temperature, shape (n_blocks, n_T, 3)."""
+    n_blocks = block_count(run.energy, run.magnetization**2)
+    kept = len(run.energy) // n_blocks * n_blocks
     powers = run.magnetization[:, None] ** np.array([0, 2, 4])
-    return weights[:, :, None] * powers[:, None, :]
+    blocks = []
+    for temperature in grid.tolist():
+        weighted = boltzmann_weights(run, temperature)[:, None] * powers
+        blocks.append(weighted[:kept].reshape(n_blocks, -1, 3).mean(axis=1))
+    return np.stack(blocks, axis=1)
 
 
 def _crossing_of_moments(grid: Array, first: Array, second: Array) -> Array:

@@ -71,7 +71,8 @@ def correlation_function(states: ArrayLike) -> tuple[Array, Array]:
     Parameters
     ----------
     states : array, shape (n_t, L, ...)
-        Successive states of a stationary run; the box is cubic and periodic.
+        Successive states of a stationary run, or of several runs one after another; the box is
+        cubic and periodic.
 
     Returns
     -------
@@ -94,7 +95,8 @@ def correlation_length(states: ArrayLike) -> tuple[float, float]:
     Parameters
     ----------
     states : array, shape (n_t, L, ...)
-        Successive states of a stationary run, without net order; the box is cubic and periodic.
+        Successive states of a stationary run, or of several runs one after another, without net
+        order; the box is cubic and periodic.
 
     Returns
     -------

@@ -83,7 +83,8 @@ def hysteresis_loop(
     rate : float
         |dh/dt|: each of the steps of 2 h_0 / ``steps`` lasts that over ``rate``.
     steps : int
-        Of each branch.
+        Of each branch. A step should be shorter than the system's memory: what catches up within
+        each step shows too small a loop.
     cycles : int
         The first still remembers the initial state.
 

@@ -1,10 +1,13 @@
-"""Figures of a phase transition: cumulants, collapse, exponents, a loop, and a run as a GIF."""
+"""Figures of a phase transition: cumulants, collapse, exponents, a loop, and a run as a GIF.
+
+Each figure is saved and returned, so a notebook shows it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +18,9 @@ from .collapse import Collapse, Curves
 from .hysteresis import HysteresisLoop
 from .scaling import CriticalExponents
 from .sweep_table import SweepTable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLOURS = ("#3b6fb6", "#c8553d", "#4c956c", "#8f6bb1", "#d99a2b", "#5b6770")
 LABELS = {
@@ -27,26 +33,38 @@ LABELS = {
 }
 
 
-def plot_column(path: Path, table: SweepTable, name: str, found: Sequence[Crossing] = ()) -> None:
+def plot_column(
+    path: str | Path,
+    table: SweepTable,
+    name: str,
+    found: Sequence[Crossing] = (),
+    exact: Callable[[int, float], float] | None = None,
+) -> Figure:
     """One quantity of a sweep against temperature, a curve a size.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
     table : SweepTable
     name : str
         One of `response.QUANTITIES`.
     found : sequence of Crossing
         Drawn as crosses with their errors: for ``name="binder"``.
+    exact : callable, optional
+        ``exact(size, temperature)``: its curves are drawn in place of lines between the points.
     """
     figure, (ax,) = _figure()
+    line = "o-" if exact is None else "o"
     for k, size in enumerate(table.sizes):
         rows = table.of_size(size)
         value, error = rows.column(name)
         colour = COLOURS[k % len(COLOURS)]
         ax.errorbar(
-            rows.temperature, value, error, fmt="o-", ms=3, lw=1, color=colour, label=f"L = {size}"
+            rows.temperature, value, error, fmt=line, ms=3, lw=1, color=colour, label=f"L = {size}"
         )
+        if exact is not None:
+            fine = np.linspace(rows.temperature.min(), rows.temperature.max(), 60)
+            ax.plot(fine, [exact(size, T) for T in fine.tolist()], color=colour, lw=1)
     for c in found:
         ax.errorbar(
             c.temperature, c.cumulant, c.cumulant_error, c.temperature_error, fmt="kx", zorder=3
@@ -54,14 +72,15 @@ def plot_column(path: Path, table: SweepTable, name: str, found: Sequence[Crossi
     ax.set(xlabel=r"temperature ($J / k_B$)", ylabel=LABELS.get(name, name))
     ax.legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=130)
+    return figure
 
 
-def plot_binder(path: Path, table: SweepTable, found: Sequence[Crossing] = ()) -> None:
+def plot_binder(path: str | Path, table: SweepTable, found: Sequence[Crossing] = ()) -> Figure:
     """Cumulants against temperature, with the crossings that `binder.crossings` gave."""
-    plot_column(path, table, "binder", found)
+    return plot_column(path, table, "binder", found)
 
 
-def plot_collapse(path: Path, curves: Curves, collapse: Collapse) -> None:
+def plot_collapse(path: str | Path, curves: Curves, collapse: Collapse) -> Figure:
     """All points on one master curve, if they fall together."""
     figure, (ax,) = _figure()
     x, y, error = curves.scaled(*collapse.parameters)
@@ -79,9 +98,10 @@ def plot_collapse(path: Path, curves: Curves, collapse: Collapse) -> None:
     )
     ax.legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=130)
+    return figure
 
 
-def plot_exponents(path: Path, table: SweepTable, exponents: CriticalExponents) -> None:
+def plot_exponents(path: str | Path, table: SweepTable, exponents: CriticalExponents) -> Figure:
     """The three fits against L that give the exponents, on logarithmic axes."""
     figure, axes = _figure(3)
     row = table.at(exponents.temperature)
@@ -95,9 +115,10 @@ def plot_exponents(path: Path, table: SweepTable, exponents: CriticalExponents) 
         ax.set_xticks([], minor=True)
         ax.set_title(f"exponent {fit.exponent:.3f} +- {fit.error:.3f}", fontsize=9)
     figure.savefig(path, dpi=130)
+    return figure
 
 
-def plot_hysteresis(path: Path, loop: HysteresisLoop) -> None:
+def plot_hysteresis(path: str | Path, loop: HysteresisLoop) -> Figure:
     """Order parameter against field; earlier cycles pale."""
     figure, (ax,) = _figure()
     for k, (field, m) in enumerate(zip(loop.field, loop.magnetization)):
@@ -107,10 +128,11 @@ def plot_hysteresis(path: Path, loop: HysteresisLoop) -> None:
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
     ax.set(xlabel="field (J)", ylabel="magnetisation", title=f"dh/dt = {loop.rate:g}")
     figure.savefig(path, dpi=130)
+    return figure
 
 
 def animate_states(
-    path: Path,
+    path: str | Path,
     states: Iterable[ArrayLike],
     titles: Sequence[str] = (),
     frames_per_second: int = 10,
@@ -120,7 +142,7 @@ def animate_states(
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         Ends in ``.gif``.
     states : iterable of arrays, shape (L_x, L_y)
         Spins or a field, one state a frame.

@@ -20,7 +20,6 @@ from ase import units
 from ase.data import atomic_masses
 from numpy.typing import NDArray
 
-from ..patches import Patch
 from .driver import Driver
 from .kernel_dynamics import KernelDynamics
 from .patch_mc import PatchMC
@@ -66,12 +65,11 @@ class HybridMCMD(KernelDynamics):
                 raise ValueError(f"{name} must be 1 or more, not {value}")
         self.md, self.mc, self.md_steps, self.mc_attempts = md, mc, md_steps, mc_attempts
         super().__init__(md.atoms, logfile, trajectory, loginterval, append_trajectory)
-        self._mc_patch = _mask(len(md.atoms), mc)
 
     def _advance(self, steps: int) -> int:
         for _ in range(steps):
             self.md.run(self.md_steps)
-            self.mc.move_to(self._mc_patch)
+            self.mc.read_atoms()
             active = self.mc.region.active
             before = self.atoms.numbers[active].copy()
             self.mc.run(self.mc_attempts)
@@ -167,15 +165,6 @@ def _all_arrays(part: Driver) -> dict[str, NDArray[Any]]:
 
 def _of(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
-
-
-def _mask(n_atoms: int, mc: PatchMC) -> Patch | None:
-    """The atoms of the Monte Carlo as a patch that does not depend on where they are."""
-    if len(mc.region.active) == n_atoms:
-        return None
-    core, buffer = np.zeros((2, n_atoms), dtype=bool)
-    core[mc.region.core] = buffer[mc.region.buffer] = True
-    return Patch.mask(core, buffer)
 
 
 def _require_match(md: PatchMD, mc: PatchMC) -> None:

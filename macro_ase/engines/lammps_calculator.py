@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
 from .lammps_box import element_order, named_elements
-from .lammps_library import cutoff_A
+from .lammps_library import command_lines, cutoff_A
 from .lammps_system import LammpsSystem
 
 PAIRWISE = ("lj", "morse", "born", "buck", "yukawa", "soft", "zbl", "table", "gauss", "mie", "zero")
@@ -25,7 +25,7 @@ class LammpsCalculator(Calculator):
 
     Parameters
     ----------
-    commands : sequence of str
+    commands : str or sequence of str
         ``pair_style`` and ``pair_coeff`` lines, word for word.
     specorder : sequence of str, optional
         Elements of the types; default: those that end ``pair_coeff * *``, else alphabetical.
@@ -42,20 +42,20 @@ class LammpsCalculator(Calculator):
 
     def __init__(
         self,
-        commands: Sequence[str],
+        commands: str | Sequence[str],
         specorder: Sequence[str] | None = None,
         threads: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.commands, self.specorder, self.threads = list(commands), specorder, threads
+        self.commands, self.specorder, self.threads = command_lines(commands), specorder, threads
         self._system: LammpsSystem | None = None
         self._frame: tuple[bytes, ...] = ()
         self._inside = Atoms()
         self._reach_A: float | None = None
 
     @property
-    def receptive_field_A(self) -> float:
+    def reach_A(self) -> float:
         """How far the forces on an atom, and the change of energy by its moves, reach; A."""
         if self._reach_A is None:
             species = self.specorder or named_elements(self.commands)
@@ -105,8 +105,13 @@ class LammpsCalculator(Calculator):
         return self._system
 
 
-def reach_A(commands: Sequence[str], species: Sequence[str]) -> float:
-    """How far an atom is felt, A: the cutoff of a pair potential, else twice the cutoff."""
+def reach_A(
+    commands: Sequence[str], species: Sequence[str], command: Sequence[str] | None = None
+) -> float:
+    """How far an atom is felt, A: the cutoff of a pair potential, else twice the cutoff.
+
+    The library is asked, or the executable that is given.
+    """
     styles = [line.split()[1] for line in commands if line.split()[:1] == ["pair_style"]]
     pairwise = all(style.split("/")[0] in PAIRWISE for style in styles)
-    return cutoff_A(commands, species) * (1 if pairwise else 2)
+    return cutoff_A(commands, species, command) * (1 if pairwise else 2)

@@ -1,4 +1,4 @@
-"""LAMMPS's text dumps: ids, types, elements, velocities, forces, images and skewed boxes.
+"""LAMMPS's text dumps in and out: ids, types, elements, velocities, images and skewed boxes.
 
 Units are metal; positions are unwrapped where the dump tells images. ASE's reader drops images.
 """
@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
-from .lammps_box import PER_PS
+from .lammps_box import PER_PS, Box, element_order, types_of
 
 
 def read_dump(
@@ -48,6 +48,66 @@ def read_dump(
     if not frames:
         raise ValueError(f"{file} is no LAMMPS dump")
     return frames[index]
+
+
+def write_dump(
+    file: str | Path, atoms: Atoms | Sequence[Atoms], species: Sequence[str] | None = None
+) -> None:
+    """Write frames as a text dump, which LAMMPS, OVITO and `read_dump` read.
+
+    Columns are id, type, element, unwrapped positions, and velocities if there are momenta.
+
+    Parameters
+    ----------
+    file : str or Path
+    atoms : ase.Atoms or sequence of Atoms
+        Ids are ``arrays["id"]``, or 1, 2, ...; the time step ``info["timestep"]``, or the number
+        of the frame. Vacancies ``X`` are left out.
+    species : sequence of str, optional
+        Elements of the types; default ``info["species"]``, else alphabetical.
+
+    Raises
+    ------
+    ValueError
+        If an element is not in the order.
+    """
+    frames = [atoms] if isinstance(atoms, Atoms) else list(atoms)
+    lines = [line for n, frame in enumerate(frames) for line in _dumped(frame, n, species)]
+    Path(file).write_text("\n".join(lines) + "\n")
+
+
+def _dumped(atoms: Atoms, number: int, species: Sequence[str] | None) -> list[str]:
+    given = species if species is not None else atoms.info.get("species")
+    atoms = atoms[atoms.numbers != 0]
+    order, box = element_order([], atoms, given), Box.around(atoms)
+    ids = atoms.arrays.get("id", np.arange(1, len(atoms) + 1))
+    columns = [ids.astype(str), types_of(atoms, order).astype(str), np.array(atoms.symbols)]
+    names, vectors = "id type element xu yu zu", [box.to_lammps(atoms.positions)]
+    if atoms.has("momenta"):
+        names += " vx vy vz"
+        vectors += [box.to_lammps(atoms.get_velocities()) * PER_PS]
+    columns += [np.array([f"{x:.17g}" for x in axis]) for v in vectors for axis in v.T]
+    return [
+        "ITEM: TIMESTEP",
+        str(atoms.info.get("timestep", number)),
+        "ITEM: NUMBER OF ATOMS",
+        str(len(atoms)),
+        *_bounds(box),
+        f"ITEM: ATOMS {names}",
+        *(" ".join(row) for row in zip(*columns)),
+    ]
+
+
+def _bounds(box: Box) -> list[str]:
+    """The box's lines; bounds of a skewed box enclose it."""
+    low, (xy, (xz, yz)) = box.origin, (box.edges[1, 0], box.edges[2, :2])
+    high = low + np.diag(box.edges)
+    low = low + (min(0, xy, xz, xy + xz), min(0, yz), 0)
+    high = high + (max(0, xy, xz, xy + xz), max(0, yz), 0)
+    tilts = [f" {tilt:.17g}" if box.skewed else "" for tilt in (xy, xz, yz)]
+    flags = " ".join("pp" if periodic else "mm" for periodic in box.periodic)
+    head = f"ITEM: BOX BOUNDS {'xy xz yz ' if box.skewed else ''}{flags}"
+    return [head, *(f"{a:.17g} {b:.17g}{tilt}" for a, b, tilt in zip(low, high, tilts))]
 
 
 def _frames(lines: list[str], file: str, species: Sequence[str] | None) -> Iterator[Atoms]:

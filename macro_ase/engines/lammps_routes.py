@@ -13,12 +13,12 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from ..patches import CutOut
+from ..patches import CutOut, Region, Vectors, cut_out
 from .lammps_box import PER_PS, Box
 from .lammps_dump import read_dump
 from .lammps_files import write_data
 from .lammps_library import refuse_intel, run_executable
-from .lammps_system import LammpsSystem, potential_lines, setup_lines
+from .lammps_system import LammpsSystem, potential_lines, setup_lines, without_ids
 
 ENSEMBLES = ("nve", "langevin", "nose-hoover", None)
 LARGEST_SEED = 900_000_000
@@ -177,7 +177,7 @@ class Executable:
         box = Box.around(atoms)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write_data(folder / "atoms.data", atoms, self.species, box)
+            write_data(folder / "atoms.data", without_ids(atoms), self.species, box)
             script = setup_lines(box, folder / "atoms.data")
             script += potential_lines(atoms, self.commands, self.species)
             script += [
@@ -209,3 +209,57 @@ class Executable:
 
     def close(self) -> None:
         """Nothing is open between runs."""
+
+
+def without_vacancies(cut: CutOut) -> CutOut:
+    """The cut-out without the sites marked ``X``; the system keeps them."""
+    real = np.asarray(cut.atoms.numbers != 0)
+    n_core, n_active = int(real[: cut.n_core].sum()), int(real[: cut.n_active].sum())
+    return CutOut(cut.atoms[real], cut.index[real], cut.shift[real], n_core, n_active, cut.halo_A)
+
+
+def halo_force_error(
+    atoms: Atoms,
+    region: Region,
+    lengths_A: tuple[float, float],
+    commands: Sequence[str],
+    species: Sequence[str],
+    command: Sequence[str] | None = None,
+) -> float:
+    """Largest difference of a force on an active atom between two halos, eV/A."""
+    forces = []
+    for length in lengths_A:
+        cut = without_vacancies(cut_out(atoms, region, length))
+        forces.append(_forces(cut.atoms, commands, species, command)[: cut.n_active])
+    return float(np.abs(forces[0] - forces[1]).max())
+
+
+def _forces(
+    atoms: Atoms,
+    commands: Sequence[str],
+    species: Sequence[str],
+    command: Sequence[str] | None,
+) -> Vectors:
+    if command is not None:
+        return _forces_by_executable(atoms, commands, species, command)
+    system = LammpsSystem(atoms, commands, species)
+    system.evaluate()
+    forces = system.forces()
+    system.close()
+    return forces
+
+
+def _forces_by_executable(
+    atoms: Atoms, commands: Sequence[str], species: Sequence[str], command: Sequence[str]
+) -> NDArray[np.float64]:
+    """Forces on atoms, shape (n, 3), eV/A."""
+    box = Box.around(atoms)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_data(folder / "atoms.data", without_ids(atoms), species, box)
+        script = setup_lines(box, folder / "atoms.data")
+        script += [*potential_lines(atoms, commands, species), "run 0"]
+        columns = "id type x y z fx fy fz modify sort id format float %.17g"
+        script += [f"write_dump all custom {folder}/dump {columns}"]
+        run_executable(command, script, folder)
+        return box.to_ase(read_dump(folder / "dump", species).get_forces())

@@ -46,6 +46,14 @@ def potential_lines(atoms: Atoms, commands: Sequence[str], species: Sequence[str
     ]
 
 
+def without_ids(atoms: Atoms) -> Atoms:
+    """What LAMMPS is told of atoms: its ids are index + 1, whatever ids they have of their own."""
+    plain = Atoms(atoms.numbers, atoms.positions, masses=atoms.get_masses(), pbc=atoms.pbc)
+    if atoms.has("momenta"):
+        plain.set_momenta(atoms.get_momenta())
+    return plain
+
+
 class LammpsSystem:
     """Atoms in LAMMPS: ids are index + 1, types follow the order of elements.
 
@@ -80,9 +88,7 @@ class LammpsSystem:
         self.box = Box.around(atoms)
         self.n = len(atoms)
         self.lmp = open_lammps(threads)
-        plain = Atoms(atoms.numbers, atoms.positions, masses=atoms.get_masses(), pbc=atoms.pbc)
-        if atoms.has("momenta"):
-            plain.set_momenta(atoms.get_momenta())
+        plain = without_ids(atoms)
         with tempfile.TemporaryDirectory() as folder:
             data = Path(folder) / "atoms.data"
             write_data(data, plain, self.species, self.box)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 
-from ..patches import CutOut, Region, cut_out, whole
+from ..patches import CutOut, Patch, Region, cut_out, whole
 from ..rng import Seed, coerce_rng
 from .receptive_field import reach
 
@@ -40,16 +41,49 @@ def checked_energy(atoms: Atoms, calculator: Any, symbols: Iterable[str] = ()) -
     return _energy_or_error(atoms, calculator)
 
 
+def require_forces(atoms: Atoms, calculator: Any) -> None:
+    """Raise ValueError if the calculator cannot give energy and forces of these atoms."""
+    checked_energy(atoms, calculator)
+    with _told(atoms, calculator, "forces on"):
+        forces = calculator.get_forces(atoms)
+    if not np.isfinite(forces).all():
+        raise ValueError(f"forces that {type(calculator).__name__} gives are not finite")
+
+
 def _energy_or_error(atoms: Atoms, calculator: Any) -> float:
-    name = type(calculator).__name__
-    try:
+    with _told(atoms, calculator, "energy of"):
         energy = energy_without_vacancies(atoms, calculator)
-    except Exception as error:
-        formula = atoms.symbols.formula.format("hill")
-        raise ValueError(f"{name} cannot give the energy of {formula}: {error}") from error
     if not math.isfinite(energy):
-        raise ValueError(f"the energy that {name} gives is {energy}")
+        raise ValueError(f"the energy that {type(calculator).__name__} gives is {energy}")
     return energy
+
+
+@contextmanager
+def _told(atoms: Atoms, calculator: Any, what: str) -> Iterator[None]:
+    """One line for whatever a calculator raises; a missing file stays one."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        name, formula = type(calculator).__name__, atoms.symbols.formula.format("hill")
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ValueError(f"{name} cannot give the {what} {formula}: {reason}") from error
+
+
+def laid(atoms: Atoms, patch: Patch | None) -> Region:
+    """The patch on these atoms; None stands for all of them.
+
+    Raises
+    ------
+    ValueError
+        If it is no patch, or does not fit the atoms.
+    """
+    if patch is None:
+        return whole(atoms)
+    if not isinstance(patch, Patch):
+        raise ValueError(f"a patch is such as Patch.sphere(100, 6.0), not {type(patch).__name__}")
+    return patch.select(atoms)
 
 
 def cut_out_all(atoms: Atoms) -> CutOut:

@@ -6,12 +6,12 @@ import itertools
 
 import numpy as np
 from ase import Atoms
-from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..kinetics.site_moves import Neighbourhood
 from ..lattice import SiteGrid
+from ..neighbour_pairs import neighbour_pairs
 
 SAME_DISTANCE_A = 1e-10
 NEAREST_RATIO = 1.1
@@ -74,11 +74,7 @@ def grid_pairs(grid: SiteGrid, cutoff_A: float, lattice_constant_A: float) -> Pa
 
 def pairs_within(atoms: Atoms, cutoff_A: float) -> Pairs:
     """Pairs of atoms nearer than a cutoff."""
-    if atoms.pbc.any():
-        return neighbor_list("ijd", atoms, cutoff_A)
-    half = cKDTree(atoms.positions).query_pairs(cutoff_A, output_type="ndarray")
-    i, j = np.concatenate([half, half[:, ::-1]]).T
-    return i, j, np.linalg.norm(atoms.positions[i] - atoms.positions[j], axis=1)
+    return neighbour_pairs(atoms, cutoff_A)[:3]
 
 
 def nearest_pairs(atoms: Atoms) -> Pairs:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..kinetics.site_moves import SpeciesBias
 from ..lattice import VACANCY
-from ..patches import CutOut, Patch, Region, cut_out, whole
+from ..patches import CutOut, Patch, Region, cut_out
 from ..potentials.eam_calculator import TableEAM
 from ..rng import Seed
 from .driver import Driver, Ramp, require_temperature
@@ -23,6 +22,7 @@ from .local_energy import (
     checked_energy,
     cut_out_all,
     energy_without_vacancies,
+    laid,
     required_halo,
 )
 from .moves import (
@@ -38,6 +38,7 @@ from .patch_sites import CalculatorSites, PatchSites, TableSites
 
 DEFAULT_MOVE = Swap()
 FREE_A = 0.5
+SAME_PLACE_A = 1e-9
 ENERGY_TOLERANCE = 1e-6
 
 __all__ = ["PatchMC", "Ramp"]
@@ -129,7 +130,7 @@ class PatchMC(Driver):
         ValueError
             As on construction.
         """
-        region = whole(self.atoms) if patch is None else patch.select(self.atoms)
+        region = laid(self.atoms, patch)
         self._refuse_moves(region)
         length_A = 0.0
         if patch is not None:
@@ -140,6 +141,27 @@ class PatchMC(Driver):
             symbols = [self.species[code] for code in self._bias.allowed]
             checked_energy(self._cut_out(self.atoms).atoms, self.calculator, symbols)
         self._cut()
+
+    def read_atoms(self) -> None:
+        """Take up what something else did to the species and positions of the patch.
+
+        Costs what the patch costs, but where an atom has gone far: then a new halo is cut out.
+        """
+        cut = self._sites.cut
+        positions = self.atoms.positions[cut.index] + cut.shift
+        moved = not np.allclose(positions, cut.atoms.positions, rtol=0, atol=SAME_PLACE_A)
+        if moved and self._length_A and not self._skin_A:
+            self._skin_A = 2 * FREE_A
+            self._length_A += self._skin_A
+            self._cut()
+            return
+        cut.atoms.numbers = self.atoms.numbers[cut.index]
+        if moved:
+            cut.atoms.positions = positions
+        if np.linalg.norm(positions - self._reference_A, axis=1).max() > self._free_A:
+            self._cut()
+        else:
+            self._start_sites(cut)
 
     @property
     def temperature_K(self) -> float:  # type: ignore[override]
@@ -199,15 +221,29 @@ class PatchMC(Driver):
     def _cut(self) -> None:
         """Take the patch from the atoms as they are now."""
         cut = self._cut_out(self.atoms)
+        self._reference_A = cut.atoms.positions.copy()
+        self._start_sites(cut)
+
+    def _start_sites(self, cut: CutOut) -> None:
         self._positions_A = cut.atoms.positions.copy()
         if self.compiled:
             table = self.calculator.table
             self._sites: PatchSites = TableSites(cut, table, self.moves, self._bias)
             return
-        free_A = FREE_A if self._length_A else math.inf
         self._sites = CalculatorSites(
-            cut, self.calculator, self.species, self.moves, self._bias, free_A
+            cut,
+            self.calculator,
+            self.species,
+            self.moves,
+            self._bias,
+            self._reference_A,
+            self._free_A,
         )
+
+    @property
+    def _free_A(self) -> float:
+        """How far an atom may go from where it was when the halo was cut out."""
+        return FREE_A if self._length_A else math.inf
 
     def _advance(self, steps: int) -> int:
         done = 0
@@ -247,6 +283,8 @@ class PatchMC(Driver):
         }
 
     def _state(self) -> dict[str, NDArray[Any]]:
+        if self._skin_A:
+            self._cut()
         return {
             "temperature_K": np.array(self.temperature_K),
             "energy_eV": np.array(energy_without_vacancies(self._sites.cut.atoms, self.calculator)),
@@ -255,14 +293,8 @@ class PatchMC(Driver):
             "core": self.region.core,
             "buffer": self.region.buffer,
             "centre": self.region.centre,
-            "length_A": np.array(self._length_A),
+            "lengths_A": np.array([self._length_A, self._skin_A]),
         }
-
-    def write_restart(self, path: str | Path) -> None:
-        """Save all that `read_restart` needs to go on bit for bit."""
-        if self._displaces:
-            self._cut()
-        super().write_restart(path)
 
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
         temperature_K, step = float(saved["temperature_K"]), int(saved["nsteps"])
@@ -270,21 +302,21 @@ class PatchMC(Driver):
             raise ValueError(
                 f"the restart was written at {temperature_K:g} K, not {self._at(step):g} K"
             )
-        region, length_A = self.region, self._length_A
+        region, lengths_A = self.region, (self._length_A, self._skin_A)
         atoms = self.atoms.copy()
         atoms.numbers, atoms.positions = saved["numbers"], saved["positions"]
         try:
             self._restore_region(saved)
             energy = energy_without_vacancies(self._cut_out(atoms).atoms, self.calculator)
         finally:
-            self.region, self._length_A = region, length_A
+            self.region, (self._length_A, self._skin_A) = region, lengths_A
         before = float(saved["energy_eV"])
         if abs(energy - before) > ENERGY_TOLERANCE * max(1.0, abs(before)):
             raise ValueError("the restart was written with another energy")
 
     def _restore_region(self, state: dict[str, NDArray[Any]]) -> None:
         self.region = Region(state["core"], state["buffer"], state["centre"])
-        self._length_A = float(state["length_A"])
+        self._length_A, self._skin_A = state["lengths_A"].tolist()
 
     def _restore(self, state: dict[str, NDArray[Any]]) -> None:
         self.tally = state["tally"].copy()

@@ -19,11 +19,11 @@ from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 from ase.md.verlet import VelocityVerlet
 from numpy.typing import NDArray
 
-from ..patches import Patch, whole
+from ..patches import Patch
 from ..rng import Seed
 from .driver import Driver, require_temperature
-from .frozen_surroundings import FrozenSurroundings, movable
-from .local_energy import required_halo
+from .frozen_surroundings import FrozenSurroundings, occupied, unfixed
+from .local_energy import laid, require_forces, required_halo
 
 Ensemble = Literal["nve", "langevin", "nose-hoover"]
 FRICTION = 0.01 / units.fs
@@ -108,9 +108,14 @@ class PatchMD(Driver):
         self.tdamp = _positive(TDAMP_STEPS * timestep if tdamp is None else tdamp, "tdamp")
         super().__init__(atoms, rng, logfile, trajectory, loginterval, append_trajectory)
         self.rng = np.random.default_rng(self.rng_state)
-        self.patched = whole(atoms) if patch is None else patch.select(atoms)
-        halo_A = required_halo(atoms, self.patched, calculator, halo_A)
-        self._halo = (calculator, halo_A, _positive(skin_A, "skin_A"))
+        self.patched = laid(atoms, patch)
+        halo_A = 0.0 if patch is None else required_halo(atoms, self.patched, calculator, halo_A)
+        self._free = unfixed(atoms, self.patched)
+        region, skin_A = occupied(atoms, self._free), _positive(skin_A, "skin_A")
+        self.surroundings = FrozenSurroundings(
+            atoms, self.patched, region, calculator, halo_A, skin_A
+        )
+        require_forces(self.surroundings.cut.atoms, calculator)
         if not atoms.has("momenta"):
             atoms.set_momenta(np.zeros((len(atoms), 3)))
         self._lay_patch()
@@ -122,11 +127,15 @@ class PatchMD(Driver):
         self._update_atoms()
 
     def _lay_patch(self) -> None:
-        """Cut out the patch as the atoms are now."""
-        self.region = movable(self.atoms, self.patched)
-        self.active = self.atoms[self.region.active]
-        self.active.set_constraint()
-        self.surroundings = FrozenSurroundings(self.atoms, self.region, *self._halo)
+        """Take the moving atoms as they are now."""
+        self.region = occupied(self.atoms, self._free)
+        rows, arrays = self.region.active, self.atoms.arrays
+        self.active = Atoms(
+            arrays["numbers"][rows], arrays["positions"][rows], cell=self.atoms.cell
+        )
+        self.active.pbc = self.atoms.pbc
+        for name in sorted({"momenta", "masses"} & arrays.keys()):
+            self.active.set_array(name, arrays[name][rows])
         self.active.calc = self.surroundings
 
     def _start_integrator(self) -> None:
@@ -149,12 +158,8 @@ class PatchMD(Driver):
     def read_atoms(self) -> None:
         """Take up species, positions and momenta of the patch that something else has changed."""
         thermostat = self._thermostat()
-        if np.array_equal(self.region.active, movable(self.atoms, self.patched).active):
-            self.active.numbers = self.atoms.numbers[self.region.active]
-            self.active.positions = self.atoms.positions[self.region.active]
-            self.active.set_momenta(self.atoms.arrays["momenta"][self.region.active])
-        else:
-            self._lay_patch()
+        self.surroundings.read_species(occupied(self.atoms, self._free))
+        self._lay_patch()
         self._start_integrator()
         self._set_thermostat(thermostat)
 
@@ -226,9 +231,12 @@ class PatchMD(Driver):
 
     def _restore(self, state: dict[str, NDArray[Any]]) -> None:
         self.atoms.arrays["momenta"] = state["momenta"]
-        self._lay_patch()
+        patched, positions = self.patched.active, self.atoms.positions
+        now = positions[patched].copy()
+        self.surroundings.read_species(occupied(self.atoms, self._free))
         self.surroundings.cut_at(state["reference"])
-        self._update_atoms()
+        positions[patched] = now
+        self._lay_patch()
         self._start_integrator()
         self._set_thermostat(state["thermostat"])
         self.rng.bit_generator.state = json.loads(str(state["generator"]))

@@ -65,7 +65,7 @@ class TableSites:
         self.lattice = EAMLattice.from_atoms(cut.atoms, table)
         self.state = self.lattice.state(self.lattice.codes(cut.atoms))
         self._moves, self._chances = move_codes(moves), cumulative_chances(moves)
-        self._numbers = np.array([atomic_numbers[name] for name in self.lattice.species])
+        self._numbers = np.array([atomic_numbers.get(name, -1) for name in self.lattice.species])
 
     def run(
         self, betas: NDArray[np.float64], attempts: int, rng: NDArray[np.uint64], tally: Ints
@@ -101,8 +101,10 @@ class CalculatorSites:
         Symbol of each species code, ``X`` last.
     moves : sequence of Move
     bias : SpeciesBias
+    reference_A : array, shape (n, 3)
+        Positions for which the cut-out was made.
     free_A : float
-        How far an atom may go before a new cut-out is needed.
+        How far from there an atom may go before a new one is needed.
 
     Attributes
     ----------
@@ -117,9 +119,10 @@ class CalculatorSites:
         species: Sequence[str],
         moves: Sequence[Move],
         bias: SpeciesBias,
+        reference_A: NDArray[np.float64],
         free_A: float,
     ) -> None:
-        self._free_A, self._wandered, self._start = free_A, False, cut.atoms.positions.copy()
+        self._free_A, self._wandered, self._start = free_A, False, reference_A
         self.cut, self.calculator, self.moves, self.bias = cut, calculator, moves, bias
         self._numbers = np.array([atomic_numbers[name] for name in species])
         code = {number: c for c, number in enumerate(self._numbers)}

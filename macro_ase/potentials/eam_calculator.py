@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.neighborlist import neighbor_list
+from ase.data import atomic_numbers, chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
+from ..neighbour_pairs import neighbour_pairs
 from .eam_table import EAMTable, Splines
 
 Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ class TableEAM(Calculator):
     def __init__(self, table: EAMTable | str | Path, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.table = table if isinstance(table, EAMTable) else EAMTable.read(table)
-        self._splines = self.table.splines()
+        self.splines = self.table.splines()
 
     def calculate(
         self,
@@ -52,8 +53,8 @@ class TableEAM(Calculator):
         super().calculate(atoms, properties, system_changes)
         crystal = Atoms(self.atoms)
         codes = species_codes(self.table, crystal)
-        i, j, distance, vector = neighbor_list("ijdD", crystal, self.table.cutoff_A)
-        energies, pull = energies_and_pulls(self._splines, codes, i, j, distance)
+        i, j, distance, vector = neighbour_pairs(crystal, self.table.cutoff_A)
+        energies, pull = energies_and_pulls(self.splines, codes, i, j, distance)
         pull_vector = (pull / distance)[:, None] * vector
         forces = np.stack([sums(i, pull_vector[:, k], len(codes)) for k in range(3)], axis=1)
         energy = float(energies.sum())
@@ -76,13 +77,17 @@ def species_codes(table: EAMTable, atoms: Atoms) -> NDArray[np.int64]:
     ValueError
         If the table lacks an element.
     """
-    symbols = atoms.get_chemical_symbols()
-    missing = sorted(set(symbols) - set(table.species))
-    if missing:
+    code = np.full(len(chemical_symbols), -1, dtype=np.int64)
+    for n, name in enumerate(table.species):
+        if name in atomic_numbers:
+            code[atomic_numbers[name]] = n
+    codes = code[atoms.numbers]
+    if codes.min(initial=0) < 0:
+        missing = sorted(set(atoms.get_chemical_symbols()) - set(table.species))
         raise ValueError(
             f"the potential knows {', '.join(table.species)}, not {', '.join(missing)}"
         )
-    return np.array([table.species.index(symbol) for symbol in symbols], dtype=np.int64)
+    return codes
 
 
 def energies_and_pulls(
@@ -91,6 +96,7 @@ def energies_and_pulls(
     i: NDArray[np.int64],
     j: NDArray[np.int64],
     distance_A: Array,
+    background: Array | float = 0.0,
 ) -> tuple[Array, Array]:
     """Energies of atoms, and the derivative of the energy with the length of each pair.
 
@@ -100,6 +106,8 @@ def energies_and_pulls(
     i, j : int arrays, shape (n_pairs,)
         Every pair within the cutoff, from both sides.
     distance_A : array, shape (n_pairs,)
+    background : array, shape (n_atoms,)
+        Densities that atoms have beside those of these pairs.
 
     Returns
     -------
@@ -112,14 +120,19 @@ def energies_and_pulls(
     f_b, f_b_slope = interpolate(splines.density, splines.dr_A, distance_A, b)
     _, f_a_slope = interpolate(splines.density, splines.dr_A, distance_A, a)
     z, z_slope = interpolate(splines.r_pair, splines.dr_A, distance_A, a, b)
-    rho = sums(i, f_b, n)
-    F, F_slope = interpolate(splines.embedding, splines.drho, rho, codes)
-    last = splines.drho * splines.embedding.shape[-2]
-    F = F + F_slope * np.maximum(rho - last, 0.0)
+    rho = background + sums(i, f_b, n)
+    F, F_slope = embedding(splines, rho, codes)
     phi = z / distance_A
     energies = F + sums(i, phi, n) / 2
     pulls = F_slope[i] * f_b_slope + F_slope[j] * f_a_slope + (z_slope - phi) / distance_A
     return energies, np.asarray(pulls)
+
+
+def embedding(splines: Splines, rho: Array, codes: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Embedding energies (eV) and their slopes; beyond the table along the tangent."""
+    F, slope = interpolate(splines.embedding, splines.drho, rho, codes)
+    last = splines.drho * splines.embedding.shape[-2]
+    return F + slope * np.maximum(rho - last, 0.0), slope
 
 
 def sums(index: NDArray[np.int64], values: Array, n: int) -> Array:

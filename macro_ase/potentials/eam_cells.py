@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
-from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from ..neighbour_pairs import neighbour_pairs
 from .dft_frames import Frame
 from .eam_calculator import TableEAM, energies_and_pulls, species_codes, sums
 from .eam_table import EAMTable
@@ -121,7 +121,7 @@ def gather(frames: Sequence[Frame], table: EAMTable, dft: Reference, own: Refere
         _refuse_unknown(symbols, dft, own)
         ratio = scale_of(frame.atoms, dft, own)
         atoms = scaled(frame.atoms, ratio)
-        i, j, distance, vector = neighbor_list("ijdD", atoms, table.cutoff_A)
+        i, j, distance, vector = neighbour_pairs(atoms, table.cutoff_A)
         codes = species_codes(table, atoms)
         forces = frame.forces_eV_A / ratio
         of_frame = np.full(len(atoms), number)

@@ -136,3 +136,19 @@ def test_extrapolation_is_exact_and_calibrated() -> None:
     assert values.std() / claimed[0] == pytest.approx(1, abs=0.15)
     with pytest.raises(ValueError, match="2 crossings or more, not 1"):
         extrapolated_crossing([Crossing((8, 16), 2.3, 0.1, 0.6, 0.1)])
+
+
+def test_pairs_of_any_ratio_are_extrapolated_together() -> None:
+    inverse_nu, omega = 1.6, 0.8
+
+    def crossing_of(L: int, M: int) -> Crossing:
+        """Where U* + .3 (T - T_c) L^1.6 + .2 L^-.8 of two sizes meet, exactly."""
+        shift = 0.2 * (L**-omega - M**-omega) / (0.3 * (M**inverse_nu - L**inverse_nu))
+        return Crossing((L, M), TRUTH + shift, 1e-3, 0.6, 0.01)
+
+    found = [crossing_of(*pair) for pair in ((8, 12), (12, 16), (16, 40))]
+    value, _ = extrapolated_crossing(found, inverse_nu, omega)
+    assert value == pytest.approx(TRUTH, abs=1e-9)
+    assert extrapolated_crossing(found)[0] != pytest.approx(TRUTH, abs=1e-5)
+    with pytest.raises(ValueError, match="must be above 0"):
+        extrapolated_crossing(found, 1.0, 0.0)

@@ -33,6 +33,17 @@ def test_paths_end_in_equilibrium() -> None:
         np.testing.assert_allclose((mean[-1], std[-1]), exact.stationary_moments(), atol=1e-7)
 
 
+def test_passage_time_equals_matrix_algebra() -> None:
+    exact = ExactCurieWeiss(20, 0.8, 0.03)
+    births, deaths = exact.rates
+    generator = np.diag(births[:-1], -1) + np.diag(deaths[1:], 1) - np.diag(births + deaths)
+    upwards = np.linalg.solve(-generator[:15, :15].T, np.ones(15))
+    downwards = np.linalg.solve(-generator[6:, 6:].T, np.ones(15))
+    assert exact.mean_passage_time(-0.8, 0.5) == pytest.approx(upwards[2])
+    assert exact.mean_passage_time(0.8, -0.5) == pytest.approx(downwards[18 - 6])
+    assert exact.mean_passage_time(0.3, 0.3) == 0
+
+
 def test_refusals() -> None:
     exact = ExactCurieWeiss(10, 1.0)
     with pytest.raises(ValueError, match="temperature"):
@@ -45,3 +56,5 @@ def test_refusals() -> None:
         exact.moments(0.0, [2.0, 1.0])
     with pytest.raises(ValueError, match="mean spin"):
         exact.moments(1.5, [1.0])
+    with pytest.raises(ValueError, match=r"mean spin must lie in -1..1, not 2"):
+        exact.mean_passage_time(0.0, 2.0)

@@ -11,6 +11,7 @@ from macro_ase.analysis.exact_ising import (
     density_of_states,
     exact_chain,
     exact_torus,
+    onsager_correlation_length,
     onsager_energy,
     onsager_magnetisation,
 )
@@ -108,3 +109,23 @@ def test_refusals() -> None:
         onsager_energy(0.0)
     with pytest.raises(ValueError, match="coupling"):
         exact_torus((4, 4), 1.0, 0.0)
+
+
+def strip_length(temperature: float, width: int) -> float:
+    """Decay length along an endless strip, from the two largest eigenvalues of its matrix."""
+    spins = 2 * (np.arange(2**width)[:, None] >> np.arange(width) & 1) - 1
+    across = (spins * np.roll(spins, 1, axis=1)).sum(axis=1)
+    bonds = spins @ spins.T + (across[:, None] + across) / 2
+    largest = np.sort(np.abs(np.linalg.eigvalsh(np.exp(bonds / temperature))))[::-1]
+    return float(1 / np.log(largest[0] / largest[1]))
+
+
+def test_correlation_length_is_that_of_wide_strips() -> None:
+    for temperature in (3.5, 5.0):
+        exact = float(onsager_correlation_length(temperature))
+        assert strip_length(temperature, 9) == pytest.approx(exact, rel=2e-3)
+        assert strip_length(temperature, 3) != pytest.approx(exact, rel=2e-3)
+    assert np.isinf(onsager_correlation_length(CRITICAL_TEMPERATURE))
+    assert onsager_correlation_length(7.0, -2.0) == onsager_correlation_length(3.5)
+    with pytest.raises(ValueError, match=r"above Tc = 2\.26919"):
+        onsager_correlation_length([2.2, 2.5])

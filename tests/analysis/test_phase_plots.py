@@ -34,7 +34,10 @@ def test_figures_are_written(table: SweepTable, tmp_path: Path) -> None:
     start = {"critical_temperature": 2.2, "one_over_nu": 1.0, "ratio": -0.125}
     loop = hysteresis_loop(lambda h, t: float(np.tanh(3 * h)), 1.0, 0.1, steps=20, cycles=2)
     phase_plots.plot_binder(tmp_path / "a.png", table, crossings(table))
-    phase_plots.plot_column(tmp_path / "b.png", table, "chi")
+    figure = phase_plots.plot_column(
+        tmp_path / "b.png", table, "energy", exact=lambda L, T: -2 * np.tanh(2 / T) + 0 * L
+    )
+    assert len(figure.axes[0].lines) == 2 + len(table.sizes)
     phase_plots.plot_collapse(tmp_path / "c.png", curves, fit_collapse(curves, start, degree=3))
     phase_plots.plot_exponents(tmp_path / "d.png", table, critical_exponents(table, 2.2))
     phase_plots.plot_hysteresis(tmp_path / "e.png", loop)

@@ -154,6 +154,7 @@ def test_vacancies_travel_and_are_kept() -> None:
     run = HybridMCMD(md, mc, md_steps=3, mc_attempts=3)
     run.run(10)
     vacant = np.flatnonzero(atoms.numbers == 0)
+    assert md.surroundings.cuts == 1, "what costs O(n) is not done block by block"
     assert len(vacant) == 2 and set(vacant) != set(np.flatnonzero(before.numbers == 0))
     assert not atoms.get_momenta()[vacant].any() and len(md.active) == len(mc.region.active) - 2
     np.testing.assert_array_equal(np.sort(atoms.numbers), np.sort(before.numbers))

@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
-from ase import Atoms
+from ase import Atoms, units
 from ase.build import bulk
 
 from macro_ase.engines.lammps_calculator import LammpsCalculator
+from macro_ase.engines.moves import Swap, VacancySwap
+from macro_ase.engines.patch_mc import PatchMC
+from macro_ase.engines.patch_md import PatchMD
+from macro_ase.engines.receptive_field import reach
 from macro_ase.patches import Patch, cut_out
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.zhou import CUTOFF_A, zhou_table
@@ -70,6 +74,12 @@ def test_it_agrees_with_our_own_eam_through_changes_in_place(name: str, commands
     assert atoms.calc._system is system, "one instance served them all"
 
 
+def test_lines_may_come_as_one_text(commands) -> None:
+    atoms = alloy()
+    atoms.calc = LammpsCalculator("\n  " + "\n\n  ".join(commands) + "\n")
+    agree(atoms)
+
+
 def test_another_number_of_atoms_or_cell_makes_a_new_instance(commands) -> None:
     atoms = alloy()
     atoms.calc = LammpsCalculator(commands)
@@ -102,7 +112,7 @@ def test_vacancies_are_stripped_and_put_back(commands) -> None:
 def test_differences_in_a_cut_out_are_those_of_the_whole(commands) -> None:
     whole = alloy((10, 10, 10))
     calculator = LammpsCalculator(commands)
-    reach_A = calculator.receptive_field_A
+    reach_A = calculator.reach_A
     assert reach_A == pytest.approx(2 * CUTOFF_A)
     region = Patch.sphere(1000, 3.5).select(whole)
     cut, short = (cut_out(whole, region, halo) for halo in (reach_A, reach_A / 2))
@@ -121,6 +131,41 @@ def test_differences_in_a_cut_out_are_those_of_the_whole(commands) -> None:
     assert abs(changes[2] - changes[0]) > 1e-4, "half of the reach must be noticed"
 
 
+def test_monte_carlo_of_a_patch_makes_the_moves_of_the_kernel(commands) -> None:
+    runs = []
+    for calculator in (LammpsCalculator(commands), TableEAM(TABLE)):
+        atoms = alloy((6, 6, 6))
+        atoms.symbols[200] = "X"
+        start = atoms.copy()
+        patch, moves = Patch.sphere(200, 3.5), [Swap(), VacancySwap()]
+        mc = PatchMC(atoms, patch, calculator, moves=moves, temperature_K=2000.0, rng=4)
+        mc.run(60)
+        change = energy_of_the_whole(atoms) - energy_of_the_whole(start)
+        assert mc.energy_change_eV == pytest.approx(change, abs=1e-8) and abs(change) > 0.1
+        runs.append((atoms.get_chemical_symbols(), mc.tally.sum(axis=0).tolist()))
+    assert reach(calculator) == reach(LammpsCalculator(commands)) == pytest.approx(2 * CUTOFF_A)
+    assert runs[0][0] == runs[1][0]
+
+
+def test_dynamics_of_a_patch_takes_the_path_of_the_table(commands) -> None:
+    paths, energies = [], []
+    for calculator in (LammpsCalculator(commands), TableEAM(TABLE)):
+        atoms = alloy((6, 6, 6))
+        atoms.symbols[201] = "X"
+        settings = {"timestep": 2 * units.fs, "temperature_K": 1200, "skin_A": 0.2, "rng": 0}
+        md = PatchMD(atoms, Patch.sphere(200, 3.5), calculator, **settings)
+        md.run(30)
+        paths.append(atoms.positions)
+        energies.append(md.active.get_potential_energy())
+        assert md.surroundings.cuts > 1
+    np.testing.assert_allclose(*paths, atol=1e-9)
+    assert energies[0] == pytest.approx(energies[1], abs=1e-8)
+
+
+def energy_of_the_whole(atoms: Atoms) -> float:
+    return float(TableEAM(TABLE).get_potential_energy(atoms[atoms.numbers != 0]))
+
+
 def test_threads_change_nothing_but_the_order_of_sums(commands) -> None:
     atoms, two = alloy(), alloy()
     atoms.calc, two.calc = LammpsCalculator(commands), LammpsCalculator(commands, threads=2)
@@ -137,9 +182,9 @@ def test_threads_change_nothing_but_the_order_of_sums(commands) -> None:
 
 def test_pair_potentials_reach_one_cutoff() -> None:
     lines = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
-    assert LammpsCalculator(lines, ["Ar"]).receptive_field_A == pytest.approx(6.0)
+    assert LammpsCalculator(lines, ["Ar"]).reach_A == pytest.approx(6.0)
     with pytest.raises(ValueError, match="give specorder"):
-        _ = LammpsCalculator(lines).receptive_field_A
+        _ = LammpsCalculator(lines).reach_A
 
 
 def test_refusals(commands) -> None:

@@ -8,7 +8,7 @@ from ase import Atoms, units
 from ase.build import bulk
 
 from macro_ase.engines.lammps_box import Box
-from macro_ase.engines.lammps_dump import read_dump
+from macro_ase.engines.lammps_dump import read_dump, write_dump
 from macro_ase.engines.lammps_files import input_path, read_data, write_data
 
 SPECIES = ("Ta", "Nb", "Mo")
@@ -52,6 +52,29 @@ def test_a_data_file_gives_back_what_it_was_given(tmp_path: Path, skewed: bool) 
     again = read_data(tmp_path / "again")
     np.testing.assert_allclose(again.positions, read.positions, atol=1e-10)
     assert again.info["species"] == SPECIES
+
+
+@pytest.mark.parametrize("pbc", [True, (True, False, True), False])
+@pytest.mark.parametrize("skewed", [False, True])
+def test_a_dump_gives_back_what_it_was_given(tmp_path: Path, skewed: bool, pbc) -> None:
+    atoms = crystal(skewed)
+    atoms.pbc = pbc
+    atoms.symbols[7] = "X"
+    still = atoms.copy()
+    del still.arrays["momenta"]
+    write_dump(tmp_path / "dump", [still, atoms], SPECIES)
+    frames, box = read_dump(tmp_path / "dump", index=slice(None)), Box.around(atoms)
+    assert [frame.info["timestep"] for frame in frames] == [0, 1] and not frames[0].has("momenta")
+    expected, read = by_id(atoms[atoms.numbers != 0]), frames[1]
+    assert read.get_chemical_symbols() == expected.get_chemical_symbols()
+    assert set(read.arrays["type"]) == {2, 3} and np.array_equal(read.pbc, atoms.pbc)
+    np.testing.assert_array_equal(read.arrays["id"], expected.arrays["id"])
+    for found, given in (
+        (read.positions, expected.positions),
+        (read.get_velocities(), expected.get_velocities()),
+        (read.cell[read.pbc], atoms.cell[atoms.pbc]),
+    ):
+        np.testing.assert_allclose(found, box.to_lammps(given), atol=1e-10)
 
 
 def test_masses_are_kept_by_type(tmp_path: Path) -> None:

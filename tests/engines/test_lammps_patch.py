@@ -105,6 +105,7 @@ def test_an_executable_gives_what_the_library_gives(commands, motion) -> None:
     for lmp in (None, True):
         atoms = alloy()
         atoms.symbols[[998, 1001]] = "X"
+        atoms.set_array("id", 7 + np.arange(len(atoms))[::-1])
         patch = LammpsPatch(atoms, PATCH, commands, rng=3, lmp=lmp, **motion)
         patch.run(40)
         results.append((patch, atoms))

@@ -50,10 +50,22 @@ class Remembered(Calculator):
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
         super().calculate(atoms, properties, system_changes)
-        key = self.atoms.numbers.tobytes()
+        key = self.atoms.numbers.tobytes() + self.atoms.positions.tobytes()
         if key not in self.known:
             self.known[key] = self.calculator.get_potential_energy(self.atoms)
         self.results = {"energy": self.known[key]}
+
+
+class Dimer(Calculator):
+    """Lennard-Jones energy of two atoms, in units of its own."""
+
+    implemented_properties = ("energy",)
+    reach_A = 3.0
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
+        super().calculate(atoms, properties, system_changes)
+        r = np.linalg.norm(self.atoms.positions[0] - self.atoms.positions[1])
+        self.results = {"energy": 4 * (r**-12 - r**-6)}
 
 
 def alloy(size: int = 5, seed: int = 0) -> Atoms:
@@ -204,11 +216,10 @@ def test_an_atom_on_a_spring_spreads_as_it_must() -> None:
 def test_a_dimer_keeps_to_its_law() -> None:
     """p(r) ~ r^2 exp(-U(r) / kT) for one atom around another that is frozen."""
     atoms, kT = Atoms("Ar2", positions=[[0.0, 0, 0], [1.12, 0, 0]]), 0.12
-    dimer = LennardJones(sigma=1.0, epsilon=1.0, rc=3.0)
     mc = PatchMC(
         atoms,
         Patch.mask([False, True]),
-        dimer,
+        Dimer(),
         moves=Displacement(width_A=0.25),
         temperature_K=kT / units.kB,
         rng=3,
@@ -287,6 +298,38 @@ def test_patches_move_and_files_are_written(tmp_path: Path) -> None:
     assert len((tmp_path / "log").read_text().splitlines()) == 5
     assert mc.todict()["driver"] == "PatchMC" and ("Mo", "Nb") not in mc.pair_acceptance
     assert 0 < mc.pair_acceptance["Nb", "Mo"] < 1
+
+
+@pytest.mark.parametrize("shift_A", [0.0, 0.1, 3.0])
+@pytest.mark.parametrize("by_calls", [False, True])
+def test_what_others_did_is_taken_up(shift_A: float, by_calls: bool) -> None:
+    atoms, start, rng = alloy(), alloy(), np.random.default_rng(0)
+    calculator = Remembered(TableEAM(TABLE)) if by_calls else TableEAM(TABLE)
+    calculator.reach_A = 2 * TABLE.cutoff_A
+    mc = PatchMC(atoms, Patch.sphere(40, 3.0, 1.0), calculator, temperature_K=2000.0, rng=0)
+    for _ in range(3):
+        mc.run(10)
+        active = mc.region.active
+        before = energy(atoms, start.calc) - mc.energy_change_eV
+        atoms.numbers[active] = rng.permutation(atoms.numbers[active])
+        atoms.positions[active] += shift_A * rng.uniform(-1, 1, (len(active), 3)) / 3**0.5
+        theirs = energy(atoms, start.calc) - before - mc.energy_change_eV
+        mc.read_atoms()
+        mc.run(10)
+        after = energy(atoms, start.calc) - mc.energy_change_eV
+        assert after - before == pytest.approx(theirs, abs=1e-8)
+    assert mc.tally[:, 1].sum() > 5
+
+
+def test_only_what_has_gone_far_is_cut_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    atoms, cuts = alloy(), []
+    mc = PatchMC(atoms, Patch.sphere(40, 3.0), temperature_K=2000.0, rng=0)
+    cut = mc._cut_out
+    monkeypatch.setattr(mc, "_cut_out", lambda atoms: cuts.append(len(atoms)) or cut(atoms))
+    for step_A, expected in ((0.0, 0), (0.1, 1), (0.1, 1), (0.1, 1), (0.6, 2)):
+        atoms.positions[mc.region.core[0], 0] += step_A
+        mc.read_atoms()
+        assert len(cuts) == expected
 
 
 def make(calculator: Any = None, **settings: Any) -> PatchMC:

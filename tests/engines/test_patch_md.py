@@ -8,6 +8,7 @@ import pytest
 from ase import Atoms, units
 from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.harmonic import SpringCalculator
 from ase.constraints import FixAtoms, FixBondLength
 from ase.io import read
 from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
@@ -366,12 +367,21 @@ def test_the_log_and_the_trajectory(tmp_path: Path) -> None:
 def test_all_atoms_are_a_patch_too() -> None:
     atoms = bulk("Nb", cubic=True) * 3
     atoms.calc = TableEAM(short_eam())
-    md = PatchMD(atoms, timestep=2 * units.fs, temperature_K=300, halo_A=8.0, rng=0)
+    md = PatchMD(atoms, timestep=2 * units.fs, temperature_K=300, rng=0)
     energy = md.get_conserved_energy()
     md.run(20)
     assert len(md.active) == 54
     assert md.get_conserved_energy() == pytest.approx(energy, abs=2e-3)
     assert md.active.get_potential_energy() == pytest.approx(atoms.get_potential_energy())
+
+
+def test_all_atoms_need_no_halo() -> None:
+    """An atom on a spring, whose calculator cannot tell how far it reaches."""
+    atoms, k = Atoms("Ar", positions=[[0.3, 0, 0]]), 2.0
+    period = 2 * np.pi * np.sqrt(atoms.get_masses()[0] / k)
+    md = PatchMD(atoms, None, SpringCalculator(np.zeros((1, 3)), k), timestep=period / 300)
+    md.run(100)
+    assert atoms.positions[0, 0] == pytest.approx(0.3 * np.cos(2 * np.pi / 3), abs=1e-4)
 
 
 def bound() -> Atoms:

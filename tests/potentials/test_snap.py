@@ -35,7 +35,7 @@ def energies(potential: SnapPotential) -> tuple[float, np.ndarray]:
 def test_old_keys_are_dropped_and_the_order_of_elements_does_not_matter(tmp_path: Path) -> None:
     pytest.importorskip("lammps")
     potential = load_snap(*files(tmp_path))
-    reach_A = LammpsCalculator(potential.commands).receptive_field_A
+    reach_A = LammpsCalculator(potential.commands).reach_A
     assert reach_A == pytest.approx(2 * potential.cutoff_A)
     today = energies(potential)
     old = load_snap(*files(tmp_path, YESTERDAY), species=("Mo", "Nb"))

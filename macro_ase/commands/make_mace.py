@@ -1,0 +1,83 @@
+"""What ``macro-ase make-potential mace`` does: train a MACE model, and say how good it is."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..potentials.accuracy import accuracy_table, check_potential
+from ..potentials.dft_frames import read_frames, split_by_structure
+from ..potentials.mace_fit import fit_mace
+from ..potentials.mace_model import QUICK, MACESettings, save_mace
+
+HELD_OUT = 0.1
+
+
+def make_mace_command(
+    data_files: Sequence[str | Path],
+    out: str | Path,
+    epochs: int | None = None,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    settings: MACESettings | None = None,
+    quick: bool = False,
+) -> str:
+    """Train a MACE model on frames, hold out structures, save it and describe it.
+
+    Parameters
+    ----------
+    data_files : sequence of str or Path
+        Frames with energies and forces, see `read_frames`.
+    out : str or Path
+        Model to write, ``.model``.
+    epochs : int, optional
+        Passes over the frames; default: those of the settings.
+    seed : int
+        Of the split, the first parameters and the order of the frames.
+    checkpoint : str or Path, optional
+        Where the training's state is kept; if it is there, training goes on from it. Default:
+        beside the model, with the ending ``.checkpoint``; removed at the end.
+    settings : MACESettings, optional
+        Shape and course; default: those of the model that ships.
+    quick : bool
+        A tiny model and few passes, to see that all works.
+
+    Returns
+    -------
+    str
+        Errors on held-out structures and properties of crystals, a Markdown table.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Naming the file or setting and what is wrong with it; nothing is then trained.
+    ModuleNotFoundError
+        If ``mace-torch`` is not installed.
+    """
+    file = Path(out)
+    _check_output(file)
+    settings = settings or (QUICK if quick else MACESettings())
+    if epochs is not None:
+        settings = replace(settings, epochs=epochs)
+    importlib.import_module("mace")
+    training, held_out = split_by_structure(read_frames(data_files), HELD_OUT, seed)
+    state = Path(checkpoint) if checkpoint else file.with_suffix(".checkpoint")
+    save_mace(fit_mace(training, settings, seed, state), file)
+    from mace.calculators import MACECalculator
+
+    calculator = MACECalculator(model_paths=str(file), device="cpu", default_dtype="float64")
+    results = check_potential(calculator, held_out, seed=seed)
+    state.unlink()
+    return "\n".join([accuracy_table(results), "", f"written: {file}"])
+
+
+def _check_output(file: Path) -> None:
+    if file.is_dir() or not file.parent.is_dir():
+        raise FileNotFoundError(f"cannot write a file {file}: is its folder there?")
+    if file.suffix != ".model":
+        raise ValueError(f"{file}: a MACE model ends in .model")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise ValueError(f"{file} cannot be written")

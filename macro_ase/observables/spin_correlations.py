@@ -1,0 +1,56 @@
+"""Correlations of spins on square tiles, from pairs that lie inside the tile.
+
+    c_r = mean over pairs (i, i + r) of s_i s_(i+r).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shift = tuple[int, int]
+SECOND_NEIGHBOURS: tuple[Shift, ...] = ((1, 1), (1, -1))
+THIRD_NEIGHBOURS: tuple[Shift, ...] = ((2, 0), (0, 2))
+
+
+def tile_correlation(tiles: NDArray[np.int8], shifts: Sequence[Shift]) -> NDArray[np.float64]:
+    """Correlation of spins some shifts apart.
+
+    Parameters
+    ----------
+    tiles : int8 array, shape (n, side**2)
+        1 or -1, sites in C order.
+    shifts : sequence of (int, int)
+        Rows (0 or more) and columns to the partner; all must fit into the tile.
+
+    Returns
+    -------
+    array, shape (n,)
+        Mean over shifts of the mean over pairs inside the tile.
+
+    Raises
+    ------
+    ValueError
+        If a shift does not fit.
+    """
+    side = round(np.sqrt(tiles.shape[1]))
+    squares = tiles.reshape(-1, side, side)
+    means = []
+    for down, right in shifts:
+        if not (0 <= down < side and abs(right) < side):
+            raise ValueError(f"a shift of {(down, right)} does not fit a tile of side {side}")
+        left, first = max(-right, 0), max(right, 0)
+        a = squares[:, : side - down, left : side - first]
+        b = squares[:, down:, first : side - left]
+        means.append(1 - 2 * (a != b).mean(axis=(1, 2)))
+    return np.mean(means, axis=0)
+
+
+def next_correlations(tiles: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Second- and third-neighbour correlations of tiles, shape (n, 2)."""
+    return np.stack(
+        [tile_correlation(tiles, SECOND_NEIGHBOURS), tile_correlation(tiles, THIRD_NEIGHBOURS)],
+        axis=1,
+    )
