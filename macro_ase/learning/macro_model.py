@@ -90,9 +90,6 @@ class MacroModel:
     sites_per_patch : float
         n_s of the training states.
     clock : Clock
-    averaged : int
-        Increments that each pair of the training was the mean of: Sigma_p is so many times the
-        covariance that was learned (lambda = K / j).
     substeps : int
         Euler-Maruyama steps within dt: several where an increment of one patch alone does not
         contain the relaxation of the whole; one where patches relax as the whole does.
@@ -104,7 +101,6 @@ class MacroModel:
     step_events: float
     sites_per_patch: float
     clock: Clock
-    averaged: int = 1
     substeps: int = SUBSTEPS
 
     def dt(self, temperature_K: float) -> float:
@@ -133,7 +129,7 @@ class MacroModel:
                 a, b = member(y, c)
                 drifts.append(a.numpy() * scaling.z_scale)
                 scaled = b.numpy() * scaling.z_scale[:, None]
-                covariances.append(self.averaged * scaled @ scaled.transpose(0, 2, 1))
+                covariances.append(scaled @ scaled.transpose(0, 2, 1))
         return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
 
     def step_means(
@@ -206,7 +202,7 @@ class MacroModel:
             raise ValueError("sizes, numbers and times must be positive")
         scaling = self.trained.scaling
         drift_factor = k * self.sites_per_patch / n_sites * span / substeps
-        noise_factor = np.sqrt(self.averaged * k * span / substeps) * self.sites_per_patch / n_sites
+        noise_factor = np.sqrt(k * span / substeps) * self.sites_per_patch / n_sites
         c = torch.as_tensor(scaling.condition(np.asarray(condition)), dtype=torch.float32)
         start = torch.as_tensor(scaling.z(np.asarray(z0)), dtype=torch.float32)
         own = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
@@ -246,7 +242,6 @@ class MacroModel:
             "z_names": list(self.z_names),
             "step_events": self.step_events,
             "sites_per_patch": self.sites_per_patch,
-            "averaged": self.averaged,
             "substeps": self.substeps,
             "clock": {"x": self.clock.x.tolist(), "log_tau": self.clock.log_tau.tolist()},
             "options": vars(self.options),
@@ -302,6 +297,5 @@ class MacroModel:
             data["step_events"],
             data["sites_per_patch"],
             clock,
-            data["averaged"],
             data["substeps"],
         )

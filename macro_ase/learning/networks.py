@@ -41,16 +41,23 @@ def _start_small(network: nn.Sequential, factor: float) -> None:
 
 
 class NetworkDrift(nn.Module):
-    """a(y, c): a plain network."""
+    """a(y, c): a plain network beside a linear map of y."""
 
     def __init__(self, d: int, c: int, width: int, depth: int) -> None:
         super().__init__()
         self.network = _mlp(d + c, d, width, depth)
+        self.linear = nn.Linear(d, d)
         _start_small(self.network, 0.1)
+
+    def start_from(self, slope: Tensor, intercept: Tensor) -> None:
+        """Start from y @ slope + intercept, of shapes (d, d) and (d,)."""
+        with torch.no_grad():
+            self.linear.weight.copy_(slope.T)
+            self.linear.bias.copy_(intercept)
 
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Drift, shape (n, d)."""
-        return self.network(torch.cat([y, c], dim=-1))
+        return self.network(torch.cat([y, c], dim=-1)) + self.linear(y)
 
 
 class OnsagerDrift(nn.Module):
@@ -143,13 +150,21 @@ class PatchSDE(nn.Module):
 
 
 def negative_log_likelihood(
-    model: PatchSDE, y0: Tensor, dy: Tensor, c: Tensor, eps: float
+    model: PatchSDE, y0: Tensor, dy: Tensor, c: Tensor, eps: float, mean: Tensor | None = None
 ) -> Tensor:
-    """Mean of -ln N(dy; a, b b^T + eps 1), up to a constant."""
+    """Mean of -ln N(dy; a, b b^T + eps 1), up to a constant.
+
+    With a ``mean`` of less noise beside each increment, the drift is fitted to it alone, as if
+    its errors were normal and of unknown size, and only the covariance to the increment.
+    """
     drift, factor = model(y0, c)
+    misfit = dy.new_zeros(())
+    if mean is not None:
+        misfit = 0.5 * torch.log(((mean - drift) ** 2).mean(dim=0)).sum()
+        drift = drift.detach()
     d = y0.shape[-1]
     covariance = factor @ factor.transpose(-1, -2) + eps * torch.eye(d)
     lower = torch.linalg.cholesky(covariance)
     residual = torch.linalg.solve_triangular(lower, (dy - drift)[..., None], upper=False)
     log_determinant = torch.log(torch.diagonal(lower, dim1=-2, dim2=-1)).sum(-1)
-    return (0.5 * (residual[..., 0] ** 2).sum(-1) + log_determinant).mean()
+    return (0.5 * (residual[..., 0] ** 2).sum(-1) + log_determinant).mean() + misfit

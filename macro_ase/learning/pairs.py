@@ -28,12 +28,15 @@ class PairBatch:
         1000 K / T first, then what else the model is conditioned on.
     snapshot : int array, shape (n,)
         Snapshot that a pair belongs to: the unit of validation.
+    mean : array, shape (n, d), optional
+        An estimate of each increment's mean that has less noise than the increment.
     """
 
     z0: Array
     dz: Array
     condition: Array
     snapshot: NDArray[np.int64]
+    mean: Array | None = None
 
     @classmethod
     def of(cls, pairs: Sequence[PatchPairs]) -> PairBatch:
@@ -46,7 +49,9 @@ class PairBatch:
 
     def take(self, rows: NDArray[Any]) -> PairBatch:
         """The pairs of some rows (mask or numbers)."""
-        return PairBatch(self.z0[rows], self.dz[rows], self.condition[rows], self.snapshot[rows])
+        mean = None if self.mean is None else self.mean[rows]
+        own = (self.z0[rows], self.dz[rows], self.condition[rows], self.snapshot[rows])
+        return PairBatch(*own, mean)
 
 
 @dataclass(frozen=True)

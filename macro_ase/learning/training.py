@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..rng import stream
-from .networks import PatchSDE, negative_log_likelihood
+from .networks import NetworkDrift, PatchSDE, negative_log_likelihood
 from .pairs import PairBatch, Scaling
 
 EPS_SHARE = 0.005
@@ -96,9 +96,10 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
     if smallest <= 1e-12 * np.trace(covariance):
         raise ValueError("the increments are degenerate: an observable depends on the others")
     eps = EPS_SHARE * smallest
+    mean = () if pairs.mean is None else (pairs.mean / scaling.z_scale,)
     data = tuple(
         torch.as_tensor(x, dtype=torch.float32)
-        for x in (scaling.z(pairs.z0), dy, scaling.condition(pairs.condition))
+        for x in (scaling.z(pairs.z0), dy, scaling.condition(pairs.condition), *mean)
     )
     start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
     members, history = [], []
@@ -129,6 +130,14 @@ def _smallest_variance(pairs: PairBatch, dy: NDArray[np.float64]) -> float:
     return float(min(smallest))
 
 
+def _linear_drift(data: tuple[Tensor, ...], rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Slope (d, d) and intercept (d,) of a linear fit to the increments, or to their means."""
+    y0, target = data[0][rows], data[3 if len(data) > 3 else 1][rows]
+    x = torch.cat([y0, torch.ones(len(y0), 1)], dim=1)
+    fit = torch.linalg.lstsq(x, target).solution
+    return fit[:-1], fit[-1]
+
+
 def _train_member(
     data: tuple[Tensor, ...],
     snapshot: NDArray[np.int64],
@@ -153,6 +162,8 @@ def _train_member(
         options.depth,
         start,
     )
+    if isinstance(model.drift, NetworkDrift):
+        model.drift.start_from(*_linear_drift(data, rows))
     optimizer = torch.optim.AdamW(
         model.parameters(), options.learning_rate, weight_decay=options.weight_decay
     )
@@ -163,8 +174,8 @@ def _train_member(
         losses = []
         order = rng.permutation(rows)
         for part in np.array_split(order, max(1, len(order) // options.batch_size)):
-            y0, dy, c = (x[part] for x in data)
-            loss = negative_log_likelihood(model, y0, dy, c, eps)
+            y0, dy, c, *mean = (x[part] for x in data)
+            loss = negative_log_likelihood(model, y0, dy, c, eps, *mean)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
@@ -173,8 +184,8 @@ def _train_member(
         schedule.step()
         model.eval()
         with torch.no_grad():
-            y0, dy, c = (x[check] for x in data)
-            validation = float(negative_log_likelihood(model, y0, dy, c, eps))
+            y0, dy, c, *mean = (x[check] for x in data)
+            validation = float(negative_log_likelihood(model, y0, dy, c, eps, *mean))
         history.append((float(np.mean(losses)), validation))
         if validation < best_loss:
             best, best_loss = copy.deepcopy(model.state_dict()), validation
