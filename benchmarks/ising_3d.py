@@ -6,7 +6,9 @@ Wolff runs of L = 8, 12, 16 near the transition; Binder crossings of K = J / T b
 nu from the slopes of the cumulants there. Every number comes from independent repetitions, whose
 spread gives its error. Sizes so small are not yet asymptotic, so pairs are also extrapolated with
 the leading correction to scaling, L^-omega with omega = .83 (M. Hasenbusch, Phys. Rev. B 82,
-174433, 2010). References: A. M. Ferrenberg, J. Xu and D. P. Landau, Phys. Rev. E 97, 043301 (2018).
+174433, 2010). That takes three sizes for as many unknowns: what one size errs by is multiplied, and
+higher corrections are in no error. References: A. M. Ferrenberg, J. Xu and D. P. Landau, Phys. Rev.
+E 97, 043301 (2018).
 """
 
 from __future__ import annotations

@@ -129,11 +129,13 @@ class AlloyStudy:
         torch.set_num_threads(1)
         if (self.stages.folder / "model" / "model.json").is_file():
             return MacroModel.load(self.stages.folder / "model")
-        singles = [one_of_repeats(chunk, self.config["sampling"]["repeats"]) for chunk in pairs]
-        first = np.cumsum([0] + [int(chunk["snapshot"].max()) + 1 for chunk in singles])
-        columns = {name: np.concatenate([c[name] for c in singles]) for name in singles[0]}
-        columns["snapshot"] += np.repeat(first[:-1], [len(c["dz"]) for c in singles])
-        batch = PairBatch(**columns)
+        first = np.cumsum([0] + [int(chunk["snapshot"].max()) + 1 for chunk in pairs])
+        batch = PairBatch(
+            z0=np.concatenate([c["z0"] for c in pairs]),
+            dz=np.concatenate([c["dz"] for c in pairs]),
+            condition=np.concatenate([c["condition"] for c in pairs]),
+            snapshot=np.concatenate([c["snapshot"] + f for c, f in zip(pairs, first)]),
+        )
         options = TrainingOptions(**self.config["learning"])
         trained = train(batch, options, self.seed, "learning")
         tau = np.array([_residence_time(runs) for runs in small])
@@ -210,21 +212,6 @@ class AlloyStudy:
 
 def _residence_time(runs: list[Chunk]) -> float:
     return float(np.mean([run["tau_w"][0] for run in runs]))
-
-
-def one_of_repeats(chunk: Chunk, repeats: int) -> Chunk:
-    """The fields of a `PairBatch`: of every patch one increment, and the mean of its repeats.
-
-    The drift is learned from the means. The noise is not: what differs between patches of one z
-    does not average out over repeats.
-    """
-    n_patches, result = int(chunk["n_patches"][0]), {}
-    for name in ("z0", "dz", "condition", "snapshot"):
-        rows = chunk[name].reshape(-1, repeats, n_patches, *chunk[name].shape[1:])
-        result[name] = rows[:, 0].reshape(-1, *chunk[name].shape[1:])
-        if name == "dz" and repeats > 1:
-            result["mean"] = rows.mean(axis=1).reshape(result[name].shape)
-    return result
 
 
 def _concatenate(chunks: list[Chunk]) -> Chunk:
