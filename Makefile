@@ -14,8 +14,8 @@ test: $(STAMP)
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest
 
 check: $(STAMP)
-	$(VENV)/bin/ruff check macro_ase tests benchmarks
-	$(VENV)/bin/ruff format --check macro_ase tests benchmarks
+	$(VENV)/bin/ruff check macro_ase tests benchmarks tutorials
+	$(VENV)/bin/ruff format --check macro_ase tests benchmarks tutorials
 	$(VENV)/bin/mypy
 
 $(STAMP): pyproject.toml

@@ -219,6 +219,30 @@ def test_a_periodic_boundary_and_no_direct_runs(tmp_path: Path) -> None:
     assert metrics["row_sum_residual"]["value"] < 1e-6
 
 
+def test_swaps_of_neighbours(tmp_path: Path) -> None:
+    """The other dynamics of an alloy, and patches that evolve more than once."""
+    tiny = (
+        "system.small_size=[4,4,4]",
+        "system.large_size=[8,8,8]",
+        "conditions.temperatures_K=[1200.0, 2000.0]",
+        "small.runs=2",
+        "small.events=16.0",
+        "learning.epochs=3",
+        "learning.width=8",
+        "direct.runs=2",
+        "direct.relaxation_times=5.0",
+        "predict.paths=8",
+    )
+    run_study(load_config("nbmota-swap", True, tiny), tmp_path / "run", quick=True)
+    metrics = metrics_of(tmp_path / "run")
+    assert set(metrics) == {"sro_rms", "row_sum_residual", "std_ratio", "relaxation_time_ratio"}
+    assert 0 < metrics["sro_rms"]["value"] < 1 and metrics["row_sum_residual"]["value"] < 1e-12
+    html = (tmp_path / "run" / "report.html").read_text()
+    assert "attempts per site" in html and "vacancies met" not in html
+    pairs = Store(tmp_path / "run" / "data.zarr").read("pairs/2000.0/0/0")
+    assert len(pairs["dz"]) == 4 * 8 * (pairs["snapshot"].max() + 1)
+
+
 def test_the_output_folder_is_not_empty(
     finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
