@@ -132,9 +132,9 @@ def _smallest_variance(pairs: PairBatch, dy: NDArray[np.float64]) -> float:
 
 def _linear_drift(data: tuple[Tensor, ...], rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Slope (d, d) and intercept (d,) of a linear fit to the increments, or to their means."""
-    y0, target = data[0][rows], data[3 if len(data) > 3 else 1][rows]
-    x = torch.cat([y0, torch.ones(len(y0), 1)], dim=1)
-    fit = torch.linalg.lstsq(x, target).solution
+    y0, target = (x[rows].double().numpy() for x in (data[0], data[3 if len(data) > 3 else 1]))
+    x = np.column_stack([y0, np.ones(len(y0))])
+    fit = torch.as_tensor(np.linalg.lstsq(x, target, rcond=None)[0], dtype=torch.float32)
     return fit[:-1], fit[-1]
 
 

@@ -157,3 +157,18 @@ def test_the_mean_step_is_that_of_many_paths() -> None:
     assert np.all(np.abs(mean - step) < 4 * error + 1e-3 * np.abs(step))
     doubled = m.step_means(z0[None], CONDITION[None], 1024 * 64, n_patches=128)[0]
     assert np.any(np.abs(mean - doubled) > 8 * error)
+
+
+def test_records_at_another_interval_and_starts_of_their_own() -> None:
+    """Coarser records of finer steps: the noise-free limit of many patches is the same path."""
+    m, starts = model(), np.array([[1.2, 1.9], [0.9, 2.1]])
+    dt = m.dt(2000.0)
+    options = {"condition": CONDITION, "n_sites": 10**9, "n_patches": 10**9 // 1024, "paths": 2}
+    fine = m.simulate(starts, n_steps=12, **options)  # type: ignore[arg-type]
+    coarse = m.simulate(starts, n_steps=4, interval=3 * dt, substeps=12, **options)  # type: ignore[arg-type]
+    np.testing.assert_allclose(coarse.times, fine.times[::3])
+    np.testing.assert_allclose(coarse.z[0, :, 0], starts, atol=1e-6)
+    np.testing.assert_allclose(coarse.z, fine.z[:, :, ::3], atol=2e-3)
+    assert np.abs(fine.z[0, 0, -1] - fine.z[0, 1, -1]).max() > 0.05
+    with pytest.raises(ValueError, match="must be positive"):
+        m.simulate(starts, n_steps=4, interval=0.0, **options)  # type: ignore[arg-type]

@@ -169,3 +169,24 @@ def test_what_cannot_be_learned_from_is_refused() -> None:
     twice = PairBatch(batch.z0[:, [0, 0]], batch.dz[:, [0, 0]], batch.condition, batch.snapshot)
     with pytest.raises(ValueError, match="an observable depends on the others"):
         train(twice, options("onsager"), 0)
+
+
+def test_means_of_less_noise_sharpen_the_drift_and_leave_the_noise() -> None:
+    """The drift -0.1 y from means with a tenth of the noise; the covariance from increments."""
+    rng, n = np.random.default_rng(0), 4000
+    z0 = rng.normal(0, 1, (n, 1))
+    mean = -0.1 * z0 + rng.normal(0, 0.05, (n, 1))
+    dz = mean + rng.normal(0, 0.5, (n, 1))
+    options = TrainingOptions("network", 8, 1, 1, 20, 512)
+    missed = {}
+    for name, means in (("without", None), ("with", mean)):
+        batch = PairBatch(z0, dz, np.full((n, 1), 0.4), np.arange(n) // 8, means)
+        trained = train(batch, options, 0)
+        y = torch.linspace(-1.5, 1.5, 31)[:, None]
+        with torch.no_grad():
+            drift, factor = trained.members[0](y, torch.zeros(31, 0))
+        z = y.numpy() * trained.scaling.z_scale + trained.scaling.z_mean
+        missed[name] = float(np.abs(drift.numpy() * trained.scaling.z_scale + 0.1 * z).max())
+        std = float(factor.mean()) * trained.scaling.z_scale[0]
+        assert std == pytest.approx(np.hypot(0.5, 0.05), rel=0.05)
+    assert missed["with"] < 0.02 and missed["with"] < missed["without"]
