@@ -20,6 +20,7 @@ from ..observables.bonds import bond_counts
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import stream
 from ..statistics import standard_error
+from .output_file import require_writable
 
 ALPHA_TEMPERATURE_K = 2000.0
 ALPHA_CELLS = (10, 10, 10)
@@ -53,7 +54,7 @@ def fit_barriers_command(
         Naming the file and what is wrong with it; nothing is then written.
     """
     folder, file, frame_files = Path(directory), Path(out), [Path(e) for e in energies]
-    _check_output(file)
+    require_writable(file, ".json", "a barrier model")
     tables, frames = load_data(folder, frame_files)
     model, metrics = fit(tables, frames, seed)
     alpha = first_shell_alpha(model, tables[0].crystal.lattice_constant_A, seed)
@@ -69,13 +70,6 @@ def fit_barriers_command(
             f"written: {file}",
         ]
     )
-
-
-def _check_output(file: Path) -> None:
-    if file.is_dir() or not file.parent.is_dir():
-        raise FileNotFoundError(f"cannot write a file {file}: is its folder there?")
-    if file.suffix != ".json":
-        raise ValueError(f"{file}: a barrier model ends in .json")
 
 
 def first_shell_alpha(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..potentials.accuracy import accuracy_table, crystal_properties
 from ..potentials.dft_frames import read_frames
 from ..potentials.eam_calculator import TableEAM
 from ..potentials.eam_fit import Result, fit
+from .output_file import require_writable
 
 ENDING = ".eam.alloy"
 
@@ -39,7 +39,7 @@ def make_eam_command(data_files: Sequence[str | Path], out: str | Path, seed: in
         Naming the file and what is wrong with it; nothing is then written.
     """
     file, files = Path(out), [Path(name) for name in data_files]
-    _check_output(file)
+    require_writable(file, ENDING, "an EAM table")
     result = fit(read_frames(files), seed)
     table = replace(result.table, comment=_comment(files, file, seed))
     table.write(file)
@@ -55,15 +55,6 @@ def make_eam_command(data_files: Sequence[str | Path], out: str | Path, seed: in
             f"written: {file}",
         ]
     )
-
-
-def _check_output(file: Path) -> None:
-    if file.is_dir() or not file.parent.is_dir():
-        raise FileNotFoundError(f"cannot write a file {file}: is its folder there?")
-    if not file.name.endswith(ENDING):
-        raise ValueError(f"{file}: an EAM table ends in {ENDING}")
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise ValueError(f"{file} cannot be written")
 
 
 def _comment(files: Sequence[Path], out: Path, seed: int) -> tuple[str, str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..potentials.accuracy import accuracy_table, check_potential
 from ..potentials.dft_frames import read_frames, split_by_structure
 from ..potentials.mace_fit import fit_mace
 from ..potentials.mace_model import QUICK, MACESettings, save_mace
+from .output_file import require_writable
 
 HELD_OUT = 0.1
 
@@ -58,7 +58,7 @@ def make_mace_command(
         If ``mace-torch`` is not installed.
     """
     file = Path(out)
-    _check_output(file)
+    require_writable(file, ".model", "a MACE model")
     settings = settings or (QUICK if quick else MACESettings())
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
@@ -72,12 +72,3 @@ def make_mace_command(
     results = check_potential(calculator, held_out, seed=seed)
     state.unlink()
     return "\n".join([accuracy_table(results), "", f"written: {file}"])
-
-
-def _check_output(file: Path) -> None:
-    if file.is_dir() or not file.parent.is_dir():
-        raise FileNotFoundError(f"cannot write a file {file}: is its folder there?")
-    if file.suffix != ".model":
-        raise ValueError(f"{file}: a MACE model ends in .model")
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise ValueError(f"{file} cannot be written")
