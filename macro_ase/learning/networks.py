@@ -6,7 +6,9 @@ drift a(y, c), shape (n, d), and a lower triangular factor b(y, c) with covarian
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy.linalg import solve_continuous_lyapunov
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,15 +23,20 @@ def _mlp(n_in: int, n_out: int, width: int, depth: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(n_in, n_out))
 
 
-class _Constant(nn.Module):
-    """What a network of no inputs is: one vector, shape (n_out,), for every row."""
+class _Affine(nn.Module):
+    """b + B c, which starts as 0."""
 
-    def __init__(self, n_out: int) -> None:
+    def __init__(self, c: int, d: int) -> None:
         super().__init__()
-        self.value = nn.Parameter(torch.zeros(n_out))
+        self.value = nn.Parameter(torch.zeros(d, 1 + c))
+
+    def start_from(self, value: Tensor) -> None:
+        """Start from (b, B), shape (d, 1 + c)."""
+        with torch.no_grad():
+            self.value.copy_(value)
 
     def forward(self, c: Tensor) -> Tensor:
-        return self.value.expand(*c.shape[:-1], -1)
+        return self.value[:, 0] + c @ self.value[:, 1:].T
 
 
 def _start_small(network: nn.Sequential, factor: float) -> None:
@@ -41,42 +48,79 @@ def _start_small(network: nn.Sequential, factor: float) -> None:
 
 
 class NetworkDrift(nn.Module):
-    """a(y, c): a plain network beside a linear map of y."""
+    """a(y, c): a plain network beside a linear map of y and c."""
 
     def __init__(self, d: int, c: int, width: int, depth: int) -> None:
         super().__init__()
         self.network = _mlp(d + c, d, width, depth)
-        self.linear = nn.Linear(d, d)
+        self.slope = nn.Parameter(torch.zeros(d, d))
+        self.offset = _Affine(c, d)
         _start_small(self.network, 0.1)
 
-    def start_from(self, slope: Tensor, intercept: Tensor) -> None:
-        """Start from y @ slope + intercept, of shapes (d, d) and (d,)."""
+    def start_from(self, slope: Tensor, offset: Tensor, noise: Tensor) -> None:
+        """Start from slope y + offset (1, c), as `OnsagerDrift.start_from`."""
         with torch.no_grad():
-            self.linear.weight.copy_(slope.T)
-            self.linear.bias.copy_(intercept)
+            self.slope.copy_(slope)
+        self.offset.start_from(offset)
 
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Drift, shape (n, d)."""
-        return self.network(torch.cat([y, c], dim=-1)) + self.linear(y)
+        linear = y @ self.slope.T + self.offset(c)
+        return self.network(torch.cat([y, c], dim=-1)) + linear
 
 
 class OnsagerDrift(nn.Module):
     """a(y, c) = -(M + W) grad V, with M positive definite, W antisymmetric.
 
-    V(y, c) = |R (y - y_0(c))|^2 / 2 + U(y, c). The generalised Onsager principle of H. Yu,
-    X. Tian, W. E and Q. Li, Phys. Rev. Fluids 6, 114402 (2021), here with M, W and V
-    conditioned on c.
+    V(y, c) = |R (y - y_0(c))|^2 / 2 + U(y, c), and M + W = L L^T + T + (networks of y, c). The
+    generalised Onsager principle of H. Yu, X. Tian, W. E and Q. Li, Phys. Rev. Fluids 6, 114402
+    (2021), here with M, W and V conditioned on c.
     """
 
     def __init__(self, d: int, c: int, width: int, depth: int) -> None:
         super().__init__()
         self.d = d
-        self.centre = _mlp(c, d, width, 1) if c else _Constant(d)
+        self.rest = _Affine(c, d)
+        self.bend = _mlp(c, d, width, 1) if c else None
         self.stiffness = nn.Parameter(torch.eye(d))
+        self.entries = nn.Parameter(0.3 * torch.eye(d))
         self.potential = _mlp(d + c, 1, width, depth)
         self.mobility = _mlp(d + c, d * d, width, depth)
-        _start_small(self.potential, 0.1)
-        _start_small(self.mobility, 0.1)
+        for network in (self.potential, self.mobility, *([self.bend] if self.bend else [])):
+            _start_small(network, 0.1)
+
+    def start_from(self, slope: Tensor, offset: Tensor, noise: Tensor) -> None:
+        """Start from a linear drift A y + B (1, c), if all that it does is relax.
+
+        With D the noise, the stationary covariance S solves A S + S A^T = -D, and
+        A = -(D / 2 + W) S^-1 where W = (S A^T - A S) / 2. Nothing is changed if some deviation
+        would grow.
+
+        Parameters
+        ----------
+        slope : Tensor, shape (d, d)
+            A.
+        offset : Tensor, shape (d, 1 + c)
+            B.
+        noise : Tensor, shape (d, d)
+            D, positive definite.
+        """
+        a, d = slope.double().numpy(), noise.double().numpy()
+        if np.linalg.eigvals(a).real.max() >= 0:
+            return
+        covariance = solve_continuous_lyapunov(a, -d)
+        stiffness = np.linalg.inv(covariance)
+        unit = self.d / np.trace(stiffness)
+        turning = (covariance @ a.T - a @ covariance) / (2 * unit)
+        entries = np.linalg.cholesky(d / (2 * unit)) + np.triu(turning, k=1)
+        with torch.no_grad():
+            self.stiffness.copy_(torch.as_tensor(np.linalg.cholesky(unit * stiffness).T))
+            self.entries.copy_(torch.as_tensor(entries))
+        self.rest.start_from(-torch.as_tensor(np.linalg.solve(a, offset.double().numpy())))
+
+    def centre(self, c: Tensor) -> Tensor:
+        """y_0, shape (n, d)."""
+        return self.rest(c) if self.bend is None else self.rest(c) + self.bend(c)
 
     def energy(self, y: Tensor, c: Tensor) -> Tensor:
         """V, shape (n,)."""
@@ -90,12 +134,26 @@ class OnsagerDrift(nn.Module):
             (gradient,) = torch.autograd.grad(
                 self.energy(point, c).sum(), point, create_graph=self.training
             )
-        entries = self.mobility(torch.cat([y, c], dim=-1)).unflatten(-1, (self.d, self.d))
-        lower = torch.tril(entries) + 0.3 * torch.eye(self.d)
+        change = self.mobility(torch.cat([y, c], dim=-1)).unflatten(-1, (self.d, self.d))
+        entries = self.entries + change
+        lower = torch.tril(entries)
         upper = torch.triu(entries, diagonal=1)
         turning = upper - upper.transpose(-1, -2)
         matrix = lower @ lower.transpose(-1, -2) + turning
         return -(matrix @ gradient[..., None])[..., 0]
+
+
+def make_drift(drift: str, d: int, c: int, width: int, depth: int) -> NetworkDrift | OnsagerDrift:
+    """A drift of a kind, ``"network"`` or ``"onsager"``.
+
+    Raises
+    ------
+    ValueError
+        If the kind is neither.
+    """
+    if drift not in DRIFTS:
+        raise ValueError(f"drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
+    return (OnsagerDrift if drift == "onsager" else NetworkDrift)(d, c, width, depth)
 
 
 class Diffusion(nn.Module):
@@ -138,10 +196,7 @@ class PatchSDE(nn.Module):
 
     def __init__(self, d: int, c: int, drift: str, width: int, depth: int, start: Tensor) -> None:
         super().__init__()
-        if drift not in DRIFTS:
-            raise ValueError(f"drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
-        kind = OnsagerDrift if drift == "onsager" else NetworkDrift
-        self.drift = kind(d, c, width, depth)
+        self.drift = make_drift(drift, d, c, width, depth)
         self.diffusion = Diffusion(d, c, width, depth, start)
 
     def forward(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:

@@ -73,11 +73,16 @@ class Scaling:
     @classmethod
     def of(cls, pairs: PairBatch) -> Scaling:
         """Means and standard deviations of the pairs."""
-        spread = pairs.condition.std(axis=0)
+        return cls.of_states(pairs.z0, pairs.condition)
+
+    @classmethod
+    def of_states(cls, z: Array, condition: Array) -> Scaling:
+        """Means and standard deviations of states, shape (n, d), and conditions, (n, c)."""
+        spread = condition.std(axis=0)
         return cls(
-            pairs.z0.mean(axis=0),
-            pairs.z0.std(axis=0),
-            pairs.condition.mean(axis=0),
+            z.mean(axis=0),
+            z.std(axis=0),
+            condition.mean(axis=0),
             np.where(spread > 1e-9, spread, 0.0),
         )
 

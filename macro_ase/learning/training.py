@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..rng import stream
-from .networks import NetworkDrift, PatchSDE, negative_log_likelihood
+from .networks import PatchSDE, negative_log_likelihood
 from .pairs import PairBatch, Scaling
 
 EPS_SHARE = 0.005
@@ -131,11 +131,29 @@ def _smallest_variance(pairs: PairBatch, dy: NDArray[np.float64]) -> float:
 
 
 def _linear_drift(data: tuple[Tensor, ...], rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Slope (d, d) and intercept (d,) of a linear fit to the increments, or to their means."""
-    y0, target = (x[rows].double().numpy() for x in (data[0], data[3 if len(data) > 3 else 1]))
-    x = np.column_stack([y0, np.ones(len(y0))])
-    fit = torch.as_tensor(np.linalg.lstsq(x, target, rcond=None)[0], dtype=torch.float32)
-    return fit[:-1], fit[-1]
+    """A linear fit A y + B (1, c) to the increments, or to their means.
+
+    A comes from differences within conditions: between them, what changes y is its place of rest.
+
+    Returns
+    -------
+    slope : Tensor, shape (d, d)
+    offset : Tensor, shape (d, 1 + c)
+    """
+    target = data[3] if len(data) > 3 else data[1]
+    y0, dy, c = (x[rows].double().numpy() for x in (data[0], target, data[2]))
+    groups, own = np.unique(c, axis=0, return_inverse=True)
+    own = own.ravel()
+    y_mean, dy_mean = (_group_means(x, own, len(groups)) for x in (y0, dy))
+    slope = np.linalg.lstsq(y0 - y_mean[own], dy - dy_mean[own], rcond=None)[0].T
+    known = np.column_stack([np.ones(len(groups)), groups])
+    offset = np.linalg.lstsq(known, dy_mean - y_mean @ slope.T, rcond=None)[0].T
+    return torch.as_tensor(slope), torch.as_tensor(offset)
+
+
+def _group_means(x: NDArray[np.float64], group: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    sums = np.stack([np.bincount(group, column, n) for column in x.T], axis=1)
+    return sums / np.bincount(group, minlength=n)[:, None]
 
 
 def _train_member(
@@ -162,8 +180,7 @@ def _train_member(
         options.depth,
         start,
     )
-    if isinstance(model.drift, NetworkDrift):
-        model.drift.start_from(*_linear_drift(data, rows))
+    model.drift.start_from(*_linear_drift(data, rows), start @ start.T)
     optimizer = torch.optim.AdamW(
         model.parameters(), options.learning_rate, weight_decay=options.weight_decay
     )

@@ -12,6 +12,7 @@ from macro_ase.learning.networks import (  # noqa: E402
     NetworkDrift,
     OnsagerDrift,
     PatchSDE,
+    make_drift,
     negative_log_likelihood,
 )
 
@@ -156,3 +157,38 @@ def test_any_number_of_observables_and_conditions(kind: str, c: int) -> None:
 def test_an_unknown_drift_is_refused() -> None:
     with pytest.raises(ValueError, match="drift must be one of onsager, network, not 'linear'"):
         PatchSDE(D, C, "linear", 8, 1, torch.eye(D))
+
+
+@pytest.mark.parametrize("kind", DRIFTS)
+def test_a_drift_starts_from_a_linear_relaxation(kind: str) -> None:
+    """One that turns as it decays; the networks beside it start small."""
+    torch.manual_seed(0)
+    drift, (y, c) = make_drift(kind, D, C, 16, 2), points()
+    with torch.no_grad():
+        for name, value in drift.named_parameters():
+            if name.startswith(("network", "potential", "mobility", "bend")):
+                value.zero_()
+    slope = torch.tensor([[-0.05, 0.04, 0.0], [-0.04, -0.05, 0.01], [0.0, 0.0, -0.2]])
+    offset, factor = torch.randn(D, 1 + C), torch.tensor([[1.0, 0, 0], [0.5, 1, 0], [0, 0.2, 2]])
+    drift.start_from(slope, offset, factor @ factor.T)
+    ones = torch.cat([torch.ones(N, 1), c], dim=1)
+    expected = y @ slope.T + ones @ offset.T
+    torch.testing.assert_close(drift(y, c), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_potential_of_a_linear_relaxation_is_that_of_its_noise() -> None:
+    """With noise D the law is exp(-2 V / unit): M is half of D, whatever turns."""
+    drift = OnsagerDrift(2, 0, 8, 1)
+    slope, noise = torch.tensor([[-0.1, 0.3], [-0.3, -0.2]]), torch.tensor([[1.0, 0.2], [0.2, 0.5]])
+    drift.start_from(slope, torch.zeros(2, 1), noise)
+    lower = torch.tril(drift.entries.detach())
+    half = lower @ lower.T
+    torch.testing.assert_close(half / half[0, 0], noise / noise[0, 0])
+
+
+def test_what_would_grow_is_no_start_for_a_potential() -> None:
+    drift = OnsagerDrift(2, 0, 8, 1)
+    before = {name: value.clone() for name, value in drift.state_dict().items()}
+    drift.start_from(torch.diag(torch.tensor([-0.1, 0.1])), torch.zeros(2, 1), torch.eye(2))
+    for name, value in drift.state_dict().items():
+        assert torch.equal(value, before[name])
