@@ -1,6 +1,6 @@
 """Correlations of spins on square tiles, from pairs that lie inside the tile.
 
-    c_r = mean over pairs (i, i + r) of s_i s_(i+r).
+c_r = mean over pairs (i, i + r) of s_i s_(i+r).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Shift = tuple[int, int]
+FIRST_NEIGHBOURS: tuple[Shift, ...] = ((1, 0), (0, 1))
 SECOND_NEIGHBOURS: tuple[Shift, ...] = ((1, 1), (1, -1))
 THIRD_NEIGHBOURS: tuple[Shift, ...] = ((2, 0), (0, 2))
 

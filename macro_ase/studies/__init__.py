@@ -1,7 +1,16 @@
 """Whole studies: what is simulated, learned, predicted and compared, by the kind of system."""
 
-from .alloy import AlloyStudy
+from typing import Any
 
-STUDIES = {"vacancy-alloy": AlloyStudy, "swap-alloy": AlloyStudy}
+from .alloy import AlloyStudy
+from .curie_weiss import CurieWeissStudy
+from .ising import IsingStudy
+
+STUDIES: dict[str, Any] = {
+    "vacancy-alloy": AlloyStudy,
+    "swap-alloy": AlloyStudy,
+    "curie-weiss": CurieWeissStudy,
+    "ising": IsingStudy,
+}
 
 __all__ = ["STUDIES", "AlloyStudy"]
