@@ -11,6 +11,7 @@ from typing import Any
 _HOME = {
     "Displacement": "moves",
     "EAMLattice": "eam_lattice",
+    "FieldDynamics": "field_dynamics",
     "HybridMCMD": "hybrid",
     "LammpsCalculator": "lammps_calculator",
     "LammpsPatch": "lammps_patch",

@@ -95,11 +95,11 @@ def train_encoder(
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
     torch.manual_seed(int(rng.integers(2**31)))
-    known, targets = _standardised(observed), _standardised(targets_of(spins))
+    known, targets = standardised(observed), standardised(targets_of(spins))
     encoder = PatchEncoder(options.n_variables, options.channels)
-    decoder = _decoder(known.shape[1] + options.n_variables, targets.shape[1])
+    decoder = new_decoder(known.shape[1] + options.n_variables, targets.shape[1])
     train = int(TRAIN_SHARE * len(spins))
-    _descend(encoder, decoder, as_squares(spins)[:train], known[:train], targets, options, rng)
+    descend(encoder, decoder, as_squares(spins)[:train], known[:train], targets, options, rng)
     with torch.no_grad():
         latent = torch.as_tensor(encoder.encode(spins), dtype=torch.float32)
         rebuilt = decoder(torch.cat([known, latent], dim=1))[train:]
@@ -109,15 +109,16 @@ def train_encoder(
     return encoder.eval(), left
 
 
-def _decoder(n_in: int, n_out: int) -> nn.Sequential:
+def new_decoder(n_in: int, n_out: int) -> nn.Sequential:
+    """What tells targets from known and latent variables."""
     hidden = [nn.Linear(n_in, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh()]
     return nn.Sequential(*hidden, nn.Linear(64, n_out))
 
 
-def _descend(
-    encoder: PatchEncoder,
+def descend(
+    encoder: nn.Module,
     decoder: nn.Sequential,
-    squares: Tensor,
+    inputs: Tensor,
     known: Tensor,
     targets: Tensor,
     options: EncoderOptions,
@@ -128,8 +129,8 @@ def _descend(
     optimizer = torch.optim.Adam(parameters, options.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps)
     for _ in tqdm(range(options.steps), desc="encoder", disable=None, unit="step"):
-        rows = torch.as_tensor(rng.integers(0, len(squares), options.batch_size))
-        latent = encoder(squares[rows])
+        rows = torch.as_tensor(rng.integers(0, len(inputs), options.batch_size))
+        latent = encoder(inputs[rows])
         rebuilt = decoder(torch.cat([known[rows], latent], dim=1))
         loss = ((rebuilt - targets[rows]) ** 2).mean()
         loss = loss + SPREAD_WEIGHT * (torch.log(latent.std(dim=0)) ** 2).mean()
@@ -139,6 +140,7 @@ def _descend(
         schedule.step()
 
 
-def _standardised(values: Array) -> Tensor:
+def standardised(values: Array) -> Tensor:
+    """Values, shape (n, d), less their means and over their spreads."""
     scaled = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-12)
     return torch.as_tensor(scaled, dtype=torch.float32)

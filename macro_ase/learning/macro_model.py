@@ -133,7 +133,7 @@ class MacroModel:
         return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
 
     def step_means(
-        self, z: Array, condition: Array, n_sites: int, n_patches: int | None = None
+        self, z: Array, condition: Array, n_sites: float, n_patches: float | None = None
     ) -> Array:
         """Mean change of z over one step, without noise, its own relaxation included.
 
@@ -161,8 +161,8 @@ class MacroModel:
         z0: Array,
         condition: Array,
         n_steps: int,
-        n_sites: int,
-        n_patches: int | None = None,
+        n_sites: float,
+        n_patches: float | None = None,
         paths: int = 50,
         seed: int | np.random.SeedSequence = 0,
         interval: float | None = None,
@@ -177,9 +177,9 @@ class MacroModel:
             1000 K / T first.
         n_steps : int
             Number of records after the first.
-        n_sites : int
+        n_sites : float
             n of the large system.
-        n_patches : int, optional
+        n_patches : float, optional
             K; default n / n_s.
         paths : int
             Of every member.

@@ -5,12 +5,14 @@ from typing import Any
 from .alloy import AlloyStudy
 from .curie_weiss import CurieWeissStudy
 from .ising import IsingStudy
+from .predator_prey import PredatorPreyStudy
 
 STUDIES: dict[str, Any] = {
     "vacancy-alloy": AlloyStudy,
     "swap-alloy": AlloyStudy,
     "curie-weiss": CurieWeissStudy,
     "ising": IsingStudy,
+    "predator-prey": PredatorPreyStudy,
 }
 
 __all__ = ["STUDIES", "AlloyStudy"]

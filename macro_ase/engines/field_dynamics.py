@@ -1,0 +1,156 @@
+"""Field equations as an ASE driver: one atom a cell, the fields in ``atoms.arrays``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from ase import Atoms
+from ase.io import write
+from numpy.typing import ArrayLike, NDArray
+
+from ..rng import Seed, kernel_state
+from .kernel_dynamics import KernelDynamics
+
+Array = NDArray[np.float64]
+CELLS_PER_CHUNK = 2**24
+SUFFIXES = (".xyz", ".extxyz")
+
+
+class Fields(Protocol):
+    """What the driver asks of a system; `systems.field_system.FieldSystem` has it."""
+
+    names: Any
+    z_names: Any
+
+    def from_atoms(self, atoms: Atoms) -> Array:
+        """Fields, shape (n_fields, *grid)."""
+
+    def cells_of(self, atoms: Atoms) -> NDArray[np.int64]:
+        """The cell of each atom."""
+
+    def pad(self, fields: ArrayLike) -> Array:
+        """Fields of replicas with ghost cells."""
+
+    def unpad(self, padded: Array) -> Array:
+        """Fields of replicas without ghost cells."""
+
+    def observe(self, fields: ArrayLike) -> Array:
+        """Observables of replicas."""
+
+    def number_of_steps(self, time: float, dt: float, scheme: str) -> int:
+        """Steps in a time; ValueError if they are too long."""
+
+    def advance_padded(
+        self, padded: Array, n_steps: int, dt: float, scheme: str, states: NDArray[np.uint64]
+    ) -> None:
+        """Advance fields and generators in place."""
+
+
+class FieldDynamics(KernelDynamics):
+    """Steps of a field equation; fields that are changed between two runs are noticed.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        As ``system.to_atoms`` makes them; changed in place. The time stands in
+        ``atoms.info["time"]``.
+    system : Fields
+    timestep : float
+    scheme : {"euler-maruyama", "rk4"}
+    rng : int, SeedSequence, Generator or None
+    logfile, loginterval, append_trajectory
+        As in ASE, in steps.
+    trajectory : str or Path, optional
+        An extended xyz file: ASE's own trajectories keep no arrays of a user's.
+
+    Raises
+    ------
+    ValueError
+        If the step is too long, or the atoms or the trajectory's name do not fit.
+    """
+
+    def __init__(
+        self,
+        atoms: Atoms,
+        system: Fields,
+        timestep: float,
+        scheme: str = "euler-maruyama",
+        rng: Seed = None,
+        logfile: Any = None,
+        trajectory: str | Path | None = None,
+        loginterval: int = 1,
+        append_trajectory: bool = False,
+    ) -> None:
+        if trajectory is not None and Path(trajectory).suffix not in SUFFIXES:
+            raise ValueError(f"trajectory must end in {' or '.join(SUFFIXES)}, not {trajectory}")
+        system.number_of_steps(1.0, timestep, scheme)
+        self.system, self.timestep, self.scheme = system, float(timestep), scheme
+        self._cells = system.cells_of(atoms)
+        self._padded = system.pad(system.from_atoms(atoms)[None])
+        self.rng_state = kernel_state(rng)
+        self.longest_chunk = max(1, CELLS_PER_CHUNK // len(atoms))
+        super().__init__(atoms, logfile, None, loginterval)
+        atoms.info["time"] = 0.0
+        self.frames = None if trajectory is None else Path(trajectory)
+        if self.frames is not None:
+            if not append_trajectory:
+                self.frames.unlink(missing_ok=True)
+            self.attach(self._write_frame, interval=loginterval)
+
+    @property
+    def time(self) -> float:
+        """Time since the start."""
+        return self.nsteps * self.timestep
+
+    @property
+    def fields(self) -> Array:
+        """A copy of the fields, shape (n_fields, *grid)."""
+        return self.system.unpad(self._padded)[0]
+
+    def irun(self, steps: int = 1) -> Iterator[bool]:
+        """Run, yielding False after every chunk between observers; ValueError if steps < 0."""
+        given = self.system.from_atoms(self.atoms)
+        if np.any(given != self.fields):
+            self._padded = self.system.pad(given[None])
+        yield from super().irun(steps)
+
+    def _advance(self, steps: int) -> int:
+        states = self.rng_state[None]
+        self.system.advance_padded(self._padded, steps, self.timestep, self.scheme, states)
+        return steps
+
+    def _update_atoms(self) -> None:
+        fields = self.fields.reshape(len(self.system.names), -1)
+        for name, field in zip(self.system.names, fields):
+            self.atoms.arrays[name][:] = field[self._cells]
+        self.atoms.info["time"] = self.time
+
+    def _write_frame(self) -> None:
+        assert self.frames is not None
+        write(self.frames, self.atoms, format="extxyz", append=True)
+
+    def _log_header(self) -> str:
+        names = "".join(f" {name:>16}" for name in self.system.z_names)
+        return f"{'step':>12} {'time':>14}{names}"
+
+    def _log_line(self) -> str:
+        z = "".join(f" {value:16.8f}" for value in self.system.observe(self.fields[None])[0])
+        return f"{self.nsteps:12d} {self.time:14.6f}{z}"
+
+    def _setup(self) -> dict[str, Any]:
+        return {
+            "driver": type(self).__name__,
+            "system": repr(self.system),
+            "timestep": self.timestep,
+            "scheme": self.scheme,
+        }
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        return {"fields": self._padded, "rng_state": self.rng_state}
+
+    def _restore(self, state: Any) -> None:
+        self._padded, self.rng_state = state["fields"], state["rng_state"]
+        self._update_atoms()
