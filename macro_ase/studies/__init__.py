@@ -5,6 +5,7 @@ from typing import Any
 from .alloy import AlloyStudy
 from .curie_weiss import CurieWeissStudy
 from .ising import IsingStudy
+from .ising_critical import CriticalIsingStudy
 from .predator_prey import PredatorPreyStudy
 
 STUDIES: dict[str, Any] = {
@@ -12,6 +13,7 @@ STUDIES: dict[str, Any] = {
     "swap-alloy": AlloyStudy,
     "curie-weiss": CurieWeissStudy,
     "ising": IsingStudy,
+    "ising-critical": CriticalIsingStudy,
     "predator-prey": PredatorPreyStudy,
 }
 
