@@ -13,7 +13,7 @@ def snippets():
 
 
 def test_readme_example_runs(tmp_path, monkeypatch, capsys):
-    code, _ = snippets()
+    code = snippets()[0]
     assert 20 <= len(code.splitlines()) <= 30
     monkeypatch.chdir(tmp_path)
     exec(compile(code, str(README), "exec"), {})
@@ -27,7 +27,17 @@ def test_readme_opens_with_two_commands():
     assert text.index("make demo") < text.index("make test") < 600
 
 
+def test_readme_transition_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(compile(snippets()[1], str(README), "exec"), found)
+    assert "exact: T = 2.269" in capsys.readouterr().out
+    for crossing in found["found"]:
+        assert abs(crossing.temperature - 2.269) < 5 * crossing.temperature_error
+    assert (tmp_path / "binder.png").is_file()
+
+
 def test_readme_patches_run(capsys):
     pytest.importorskip("lammps")
-    exec(compile(snippets()[1], str(README), "exec"), {})
+    exec(compile(snippets()[2], str(README), "exec"), {})
     assert "% of swaps accepted" in capsys.readouterr().out

@@ -227,6 +227,7 @@ def test_swaps_of_neighbours(tmp_path: Path) -> None:
         "conditions.temperatures_K=[1200.0, 2000.0]",
         "small.runs=2",
         "small.events=16.0",
+        "sampling.repeats=4",
         "learning.epochs=3",
         "learning.width=8",
         "direct.runs=2",
