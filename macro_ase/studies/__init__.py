@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from .allen_cahn_forces import AllenCahnForcesStudy
 from .alloy import AlloyStudy
 from .curie_weiss import CurieWeissStudy
 from .ising import IsingStudy
 from .ising_critical import CriticalIsingStudy
 from .predator_prey import PredatorPreyStudy
+from .predator_prey_forces import PredatorPreyForcesStudy
 
 STUDIES: dict[str, Any] = {
     "vacancy-alloy": AlloyStudy,
@@ -15,6 +17,8 @@ STUDIES: dict[str, Any] = {
     "ising": IsingStudy,
     "ising-critical": CriticalIsingStudy,
     "predator-prey": PredatorPreyStudy,
+    "predator-prey-forces": PredatorPreyForcesStudy,
+    "allen-cahn-forces": AllenCahnForcesStudy,
 }
 
 __all__ = ["STUDIES", "AlloyStudy"]

@@ -1,0 +1,150 @@
+"""What the losses of macroscopic drift see of forces on a few particles.
+
+With J_I the columns of phi' that belong to the chosen particles I, a share p of all, the losses
+need of each configuration
+
+    z0,   G = phi' phi'^T,   G_I = J_I J_I^T / p,   b = J_I f_I / p,   c = |f_I|^2 / p
+
+and nothing else, so a batch takes d^2 numbers a configuration whatever n and p are. Drawn
+uniformly, I gives G_I and b the means G and dz/dt = phi' f; with p = 1 they are equal to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ForceBatch:
+    """Forces on some particles of each configuration, seen through an encoder.
+
+    Attributes
+    ----------
+    z0 : array, shape (n, d)
+        Macroscopic state of the configuration.
+    gram : array, shape (n, d, d)
+        G, of all particles.
+    gram_part : array, shape (n, d, d)
+        G_I.
+    dzdt : array, shape (n, d)
+        b: an estimate of dz/dt from the forces at hand; exact where all are.
+    square : array, shape (n,)
+        c.
+    p : float
+        Share of the particles whose forces are known.
+    condition : array, shape (n, n_conditions)
+        What else the drift may depend on; no column where there is nothing.
+    """
+
+    z0: Array
+    gram: Array
+    gram_part: Array
+    dzdt: Array
+    square: Array
+    p: float
+    condition: Array
+
+    @classmethod
+    def of(
+        cls,
+        z0: Array,
+        gram: Array,
+        jacobian: Array,
+        forces: Array,
+        p: float,
+        condition: Array | None = None,
+    ) -> ForceBatch:
+        """A batch from columns of phi', shape (n, d, k), and their forces, shape (n, k).
+
+        Raises
+        ------
+        ValueError
+            If p is not in (0, 1], or a force is not finite.
+        """
+        if not 0 < p <= 1:
+            raise ValueError(f"p, the share of particles, must lie in (0, 1], not {p}")
+        if not np.isfinite(forces).all():
+            raise ValueError("forces are not finite")
+        part = jacobian @ jacobian.transpose(0, 2, 1) / p
+        dzdt = (jacobian @ forces[..., None])[..., 0] / p
+        square = (forces**2).sum(axis=1) / p
+        own = np.zeros((len(z0), 0)) if condition is None else condition
+        return cls(z0, gram, part, dzdt, square, float(p), own)
+
+    @classmethod
+    def join(cls, batches: Sequence[ForceBatch]) -> ForceBatch:
+        """Several batches of one p as one.
+
+        Raises
+        ------
+        ValueError
+            If their p differ.
+        """
+        if len({batch.p for batch in batches}) != 1:
+            raise ValueError("batches of different p cannot be joined")
+        parts = {k: np.concatenate([getattr(b, k) for b in batches]) for k in ARRAYS}
+        return cls(**parts, p=batches[0].p)
+
+    def __len__(self) -> int:
+        return len(self.z0)
+
+    def take(self, rows: NDArray[Any]) -> ForceBatch:
+        """Some configurations (mask or numbers)."""
+        return ForceBatch(**{k: getattr(self, k)[rows] for k in ARRAYS}, p=self.p)
+
+    def with_floor(self, floor: float) -> ForceBatch:
+        """The batch of a system with one more coordinate for each variable, always at rest.
+
+        phi' gets d columns, diagonal, of ``floor`` times the mean size of the Gram matrix's
+        diagonal, and their forces are known to be 0. That leaves dz/dt as it is and keeps the Gram
+        matrix regular where a variable is stationary: there the loss asks its drift to vanish.
+        """
+        size = floor * np.diagonal(self.gram, axis1=1, axis2=2).mean(axis=0)
+        more = np.diag(size)
+        return replace(self, gram=self.gram + more, gram_part=self.gram_part + more)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it as arrays by name, as a store keeps them."""
+        return {k: getattr(self, k) for k in ARRAYS} | {"p": np.array([self.p])}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> ForceBatch:
+        """What `arrays` gave.
+
+        Raises
+        ------
+        ValueError
+            If one is missing.
+        """
+        missing = {*ARRAYS, "p"} - arrays.keys()
+        if missing:
+            raise ValueError(f"a force batch lacks {', '.join(sorted(missing))}")
+        return cls(**{k: arrays[k] for k in ARRAYS}, p=float(arrays["p"][0]))
+
+    def save(self, file: str | Path) -> None:
+        """Write an npz file."""
+        arrays: dict[str, Any] = self.arrays()
+        np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, file: str | Path) -> ForceBatch:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If there is no such file, or it holds no batch.
+        """
+        with np.load(file, allow_pickle=False) as data:
+            return cls.from_arrays(dict(data))
+
+
+ARRAYS = tuple(field.name for field in fields(ForceBatch) if field.name != "p")

@@ -1,0 +1,78 @@
+"""Settings of the studies of partial forces, refused before work starts if they make no sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DRIFTS = ("network", "onsager")
+LOSSES = ("Lz", "Lx", "Lx_partial")
+UNITS = ("force", "spread")
+LEAST = {
+    "data.training_runs": 2,
+    "data.test_runs": 1,
+    "data.chunk": 1,
+    "encoder.states": 10,
+    "encoder.width": 1,
+    "encoder.variables": 1,
+    "encoder.steps": 1,
+    "encoder.batch_size": 2,
+    "forces.seeds": 1,
+    "learning.width": 1,
+    "learning.depth": 1,
+    "learning.members": 1,
+    "learning.steps": 0,
+    "learning.batch_size": 1,
+    "learning.polish": 0,
+    "encoder.condition_weight": 0,
+    "encoder.raised": 0,
+    "forces.floor": 0,
+    "forces.relative": 0,
+}
+ABOVE_0 = (
+    "encoder.learning_rate",
+    "learning.learning_rate",
+    "learning.rollout_step",
+    "data.dt",
+    "data.time",
+)
+
+
+def check_settings(config: dict[str, Any]) -> None:
+    """Refuse settings that make no sense.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    for key, least in LEAST.items():
+        if _value(config, key) < least:
+            raise ValueError(f"{key} must be at least {least}, not {_value(config, key)}")
+    for key in ABOVE_0:
+        if not _value(config, key) > 0:
+            raise ValueError(f"{key} must be above 0, not {_value(config, key)}")
+    hidden, drift = config["encoder"]["hidden"], config["learning"]["drift"]
+    if not hidden or min(hidden) < 1:
+        raise ValueError(f"encoder.hidden must be widths of at least 1, not {hidden}")
+    if drift not in DRIFTS:
+        raise ValueError(f"learning.drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
+    _check_forces(config["forces"])
+
+
+def _value(config: dict[str, Any], key: str) -> Any:
+    table, name = key.split(".")
+    return config[table][name]
+
+
+def _check_forces(table: dict[str, Any]) -> None:
+    if not 0 < table["share"] <= 1:
+        raise ValueError(f"forces.share must lie above 0 and be at most 1, not {table['share']}")
+    if not table["equivalents"] or min(table["equivalents"]) < 2:
+        raise ValueError(f"forces.equivalents must be 2 or more, not {table['equivalents']}")
+    if table["units"] not in UNITS:
+        raise ValueError(f"forces.units must be one of {', '.join(UNITS)}, not {table['units']!r}")
+    wrong = [name for name in table["losses"] if name not in LOSSES]
+    if wrong or not table["losses"]:
+        raise ValueError(
+            f"forces.losses must be of {', '.join(LOSSES)}, not {wrong or table['losses']}"
+        )

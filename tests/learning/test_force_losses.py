@@ -1,0 +1,137 @@
+"""Losses against their definitions; partial forces against all, subset by subset."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from macro_ase.learning.force_batch import ForceBatch
+from macro_ase.learning.force_losses import QuadraticLoss, loss_x, loss_x_partial, loss_z
+
+N, D, ROWS = 6, 3, 5
+
+
+def parts(seed: int = 0) -> tuple[np.ndarray, ...]:
+    """z0, phi', phi' phi'^T and forces of random configurations, and a drift."""
+    rng = np.random.default_rng(seed)
+    jacobian = rng.normal(size=(ROWS, D, N))
+    gram = jacobian @ jacobian.transpose(0, 2, 1)
+    return rng.normal(size=(ROWS, D)), jacobian, gram, *rng.normal(size=(2, ROWS, N))
+
+
+def batch(columns: list[int] | None = None, p: float | None = None) -> ForceBatch:
+    z0, jacobian, gram, forces, _ = parts()
+    use = list(range(N)) if columns is None else columns
+    share = len(use) / N if p is None else p
+    return ForceBatch.of(z0, gram, jacobian[:, :, use], forces[:, use], share)
+
+
+def drift() -> np.ndarray:
+    return parts()[4][:, :D]
+
+
+def misfit(columns: list[int]) -> np.ndarray:
+    """|f_I - (phi'^+)_I g|^2 from the definition."""
+    _, jacobian, _, forces, _ = parts()
+    pulled = (np.linalg.pinv(jacobian) @ drift()[..., None])[..., 0]
+    return ((forces - pulled)[:, columns] ** 2).sum(axis=1)
+
+
+def test_losses_by_their_definitions() -> None:
+    _, jacobian, _, forces, _ = parts()
+    dzdt = (jacobian @ forces[..., None])[..., 0]
+    whole = batch()
+    np.testing.assert_allclose(loss_z(whole)(drift()), ((dzdt - drift()) ** 2).sum(axis=1))
+    np.testing.assert_allclose(loss_x(whole)(drift()), misfit(list(range(N))))
+    some = [0, 2, 5]
+    np.testing.assert_allclose(loss_x_partial(batch(some))(drift()), misfit(some) / 0.5)
+
+
+def test_all_particles_give_the_full_loss() -> None:
+    whole, partial = loss_x(batch()), loss_x_partial(batch())
+    for name in ("metric", "linear", "constant"):
+        np.testing.assert_allclose(getattr(partial, name), getattr(whole, name), atol=1e-12)
+
+
+def mean_over_subsets(k: int, p: float) -> np.ndarray:
+    values = [
+        loss_x_partial(batch(list(subset), p))(drift()) for subset in combinations(range(N), k)
+    ]
+    return np.mean(values, axis=0)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_the_mean_over_subsets_is_the_full_loss(k: int) -> None:
+    np.testing.assert_allclose(mean_over_subsets(k, k / N), loss_x(batch())(drift()), rtol=1e-12)
+
+
+def test_a_wrong_weight_does_not_give_it() -> None:
+    wrong = mean_over_subsets(2, (2 + 1) / N)
+    assert np.all(np.abs(wrong / loss_x(batch())(drift()) - 1) > 0.3)
+
+
+def test_full_losses_refuse_some_particles() -> None:
+    for loss in (loss_z, loss_x):
+        with pytest.raises(ValueError, match=r"all particles, not a share p = 0\.5"):
+            loss(batch([0, 1, 2]))
+
+
+def test_a_singular_encoder_is_refused() -> None:
+    z0, jacobian, _, forces, _ = parts()
+    jacobian[:, 1] = 0
+    gram = jacobian @ jacobian.transpose(0, 2, 1)
+    with pytest.raises(ValueError, match="depend on each other"):
+        loss_x(ForceBatch.of(z0, gram, jacobian, forces, 1.0))
+
+
+def test_batches_are_joined_taken_and_saved(tmp_path: Path) -> None:
+    one = batch([1, 4])
+    both = ForceBatch.join([one, one])
+    assert len(both) == 2 * ROWS and both.p == one.p
+    np.testing.assert_array_equal(both.take(np.arange(ROWS, 2 * ROWS)).gram, one.gram)
+    one.save(tmp_path / "batch.npz")
+    again = ForceBatch.load(tmp_path / "batch.npz")
+    for name, value in one.arrays().items():
+        np.testing.assert_array_equal(again.arrays()[name], value)
+    with pytest.raises(ValueError, match="different p"):
+        ForceBatch.join([one, batch()])
+    np.savez(tmp_path / "other.npz", z0=one.z0)
+    with pytest.raises(ValueError, match="lacks condition"):
+        ForceBatch.load(tmp_path / "other.npz")
+
+
+def test_bad_forces_are_refused() -> None:
+    z0, jacobian, gram, forces, _ = parts()
+    with pytest.raises(ValueError, match=r"must lie in \(0, 1\], not 0"):
+        ForceBatch.of(z0, gram, jacobian, forces, 0)
+    forces[0, 0] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        ForceBatch.of(z0, gram, jacobian, forces, 1.0)
+
+
+def test_rows_of_a_loss() -> None:
+    loss = loss_x(batch())
+    assert isinstance(loss.take(np.array([2])), QuadraticLoss)
+    np.testing.assert_allclose(loss.take(np.array([2]))(drift()[2:3]), loss(drift())[2:3])
+
+
+def test_rescaled_and_relative_losses_keep_each_minimiser() -> None:
+    loss, scale = loss_x(batch()), np.array([0.1, 1.0, 7.0])
+    best = np.linalg.solve(loss.metric, loss.linear[..., None])[..., 0]
+    other = loss.rescaled(scale)
+    np.testing.assert_allclose(other(best), 0, atol=1e-9)
+    np.testing.assert_allclose(other(best + scale), 3, rtol=1e-9)
+    ratio = loss.relative(0.5)(drift()) / loss(drift())
+    np.testing.assert_allclose(ratio, 1 / (loss.constant + 0.5 * loss.constant.mean()))
+
+
+def test_a_floor_keeps_the_rate_and_counts_what_is_at_rest() -> None:
+    whole = batch()
+    floored = whole.with_floor(0.1)
+    more = (floored.gram - whole.gram)[0]
+    np.testing.assert_allclose(more, np.diag(0.1 * np.diagonal(whole.gram, 0, 1, 2).mean(axis=0)))
+    np.testing.assert_array_equal(floored.dzdt, whole.dzdt)
+    loss = loss_x(floored)
+    best = np.linalg.solve(loss.metric, loss.linear[..., None])[..., 0]
+    np.testing.assert_allclose(best, whole.dzdt, rtol=1e-9)
