@@ -33,7 +33,7 @@ def pairs_chunk(
     system: MicroSystem,
     temperature: float,
     states: NDArray[np.int8],
-    healing_events: float,
+    healing_events: NDArray[np.float64],
     first: int,
     dt: float,
     repeats: int,
@@ -46,7 +46,7 @@ def pairs_chunk(
     ----------
     states : array, shape (n, n_small)
         Small states; they are numbered from ``first`` on.
-    healing_events : float
+    healing_events : array, shape (n,)
         Events of every patch between upsampling and the pairs.
     dt : float
         Physical time that patches evolve.
@@ -63,10 +63,10 @@ def pairs_chunk(
     """
     pairs: list[PatchPairs] = []
     seams, whole = [], []
-    for k, state in enumerate(states):
+    for k, (state, healing) in enumerate(zip(states, healing_events)):
         snapshot = first + k
         up, pair, full = stream(seed, "pairs", number, snapshot).spawn(3)
-        large, seam = system.upsample(state, temperature, healing_events, up)
+        large, seam = system.upsample(state, temperature, float(healing), up)
         again = [stream(seed, "repeats", number, snapshot, r) for r in range(1, repeats)]
         for own in (pair, *again):
             pairs.append(system.patch_pairs(large, temperature, dt, snapshot, own))

@@ -92,18 +92,21 @@ class AlloyStudy:
         )
 
     def pairs(self, small: list[list[Chunk]], scan: TimeStepScan) -> list[Chunk]:
-        """Patch pairs by temperature, of several large states from each small snapshot."""
+        """Patch pairs by temperature, of several large states from each small snapshot.
+
+        No state heals for longer than it is old, or young states would be missing.
+        """
         sampling, jobs = self.config["sampling"], {}
         for t, runs in zip(self.temperatures, small):
-            dt = scan.chosen * _residence_time(runs)
-            number = 0
+            tau_w, number = _residence_time(runs), 0
+            dt = scan.chosen * tau_w
             for copy in range(sampling["copies"]):
                 for r, run in enumerate(runs):
                     job = (
                         self.system,
                         t,
                         run["states"],
-                        sampling["healing_events"],
+                        np.minimum(sampling["healing_events"], run["times"][run["kept"]] / tau_w),
                         number,
                         dt,
                         sampling["repeats"],

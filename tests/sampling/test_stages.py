@@ -45,7 +45,8 @@ class Toy:
 
 def pairs(n: int, first: int, seed: int = 0, dt: float = 0.5) -> dict[str, Any]:
     states = np.arange(3.0 * n).reshape(n, 3) + 3.0 * first
-    return pairs_chunk(Toy(), 900.0, states, 100, first, dt, 1, seed, 900_000)  # type: ignore[arg-type]
+    healing, system = np.full(n, 100.0), Toy()
+    return pairs_chunk(system, 900.0, states, healing, first, dt, 1, seed, 900_000)  # type: ignore[arg-type]
 
 
 def test_small_chunk() -> None:
