@@ -5,6 +5,9 @@ Spins of one class share one rate. An event draws a class with probability propo
 of mean 1 / (sum of all rates). Each class is a list without gaps: a spin that leaves is replaced
 by the last one, so a flip moves 1 + z entries at most.
 
+On lattices larger than the cache an event waits for memory, so the neighbourhood of the event after
+it, which is all but certain, is asked for ahead.
+
 A. B. Bortz, M. H. Kalos and J. L. Lebowitz, J. Comput. Phys. 17, 10 (1975).
 """
 
@@ -18,9 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ising import PeriodicLattice, flip, flip_class, neighbor_sum, number_of_sites, site_at
+from .prefetch import prefetch
 from .random import integer_below, uniform
 
 FROZEN = -1
+IN_CACHE = 2**19
+"""Sites whose lists a core's cache holds."""
 UNLIMITED = 2**62
 
 
@@ -124,6 +130,35 @@ def _draw_class(sizes: NDArray[np.int64], rates: NDArray[np.float64], target: fl
 
 
 @nb.njit(cache=True, nogil=True)
+def _likely_next(
+    lists: ClassLists, rates: NDArray[np.float64], total_rate: float, rng: NDArray[np.uint64]
+) -> np.uint64:
+    """The site that flips next but for what the present flip changes; ``rng`` is a copy."""
+    uniform(rng)
+    kind = _draw_class(lists.sizes, rates, uniform(rng) * total_rate)
+    chosen = np.uint64(integer_below(rng, lists.sizes[kind]))
+    return np.uint64(lists.members[(kind << lists.shift) + chosen])
+
+
+@nb.njit(cache=True, nogil=True)
+def _ask_for(
+    site: np.uint64,
+    spins: NDArray[np.int8],
+    lattice: PeriodicLattice,
+    lists: ClassLists,
+    core: NDArray[np.bool_],
+) -> None:
+    """Ask memory for all that a flip at a site reads."""
+    prefetch(spins, site)
+    prefetch(core, site)
+    prefetch(lattice.faces, site)
+    prefetch(lists.slots, site)
+    for offset in lattice.offsets[np.uint64(0)]:
+        if site + offset < np.uint64(lists.slots.size):
+            prefetch(lists.slots, site + offset)
+
+
+@nb.njit(cache=True, nogil=True)
 def flip_until(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,
@@ -139,6 +174,7 @@ def flip_until(
     """Flips of one replica until a time or a number of them; returns the time reached."""
     n_neighbors = lattice.offsets.shape[1]
     half = np.uint64(n_neighbors + 1)
+    far, ahead, coming = spins.size > IN_CACHE, np.empty_like(rng), np.uint64(0)
     for _ in range(max_flips):
         total_rate = 0.0
         for c in range(rates.size):
@@ -151,6 +187,9 @@ def flip_until(
         kind = _draw_class(lists.sizes, rates, uniform(rng) * total_rate)
         chosen = np.uint64(integer_below(rng, lists.sizes[kind]))
         site = np.uint64(lists.members[(kind << lists.shift) + chosen])
+        if far:
+            ahead[:] = rng
+            coming = _likely_next(lists, rates, total_rate, ahead)
         up = kind >= half
         turned = kind - half if up else kind + half
         flip(spins, site, 2 * int(kind - half if up else kind) - n_neighbors, core[site], tally)
@@ -161,6 +200,8 @@ def flip_until(
             if slot != FROZEN:
                 old = np.uint64(slot) >> lists.shift
                 _move(lists, site + offset, old, old + step)
+        if far:
+            _ask_for(coming, spins, lattice, lists, core)
     return time
 
 

@@ -1,8 +1,11 @@
 """The n-fold way: waiting times, class lists, runs in parts."""
 
+import numba
 import numpy as np
+import pytest
 from scipy import stats
 
+from macro_ase.kinetics import nfold_way
 from macro_ase.kinetics.ising import (
     FLIPS,
     count_spins,
@@ -12,6 +15,7 @@ from macro_ase.kinetics.ising import (
     periodic_lattice,
 )
 from macro_ase.kinetics.nfold_way import FROZEN, class_lists, first_slots, flip_until, n_fold_way
+from macro_ase.kinetics.prefetch import prefetch
 from macro_ase.rng import kernel_state
 
 SIZE, TEMPERATURE, FIELD = (6, 5), 2.5, 0.1
@@ -90,3 +94,28 @@ def test_a_state_that_cannot_be_left_lets_time_pass() -> None:
     common = (np.array([1.0, 2.0]), clock, tally, records, kernel_state(0)[None].copy())
     n_fold_way(spins, LATTICE, np.zeros((1, 10)), ALL, EVERYTHING, slots, *common)
     assert clock[0] == 2.0 and np.all(records[0] == tally[0]) and tally[0, FLIPS] == 0
+
+
+def test_asking_ahead_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same flips with the neighbourhoods of coming events asked for, and without."""
+    ends = []
+    for limit in (0, nfold_way.IN_CACHE):
+        monkeypatch.setattr(nfold_way, "IN_CACHE", limit)
+        run = numba.njit(flip_until.py_func)
+        spins, rng, tally = random_spins(5)[0], kernel_state(7), np.zeros(5, dtype=np.int64)
+        lists = class_lists(first_slots(spins[None], LATTICE, ALL)[0], ALL[0], 4)
+        core, end = EVERYTHING[0], np.inf
+        time = run(spins, LATTICE, RATES[0], lists, core, 0.0, end, 500, tally, rng)
+        ends.append((time, spins.tolist(), tally.tolist(), rng.tolist()))
+    assert ends[0] == ends[1]
+
+
+def test_asking_for_a_site_is_harmless_at_either_end() -> None:
+    values = np.arange(10, dtype=np.int32)
+
+    @numba.njit
+    def ask(values: np.ndarray, site: np.uint64) -> int:
+        prefetch(values, site)
+        return int(values[site])
+
+    assert [ask(values, np.uint64(site)) for site in (0, 9)] == [0, 9]
