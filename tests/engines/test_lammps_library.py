@@ -2,6 +2,7 @@
 
 import os
 import resource
+import subprocess
 import sys
 from pathlib import Path
 
@@ -112,3 +113,14 @@ def test_a_missing_module_is_named(monkeypatch) -> None:
 def test_threads_are_counted_from_one() -> None:
     with pytest.raises(ValueError, match="threads must be 1 or more, not 0"):
         open_lammps(0)
+
+
+def test_threads_are_set_where_pytorch_came_first() -> None:
+    """Two OpenMP libraries in one process; LAMMPS uses that of PyTorch."""
+    pytest.importorskip("torch")
+    code = (
+        "import torch; from macro_ase.engines.lammps_library import open_lammps as new; "
+        "print([new(n).extract_setting('nthreads') for n in (1, 2, 1, 2)])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[1, 2, 1, 2]"
