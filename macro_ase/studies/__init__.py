@@ -7,6 +7,8 @@ from .alloy import AlloyStudy
 from .curie_weiss import CurieWeissStudy
 from .ising import IsingStudy
 from .ising_critical import CriticalIsingStudy
+from .lennard_jones_forces import LennardJonesForcesStudy
+from .lennard_jones_saving import LennardJonesSavingStudy
 from .predator_prey import PredatorPreyStudy
 from .predator_prey_forces import PredatorPreyForcesStudy
 
@@ -15,10 +17,12 @@ STUDIES: dict[str, Any] = {
     "swap-alloy": AlloyStudy,
     "curie-weiss": CurieWeissStudy,
     "ising": IsingStudy,
-    "ising-critical": CriticalIsingStudy,
     "predator-prey": PredatorPreyStudy,
     "predator-prey-forces": PredatorPreyForcesStudy,
     "allen-cahn-forces": AllenCahnForcesStudy,
+    "ising-critical": CriticalIsingStudy,
+    "lennard-jones-forces": LennardJonesForcesStudy,
+    "lennard-jones-saving": LennardJonesSavingStudy,
 }
 
 __all__ = ["STUDIES", "AlloyStudy"]

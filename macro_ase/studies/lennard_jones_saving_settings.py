@@ -1,0 +1,56 @@
+"""Settings of the study of savings, refused before any work starts if they make no sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LEAST = {
+    "data.chunk": 1,
+    "data.test_runs": 1,
+    "data.blocks": 1,
+    "data.block_atoms": 1,
+    "encoder.variables": 1,
+    "forces.seeds": 1,
+    "forces.floor": 0,
+    "free.training_runs": 2,
+    "free.test_runs": 1,
+    "free.blocks": 1,
+    "learning.width": 1,
+    "learning.depth": 1,
+    "learning.members": 1,
+    "learning.steps": 0,
+    "learning.batch_size": 1,
+    "learning.polish": 0,
+}
+ABOVE_0 = ("data.dt", "data.time", "forces.error", "learning.rollout_step")
+
+
+def check_settings(config: dict[str, Any]) -> None:
+    """Refuse settings that make no sense.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    for key, least in LEAST.items():
+        if _value(config, key) < least:
+            raise ValueError(f"{key} must be at least {least}, not {_value(config, key)}")
+    for key in ABOVE_0:
+        if not _value(config, key) > 0:
+            raise ValueError(f"{key} must be above 0, not {_value(config, key)}")
+    sizes, runs = config["data"]["n_atoms"], config["data"]["training_runs"]
+    if not sizes or len(sizes) != len(runs) or min(runs) < 2:
+        raise ValueError(
+            f"data.training_runs must be 2 or more for each of data.n_atoms, not {runs} for {sizes}"
+        )
+    for key in ("forces.configurations", "forces.blocks"):
+        if any(amount < 2 for amount in _value(config, key)):
+            raise ValueError(f"{key} must be numbers of 2 or more, not {_value(config, key)}")
+    if not config["free"]["test"]:
+        raise ValueError("free.test must name numbers of atoms")
+
+
+def _value(config: dict[str, Any], key: str) -> Any:
+    table, name = key.split(".")
+    return config[table][name]
