@@ -139,8 +139,10 @@ def test_a_finished_run_is_not_computed_again(
     folder, first = finished
     before, chunks, model = metrics_of(folder), chunks_of(folder), folder / "model" / "model.json"
     written = model.stat().st_mtime_ns
-    for name in ("small_chunk", "pairs_chunk", "direct_chunk"):
-        monkeypatch.setattr(f"macro_ase.studies.alloy.{name}", None)  # not callable: never called
+    for name in ("small_chunk", "pairs_chunk", "direct_chunk"):  # never called again
+        monkeypatch.setattr(
+            f"macro_ase.studies.alloys.study.{name}", None
+        )  # not callable: never called
     start = time.perf_counter()
     run_study(settings(workers=1), folder)
     assert time.perf_counter() - start < max(0.5 * first, 3)
@@ -164,7 +166,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(
 
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr("macro_ase.studies.alloy.pairs_chunk", stopping)
+        patch.setattr("macro_ase.studies.alloys.study.pairs_chunk", stopping)
         with pytest.raises(KeyboardInterrupt):
             run_study(settings(workers=1), folder)
     assert not (folder / "model").exists() and not (folder / "metrics.json").exists()

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from .allen_cahn_forces import AllenCahnForcesStudy
-from .alloy import AlloyStudy
-from .curie_weiss import CurieWeissStudy
-from .ising import IsingStudy
-from .ising_critical import CriticalIsingStudy
-from .lennard_jones_forces import LennardJonesForcesStudy
-from .lennard_jones_saving import LennardJonesSavingStudy
-from .predator_prey import PredatorPreyStudy
-from .predator_prey_forces import PredatorPreyForcesStudy
+from .alloys.study import AlloyStudy
+from .critical.study import CriticalIsingStudy
+from .fields.predator_prey import PredatorPreyStudy
+from .forces.allen_cahn import AllenCahnForcesStudy
+from .forces.lennard_jones import LennardJonesForcesStudy
+from .forces.predator_prey import PredatorPreyForcesStudy
+from .forces.saving import LennardJonesSavingStudy
+from .spins.curie_weiss import CurieWeissStudy
+from .spins.ising import IsingStudy
 
 STUDIES: dict[str, Any] = {
     "vacancy-alloy": AlloyStudy,

@@ -1,0 +1,1 @@
+"""Alloys: order predicted from patches, for vacancies and for swaps."""

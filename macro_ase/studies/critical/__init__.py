@@ -1,0 +1,1 @@
+"""Critical Ising: finite-size scaling from models learned on patches."""

@@ -1,0 +1,147 @@
+"""Predictions beside direct runs, point by point, and the exponents that both give.
+
+    <|m|> ~ L^(-beta/nu),    chi' ~ L^(gamma/nu),    dU/dT ~ L^(1/nu)    at T_c
+
+The values at T_c and dU/dT come from parabolas in T through the points of a size, for predicted
+and direct points alike.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...analysis.binder import Crossing, crossing
+from ...analysis.scaling import PowerLaw, fit_power_law
+from ...rng import coerce_rng, stream
+from ...systems.spin_system import Array
+
+CRITICAL_TEMPERATURE = 2 / math.log1p(math.sqrt(2))
+EXPONENTS = ("beta_over_nu", "gamma_over_nu", "one_over_nu")
+EXACT = {"beta_over_nu": 0.125, "gamma_over_nu": 1.75, "one_over_nu": 1.0}
+SIGNS = {"beta_over_nu": -1, "gamma_over_nu": 1, "one_over_nu": 1}
+DEGREE = 2
+DRAWS = 400
+
+
+@dataclass(frozen=True)
+class Points:
+    """<|m|>, chi' and U at several sizes and temperatures.
+
+    Attributes
+    ----------
+    sizes, temperatures : tuples
+    values, errors : arrays, shape (n_L, n_T, 3)
+    draws : array, shape (n_draws, n_L, n_T, 3)
+        The same again as noise could have made them: members of an ensemble, or points drawn
+        around those measured.
+    """
+
+    sizes: tuple[int, ...]
+    temperatures: tuple[float, ...]
+    values: Array
+    errors: Array
+    draws: Array
+
+    @classmethod
+    def independent(
+        cls,
+        sizes: tuple[int, ...],
+        temperatures: tuple[float, ...],
+        values: Array,
+        errors: Array,
+        seed: int,
+    ) -> Points:
+        """Points whose errors have nothing to do with each other."""
+        noise = coerce_rng(stream(seed, "critical-draws")).normal(size=(DRAWS, *values.shape))
+        return cls(sizes, temperatures, values, errors, values + errors * noise)
+
+    def at_critical(self) -> tuple[Array, Array]:
+        """<|m|>, chi' and |dU/dT| at T_c and their errors, shape (n_L, 3)."""
+        value = _at_critical(self.temperatures, self.values, self.errors)
+        draws = [_at_critical(self.temperatures, draw, self.errors) for draw in self.draws]
+        return value, np.std(draws, axis=0, ddof=1)
+
+    def exponents(self) -> dict[str, tuple[float, float, PowerLaw]]:
+        """Value, error and power law of beta/nu, gamma/nu and 1/nu."""
+        values, errors = self.at_critical()
+        found = {}
+        for k, name in enumerate(EXPONENTS):
+            law = fit_power_law(self.sizes, values[:, k], errors[:, k])
+            found[name] = (SIGNS[name] * law.exponent, law.error, law)
+        return found
+
+    def crossings(self, seed: int) -> list[Crossing]:
+        """Of the cumulants of neighbouring sizes; those that do not cross clearly are left out."""
+        found = []
+        for k, pair in enumerate(zip(self.sizes, self.sizes[1:])):
+            rows = slice(k, k + 2)
+            rng = stream(seed, "critical-crossing", k)
+            try:
+                curves = self.values[rows, :, 2], self.errors[rows, :, 2]
+                found.append(
+                    crossing(self.temperatures, *curves, pair, _degree(self.temperatures), rng=rng)
+                )
+            except ValueError:
+                continue
+        return found
+
+
+def _degree(temperatures: tuple[float, ...]) -> int:
+    """Of the polynomial in T: a parabola where there are points enough."""
+    return min(DEGREE, len(temperatures) - 1)
+
+
+def _at_critical(temperatures: tuple[float, ...], values: Array, errors: Array) -> Array:
+    """ln <|m|>, ln chi' and U are smooth in T; returns values at T_c and |dU/dT|, (n_L, 3)."""
+    x = np.array(temperatures) - CRITICAL_TEMPERATURE
+    rows = []
+    for value, error in zip(values, errors):
+        curves = [np.log(value[:, 0]), np.log(value[:, 1]), value[:, 2]]
+        weights = [value[:, 0] / error[:, 0], value[:, 1] / error[:, 1], 1 / error[:, 2]]
+        fits = [np.polyfit(x, y, _degree(temperatures), w=w) for y, w in zip(curves, weights)]
+        rows.append([np.exp(fits[0][-1]), np.exp(fits[1][-1]), abs(fits[2][-2])])
+    return np.array(rows)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Predicted against direct points.
+
+    Attributes
+    ----------
+    relative, combined : arrays, shape (n_L, n_T, 3)
+        Predicted over direct minus 1, and the error of that from both sides.
+    """
+
+    relative: Array
+    combined: Array
+
+    @classmethod
+    def of(cls, predicted: Points, direct: Points) -> Comparison:
+        """Of points at the same sizes and temperatures."""
+        relative = predicted.values / direct.values - 1
+        return cls(relative, np.hypot(predicted.errors, direct.errors) / direct.values)
+
+    @property
+    def mean_errors(self) -> Array:
+        """Mean relative error of <|m|>, chi' and U, shape (3,)."""
+        return np.abs(self.relative).mean(axis=(0, 1))
+
+    @property
+    def floor(self) -> Array:
+        """What it would be if the errors of both sides were all there is, shape (3,)."""
+        return self.combined.mean(axis=(0, 1)) * math.sqrt(2 / math.pi)
+
+    @property
+    def spread(self) -> Array:
+        """Standard error of `mean_errors`, points of one size taken as one, shape (3,)."""
+        by_size = np.abs(self.relative).mean(axis=1)
+        return by_size.std(axis=0, ddof=1) / math.sqrt(len(by_size))
+
+    @property
+    def within_two(self) -> Array:
+        """Share of points within two combined errors, shape (3,)."""
+        return (np.abs(self.relative) <= 2 * self.combined).mean(axis=(0, 1))

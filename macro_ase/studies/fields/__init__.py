@@ -1,0 +1,1 @@
+"""Stochastic predator-prey: fields predicted from patches."""

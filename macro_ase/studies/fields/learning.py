@@ -1,0 +1,147 @@
+"""Closures of tiles of fields, and models learned from pairs: made once, then loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...learning.tile_closure import Features, SeveralClosures, TileClosure
+from ...observables.field_moments import second_moments, squared_gradients, tile_means
+from ...rng import stream
+from ...sampling.field_pairs import Array, FieldSampling
+from ..stages import Chunk
+
+if TYPE_CHECKING:
+    from ...learning.macro_model import MacroModel
+
+CHOSEN: dict[str, Features] = {"moments": second_moments, "gradients": squared_gradients}
+
+
+def fit_closures(
+    folder: Path, tiles: Array, kinds: list[str], table: dict[str, Any], seed: int
+) -> SeveralClosures:
+    """Closures of the given kinds from tiles, shape (n, 2, core).
+
+    Parameters
+    ----------
+    folder : Path
+        Where the encoder lies, if one is wanted; it is trained once.
+    tiles : array
+    kinds : list of str
+    table : dict
+        The settings ``closure``.
+    seed : int
+    """
+    features = dict(CHOSEN)
+    if "encoder" in kinds:
+        features["encoder"] = _encoder(folder, tiles, table, seed)
+    wanted = [kind for kind in kinds if kind != "none"]
+    return SeveralClosures({k: TileClosure.fit(features[k], tiles, tile_means) for k in wanted})
+
+
+def _encoder(folder: Path, tiles: Array, table: dict[str, Any], seed: int) -> Features:
+    from ...learning.encoder_training import EncoderOptions
+    from ...learning.field_encoder import FieldEncoder, train_field_encoder
+
+    if not (folder / "encoder.json").is_file():
+        options = EncoderOptions(table["variables"], table["channels"], table["steps"])
+        encoder, left = train_field_encoder(tiles, options, stream(seed, "field-encoder"))
+        encoder.save(folder, left)
+    return FieldEncoder.load(folder).encode
+
+
+def learn_fields(
+    folder: Path,
+    sampling: FieldSampling,
+    pairs: Chunk,
+    columns: list[int],
+    table: dict[str, Any],
+    seed: int,
+) -> MacroModel:
+    """Train a model of one patch and save it, or load it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model.
+    sampling : FieldSampling
+        How the pairs were made.
+    pairs : dict
+        As `sampling.field_pairs.pairs_chunk` returns.
+    columns : list of int
+        Columns of z that the model takes.
+    table : dict
+        The settings ``learning``.
+    seed : int
+    """
+    import torch
+
+    from ...learning.macro_model import Clock, MacroModel
+    from ...learning.pairs import PairBatch
+    from ...learning.training import TrainingOptions, train
+
+    if (folder / "model.json").is_file():
+        return MacroModel.load(folder)
+    torch.set_num_threads(1)
+    z0, dz, mean = (pairs[name][:, columns] for name in ("z0", "dz", "mean"))
+    known = mean if sampling.increments == "antithetic" else None
+    batch = PairBatch(z0, dz, np.ones((len(z0), 1)), pairs["snapshot"], known)
+    options = TrainingOptions(**{k: v for k, v in table.items() if k != "repeats"})
+    trained = train(batch, options, seed, f"learning {folder.name}")
+    system = sampling.patches.system
+    names = (*system.z_names, *(f"closure {k + 1}" for k in range(z0.shape[1] - 2)))
+    unit, sites = Clock(np.array([1.0]), np.array([0.0])), float(sampling.patches.core)
+    model = MacroModel(trained, options, names, sampling.dt, sites, unit, substeps=1)
+    model.save(folder)
+    return model
+
+
+def predicted_paths(
+    model: MacroModel,
+    starts: Array,
+    factor: float,
+    paths: int,
+    steps: int,
+    interval: float,
+    seed: np.random.SeedSequence,
+) -> Array:
+    """Paths of a whole of ``factor`` patches, all members, in steps of dt or the nearest that fits.
+
+    Parameters
+    ----------
+    model : MacroModel
+    starts : array, shape (n_sets, d)
+    factor : float
+        lambda: the covariance of a patch is that of the whole times this.
+    paths : int
+        From each start.
+    steps : int
+        Records after the first.
+    interval : float
+        Time between them.
+    seed : SeedSequence
+
+    Returns
+    -------
+    array, shape (n_sets, paths, n_t, d)
+    """
+    import torch
+
+    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
+    members = len(model.trained.members)
+    each = -(-paths // members)
+    result = model.simulate(
+        np.repeat(starts, each, axis=0),
+        np.ones(1),
+        steps,
+        factor * model.sites_per_patch,
+        factor,
+        each * len(starts),
+        seed,
+        interval,
+        max(1, round(interval / model.step_events)),
+    )
+    z = result.z.reshape(members, len(starts), each, *result.z.shape[2:]).swapaxes(0, 1)
+    return z.reshape(len(starts), -1, *z.shape[3:])[:, :paths]

@@ -1,0 +1,1 @@
+"""Learning from the forces on a few particles."""

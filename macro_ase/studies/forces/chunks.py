@@ -1,0 +1,149 @@
+"""Chunks of work of the studies of partial forces: runs, encoders, batches of forces, drifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...rng import coerce_rng, stream
+from .system import Array, ForceSystem, States
+
+if TYPE_CHECKING:
+    from .study import ForcesStudy
+
+CONFIGURATIONS = 500
+CHECKED = 1000
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training: a loss, an amount of data and a seed.
+
+    Attributes
+    ----------
+    loss : {"Lz", "Lx", "Lx_partial"}
+    equivalents : int
+        Configurations times p.
+    seed : int
+        Number of the seed, from 0.
+    """
+
+    loss: str
+    equivalents: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Its place in the store and among the models."""
+        return f"{self.loss}/{self.equivalents}/{self.seed}"
+
+
+def training_chunk(
+    system: ForceSystem, runs: int, seed: np.random.SeedSequence
+) -> dict[str, NDArray[Any]]:
+    """States of some training runs, in single precision."""
+    return {"states": system.training_states(runs, coerce_rng(seed)).astype(np.float32)}
+
+
+def test_chunk(
+    system: ForceSystem, runs: int, seed: np.random.SeedSequence
+) -> dict[str, NDArray[Any]]:
+    """The test runs."""
+    return system.test_runs(runs, coerce_rng(seed))._asdict()
+
+
+def encoder_chunk(study: ForcesStudy, states: States, seed: int) -> dict[str, Array]:
+    """Train and keep the encoder of a seed."""
+    import torch
+
+    from ...learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
+
+    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
+    table = dict(study.config["encoder"])
+    number = min(table.pop("states"), len(states))
+    rng = coerce_rng(stream(study.seed, "encoder-states", seed))
+    chosen = states[np.sort(rng.permutation(len(states))[:number])]
+    options = AutoencoderOptions(**table | {"hidden": tuple(table["hidden"])})
+    own = stream(study.seed, "encoder", seed)
+    encoder, training = train_autoencoder(
+        chosen,
+        study.system.observables,
+        options,
+        own,
+        f"encoder {seed + 1}",
+        study.system.features,
+    )
+    encoder.save(study.encoder_folder(seed))
+    few = chosen[:: max(1, len(chosen) // CHECKED)]
+    unexplained, kappa = training.history[-1]
+    outside = share_outside(study.system, encoder, few)
+    return {
+        "unexplained": np.array([unexplained]),
+        "kappa": np.array([kappa]),
+        "outside": np.array([outside]),
+    }
+
+
+def share_outside(system: ForceSystem, encoder: Any, states: States) -> float:
+    """Share of sum |f|^2 that lies outside the rows of phi': the noise of partial forces."""
+    left = total = 0.0
+    for first in range(0, len(states), CONFIGURATIONS):
+        part = np.asarray(states[first : first + CONFIGURATIONS], dtype=np.float64)
+        f, jacobian = system.forces(part), encoder.jacobian(part)
+        z_rate = (jacobian @ f[..., None])[..., 0]
+        inverse = np.linalg.pinv(encoder.gram(part), rcond=1e-10, hermitian=True)
+        total += float((f**2).sum())
+        left += float((f**2).sum() - np.einsum("ni,nij,nj->", z_rate, inverse, z_rate))
+    return left / total
+
+
+def force_chunk(
+    study: ForcesStudy, states: States, case: Case, rows: NDArray[np.int64], number: int
+) -> dict[str, NDArray[Any]]:
+    """Forces of some configurations, as the losses see them."""
+    from ...learning.force_batch import ForceBatch
+
+    system, encoder, p = study.system, study.encoder(case.seed), study.share(case.loss)
+    some = np.asarray(states[rows], dtype=np.float64)
+    particles = columns = None
+    if p < 1:
+        rng = coerce_rng(stream(study.seed, "particles", case.seed, case.equivalents, number))
+        shuffled = np.argsort(rng.random((len(some), system.n_particles)), axis=1)
+        particles = shuffled[:, : max(1, round(p * system.n_particles))]
+        columns, p = system.columns(particles), particles.shape[1] / system.n_particles
+    jacobian, forces = encoder.jacobian(some, columns), system.forces(some, particles)
+    return ForceBatch.of(encoder.encode(some), encoder.gram(some), jacobian, forces, p).arrays()
+
+
+def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
+    """Train and keep the drift of a case, and predict the test runs."""
+    import torch
+
+    from ...learning.force_losses import LOSSES
+    from ...learning.force_training import DriftOptions, train_drift
+    from ...learning.rollout import rollout, trajectory_errors
+
+    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
+    batch, table = study.batch(case), dict(study.config["learning"])
+    longest_step = table.pop("rollout_step")
+    own = stream(study.seed, f"drift {case.loss}", case.equivalents, case.seed)
+    loss = LOSSES[case.loss](batch)
+    if study.config["forces"]["units"] == "spread":
+        loss = loss.rescaled(batch.z0.std(axis=0))
+    least = study.config["forces"]["relative"]
+    loss = loss.relative(least) if least > 0 else loss
+    drift = train_drift(
+        batch.z0, batch.condition, loss, DriftOptions(**table), own, f"learning {case.key}"
+    )
+    drift.save(study.stages.folder / "model" / f"drift {case.key.replace('/', ' ')}")
+    test = study.stages.store.read("test")
+    start = study.encoder(case.seed).encode(test["start"])
+    paths = rollout(drift, start, test["times"], longest_step)[..., : test["z"].shape[-1]]
+    return {
+        "errors": trajectory_errors(paths, test["z"]),
+        "paths": paths,
+        "history": drift.history,
+    }

@@ -1,0 +1,1 @@
+"""Curie-Weiss and Ising: relaxation predicted from patches."""

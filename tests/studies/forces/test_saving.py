@@ -1,0 +1,50 @@
+"""Savings of force evaluations: read from curves, bounds said so, settings refused."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from macro_ase.config import load_config
+from macro_ase.studies.forces.lennard_jones import LennardJonesForcesStudy
+from macro_ase.studies.forces.saving import LennardJonesSavingStudy
+from macro_ase.studies.forces.saving_results import Needed, needed, saving
+
+
+def test_evaluations_are_interpolated_between_logarithms() -> None:
+    evaluations = np.array([1e3, 1e4, 1e5])
+    law = 10 * evaluations**-0.5
+    found = needed(evaluations, law, 0.05)
+    assert found.reached and found.evaluations == pytest.approx((10 / 0.05) ** 2)
+    assert needed(evaluations, law, 1.0) == Needed(1e3, True)
+    assert needed(evaluations, law, 1e-3) == Needed(1e5, False)
+
+
+def test_a_saving_is_a_bound_where_one_loss_falls_short() -> None:
+    reached, short = Needed(600.0, True), Needed(300.0, False)
+    assert str(saving(reached, Needed(200.0, True))) == "3"
+    assert str(saving(reached, short)) == "< 2"
+    assert str(saving(short, reached)) == "> 0.5"
+    assert str(saving(short, short)) == "not known"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "told"),
+    [
+        ("saving", "data.training_runs", [5], "data.training_runs must be 2 or more for each"),
+        ("saving", "data.block_atoms", 0, "data.block_atoms must be at least 1, not 0"),
+        ("saving", "forces.error", 0.0, "forces.error must be above 0"),
+        ("saving", "forces.blocks", [1], "forces.blocks must be numbers of 2 or more"),
+        ("saving", "data.n_atoms", [50, 100, 150, 200], "n_atoms must be 100 or more"),
+        ("forces", "data.temperatures", [1.5, 0.5], "data.temperatures must be two, ascending"),
+        ("forces", "data.every", 1000, "data.every must leave two frames or more"),
+        ("forces", "system.n_atoms", 50, "n_atoms must be 100 or more"),
+    ],
+)
+def test_settings_that_make_no_sense(name: str, key: str, value: object, told: str) -> None:
+    config = copy.deepcopy(load_config(f"lennard-jones-{name}"))
+    table, last = key.split(".")
+    config[table][last] = value
+    study = {"saving": LennardJonesSavingStudy, "forces": LennardJonesForcesStudy}[name]
+    with pytest.raises(ValueError, match=told):
+        study(config)
