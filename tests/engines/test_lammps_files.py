@@ -226,5 +226,5 @@ def test_velocities_are_in_the_units_of_lammps(tmp_path: Path) -> None:
 
 def test_inputs_that_ship_are_found() -> None:
     assert input_path("in.relax").is_file()
-    with pytest.raises(FileNotFoundError, match=r"there are in\.hybrid_mc_md, in\.neb_vacancy"):
+    with pytest.raises(FileNotFoundError, match=r"there are in\.hybrid_mc_md, in\.lj_nve, in\."):
         input_path("in.nothing")
