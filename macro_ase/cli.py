@@ -138,8 +138,10 @@ def list_(args: argparse.Namespace) -> None:
     """
     from macro_ase.config import PRESETS, list_studies
 
-    for name, title in list_studies():
-        print(f"{name:16s} {title}")
+    studies = list_studies()
+    width = max(len(name) for name, _ in studies)
+    for name, title in studies:
+        print(f"{name:{width}s} {title}")
     print(f"settings: {PRESETS}")
 
 
