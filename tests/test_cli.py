@@ -121,7 +121,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 def test_list(presets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
-    assert capsys.readouterr().out == f"toy              A toy\nsettings: {presets}\n"
+    assert capsys.readouterr().out == f"toy A toy\nsettings: {presets}\n"
 
 
 def test_build_writes_a_crystal(cwd: Path, capsys: pytest.CaptureFixture[str]) -> None:
