@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -44,13 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 2 after bad input, 130 after Ctrl-C.
+        Exit status: 0, 1 where nobody reads the output, 2 after bad input, 130 after Ctrl-C.
     """
     args = argparse.Namespace(command=None)
     warnings.showwarning = _warn
     try:
         parser().parse_args(argv, args)
         COMMANDS[args.command][0](args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         hint = "; run the same command again to go on" if args.command in RESUMED else ""
         print(f"\nstopped{hint}", file=sys.stderr)

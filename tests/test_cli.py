@@ -1,6 +1,7 @@
 """The command line: help, what is passed on, and one line for bad input."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -122,6 +123,12 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 def test_list(presets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     assert capsys.readouterr().out == f"toy A toy\nsettings: {presets}\n"
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = f"{sys.executable} -m macro_ase list | true"
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert run.returncode == 0 and "Broken pipe" not in run.stderr
 
 
 def test_build_writes_a_crystal(cwd: Path, capsys: pytest.CaptureFixture[str]) -> None:
