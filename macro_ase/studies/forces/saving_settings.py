@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..settings import require_numbers, setting
+
 LEAST = {
     "data.chunk": 1,
     "data.test_runs": 1,
@@ -33,24 +35,14 @@ def check_settings(config: dict[str, Any]) -> None:
     ValueError
         Naming the setting.
     """
-    for key, least in LEAST.items():
-        if _value(config, key) < least:
-            raise ValueError(f"{key} must be at least {least}, not {_value(config, key)}")
-    for key in ABOVE_0:
-        if not _value(config, key) > 0:
-            raise ValueError(f"{key} must be above 0, not {_value(config, key)}")
+    require_numbers(config, LEAST, ABOVE_0)
     sizes, runs = config["data"]["n_atoms"], config["data"]["training_runs"]
     if not sizes or len(sizes) != len(runs) or min(runs) < 2:
         raise ValueError(
             f"data.training_runs must be 2 or more for each of data.n_atoms, not {runs} for {sizes}"
         )
     for key in ("forces.configurations", "forces.blocks"):
-        if any(amount < 2 for amount in _value(config, key)):
-            raise ValueError(f"{key} must be numbers of 2 or more, not {_value(config, key)}")
+        if any(amount < 2 for amount in setting(config, key)):
+            raise ValueError(f"{key} must be numbers of 2 or more, not {setting(config, key)}")
     if not config["free"]["test"]:
         raise ValueError("free.test must name numbers of atoms")
-
-
-def _value(config: dict[str, Any], key: str) -> Any:
-    table, name = key.split(".")
-    return config[table][name]

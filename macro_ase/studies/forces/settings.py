@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..settings import require_numbers
+
 DRIFTS = ("network", "onsager")
 LOSSES = ("Lz", "Lx", "Lx_partial")
 UNITS = ("force", "spread")
@@ -45,23 +47,13 @@ def check_settings(config: dict[str, Any]) -> None:
     ValueError
         Naming the setting.
     """
-    for key, least in LEAST.items():
-        if _value(config, key) < least:
-            raise ValueError(f"{key} must be at least {least}, not {_value(config, key)}")
-    for key in ABOVE_0:
-        if not _value(config, key) > 0:
-            raise ValueError(f"{key} must be above 0, not {_value(config, key)}")
+    require_numbers(config, LEAST, ABOVE_0)
     hidden, drift = config["encoder"]["hidden"], config["learning"]["drift"]
     if not hidden or min(hidden) < 1:
         raise ValueError(f"encoder.hidden must be widths of at least 1, not {hidden}")
     if drift not in DRIFTS:
         raise ValueError(f"learning.drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
     _check_forces(config["forces"])
-
-
-def _value(config: dict[str, Any], key: str) -> Any:
-    table, name = key.split(".")
-    return config[table][name]
 
 
 def _check_forces(table: dict[str, Any]) -> None:
