@@ -11,6 +11,7 @@ from ...learning.tile_closure import Features, SeveralClosures, TileClosure
 from ...observables.field_moments import second_moments, squared_gradients, tile_means
 from ...rng import stream
 from ...sampling.field_pairs import Array, FieldSampling
+from ..patch_model import learn_patch_model
 from ..stages import Chunk
 
 if TYPE_CHECKING:
@@ -76,26 +77,11 @@ def learn_fields(
         The settings ``learning``.
     seed : int
     """
-    import torch
-
-    from ...learning.macro_model import Clock, MacroModel
-    from ...learning.pairs import PairBatch
-    from ...learning.training import TrainingOptions, train
-
-    if (folder / "model.json").is_file():
-        return MacroModel.load(folder)
-    torch.set_num_threads(1)
-    z0, dz, mean = (pairs[name][:, columns] for name in ("z0", "dz", "mean"))
-    known = mean if sampling.increments == "antithetic" else None
-    batch = PairBatch(z0, dz, np.ones((len(z0), 1)), pairs["snapshot"], known)
-    options = TrainingOptions(**{k: v for k, v in table.items() if k != "repeats"})
-    trained = train(batch, options, seed, f"learning {folder.name}")
-    system = sampling.patches.system
-    names = (*system.z_names, *(f"closure {k + 1}" for k in range(z0.shape[1] - 2)))
-    unit, sites = Clock(np.array([1.0]), np.array([0.0])), float(sampling.patches.core)
-    model = MacroModel(trained, options, names, sampling.dt, sites, unit, substeps=1)
-    model.save(folder)
-    return model
+    used = ("z0", "dz", "mean") if sampling.increments == "antithetic" else ("z0", "dz")
+    own = {name: pairs[name][:, columns] for name in used} | {"snapshot": pairs["snapshot"]}
+    options = {key: value for key, value in table.items() if key != "repeats"}
+    names, sites = sampling.patches.system.z_names, float(sampling.patches.core)
+    return learn_patch_model(folder, own, np.ones(1), names, sampling.dt, sites, options, seed)
 
 
 def predicted_paths(

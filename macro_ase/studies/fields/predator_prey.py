@@ -124,10 +124,14 @@ class PredatorPreyStudy:
     def learn(self, repeat: Repeat, kind: str = "", way: str = "") -> Any:
         """The model of one closure and way to sample, the study's own by default."""
         kind = kind or self.kind
+        from ...learning.macro_model import MacroModel
+
         sampling = sampling_of(self.config, **WAYS[way]) if way else self.sampling
         name = f"{repeat.number}-{kind}" + (f"-{way.replace(' ', '-')}" if way else "")
         folder = self.stages.folder / "model" / name
-        pairs = {} if (folder / "model.json").is_file() else self.pairs(repeat, sampling, way)
+        if (folder / "model.json").is_file():
+            return MacroModel.load(folder)
+        pairs = self.pairs(repeat, sampling, way)
         columns, table = self.columns(repeat, kind), self.config["learning"]
         return learn_fields(folder, sampling, pairs, columns, table, repeat.seed)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...sampling.spin_pairs import SpinSampling
 from ...systems.spin_system import SpinSystem
+from ..patch_model import learn_patch_model
 from ..stages import Chunk
 
 if TYPE_CHECKING:
@@ -24,9 +23,7 @@ def learn_model(
     table: dict[str, Any],
     seed: int,
 ) -> MacroModel:
-    """Train a model and save it.
-
-    A patch has sites of its own and relaxes as the whole does, so paths take steps of dt.
+    """Train a model and save it, or load it.
 
     Parameters
     ----------
@@ -43,23 +40,10 @@ def learn_model(
         The settings ``learning``.
     seed : int
     """
-    import torch
-
-    from ...learning.macro_model import Clock, MacroModel
-    from ...learning.pairs import PairBatch
-    from ...learning.training import TrainingOptions, train
-
-    if (folder / "model.json").is_file():
-        return MacroModel.load(folder)
-    torch.set_num_threads(1)
-    z0, dz, mean = (pairs[name][:, columns] for name in ("z0", "dz", "mean"))
-    condition = np.tile(system.condition, (len(z0), 1))
-    options = TrainingOptions(**{k: v for k, v in table.items() if k != "baseline"})
-    batch = PairBatch(z0, dz, condition, pairs["snapshot"], mean)
-    trained = train(batch, options, seed, f"learning {folder.name}")
-    names = (*system.z_names, *(f"closure {k + 1}" for k in range(z0.shape[1])))
-    unit = Clock(np.array([1.0]), np.array([0.0]))
-    sites = float(sampling.sites_per_pair)
-    model = MacroModel(trained, options, names[: z0.shape[1]], sampling.dt, sites, unit, substeps=1)
-    model.save(folder)
-    return model
+    own = {name: pairs[name][:, columns] for name in ("z0", "dz", "mean")}
+    own["snapshot"] = pairs["snapshot"]
+    options = {key: value for key, value in table.items() if key != "baseline"}
+    sites, condition = float(sampling.sites_per_pair), system.condition
+    return learn_patch_model(
+        folder, own, condition, system.z_names, sampling.dt, sites, options, seed
+    )
