@@ -26,7 +26,7 @@ import torch
 from matplotlib.figure import Figure
 
 from macro_ase.learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
-from macro_ase.learning.conditioned_encoder import LinearObservables
+from macro_ase.learning.first_layer import LinearObservables
 from macro_ase.learning.force_batch import ForceBatch
 from macro_ase.learning.force_losses import loss_x, loss_x_partial, loss_z
 from macro_ase.learning.force_training import DriftOptions, train_drift

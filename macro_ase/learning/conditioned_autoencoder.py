@@ -3,7 +3,7 @@
     reconstruction + lambda_cond mean |kappa(phi' phi'^T) - 1|^2,
 
 kappa being the condition number. States enter by their principal components, observables and the
-Gram matrices of `conditioned_encoder.Reduced`, so no step of the training depends on N.
+Gram matrices of `first_layer.Reduced`, so no step of the training depends on N.
 """
 
 from __future__ import annotations
@@ -15,16 +15,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .conditioned_encoder import (
-    Array,
-    ConditionedEncoder,
-    Head,
-    Observables,
-    Reduced,
-    States,
-    gram_of,
-    reduce_states,
-)
+from .conditioned_encoder import ConditionedEncoder, Head, gram_of
+from .first_layer import Array, FirstLayer, Observables, Reduced, States
 from .initialisation import initialised
 from .principal_components import PrincipalComponents
 
@@ -107,7 +99,7 @@ def train_autoencoder(
     rng = np.random.default_rng(seed)
     chosen = states[np.sort(rng.permutation(len(states))[:MOST_FOR_COMPONENTS])]
     components = PrincipalComponents.fit(chosen, options.width, features, options.raised)
-    reduced = reduce_states(observables, components, states)
+    reduced = FirstLayer(observables, components).reduced(states)
     width, m = reduced.s.shape[1], reduced.given.shape[1]
     sizes = (width, options.variables), (m + options.variables, width)
     head, decoder = initialised(

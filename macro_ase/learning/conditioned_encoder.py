@@ -1,24 +1,22 @@
 """An encoder whose latent state holds given observables beside learned closure variables.
 
-    phi(x) = (phi*(x), phihat(x)),   phihat(x) = V s + h(s),   s = W (x - <x>)
+    phi(x) = (phi*(x), phihat(x)),   phihat = V s + h(s)
 
 phi* are the given observables with their exact Jacobian, s the scaled principal components of
-the states, V a matrix and h a small network (softplus). With S(x) = (phi*'(x); W) and
-B(s) = diag(1, V + h'(s))
+the states (together the `first_layer` S), V a matrix and h a small network (softplus). With
+B = diag(1, V + h'(s))
 
-    phi' = B S,   phi' phi'^T = B (S S^T) B^T,   phi'^+ = phi'^T (phi' phi'^T)^-1,
+    phi' = B S',   phi' phi'^T = B (S' S'^T) B^T,   phi'^+ = phi'^T (phi' phi'^T)^-1,
 
-so columns of phi' for some particles need their columns of S alone, and the Gram matrix costs
-nothing in N where phi*' is constant. `conditioned_autoencoder` trains it.
+so columns of phi' for some particles need their columns of S' alone. `conditioned_autoencoder`
+trains it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,43 +24,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .first_layer import Array, FirstLayer, Observables, Reduced, States
 from .principal_components import PrincipalComponents
 
-Array = NDArray[np.float64]
-States = NDArray[np.floating]
-ROWS = 512
 FILE = "encoder.safetensors"
-
-
-class Observables(Protocol):
-    """Given macroscopic observables phi*."""
-
-    def __call__(self, states: States) -> Array:
-        """Values, (n, N) to (n, m)."""
-
-    def jacobian(self, states: States) -> Array:
-        """phi*', shape (n, m, N), or (1, m, N) where it does not depend on the state."""
-
-
-@dataclass(frozen=True)
-class LinearObservables:
-    """phi*(x) = A x.
-
-    Attributes
-    ----------
-    rows : array, shape (m, N)
-        A.
-    """
-
-    rows: Array
-
-    def __call__(self, states: States) -> Array:
-        """Values, (n, N) to (n, m)."""
-        return np.asarray(states, dtype=np.float64) @ self.rows.T
-
-    def jacobian(self, states: States) -> Array:
-        """A, shape (1, m, N)."""
-        return self.rows[None]
 
 
 class Head(nn.Module):
@@ -114,28 +79,6 @@ class Head(nn.Module):
         return self.linear.weight + bent.transpose(1, 2)
 
 
-@dataclass(frozen=True)
-class Reduced:
-    """What training needs of states, without any axis of length N.
-
-    Attributes
-    ----------
-    s : Tensor, shape (n, w)
-    given : Tensor, shape (n, m)
-    gram : Tensor, shape (n or 1, m + w, m + w)
-        S S^T.
-    """
-
-    s: Tensor
-    given: Tensor
-    gram: Tensor
-
-    def take(self, rows: Tensor) -> Reduced:
-        """Some states."""
-        gram = self.gram if len(self.gram) == 1 else self.gram[rows]
-        return Reduced(self.s[rows], self.given[rows], gram)
-
-
 class ConditionedEncoder:
     """phi: given observables beside learned closure variables.
 
@@ -145,51 +88,62 @@ class ConditionedEncoder:
     components : PrincipalComponents
     head : Head
         In double precision.
+
+    Attributes
+    ----------
+    first : FirstLayer
     """
 
     def __init__(
         self, observables: Observables, components: PrincipalComponents, head: Head
     ) -> None:
-        self.observables, self.components = observables, components
+        self.first = FirstLayer(observables, components)
         self.head = head.double().eval()
+
+    @property
+    def observables(self) -> Observables:
+        """phi*."""
+        return self.first.observables
+
+    @property
+    def components(self) -> PrincipalComponents:
+        """Of the states."""
+        return self.first.components
 
     def encode(self, states: States) -> Array:
         """z, shape (n, d), of states, shape (n, N)."""
-        s = torch.as_tensor(self.components(states) / self.components.scale)
-        with torch.no_grad():
-            learned = self.head(s).numpy()
-        return np.concatenate([self.observables(states), learned], axis=1)
+        return self._finish(self.first.encode(states))
 
     def jacobian(self, states: States, columns: NDArray[np.int64] | None = None) -> Array:
-        """Columns of phi', shape (n, d, k), the same k for every state, or k of each.
+        """Columns of phi', shape (n, d, k), as `FirstLayer.jacobian`."""
+        return self._chain(self.first.encode(states)) @ self.first.jacobian(states, columns)
 
-        Parameters
-        ----------
-        states : array, shape (n, N)
-        columns : int array, shape (k,) or (n, k), optional
-            Default: all N.
-        """
-        given, head = self.observables.jacobian(states), self._head_jacobian(states)
-        rows = self.components.directions / self.components.scale[:, None]
-        if columns is not None and columns.ndim == 2:
-            given = np.take_along_axis(given, columns[:, None, :], axis=2)
-            learned = np.einsum("nhw,wnk->nhk", head, rows[:, columns], optimize=True)
-        else:
-            use = slice(None) if columns is None else columns
-            given, learned = given[:, :, use], head @ rows[:, use]
-        given = np.broadcast_to(given, (len(states), *given.shape[1:]))
-        return np.concatenate([given, learned], axis=1)
+    def rates(self, states: States, forces: Array) -> Array:
+        """phi' f, shape (n, d), of the forces on all particles, shape (n, N)."""
+        return self.carry(self.first.encode(states), self.first.rates(states, forces))[1]
+
+    def carry(self, seen: Array, rates: Array) -> tuple[Array, Array]:
+        """z and dz/dt, shape (n, d), of the first layer's values and rates, shape (n, m + w)."""
+        return self._finish(seen), (self._chain(seen) @ rates[..., None])[..., 0]
+
+    def _given(self, seen: Array) -> int:
+        return seen.shape[1] - len(self.components.scale)
+
+    def _finish(self, seen: Array) -> Array:
+        m = self._given(seen)
+        with torch.no_grad():
+            learned = self.head(torch.as_tensor(seen[:, m:])).numpy()
+        return np.concatenate([seen[:, :m], learned], axis=1)
+
+    def _chain(self, seen: Array) -> Array:
+        s = torch.as_tensor(seen[:, self._given(seen) :])
+        with torch.no_grad():
+            return chain_of(self.head, s, seen.shape[1]).numpy()
 
     def gram(self, states: States) -> Array:
         """phi' phi'^T, shape (n, d, d)."""
-        reduced = reduce_states(self.observables, self.components, states)
         with torch.no_grad():
-            return gram_of(self.head, reduced).numpy()
-
-    def _head_jacobian(self, states: States) -> Array:
-        s = torch.as_tensor(self.components(states) / self.components.scale)
-        with torch.no_grad():
-            return self.head.jacobian(s).numpy()
+            return gram_of(self.head, self.first.reduced(states)).numpy()
 
     def save(self, folder: str | Path) -> None:
         """Write ``encoder.safetensors``: the head and the components, not the observables."""
@@ -231,38 +185,16 @@ class ConditionedEncoder:
         return cls(observables, components, head)
 
 
-def reduce_states(
-    observables: Observables, components: PrincipalComponents, states: States
-) -> Reduced:
-    """Components, observables and S S^T of states, in blocks of rows."""
-    rows = components.directions / components.scale[:, None]
-    within = rows @ rows.T
-    blocks = [_block_grams(observables, rows, within, part) for part in _parts(states)]
-    gram = blocks[0] if len(blocks[0]) == 1 < len(states) else np.concatenate(blocks)
-    s = np.concatenate([components(part) for part in _parts(states)]) / components.scale
-    given = np.concatenate([observables(part) for part in _parts(states)])
-    return Reduced(*(torch.as_tensor(x, dtype=torch.float64) for x in (s, given, gram)))
-
-
-def _parts(states: States) -> list[States]:
-    return [states[k : k + ROWS] for k in range(0, len(states), ROWS)]
-
-
-def _block_grams(observables: Observables, rows: Array, within: Array, states: States) -> Array:
-    given = observables.jacobian(states)
-    m, across = given.shape[1], given @ rows.T
-    gram = np.empty((len(given), m + len(rows), m + len(rows)))
-    gram[:, :m, :m] = given @ given.transpose(0, 2, 1)
-    gram[:, :m, m:], gram[:, m:, :m] = across, across.transpose(0, 2, 1)
-    gram[:, m:, m:] = within
-    return gram
+def chain_of(head: Head, s: Tensor, n_seen: int) -> Tensor:
+    """B, shape (n, d, n_seen), of components, shape (n, w)."""
+    learned, m = head.jacobian(s), n_seen - s.shape[1]
+    b = learned.new_zeros(len(s), m + learned.shape[1], n_seen)
+    b[:, :m, :m] = torch.eye(m, dtype=b.dtype)
+    b[:, m:, m:] = learned
+    return b
 
 
 def gram_of(head: Head, reduced: Reduced) -> Tensor:
-    """B (S S^T) B^T, shape (n, d, d)."""
-    n, m = reduced.given.shape
-    learned = head.jacobian(reduced.s)
-    b = learned.new_zeros(n, m + learned.shape[1], m + learned.shape[2])
-    b[:, :m, :m] = torch.eye(m, dtype=b.dtype)
-    b[:, m:, m:] = learned
+    """B (S' S'^T) B^T, shape (n, d, d)."""
+    b = chain_of(head, reduced.s, reduced.gram.shape[1])
     return b @ reduced.gram @ b.transpose(1, 2)

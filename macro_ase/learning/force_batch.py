@@ -71,13 +71,25 @@ class ForceBatch:
         """
         if not 0 < p <= 1:
             raise ValueError(f"p, the share of particles, must lie in (0, 1], not {p}")
-        if not np.isfinite(forces).all():
-            raise ValueError("forces are not finite")
+        _require_finite(forces)
         part = jacobian @ jacobian.transpose(0, 2, 1) / p
         dzdt = (jacobian @ forces[..., None])[..., 0] / p
         square = (forces**2).sum(axis=1) / p
         own = np.zeros((len(z0), 0)) if condition is None else condition
         return cls(z0, gram, part, dzdt, square, float(p), own)
+
+    @classmethod
+    def of_all(cls, z0: Array, gram: Array, dzdt: Array, forces: Array) -> ForceBatch:
+        """A batch of all forces, shape (n, N), with dz/dt = phi' f, shape (n, d).
+
+        Raises
+        ------
+        ValueError
+            If a force is not finite.
+        """
+        _require_finite(forces)
+        square = (forces**2).sum(axis=1)
+        return cls(z0, gram, gram, dzdt, square, 1.0, np.zeros((len(z0), 0)))
 
     @classmethod
     def join(cls, batches: Sequence[ForceBatch]) -> ForceBatch:
@@ -145,6 +157,11 @@ class ForceBatch:
         """
         with np.load(file, allow_pickle=False) as data:
             return cls.from_arrays(dict(data))
+
+
+def _require_finite(forces: Array) -> None:
+    if not np.isfinite(forces).all():
+        raise ValueError("forces are not finite")
 
 
 ARRAYS = tuple(field.name for field in fields(ForceBatch) if field.name != "p")

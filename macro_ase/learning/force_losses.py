@@ -48,6 +48,12 @@ class QuadraticLoss:
         squares = np.einsum("ni,nij,nj->n", drift, self.metric, drift)
         return squares - 2 * (self.linear * drift).sum(axis=1) + self.constant
 
+    @classmethod
+    def of_rates(cls, rates: Array, scale: Array) -> QuadraticLoss:
+        """Squared misfits of rates dz/dt, shape (n, d), in units of ``scale``, shape (d,)."""
+        metric = np.broadcast_to(np.diag(scale**-2.0), (*rates.shape, len(scale)))
+        return cls(metric, rates / scale**2, ((rates / scale) ** 2).sum(axis=1))
+
     def relative(self, least: float) -> QuadraticLoss:
         """Each configuration's loss over its value at no drift, c, and ``least`` times the mean c.
 
@@ -57,15 +63,14 @@ class QuadraticLoss:
         linear = self.linear * weight[:, None]
         return QuadraticLoss(self.metric * weight[:, None, None], linear, self.constant * weight)
 
-    def rescaled(self, scale: Array) -> QuadraticLoss:
-        """The same minimiser of each configuration, misfits counted in units of ``scale``, (d,).
+    def minimiser(self) -> Array:
+        """The drift of least loss in each configuration, shape (n, d).
 
-        For L_{x,p} that is the least-squares estimate of dz/dt from the forces at hand. It is exact
-        where they lie in the rows of phi', as in the gradient flow of an observable.
+        Of L_{x,p} it is the least-squares estimate of dz/dt from the forces at hand, exact where
+        these lie in the rows of phi'.
         """
-        best = np.linalg.solve(self.metric, self.linear[..., None])[..., 0] / scale
-        metric = np.broadcast_to(np.diag(scale**-2.0), self.metric.shape)
-        return QuadraticLoss(metric, best / scale, (best**2).sum(axis=1))
+        best = np.linalg.solve(self.metric, self.linear[..., None])[..., 0]
+        return np.asarray(best, dtype=np.float64)
 
     def take(self, rows: NDArray[Any]) -> QuadraticLoss:
         """Some configurations (mask or numbers)."""

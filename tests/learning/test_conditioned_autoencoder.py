@@ -14,8 +14,8 @@ from macro_ase.learning.conditioned_autoencoder import (  # noqa: E402
 from macro_ase.learning.conditioned_encoder import (  # noqa: E402
     ConditionedEncoder,
     Head,
-    LinearObservables,
 )
+from macro_ase.learning.first_layer import LinearObservables  # noqa: E402
 from macro_ase.learning.principal_components import PrincipalComponents  # noqa: E402
 
 pytestmark = pytest.mark.learn

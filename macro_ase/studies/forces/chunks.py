@@ -79,7 +79,7 @@ def encoder_chunk(study: ForcesStudy, states: States, seed: int) -> dict[str, Ar
     encoder.save(study.encoder_folder(seed))
     few = chosen[:: max(1, len(chosen) // CHECKED)]
     unexplained, kappa = training.history[-1]
-    outside = share_outside(study.system, encoder, few)
+    outside = share_outside(study.system, study.layer(encoder), few)
     return {
         "unexplained": np.array([unexplained]),
         "kappa": np.array([kappa]),
@@ -87,16 +87,16 @@ def encoder_chunk(study: ForcesStudy, states: States, seed: int) -> dict[str, Ar
     }
 
 
-def share_outside(system: ForceSystem, encoder: Any, states: States) -> float:
-    """Share of sum |f|^2 that lies outside the rows of phi': the noise of partial forces."""
+def share_outside(system: ForceSystem, layer: Any, states: States) -> float:
+    """Share of sum |f|^2 that lies outside the rows of a Jacobian: the noise of partial forces."""
     left = total = 0.0
     for first in range(0, len(states), CONFIGURATIONS):
         part = np.asarray(states[first : first + CONFIGURATIONS], dtype=np.float64)
-        f, jacobian = system.forces(part), encoder.jacobian(part)
-        z_rate = (jacobian @ f[..., None])[..., 0]
-        inverse = np.linalg.pinv(encoder.gram(part), rcond=1e-10, hermitian=True)
+        f = system.forces(part)
+        rates = layer.rates(part, f)
+        inverse = np.linalg.pinv(layer.gram(part), rcond=1e-10, hermitian=True)
         total += float((f**2).sum())
-        left += float((f**2).sum() - np.einsum("ni,nij,nj->", z_rate, inverse, z_rate))
+        left += float((f**2).sum() - np.einsum("ni,nij,nj->", rates, inverse, rates))
     return left / total
 
 
@@ -106,23 +106,25 @@ def force_chunk(
     """Forces of some configurations, as the losses see them."""
     from ...learning.force_batch import ForceBatch
 
-    system, encoder, p = study.system, study.encoder(case.seed), study.share(case.loss)
+    system, layer = study.system, study.layer(study.encoder(case.seed))
     some = np.asarray(states[rows], dtype=np.float64)
-    particles = columns = None
-    if p < 1:
-        rng = coerce_rng(stream(study.seed, "particles", case.seed, case.equivalents, number))
-        shuffled = np.argsort(rng.random((len(some), system.n_particles)), axis=1)
-        particles = shuffled[:, : max(1, round(p * system.n_particles))]
-        columns, p = system.columns(particles), particles.shape[1] / system.n_particles
-    jacobian, forces = encoder.jacobian(some, columns), system.forces(some, particles)
-    return ForceBatch.of(encoder.encode(some), encoder.gram(some), jacobian, forces, p).arrays()
+    seen, gram, number_known = layer.encode(some), layer.gram(some), study.particles(case.loss)
+    if number_known == system.n_particles:
+        forces = system.forces(some)
+        return ForceBatch.of_all(seen, gram, layer.rates(some, forces), forces).arrays()
+    rng = coerce_rng(stream(study.seed, "particles", case.seed, case.equivalents, number))
+    shuffled = np.argsort(rng.random((len(some), system.n_particles)), axis=1)
+    particles = shuffled[:, :number_known]
+    jacobian = layer.jacobian(some, system.columns(particles))
+    p = number_known / system.n_particles
+    return ForceBatch.of(seen, gram, jacobian, system.forces(some, particles), p).arrays()
 
 
 def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
     """Train and keep the drift of a case, and predict the test runs."""
     import torch
 
-    from ...learning.force_losses import LOSSES
+    from ...learning.force_losses import LOSSES, QuadraticLoss
     from ...learning.force_training import DriftOptions, train_drift
     from ...learning.rollout import rollout, trajectory_errors
 
@@ -130,13 +132,14 @@ def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
     batch, table = study.batch(case), dict(study.config["learning"])
     longest_step = table.pop("rollout_step")
     own = stream(study.seed, f"drift {case.loss}", case.equivalents, case.seed)
-    loss = LOSSES[case.loss](batch)
-    if study.config["forces"]["units"] == "spread":
-        loss = loss.rescaled(batch.z0.std(axis=0))
+    z, loss = batch.z0, LOSSES[case.loss](batch)
+    if study.estimates_rates:
+        z, rates = study.encoder(case.seed).carry(batch.z0, loss.minimiser())
+        loss = QuadraticLoss.of_rates(rates, z.std(axis=0))
     least = study.config["forces"]["relative"]
     loss = loss.relative(least) if least > 0 else loss
     drift = train_drift(
-        batch.z0, batch.condition, loss, DriftOptions(**table), own, f"learning {case.key}"
+        z, batch.condition, loss, DriftOptions(**table), own, f"learning {case.key}"
     )
     drift.save(study.stages.folder / "model" / f"drift {case.key.replace('/', ' ')}")
     test = study.stages.store.read("test")

@@ -115,6 +115,19 @@ class ForcesStudy(ABC):
         """p of a loss."""
         return self.p if loss == "Lx_partial" else 1.0
 
+    def particles(self, loss: str) -> int:
+        """Particles of a configuration whose forces a loss sees."""
+        return max(1, round(self.share(loss) * self.system.n_particles))
+
+    @property
+    def estimates_rates(self) -> bool:
+        """Whether losses are taken of rates that are estimated in each configuration."""
+        return bool(self.config["forces"]["units"] == "spread")
+
+    def layer(self, encoder: Any) -> Any:
+        """What has the rows that meet the forces: an encoder, or its first layer."""
+        return encoder.first if self.estimates_rates else encoder
+
     def run(self, folder: Path, quick: bool) -> None:
         """Simulate, learn, predict and compare, and write the results into the folder."""
         self.stages = stages = Stages(folder, self.config["workers"])
