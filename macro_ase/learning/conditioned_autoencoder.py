@@ -126,7 +126,8 @@ def train_autoencoder(
     for step in tqdm(range(options.steps), desc=progress, disable=None, unit="step"):
         rows = torch.as_tensor(rng.integers(0, len(states), options.batch_size))
         left, kappa = losses(reduced.take(rows), moving[rows])
-        loss = left + options.condition_weight * ((kappa - 1) ** 2).mean()
+        conditioned = options.condition_weight * ((kappa - 1) ** 2).mean()
+        loss = left + conditioned if options.condition_weight > 0 else left
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_([*head.parameters(), *decoder.parameters()], 1.0)

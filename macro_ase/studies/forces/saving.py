@@ -1,9 +1,9 @@
 """The study of how many force evaluations partial forces save, against the truth.
 
-For each number of atoms, drifts are learned by L_z from the forces on all atoms of more and more
-configurations, and by L_{x,p} from those on more and more blocks of atoms, through an encoder that
-does not depend on the number or the order of atoms. How many evaluations of the force on an atom
-each needs to reach an error is read from errors against true runs:
+For each number of atoms, drifts are learned from more and more configurations, by L_z from the
+forces on all atoms and by L_{x,p} from those on one block of atoms of each, through an encoder on
+`learning.pooled_features`. How many evaluations of the force on an atom each needs to reach an
+error is read from errors against true runs:
 
     saving = evaluations by L_z / evaluations by L_{x,p}.
 
@@ -23,7 +23,7 @@ from ...engines.partial_forces import choose_block
 from ...rng import coerce_rng, stream
 from ...systems.lennard_jones import LARGEST_SEED, LennardJones, Start
 from ..stages import Chunk, Stages
-from .lennard_jones import fluid_of, steps_of, temperatures
+from .lennard_jones import fluid_of, steps_of
 from .saving_results import write_results
 from .saving_settings import check_settings
 
@@ -95,6 +95,7 @@ class LennardJonesSavingStudy:
         curves: dict[tuple[int, str], Curve] = {}
         for n in self.config["data"]["n_atoms"]:
             stages.timed(f"runs {n}", self.family, n)
+            stages.timed(f"encoders {n}", self.encoders, f"family/{n}")
             for loss in LOSSES:
                 curves[n, loss] = stages.timed(f"learning {n} {loss}", self.curve, n, loss)
         transfers = stages.timed("free seeds", self.transfers)
@@ -102,58 +103,92 @@ class LennardJonesSavingStudy:
 
     def family(self, n: int) -> None:
         """Runs from the same atoms and directions, to learn from and to compare with."""
-        table = self.config["data"]
-        k = table["n_atoms"].index(n)
-        self.simulate(f"family/{n}", n, table["training_runs"][k], table["blocks"], free=False)
-        self.simulate(f"test/{n}", n, table["test_runs"], 0, free=False)
+        self.simulate(f"family/{n}", n, learn=True)
+        self.simulate(f"test/{n}", n, learn=False)
 
-    def simulate(self, key: str, n: int, runs: int, blocks: int, free: bool) -> None:
-        """Runs of the fluid of n atoms, in chunks; without blocks only their start is measured."""
-        starts = self.starts(key, runs, free)
-        size = self.config["data"]["chunk"]
+    def simulate(self, key: str, n: int, learn: bool) -> None:
+        """Runs of the fluid of n atoms, in chunks; all their configurations, or the first ones."""
+        starts, size = self.starts(key), self.config["data"]["chunk"]
         jobs = {
-            f"{key}/{k}": (self, n, starts[first : first + size], blocks, stream(self.seed, key, k))
-            for k, first in enumerate(range(0, runs, size))
+            f"{key}/{k}": (self, n, starts[first : first + size], learn, stream(self.seed, key, k))
+            for k, first in enumerate(range(0, len(starts), size))
         }
         self.stages.chunks(key, runs_chunk, jobs)
 
-    def starts(self, key: str, runs: int, free: bool) -> list[Start]:
+    def number_of_runs(self, key: str) -> int:
+        """Runs of `simulate`."""
+        kind, n = key.split("/")
+        if kind == "family":
+            table = self.config["data"]
+            return int(table["training_runs"][table["n_atoms"].index(int(n))])
+        table = self.config["data" if kind == "test" else "free"]
+        return int(table["training_runs" if kind == "free" else "test_runs"])
+
+    def starts(self, key: str) -> list[Start]:
         """Temperatures spread evenly over their range, each at random within its share."""
-        table, rng = self.config["data"], coerce_rng(stream(self.seed, "starts", *key.encode()))
+        runs, table = self.number_of_runs(key), self.config["data"]
+        rng = coerce_rng(stream(self.seed, "starts", *key.encode()))
         low, high = table["temperatures"]
         made = low + (high - low) * (np.arange(runs) + rng.random(runs)) / runs
         seeds = rng.integers(1, LARGEST_SEED, size=(runs, 2))
-        if not free:
+        if not key.startswith("free"):
             seeds[:] = table["position_seed"], table["velocity_seed"]
         return [Start(float(t), int(a), int(b)) for t, (a, b) in zip(made, seeds)]
 
-    def read(self, key: str, runs: int) -> Chunk:
+    def read(self, key: str) -> Chunk:
         """Chunks of `simulate`, one after another."""
-        number = -(-runs // self.config["data"]["chunk"])
+        number = -(-self.number_of_runs(key) // self.config["data"]["chunk"])
         parts = [self.stages.store.read(f"{key}/{k}") for k in range(number)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def amounts(self, n: int, loss: str) -> list[int]:
-        """Configurations or blocks of each training, as many as there are."""
-        table = self.config["data"]
-        runs = table["training_runs"][table["n_atoms"].index(n)]
-        most = runs * len(steps_of(table))
-        if loss == "Lz":
-            wanted = [a for a in self.config["forces"]["configurations"] if a < most]
-            return [*wanted, most]
-        wanted = [a for a in self.config["forces"]["blocks"] if a < most * table["blocks"]]
-        return [*wanted, most * table["blocks"]]
+    def encoders(self, key: str) -> None:
+        """Train an encoder for each seed on the configurations of `simulate`."""
+        values = self.read(key)["values"]
+        jobs = {
+            f"encoder/{key}/{s}": (self, key, values, s)
+            for s in range(self.config["forces"]["seeds"])
+        }
+        self.stages.chunks(f"encoders {key}", encoder_chunk, jobs)
+
+    def encoder(self, key: str, seed: int) -> Any:
+        """A trained encoder."""
+        from ...learning.conditioned_encoder import ConditionedEncoder
+
+        return ConditionedEncoder.load(self.encoder_folder(key, seed), self.observables)
+
+    def encoder_folder(self, key: str, seed: int) -> Path:
+        """Where it is kept."""
+        return self.stages.folder / "model" / f"encoder {key.replace('/', ' ')} {seed}"
+
+    @property
+    def basis(self) -> Any:
+        """The radial functions."""
+        from ...learning.pooled_features import RadialBasis
+
+        return RadialBasis(**self.config["encoder"]["basis"])
+
+    @property
+    def observables(self) -> Any:
+        """T, the first of the features."""
+        from ...learning.first_layer import LinearObservables
+
+        return LinearObservables(np.eye(1, 1 + 2 * self.basis.number))
+
+    def amounts(self, n: int) -> list[int]:
+        """Configurations of each training, as many as there are."""
+        most = self.number_of_runs(f"family/{n}") * len(steps_of(self.config["data"]))
+        return [*(a for a in self.config["forces"]["configurations"] if a < most), most]
 
     def curve(self, n: int, loss: str) -> Curve:
         """Errors by amount of data."""
-        seeds, amounts = self.config["forces"]["seeds"], self.amounts(n, loss)
+        seeds, amounts = self.config["forces"]["seeds"], self.amounts(n)
         jobs = {
-            f"learning/{n}/{loss}/{a}/{s}": (self, n, loss, a, s)
+            f"learning/{n}/{loss}/{a}/{s}": (self, f"family/{n}", loss, a, s, [f"test/{n}"])
             for a in amounts
             for s in range(seeds)
         }
         done = self.stages.chunks(f"learning {n} {loss}", learning_chunk, jobs)
-        errors = np.stack([done[key]["errors"] for key in jobs])
+        errors = np.stack([done[key][f"errors{n}"] for key in jobs])
         each = n if loss == "Lz" else self.config["data"]["block_atoms"]
         shape = (len(amounts), seeds, -1)
         return Curve(each * np.array(amounts, dtype=float), errors.reshape(shape))
@@ -161,14 +196,21 @@ class LennardJonesSavingStudy:
     def transfers(self) -> list[Transfer]:
         """Learn from the small fluid with free seeds, predict fluids of other sizes."""
         table = self.config["free"]
-        small, runs = table["n_atoms"], table["training_runs"]
-        self.simulate(f"free/{small}", small, runs, table["blocks"], free=True)
+        key = f"free/{table['n_atoms']}"
+        self.simulate(key, table["n_atoms"], learn=True)
+        self.encoders(key)
         for n in table["test"]:
             for use in ("one", "two"):
-                self.simulate(f"free-{use}/{n}", n, table["test_runs"], 0, free=True)
+                self.simulate(f"free-{use}/{n}", n, learn=False)
         seeds = range(self.config["forces"]["seeds"])
-        jobs = {f"transfer/{loss}/{s}": (self, loss, s) for loss in LOSSES for s in seeds}
-        done = self.stages.chunks("transfer", transfer_chunk, jobs)
+        amount = table["training_runs"] * len(steps_of(self.config["data"]))
+        tests = [f"free-one/{n}" for n in table["test"]]
+        jobs = {
+            f"transfer/{loss}/{s}": (self, key, loss, amount, s, tests)
+            for loss in LOSSES
+            for s in seeds
+        }
+        done = self.stages.chunks("transfer", learning_chunk, jobs)
         return [
             Transfer(
                 n,
@@ -185,8 +227,7 @@ class LennardJonesSavingStudy:
         """Error of a run's expected path, from two runs of each temperature, shape (runs,)."""
         from ...learning.rollout import trajectory_errors
 
-        runs = self.config["free"]["test_runs"]
-        one, two = (self.read(f"free-{use}/{n}", runs)["path"] for use in ("one", "two"))
+        one, two = (self.read(f"free-{use}/{n}")["path"] for use in ("one", "two"))
         return trajectory_errors(two, one) / np.sqrt(2)
 
     def errors(self, encoder: Any, drift: Any, test: Chunk) -> Array:
@@ -195,7 +236,7 @@ class LennardJonesSavingStudy:
 
         times = self.config["data"]["dt"] * steps_of(self.config["data"])
         step = self.config["learning"]["rollout_step"]
-        paths = rollout(drift, encoder.encode(test["z"]), times, step)[..., :1]
+        paths = rollout(drift, encoder.encode(test["values"]), times, step)[..., :1]
         return trajectory_errors(paths, test["path"])
 
 
@@ -203,87 +244,79 @@ def runs_chunk(
     study: LennardJonesSavingStudy,
     n: int,
     starts: list[Start],
-    blocks: int,
+    learn: bool,
     seed: np.random.SeedSequence,
 ) -> Chunk:
-    """Paths of the temperature, and what the losses need of every kept configuration.
+    """Paths of the temperature, and what every kept configuration says of the features.
 
-    Without blocks: (T, S, dS/dt) of the first configuration of each run alone.
+    Without ``learn``: the features of the first configuration of each run alone.
     """
-    from ...learning.pooled_encoder import RadialBasis, RawForces, macroscopic
+    from ...learning.pooled_features import PooledForces, pooled
 
     fluid: LennardJones = study.fluids[n]
-    basis = RadialBasis(**study.config["encoder"]["basis"])
     size, rng = study.config["data"]["block_atoms"], coerce_rng(seed)
-    runs = list(fluid.runs(starts, steps_of(study.config["data"])))
-    path = temperatures(runs)
-    if not blocks:
-        first = [(fluid.to_atoms(run.positions[0]), run.velocities[0]) for run in runs]
-        return {"path": path, "z": np.stack([macroscopic(a, v, basis)[0] for a, v in first])}
-    parts = []
-    for run in runs:
+    paths, firsts, parts = [], [], []
+    for run in fluid.runs(starts, steps_of(study.config["data"])):
+        paths.append(run.temperatures[:, None])
+        if not learn:
+            start = fluid.to_atoms(run.positions[0])
+            firsts.append(pooled(start, run.velocities[0], study.basis)[0])
+            continue
         for x, v, f in zip(run.positions, run.velocities, run.forces):
             atoms = fluid.to_atoms(x)
-            chosen = [choose_block(atoms, size, rng) for _ in range(blocks)]
-            parts.append(RawForces.measure(atoms, v, f, chosen, basis))
-    return RawForces.join(parts).arrays()
+            block = choose_block(atoms, size, rng)
+            parts.append(PooledForces.measure(atoms, v, f, block, study.basis))
+    if learn:
+        return PooledForces.join(parts).arrays()
+    return {"path": np.stack(paths), "values": np.stack(firsts)}
+
+
+def encoder_chunk(study: LennardJonesSavingStudy, key: str, values: Array, seed: int) -> Chunk:
+    """Train and keep an encoder; what its decoder does not rebuild."""
+    import torch
+
+    from ...learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
+
+    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
+    table = dict(study.config["encoder"])
+    table.pop("basis")
+    options = AutoencoderOptions(**table | {"hidden": tuple(table["hidden"])}, condition_weight=0.0)
+    own = stream(study.seed, "encoder", *key.encode(), seed)
+    units = np.diag(1 / np.maximum(values.std(axis=0), 1e-9 * np.abs(values).max()))
+    encoder, training = train_autoencoder(
+        values, study.observables, options, own, f"encoder {key} {seed + 1}", units
+    )
+    encoder.save(study.encoder_folder(key, seed))
+    return {"unexplained": training.history[-1, :1]}
 
 
 def learning_chunk(
-    study: LennardJonesSavingStudy, n: int, loss: str, amount: int, seed: int
+    study: LennardJonesSavingStudy, key: str, loss: str, amount: int, seed: int, tests: list[str]
 ) -> Chunk:
-    """Errors at one size of what is learned from an amount of data."""
-    table = study.config["data"]
-    runs = table["training_runs"][table["n_atoms"].index(n)]
-    own = stream(study.seed, f"drift {loss}", n, amount, seed)
-    encoder, drift = learn(study, study.read(f"family/{n}", runs), n, loss, amount, own)
-    return {"errors": study.errors(encoder, drift, study.read(f"test/{n}", table["test_runs"]))}
-
-
-def transfer_chunk(study: LennardJonesSavingStudy, loss: str, seed: int) -> Chunk:
-    """Errors at every size of what is learned from all of the small fluid's free runs."""
-    table = study.config["free"]
-    n = table["n_atoms"]
-    data = study.read(f"free/{n}", table["training_runs"])
-    amount = len(data["z"]) * (1 if loss == "Lz" else table["blocks"])
-    own = stream(study.seed, f"transfer {loss}", seed)
-    encoder, drift = learn(study, data, n, loss, amount, own)
-    return {
-        f"errors{m}": study.errors(encoder, drift, study.read(f"free-one/{m}", table["test_runs"]))
-        for m in table["test"]
-    }
-
-
-def learn(
-    study: LennardJonesSavingStudy,
-    data: Chunk,
-    n: int,
-    loss: str,
-    amount: int,
-    seed: np.random.SeedSequence,
-) -> tuple[Any, Any]:
-    """The encoder of all configurations, and the drift from some of them, or of their blocks."""
+    """Errors, by atoms of every test, of what is learned from an amount of configurations."""
     import torch
 
-    from ...learning.force_losses import LOSSES as FORMULAS
+    from ...learning.force_losses import QuadraticLoss
     from ...learning.force_training import DriftOptions, train_drift
-    from ...learning.pooled_encoder import PooledEncoder, RadialBasis, RawForces
+    from ...learning.pooled_features import PooledForces
 
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
-    raw, table = RawForces(**data), dict(study.config["encoder"])
-    encoder = PooledEncoder.fit(RadialBasis(**table["basis"]), raw, table["variables"])
-    choice, training = seed.spawn(2)
-    rows = coerce_rng(choice).permutation(len(raw.z))
-    if loss == "Lz":
-        batch = encoder.all_forces(raw.take(rows[:amount]))
-    else:
-        few = raw.take(rows[:amount], -(-amount // len(raw.z)))
-        batch = encoder.some_forces(few, study.config["data"]["block_atoms"] / n)
-    batch = batch.with_floor(study.config["forces"]["floor"])
+    kind, n = key.split("/")
+    choice, training = stream(study.seed, f"drift {kind} {loss}", int(n), amount, seed).spawn(2)
+    data = PooledForces(**study.read(key))
+    some = data.take(coerce_rng(choice).permutation(len(data.values))[:amount])
+    p = study.config["data"]["block_atoms"] / int(n)
+    rates = some.rates() if loss == "Lz" else some.rates_from_blocks(p)
+    encoder = study.encoder(key, seed)
+    z, dzdt = encoder.carry(
+        encoder.first.encode(some.values), encoder.first.rates(some.values, rates)
+    )
     options = dict(study.config["learning"])
     options.pop("rollout_step")
-    form = FORMULAS[loss](batch)
-    drift = train_drift(
-        batch.z0, batch.condition, form, DriftOptions(**options), training, f"{n} {loss} {amount}"
-    )
-    return encoder, drift
+    form, none = QuadraticLoss.of_rates(dzdt, z.std(axis=0)), np.zeros((len(z), 0))
+    name = f"{key} {loss} {amount}"
+    drift = train_drift(z, none, form, DriftOptions(**options), training, name)
+    return {
+        f"errors{test.split('/')[1]}": study.errors(encoder, drift, study.read(test))
+        for test in tests
+    }

@@ -31,7 +31,7 @@ TINY = [
     "data.test_runs=2",
     "encoder.states=40",
     "encoder.width=4",
-    "encoder.variables=3",
+    "encoder.variables=2",
     "encoder.steps=20",
     "encoder.batch_size=20",
     "forces.equivalents=[10]",
@@ -42,13 +42,13 @@ TINY_SAVING = [
     "data.n_atoms=[200]",
     "data.training_runs=[3]",
     "data.every=50",
-    "data.blocks=2",
     "forces.configurations=[]",
-    "forces.blocks=[]",
     "free.training_runs=3",
     "free.test=[200]",
     "free.test_runs=1",
+    "encoder.steps=5",
     "learning.steps=5",
+    "learning.polish=2",
 ]
 
 

@@ -34,7 +34,7 @@ def test_a_saving_is_a_bound_where_one_loss_falls_short() -> None:
         ("saving", "data.training_runs", [5], "data.training_runs must be 2 or more for each"),
         ("saving", "data.block_atoms", 0, "data.block_atoms must be at least 1, not 0"),
         ("saving", "forces.error", 0.0, "forces.error must be above 0"),
-        ("saving", "forces.blocks", [1], "forces.blocks must be numbers of 2 or more"),
+        ("saving", "forces.configurations", [1], "forces.configurations must be numbers of 2"),
         ("saving", "data.n_atoms", [50, 100, 150, 200], "n_atoms must be 100 or more"),
         ("forces", "data.temperatures", [1.5, 0.5], "data.temperatures must be two, ascending"),
         ("forces", "data.every", 1000, "data.every must leave two frames or more"),
