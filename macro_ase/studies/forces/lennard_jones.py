@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...engines.partial_forces import Bins, LennardJonesForce
 from ...systems.lennard_jones import FluidRun, LennardJones, Start
+from ..settings import require_numbers
 from .results import write_results
 from .study import Array, ForcesFindings, ForcesStudy, States, TestRuns
 
@@ -159,6 +160,7 @@ class LennardJonesForcesStudy(ForcesStudy):
 
     def make_system(self) -> LennardJonesForces:
         """The system that the settings name."""
+        require_numbers(self.config, {}, ("forces.error",))
         fluid = fluid_of(self.config, self.config["system"]["n_atoms"])
         return LennardJonesForces(fluid, self.config["data"])
 
@@ -172,6 +174,8 @@ class LennardJonesForcesStudy(ForcesStudy):
             "runs start from the same atoms and directions; their first temperature alone varies"
             + (" (quick form)." if quick else ".")
         )
-        published = {(loss, n): value for loss, value in PUBLISHED.items() for n in sizes}
-        limits = {("Lx_partial", n): LIMIT for n in sizes}
-        write_results(self, folder, summary, findings, published, limits)
+        most = max(sizes)
+        published = {(loss, most): value for loss, value in PUBLISHED.items()}
+        limits = {("Lx_partial", most): LIMIT}
+        error = self.config["forces"]["error"]
+        write_results(self, folder, summary, findings, published, limits, saved_at=error)

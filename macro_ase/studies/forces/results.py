@@ -9,6 +9,7 @@ import numpy as np
 
 from ...plots import _colour, _figure
 from ..results import check, metric, write_findings
+from .savings import needed, saving
 
 if TYPE_CHECKING:
     from .study import ForcesFindings, ForcesStudy
@@ -32,10 +33,12 @@ def write_results(
     published: dict[Key, float],
     limits: dict[Key, float],
     must_save: bool = True,
+    saved_at: float | None = None,
 ) -> None:
     """Write metrics, checks, tables and figures into the run folder.
 
-    ``must_save`` asks partial forces to do better than full ones at equal numbers.
+    ``must_save`` asks partial forces to do better than full ones at equal numbers; ``saved_at`` is
+    the error at which force evaluations are compared where there are several amounts of data.
     """
     figures = draw(folder / "figures", findings, study.system.z_names)
     results = {
@@ -58,7 +61,10 @@ def write_results(
         ],
         "checks": checks(study, findings, limits, must_save),
     }
-    write_findings(folder, study.config, study.stages, metrics(study, findings), results)
+    found = metrics(study, findings)
+    if saved_at is not None:
+        found |= savings(study, findings, saved_at)
+    write_findings(folder, study.config, study.stages, found, results)
 
 
 def over_seeds(errors: np.ndarray) -> tuple[float, float]:
@@ -75,6 +81,21 @@ def metrics(study: ForcesStudy, findings: ForcesFindings) -> dict[str, dict[str,
         metric_name(study, key): metric(*over_seeds(errors), 0.0, floor)
         for key, errors in findings.errors.items()
     }
+
+
+def savings(study: ForcesStudy, findings: ForcesFindings, error: float) -> dict[str, Any]:
+    """``force_saving_N`` of N particles: evaluations by L_z over those by L_{x,p}, for an error.
+
+    Errors are medians over seeds of means over runs. Empty without several amounts of both.
+    """
+    n, sizes = study.system.n_particles, sorted(study.config["forces"]["equivalents"])
+    if len(sizes) < 2 or not {"Lz", "Lx_partial"} <= {*study.config["forces"]["losses"]}:
+        return {}
+    need = []
+    for loss in ("Lz", "Lx_partial"):
+        each = [np.median(findings.errors[loss, k].mean(axis=1)) for k in sizes]
+        need.append(needed(n * np.array(sizes, dtype=float), np.array(each), error))
+    return {f"force_saving_{n}": saving(*need).metric()}
 
 
 def errors_table(

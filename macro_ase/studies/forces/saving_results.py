@@ -1,66 +1,19 @@
-"""Savings read from errors against truth; metrics, tables and figures of their study."""
+"""Metrics, tables and figures of the study of savings."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ...plots import _colour, _figure
 from ..results import check, metric, write_findings
 from .results import LABELS, over_seeds
+from .savings import Needed, Saving, needed, saving
 
 if TYPE_CHECKING:
     from .saving import Curve, LennardJonesSavingStudy, Transfer
 
 PUBLISHED = {800: 10.7, 2700: 23.0, 6400: 48.0, 21600: 173.0}
-SIGNS = {-1: "< ", 0: "", 1: "> "}
-
-
-class Needed(NamedTuple):
-    """Force evaluations that an error needs; ``reached`` is False where they are a lower bound."""
-
-    evaluations: float
-    reached: bool
-
-
-class Saving(NamedTuple):
-    """Evaluations by L_z over those by L_{x,p}; ``bound`` is -1 below, 1 above, 0 measured."""
-
-    value: float
-    bound: int
-
-    def __str__(self) -> str:
-        return f"{SIGNS[self.bound]}{self.value:.3g}" if np.isfinite(self.value) else "not known"
-
-
-def needed(evaluations: np.ndarray, errors: np.ndarray, error: float) -> Needed:
-    """Evaluations at which the error is first reached, interpolated between logarithms.
-
-    Parameters
-    ----------
-    evaluations, errors : arrays, shape (n_amounts,)
-        Evaluations ascend. If the first already is good enough, it is what is needed.
-    error : float
-    """
-    good = np.flatnonzero(errors <= error)
-    if not len(good):
-        return Needed(float(evaluations[-1]), False)
-    k = int(good[0])
-    if k == 0:
-        return Needed(float(evaluations[0]), True)
-    x, y = np.log(evaluations[k - 1 : k + 1]), np.log(errors[k - 1 : k + 1])
-    share = (y[0] - np.log(error)) / (y[0] - y[1])
-    return Needed(float(np.exp(x[0] + share * (x[1] - x[0]))), True)
-
-
-def saving(full: Needed, partial: Needed) -> Saving:
-    """The ratio, or on which side of it the data leave it; nan where neither was reached."""
-    if not (full.reached or partial.reached):
-        return Saving(np.nan, 0)
-    bound = 0 if full.reached and partial.reached else (1 if partial.reached else -1)
-    return Saving(full.evaluations / partial.evaluations, bound)
 
 
 def write_results(
@@ -113,14 +66,7 @@ def write_results(
 
 def metrics(savings: dict[int, Saving], transfers: list[Transfer]) -> dict[str, dict[str, Any]]:
     """Savings, their unit saying which are bounds, and errors of transfer beside the floor."""
-    words = {-1: "upper bound", 0: "", 1: "lower bound"}
-    made = {
-        f"force_saving_{n}": metric(
-            s.value if np.isfinite(s.value) else None,
-            unit=words[s.bound] if np.isfinite(s.value) else "neither loss reached the error",
-        )
-        for n, s in savings.items()
-    }
+    made = {f"force_saving_{n}": s.metric() for n, s in savings.items()}
     for t in transfers:
         for loss, name in (("Lz", ""), ("Lx_partial", "_Lx_partial")):
             key = f"error_transfer_{t.n_atoms}{name}"

@@ -34,7 +34,7 @@ TINY = [
     "encoder.variables=2",
     "encoder.steps=20",
     "encoder.batch_size=20",
-    "forces.equivalents=[10]",
+    "forces.equivalents=[5, 10]",
     "learning.steps=10",
     "learning.polish=3",
 ]
@@ -92,7 +92,7 @@ def test_runs_differ_in_temperature_alone(system: LennardJonesForces) -> None:
 @pytest.mark.parametrize(
     ("name", "tiny", "wanted"),
     [
-        ("forces", TINY, {"error_Lz", "error_Lx_partial"}),
+        ("forces", TINY, {"error_Lz_10", "error_Lx_partial_5", "force_saving_200"}),
         ("saving", TINY_SAVING, {"force_saving_200", "error_transfer_200"}),
     ],
 )

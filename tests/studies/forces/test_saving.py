@@ -8,7 +8,7 @@ import pytest
 from macro_ase.config import load_config
 from macro_ase.studies.forces.lennard_jones import LennardJonesForcesStudy
 from macro_ase.studies.forces.saving import LennardJonesSavingStudy
-from macro_ase.studies.forces.saving_results import Needed, needed, saving
+from macro_ase.studies.forces.savings import Needed, needed, saving
 
 
 def test_evaluations_are_interpolated_between_logarithms() -> None:
@@ -37,6 +37,7 @@ def test_a_saving_is_a_bound_where_one_loss_falls_short() -> None:
         ("saving", "forces.configurations", [1], "forces.configurations must be numbers of 2"),
         ("saving", "data.n_atoms", [50, 100, 150, 200], "n_atoms must be 100 or more"),
         ("forces", "data.temperatures", [1.5, 0.5], "data.temperatures must be two, ascending"),
+        ("forces", "forces.error", 0.0, "forces.error must be above 0"),
         ("forces", "data.every", 1000, "data.every must leave two frames or more"),
         ("forces", "system.n_atoms", 50, "n_atoms must be 100 or more"),
     ],
