@@ -125,11 +125,16 @@ class LennardJonesSavingStudy:
         return int(table["training_runs" if kind == "free" else "test_runs"])
 
     def starts(self, key: str) -> list[Start]:
-        """Temperatures spread evenly over their range, each at random within its share."""
+        """Temperatures spread evenly over their range, each at random within its share.
+
+        Both sets of free test runs have the same; their seeds differ.
+        """
         runs, table = self.number_of_runs(key), self.config["data"]
-        rng = coerce_rng(stream(self.seed, "starts", *key.encode()))
+        pair = key.replace("free-two", "free-one")
         low, high = table["temperatures"]
-        made = low + (high - low) * (np.arange(runs) + rng.random(runs)) / runs
+        within = coerce_rng(stream(self.seed, "starts", *pair.encode())).random(runs)
+        made = low + (high - low) * (np.arange(runs) + within) / runs
+        rng = coerce_rng(stream(self.seed, "seeds", *key.encode()))
         seeds = rng.integers(1, LARGEST_SEED, size=(runs, 2))
         if not key.startswith("free"):
             seeds[:] = table["position_seed"], table["velocity_seed"]

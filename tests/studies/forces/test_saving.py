@@ -28,6 +28,16 @@ def test_a_saving_is_a_bound_where_one_loss_falls_short() -> None:
     assert str(saving(short, short)) == "not known"
 
 
+def test_pairs_of_free_runs_share_temperatures_alone() -> None:
+    study = LennardJonesSavingStudy(load_config("lennard-jones-saving", quick=True))
+    one, two = study.starts("free-one/400"), study.starts("free-two/400")
+    assert [s.temperature for s in one] == [s.temperature for s in two]
+    assert all(a.position_seed != b.position_seed for a, b in zip(one, two))
+    family = study.starts("family/400")
+    assert {(s.position_seed, s.velocity_seed) for s in family} == {(1, 2)}
+    assert len({s.temperature for s in family}) == len(family)
+
+
 @pytest.mark.parametrize(
     ("name", "key", "value", "told"),
     [
