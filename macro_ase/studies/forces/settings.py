@@ -8,7 +8,7 @@ from ..settings import require_numbers
 
 DRIFTS = ("network", "onsager")
 LOSSES = ("Lz", "Lx", "Lx_partial")
-UNITS = ("force", "spread")
+ROWS = ("variables", "components")
 LEAST = {
     "data.training_runs": 2,
     "data.test_runs": 1,
@@ -61,8 +61,8 @@ def _check_forces(table: dict[str, Any]) -> None:
         raise ValueError(f"forces.share must lie above 0 and be at most 1, not {table['share']}")
     if not table["equivalents"] or min(table["equivalents"]) < 2:
         raise ValueError(f"forces.equivalents must be 2 or more, not {table['equivalents']}")
-    if table["units"] not in UNITS:
-        raise ValueError(f"forces.units must be one of {', '.join(UNITS)}, not {table['units']!r}")
+    if table["rows"] not in ROWS:
+        raise ValueError(f"forces.rows must be one of {', '.join(ROWS)}, not {table['rows']!r}")
     wrong = [name for name in table["losses"] if name not in LOSSES]
     if wrong or not table["losses"]:
         raise ValueError(

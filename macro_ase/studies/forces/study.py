@@ -81,6 +81,7 @@ class ForcesStudy(ABC):
         self.system = self.make_system()
         self.p = config["forces"]["share"]
         self._check_amounts()
+        self._check_rows()
 
     def _check_amounts(self) -> None:
         runs = self.config["data"]["training_runs"]
@@ -90,6 +91,15 @@ class ForcesStudy(ABC):
             raise ValueError(
                 f"forces.equivalents needs {most} configurations, and data.training_runs = {runs} "
                 f"give {given}"
+            )
+
+    def _check_rows(self) -> None:
+        known = self.system.columns(np.arange(self.particles("Lx_partial"))).size
+        rows = self.config["encoder"]["width"] + len(self.system.z_names)
+        if self.estimates_rates and known < rows:
+            raise ValueError(
+                f"forces.share = {self.p:g} leaves {known} forces of a configuration, and {rows} "
+                "rows need as many; lower encoder.width"
             )
 
     @abstractmethod
@@ -122,7 +132,7 @@ class ForcesStudy(ABC):
     @property
     def estimates_rates(self) -> bool:
         """Whether losses are taken of rates that are estimated in each configuration."""
-        return bool(self.config["forces"]["units"] == "spread")
+        return bool(self.config["forces"]["rows"] == "components")
 
     def layer(self, encoder: Any) -> Any:
         """What has the rows that meet the forces: an encoder, or its first layer."""

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.learn
 NAMES = ("predator-prey-forces", "allen-cahn-forces")
 COMMON = (
     "data.test_runs=3",
+    "forces.seeds=2",
     "encoder.steps=30",
     "encoder.states=200",
     "encoder.width=6",
@@ -150,6 +151,8 @@ def test_losses_are_compared_at_equal_numbers_of_forces() -> None:
         ("predator-prey-forces", "data.means=[0.6, 0.4]", "data.means must be two ascending"),
         ("predator-prey-forces", "data.interval=50", "data.interval must be above 0"),
         ("predator-prey-forces", "data.dt=2", "dt must be above 0 and at most"),
+        ("allen-cahn-forces", "encoder.width=10", "leaves 10 forces of a configuration, and 11"),
+        ("allen-cahn-forces", "forces.rows='all'", "forces.rows must be one of variables, comp"),
         ("allen-cahn-forces", "system.n_side=21", "system.n_side must be even"),
         ("allen-cahn-forces", "data.inner=[0.1, 0.35]", "data.inner and data.outer must be"),
         ("allen-cahn-forces", "data.snapshots=1", "data.snapshots must be at least 2"),
