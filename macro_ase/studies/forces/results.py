@@ -53,8 +53,8 @@ def write_results(
             },
             {
                 "title": "Encoders and training",
-                "text": "The part of the forces outside the rows of phi' says nothing about z and "
-                "is the noise of partial forces.",
+                "text": "The part of the forces outside the rows that meet them says nothing about "
+                "z and is the noise of partial forces.",
                 "tables": [encoders_table(findings)],
                 "figures": figures[1:],
             },
@@ -149,7 +149,7 @@ def encoders_table(findings: ForcesFindings) -> dict[str, Any]:
             "seed",
             "variance not rebuilt",
             "mean condition number of phi' phi'^T",
-            "share of |f|^2 outside the rows of phi'",
+            "share of |f|^2 outside the rows",
         ],
         "rows": rows,
     }
