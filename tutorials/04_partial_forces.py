@@ -23,13 +23,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from ase.build import bulk
 from matplotlib.figure import Figure
 
+from macro_ase.engines.partial_forces import Bins, LennardJonesForce, choose_block
 from macro_ase.learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
 from macro_ase.learning.first_layer import LinearObservables
 from macro_ase.learning.force_batch import ForceBatch
 from macro_ase.learning.force_losses import loss_x, loss_x_partial, loss_z
 from macro_ase.learning.force_training import DriftOptions, train_drift
+from macro_ase.learning.pooled_features import PooledForces, RadialBasis
 from macro_ase.learning.rollout import rollout, trajectory_errors
 from macro_ase.rng import coerce_rng
 from macro_ase.systems.predator_prey import PredatorPrey
@@ -175,9 +178,44 @@ for ax, (name, path) in zip(figure.subplots(1, 2), predicted.items()):
 figure.savefig(OUT / "1_runs.png", dpi=130)
 
 # %% [markdown]
+# ## 5. Atoms: forces on 50 of them tell the rates of all
+#
+# For atoms, means over all of them serve every number and order of atoms: the temperature $T$,
+# radial functions $R_k$ of pair distances, and $\dot R_k$. Positions follow velocities, so forces
+# enter through derivatives by velocity alone, and those of $\dot R_k$ are the forces of a pair
+# potential $R_k$. If the true forces are of that kind, those on a few atoms determine the
+# coefficients, and with them the rates of all: $L_{x,p}$ becomes force matching.
+
+# %%
+BLOCK = 50
+basis = RadialBasis()
+rng = coerce_rng(5)
+for side in (5, 8) if QUICK else (5, 8, 13):
+    atoms = bulk("Ar", "fcc", (4 / 0.8) ** (1 / 3), cubic=True) * (side, side, side)
+    atoms.rattle(0.04, rng=rng)
+    bins, everyone = Bins(atoms, 2.5), np.arange(len(atoms))
+    forces_on_all = LennardJonesForce(cutoff_A=2.5)(bins, everyone)
+    velocities = rng.normal(size=(len(atoms), 3)) + 0.05 * forces_on_all  # on its way to rest
+    velocities -= velocities.mean(axis=0)
+    block = choose_block(atoms, BLOCK, rng)
+    seen = PooledForces.measure(atoms, velocities, forces_on_all, block, basis)
+    rate = seen.rates()[0, 0]
+    from_block = seen.rates_from_blocks(BLOCK / len(atoms))[0, 0]
+    sampled = 2 * (velocities * forces_on_all)[block].sum() / (3 * BLOCK)
+    print(
+        f"{len(atoms):5d} atoms: dT/dt = {rate:7.3f}; from the forces on {BLOCK}: "
+        f"{from_block:7.3f} by L_x,p, {sampled:7.3f} by their mean"
+    )
+
+# %% [markdown]
+# `learning.environment_encoder` learns functions of each atom's environment instead of taking
+# given ones; it too serves every number of atoms.
+#
 # ## What to keep in mind
 #
-# - The noise of $L_{x,p}$ is the part of the forces outside the rows of $\varphi'$; a better
-#   encoder makes it small, more configurations average it out.
+# - The noise of $L_{x,p}$ is the part of the forces outside the rows of $\varphi'$. More rows make
+#   it small; fewer variables make the drift easy to learn. `forces.rows = "components"` in the
+#   studies takes the rows of the encoder's first layer, and the drift of a few variables.
 # - With plenty of data both losses are limited by the encoder and the network instead.
-# - `macro-ase run predator-prey-forces` and `macro-ase run allen-cahn-forces` are the full studies.
+# - `macro-ase run predator-prey-forces`, `allen-cahn-forces`, `lennard-jones-forces` and
+#   `lennard-jones-saving` are the full studies.
