@@ -4,29 +4,27 @@
 
 The Lennard-Jones fluid of in.lj_nve at step 50. A partial evaluation draws a compact cluster of 50
 atoms around a uniform centre and computes the forces on it, from atoms sorted into cells; sorting
-them, once a configuration and in time O(n), stands in a row of its own. One core; compile time is
-excluded. Times are the best of several stretches, which the sizes take in turn, so that what else
-the machine does hits all alike.
+them, once a configuration and in time O(n), stands in a row of its own, as does the choice of a
+block of a partition, which is a fair sample. One core; compile time is excluded. Times are the best
+of several stretches, which the sizes take in turn, so that what else the machine does hits all
+alike.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.lj import LennardJones as LennardJonesCalculator
+from table import Row, by_turns, main
 
 from macro_ase.engines.lammps_library import open_lammps, run_lines
 from macro_ase.engines.partial_forces import (
     Bins,
     CalculatorForce,
     LennardJonesForce,
+    choose_block,
     choose_cluster,
 )
 from macro_ase.systems.lennard_jones import LennardJones, Start
@@ -36,29 +34,6 @@ QUICK_SIZES = (800, 2700)
 CLUSTER, CUTOFF = 50, 2.5
 REPEATS = 15
 SMALL, LARGE, TARGET = 2700, 51200, 1.3
-
-
-class Row(NamedTuple):
-    """One line of the table; the target is an upper limit, 0 where there is none."""
-
-    what: str
-    atoms: int
-    value: float
-    unit: str
-    target: float = 0.0
-
-
-def by_turns(runs: Sequence[Callable[[int], object]], calls: int) -> list[float]:
-    """Least time of a call of each in us, stretch by stretch in turn, after one that warms up."""
-    best = [np.inf] * len(runs)
-    for run in runs:
-        run(calls)
-    for _ in range(REPEATS):
-        for n, run in enumerate(runs):
-            start = time.perf_counter()
-            run(calls)
-            best[n] = min(best[n], 1e6 * (time.perf_counter() - start) / calls)
-    return best
 
 
 def fluid_atoms(n: int) -> Atoms:
@@ -81,6 +56,12 @@ def partial(atoms: Atoms, force: LennardJonesForce | CalculatorForce) -> Callabl
 def binning(atoms: Atoms) -> Callable[[int], object]:
     """Sort the atoms into cells."""
     return lambda calls: [Bins(atoms, CUTOFF) for _ in range(calls)]
+
+
+def fair_block(atoms: Atoms) -> Callable[[int], object]:
+    """Choose one of the blocks of a partition, again and again."""
+    rng = np.random.default_rng(0)
+    return lambda calls: [choose_block(atoms, CLUSTER, rng) for _ in range(calls)]
 
 
 def whole(atoms: Atoms) -> Callable[[int], None]:
@@ -108,12 +89,13 @@ def measure(quick: bool) -> list[Row]:
     kinds: dict[str, tuple[Callable[[Atoms], Callable[[int], object]], int]] = {
         "50 atoms, compiled kernel": (lambda a: partial(a, LennardJonesForce()), calls),
         "50 atoms, ASE calculator": (lambda a: partial(a, slow), max(calls // 20, 2)),
+        "a fair block of 50": (fair_block, max(calls // 20, 2)),
         "sorting into cells": (binning, max(calls // 20, 2)),
         "all atoms, LAMMPS": (whole, max(calls // 20, 2)),
     }
     rows = []
     for what, (make, stretch) in kinds.items():
-        best = dict(zip(sizes, by_turns([make(a) for a in atoms], stretch)))
+        best = dict(zip(sizes, by_turns([make(a) for a in atoms], stretch, REPEATS)))
         rows += [Row(what, n, us, "us") for n, us in best.items()]
         if what.startswith("50") and LARGE in best:
             target = TARGET if "kernel" in what else 0.0
@@ -123,21 +105,5 @@ def measure(quick: bool) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    """Measure, print, and write where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="two sizes and a fifth of the calls")
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="also write the table")
-    args = parser.parse_args()
-    rows = measure(args.quick)
-    for row in rows:
-        target = f"<= {row.target:g}" if row.target else ""
-        met = ("  met" if row.value <= row.target else "  MISSED") if row.target else ""
-        print(f"{row.what:40}{row.atoms:9d}{row.value:12.2f} {row.unit:6}{target}{met}")
-    if args.csv is not None:
-        with args.csv.open("w", newline="") as file:
-            csv.writer(file).writerows([Row._fields, *rows])
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, "two sizes and a fifth of the calls")

@@ -10,16 +10,13 @@ take in turn, so that what else the machine does hits all alike.
 
 from __future__ import annotations
 
-import argparse
-import csv
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms, units
 from ase.calculators.calculator import Calculator
+from table import Row, by_turns, main
 
 from macro_ase.build import build_crystal
 from macro_ase.engines.eam_lattice import EAMLattice
@@ -45,32 +42,9 @@ POTENTIAL = path("NbMoTa.eam.alloy")
 COMMANDS = ("pair_style eam/alloy", f"pair_coeff * * {POTENTIAL} Nb Mo Ta")
 
 
-class Row(NamedTuple):
-    """One line of the table; the target is an upper limit, 0 where there is none."""
-
-    what: str
-    atoms: int
-    value: float
-    unit: str
-    target: float = 0.0
-
-
 def best_us(run: Callable[[int], object], steps: int) -> float:
     """Least time of a step in us, after a stretch that compiles and warms up."""
-    return min(by_turns([run], steps))
-
-
-def by_turns(runs: Sequence[Callable[[int], object]], steps: int) -> list[float]:
-    """The same of several, stretch by stretch in turn."""
-    best = [np.inf] * len(runs)
-    for run in runs:
-        run(steps)
-    for _ in range(REPEATS):
-        for n, run in enumerate(runs):
-            start = time.perf_counter()
-            run(steps)
-            best[n] = min(best[n], 1e6 * (time.perf_counter() - start) / steps)
-    return best
+    return by_turns([run], steps, REPEATS)[0]
 
 
 def alloy(cells: int) -> Atoms:
@@ -110,7 +84,7 @@ def patch_rows(sizes: Sequence[int], scale: int) -> list[Row]:
             made.append(make(atoms))
             ms = 1e3 * (time.perf_counter() - start)
             rows.append(Row(f"{what}: set-up", n[-1], ms, "ms"))
-        best = by_turns([engine.run for engine in made], max(steps // scale, 100))
+        best = by_turns([engine.run for engine in made], max(steps // scale, 100), REPEATS)
         rows += [Row(what, size, us, "us") for size, us in zip(n, best)]
         rows.append(Row(f"{what}: over sizes", max(n), max(best) / min(best), "times", SIZE_TARGET))
     return rows
@@ -174,21 +148,5 @@ def measure(quick: bool) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    """Measure, print, and write where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="two sizes and a tenth of the steps")
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="also write the table")
-    args = parser.parse_args()
-    rows = measure(args.quick)
-    for row in rows:
-        target = f"<= {row.target:g}" if row.target else ""
-        met = ("  met" if row.value <= row.target else "  MISSED") if row.target else ""
-        print(f"{row.what:32}{row.atoms:9d}{row.value:12.2f} {row.unit:6}{target}{met}")
-    if args.csv is not None:
-        with args.csv.open("w", newline="") as file:
-            csv.writer(file).writerows([Row._fields, *rows])
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, "two sizes and a tenth of the steps")
