@@ -112,7 +112,7 @@ def train_autoencoder(
     shift, spread = reduced.given.mean(dim=0), reduced.given.std(dim=0)
     variance = float(reduced.s.var(dim=0).sum())
 
-    moving = _moving(reduced)
+    moving, weighted = _moving(reduced), options.condition_weight > 0
 
     def losses(part: Reduced, may_count: Tensor) -> tuple[Tensor, Tensor]:
         latent = torch.cat([(part.given - shift) / spread, head(part.s)], dim=1)
@@ -126,8 +126,7 @@ def train_autoencoder(
     for step in tqdm(range(options.steps), desc=progress, disable=None, unit="step"):
         rows = torch.as_tensor(rng.integers(0, len(states), options.batch_size))
         left, kappa = losses(reduced.take(rows), moving[rows])
-        conditioned = options.condition_weight * ((kappa - 1) ** 2).mean()
-        loss = left + conditioned if options.condition_weight > 0 else left
+        loss = left + options.condition_weight * ((kappa - 1) ** 2).mean() if weighted else left
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_([*head.parameters(), *decoder.parameters()], 1.0)

@@ -10,6 +10,7 @@ of S' by velocity alone. With X the columns by position and V those by velocity,
 
 V_k is the force of a pair potential R_k: where the pair forces of a system lie in the span of the
 functions, forces F_I on a few atoms determine V F for all, through L_{x,p} of (T, dR/dt), exactly.
+V V^T is a sum over the pairs of all atoms: this saves evaluations of forces, not of distances.
 """
 
 from __future__ import annotations
@@ -164,18 +165,17 @@ class PooledForces:
         """dS/dt from all forces, shape (n, 1 + 2 K)."""
         return self._all_rates(self.forced)
 
-    def rates_from_blocks(self, p: float, floor: float = 1e-6) -> Array:
+    def rates_from_blocks(self, floor: float = 1e-6) -> Array:
         """dS/dt from the forces on the block of each configuration, shape (n, 1 + 2 K).
 
         Parameters
         ----------
-        p : float
-            Share of the atoms that are in a block.
         floor : float
             As `ForceBatch.with_floor`: some functions see hardly any pair.
         """
         sizes = self.gram, self.gram_block, self.forced_block, self.square_block
         z0, none = self.values[:, : self.free.shape[1]], np.zeros((len(self.values), 0))
+        p = 1.0  # the sums over blocks are already divided by it
         batch = ForceBatch(z0, *sizes, p, none).with_floor(floor)
         return self._all_rates(loss_x_partial(batch).minimiser())
 

@@ -146,6 +146,7 @@ def fluid_of(config: dict[str, Any], n_atoms: int) -> LennardJones:
         If a setting makes no sense.
     """
     data, system = config["data"], config["system"]
+    require_numbers(config, {"data.position_seed": 1, "data.velocity_seed": 1}, ())
     if len(data["temperatures"]) != 2 or not 0 < data["temperatures"][0] <= data["temperatures"][1]:
         raise ValueError(
             f"data.temperatures must be two, ascending, above 0, not {data['temperatures']}"

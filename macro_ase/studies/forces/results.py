@@ -9,7 +9,7 @@ import numpy as np
 
 from ...plots import _colour, _figure
 from ..results import check, metric, write_findings
-from .savings import needed, saving
+from .savings import needed, saving, typical
 
 if TYPE_CHECKING:
     from .study import ForcesFindings, ForcesStudy
@@ -93,8 +93,8 @@ def savings(study: ForcesStudy, findings: ForcesFindings, error: float) -> dict[
         return {}
     need = []
     for loss in ("Lz", "Lx_partial"):
-        each = [np.median(findings.errors[loss, k].mean(axis=1)) for k in sizes]
-        need.append(needed(n * np.array(sizes, dtype=float), np.array(each), error))
+        each = np.array([typical(findings.errors[loss, k]) for k in sizes])
+        need.append(needed(n * np.array(sizes, dtype=float), each, error))
     return {f"force_saving_{n}": saving(*need).metric()}
 
 

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.partial_forces import choose_block
 from ...rng import coerce_rng, stream
-from ...systems.lennard_jones import LARGEST_SEED, LennardJones, Start
+from ...systems.lennard_jones import LARGEST_SEED, Start
 from ..stages import Chunk, Stages
 from .lennard_jones import fluid_of, steps_of
+from .saving_chunks import encoder_chunk, learning_chunk, runs_chunk
 from .saving_results import write_results
 from .saving_settings import check_settings
+from .savings import typical
 
 Array = NDArray[np.float64]
 LOSSES = ("Lz", "Lx_partial")
@@ -48,7 +49,7 @@ class Curve:
     @property
     def typical(self) -> Array:
         """Median over seeds of the mean over test runs, shape (n_amounts,)."""
-        return np.asarray(np.median(self.errors.mean(axis=2), axis=1))
+        return typical(self.errors)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Transfer:
     errors : dict
         By loss, shape (seeds, test runs).
     floor : array, shape (test runs,)
-        Scatter of runs of the same temperature around their mean.
+        Scatter of runs of one first temperature around their expected path.
     """
 
     n_atoms: int
@@ -182,7 +183,7 @@ class LennardJonesSavingStudy:
     def amounts(self, n: int) -> list[int]:
         """Configurations of each training, as many as there are."""
         most = self.number_of_runs(f"family/{n}") * len(steps_of(self.config["data"]))
-        return [*(a for a in self.config["forces"]["configurations"] if a < most), most]
+        return [*(a for a in sorted({*self.config["forces"]["configurations"]}) if a < most), most]
 
     def curve(self, n: int, loss: str) -> Curve:
         """Errors by amount of data."""
@@ -228,6 +229,10 @@ class LennardJonesSavingStudy:
             for n in table["test"]
         ]
 
+    def configurations(self, key: str, n: int, seed: int) -> NDArray[np.int64]:
+        """The order in which trainings take the configurations of `simulate`, n in all."""
+        return coerce_rng(stream(self.seed, "configurations", *key.encode(), seed)).permutation(n)
+
     def floor(self, n: int) -> Array:
         """Error of a run's expected path, from two runs of each temperature, shape (runs,)."""
         from ...learning.rollout import trajectory_errors
@@ -243,85 +248,3 @@ class LennardJonesSavingStudy:
         step = self.config["learning"]["rollout_step"]
         paths = rollout(drift, encoder.encode(test["values"]), times, step)[..., :1]
         return trajectory_errors(paths, test["path"])
-
-
-def runs_chunk(
-    study: LennardJonesSavingStudy,
-    n: int,
-    starts: list[Start],
-    learn: bool,
-    seed: np.random.SeedSequence,
-) -> Chunk:
-    """Paths of the temperature, and what every kept configuration says of the features.
-
-    Without ``learn``: the features of the first configuration of each run alone.
-    """
-    from ...learning.pooled_features import PooledForces, pooled
-
-    fluid: LennardJones = study.fluids[n]
-    size, rng = study.config["data"]["block_atoms"], coerce_rng(seed)
-    paths, firsts, parts = [], [], []
-    for run in fluid.runs(starts, steps_of(study.config["data"])):
-        paths.append(run.temperatures[:, None])
-        if not learn:
-            start = fluid.to_atoms(run.positions[0])
-            firsts.append(pooled(start, run.velocities[0], study.basis)[0])
-            continue
-        for x, v, f in zip(run.positions, run.velocities, run.forces):
-            atoms = fluid.to_atoms(x)
-            block = choose_block(atoms, size, rng)
-            parts.append(PooledForces.measure(atoms, v, f, block, study.basis))
-    if learn:
-        return PooledForces.join(parts).arrays()
-    return {"path": np.stack(paths), "values": np.stack(firsts)}
-
-
-def encoder_chunk(study: LennardJonesSavingStudy, key: str, values: Array, seed: int) -> Chunk:
-    """Train and keep an encoder; what its decoder does not rebuild."""
-    import torch
-
-    from ...learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
-
-    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
-    table = dict(study.config["encoder"])
-    table.pop("basis")
-    options = AutoencoderOptions(**table | {"hidden": tuple(table["hidden"])}, condition_weight=0.0)
-    own = stream(study.seed, "encoder", *key.encode(), seed)
-    units = np.diag(1 / np.maximum(values.std(axis=0), 1e-9 * np.abs(values).max()))
-    encoder, training = train_autoencoder(
-        values, study.observables, options, own, f"encoder {key} {seed + 1}", units
-    )
-    encoder.save(study.encoder_folder(key, seed))
-    return {"unexplained": training.history[-1, :1]}
-
-
-def learning_chunk(
-    study: LennardJonesSavingStudy, key: str, loss: str, amount: int, seed: int, tests: list[str]
-) -> Chunk:
-    """Errors, by atoms of every test, of what is learned from an amount of configurations."""
-    import torch
-
-    from ...learning.force_losses import QuadraticLoss
-    from ...learning.force_training import DriftOptions, train_drift
-    from ...learning.pooled_features import PooledForces
-
-    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
-    kind, n = key.split("/")
-    choice, training = stream(study.seed, f"drift {kind} {loss}", int(n), amount, seed).spawn(2)
-    data = PooledForces(**study.read(key))
-    some = data.take(coerce_rng(choice).permutation(len(data.values))[:amount])
-    p = study.config["data"]["block_atoms"] / int(n)
-    rates = some.rates() if loss == "Lz" else some.rates_from_blocks(p)
-    encoder = study.encoder(key, seed)
-    z, dzdt = encoder.carry(
-        encoder.first.encode(some.values), encoder.first.rates(some.values, rates)
-    )
-    options = dict(study.config["learning"])
-    options.pop("rollout_step")
-    form, none = QuadraticLoss.of_rates(dzdt, z.std(axis=0)), np.zeros((len(z), 0))
-    name = f"{key} {loss} {amount}"
-    drift = train_drift(z, none, form, DriftOptions(**options), training, name)
-    return {
-        f"errors{test.split('/')[1]}": study.errors(encoder, drift, study.read(test))
-        for test in tests
-    }

@@ -54,7 +54,7 @@ def write_results(
                 "title": "One model for every size",
                 "text": f"Learned from {table['training_runs']} runs of {table['n_atoms']} atoms "
                 "with seeds of their own, and used at other sizes as it is. The floor is the "
-                "scatter of true runs from the same temperature around their mean.",
+                "scatter of true runs of one first temperature around their expected path.",
                 "tables": [transfers_table(transfers)],
                 "figures": [],
             },
@@ -95,8 +95,7 @@ def savings_table(
     """Evaluations needed and saved by number of atoms, beside the published savings."""
 
     def told(n: int, loss: str) -> str:
-        evaluations, reached = need[n, loss]
-        return f"{'' if reached else '> '}{evaluations:.3g}"
+        return str(need[n, loss])
 
     return {
         "caption": "Evaluations of the force on an atom",

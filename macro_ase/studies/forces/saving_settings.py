@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..settings import require_numbers
+from .settings import check_networks
 
 LEAST = {
     "data.chunk": 1,
@@ -44,13 +45,35 @@ def check_settings(config: dict[str, Any]) -> None:
         Naming the setting.
     """
     require_numbers(config, LEAST, ABOVE_0)
+    check_networks(config)
     sizes, runs = config["data"]["n_atoms"], config["data"]["training_runs"]
-    if not sizes or len(sizes) != len(runs) or min(runs) < 2:
+    if not sizes or len({*sizes}) != len(runs) or len(sizes) != len(runs) or min(runs) < 2:
         raise ValueError(
             f"data.training_runs must be 2 or more for each of data.n_atoms, not {runs} for {sizes}"
         )
+    least = config["encoder"]["variables"] + 2
     amounts = config["forces"]["configurations"]
-    if any(amount < 2 for amount in amounts):
-        raise ValueError(f"forces.configurations must be numbers of 2 or more, not {amounts}")
+    if any(amount < least for amount in amounts):
+        raise ValueError(f"forces.configurations must be {least} or more each, not {amounts}")
     if not config["free"]["test"]:
         raise ValueError("free.test must name numbers of atoms")
+    _check_basis(config["encoder"]["basis"])
+    _check_blocks(config)
+
+
+def _check_basis(basis: dict[str, Any]) -> None:
+    if not (basis["number"] >= 2 and 0 < basis["first"] < basis["last"] <= basis["cutoff"]):
+        raise ValueError(
+            f"encoder.basis needs a number of 2 or more and 0 < first < last <= cutoff, not {basis}"
+        )
+
+
+def _check_blocks(config: dict[str, Any]) -> None:
+    block, rows = config["data"]["block_atoms"], 1 + config["encoder"]["basis"]["number"]
+    if 3 * block < rows:
+        raise ValueError(
+            f"data.block_atoms = {block} gives {3 * block} forces, and {rows} rows need as many"
+        )
+    for n in (*config["data"]["n_atoms"], config["free"]["n_atoms"]):
+        if n % block:
+            raise ValueError(f"data.block_atoms must divide {n} atoms, not be {block}")

@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..results import metric
 
+Array = NDArray[np.float64]
 SIGNS = {-1: "< ", 0: "", 1: "> "}
 WORDS = {-1: "upper bound", 0: "", 1: "lower bound"}
 
 
 class Needed(NamedTuple):
-    """Force evaluations that an error needs; ``reached`` is False where they are a lower bound."""
+    """Force evaluations that an error needs; ``bound`` is -1 if fewer may do, 1 if more are."""
 
     evaluations: float
-    reached: bool
+    bound: int
+
+    def __str__(self) -> str:
+        return f"{SIGNS[self.bound]}{self.evaluations:.3g}"
 
 
 class Saving(NamedTuple):
-    """Evaluations by L_z over those by L_{x,p}; ``bound`` is -1 below, 1 above, 0 measured."""
+    """Evaluations by L_z over those by L_{x,p}; ``bound`` is -1 if it is less, 1 if it is more."""
 
     value: float
     bound: int
@@ -31,33 +36,39 @@ class Saving(NamedTuple):
     def metric(self) -> dict[str, Any]:
         """As a metric, its unit saying whether it is a bound."""
         if not np.isfinite(self.value):
-            return metric(None, unit="neither loss reached the error")
+            return metric(None, unit="not known from these amounts of data")
         return metric(self.value, unit=WORDS[self.bound])
 
 
-def needed(evaluations: np.ndarray, errors: np.ndarray, error: float) -> Needed:
+def typical(errors: Array) -> Array:
+    """Median over seeds of the mean over runs, (..., seeds, runs) to (...); nan is infinite."""
+    means = np.nan_to_num(np.mean(errors, axis=-1), nan=np.inf)
+    return np.asarray(np.median(means, axis=-1))
+
+
+def needed(evaluations: Array, errors: Array, error: float) -> Needed:
     """Evaluations at which the error is first reached, interpolated between logarithms.
 
     Parameters
     ----------
     evaluations, errors : arrays, shape (n_amounts,)
-        Evaluations ascend. If the first already is good enough, it is what is needed.
+        Evaluations ascend.
     error : float
     """
     good = np.flatnonzero(errors <= error)
     if not len(good):
-        return Needed(float(evaluations[-1]), False)
+        return Needed(float(evaluations[-1]), 1)
     k = int(good[0])
-    if k == 0:
-        return Needed(float(evaluations[0]), True)
+    if k == 0 or not np.isfinite(errors[k - 1]):
+        return Needed(float(evaluations[k]), -1)
     x, y = np.log(evaluations[k - 1 : k + 1]), np.log(errors[k - 1 : k + 1])
     share = (y[0] - np.log(error)) / (y[0] - y[1])
-    return Needed(float(np.exp(x[0] + share * (x[1] - x[0]))), True)
+    return Needed(float(np.exp(x[0] + share * (x[1] - x[0]))), 0)
 
 
 def saving(full: Needed, partial: Needed) -> Saving:
-    """The ratio, or on which side of it the data leave it; nan where neither was reached."""
-    if not (full.reached or partial.reached):
+    """The ratio, or on which side of it the data leave it; nan if they do not say."""
+    sides = {full.bound, -partial.bound} - {0}
+    if len(sides) == 2:
         return Saving(np.nan, 0)
-    bound = 0 if full.reached and partial.reached else (1 if partial.reached else -1)
-    return Saving(full.evaluations / partial.evaluations, bound)
+    return Saving(full.evaluations / partial.evaluations, sides.pop() if sides else 0)

@@ -48,12 +48,28 @@ def check_settings(config: dict[str, Any]) -> None:
         Naming the setting.
     """
     require_numbers(config, LEAST, ABOVE_0)
-    hidden, drift = config["encoder"]["hidden"], config["learning"]["drift"]
-    if not hidden or min(hidden) < 1:
-        raise ValueError(f"encoder.hidden must be widths of at least 1, not {hidden}")
+    check_networks(config)
+    _check_forces(config["forces"])
+
+
+def check_networks(config: dict[str, Any]) -> None:
+    """Refuse encoders and drifts that cannot be made.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    table, drift = config["encoder"], config["learning"]["drift"]
+    if not table["hidden"] or min(table["hidden"]) < 1:
+        raise ValueError(f"encoder.hidden must be widths of at least 1, not {table['hidden']}")
+    if table["variables"] > table["width"]:
+        raise ValueError(
+            f"encoder.variables must be at most encoder.width = {table['width']}, "
+            f"not {table['variables']}"
+        )
     if drift not in DRIFTS:
         raise ValueError(f"learning.drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
-    _check_forces(config["forces"])
 
 
 def _check_forces(table: dict[str, Any]) -> None:
@@ -63,6 +79,8 @@ def _check_forces(table: dict[str, Any]) -> None:
         raise ValueError(f"forces.equivalents must be 2 or more, not {table['equivalents']}")
     if table["rows"] not in ROWS:
         raise ValueError(f"forces.rows must be one of {', '.join(ROWS)}, not {table['rows']!r}")
+    if table["rows"] == "components" and "Lx" in table["losses"]:
+        raise ValueError("forces.losses: with forces.rows = 'components' L_x is the same as L_z")
     wrong = [name for name in table["losses"] if name not in LOSSES]
     if wrong or not table["losses"]:
         raise ValueError(

@@ -50,7 +50,7 @@ class ForcesFindings:
         Losses of training, shape (seeds, members, n_records), by the same.
     encoders : list of dict
         Unexplained share of variance, condition number and share of the forces that lies outside
-        the rows of phi', of each seed's encoder.
+        the rows that meet them, of each seed's encoder.
     """
 
     test: TestRuns
@@ -86,17 +86,24 @@ class ForcesStudy(ABC):
     def _check_amounts(self) -> None:
         runs = self.config["data"]["training_runs"]
         given = runs * self.system.states_per_run
-        most = max(round(case.equivalents / self.share(case.loss)) for case in self.cases)
-        if most > given:
+        amounts = [self.number(case) for case in self.cases]
+        if max(amounts) > given:
             raise ValueError(
-                f"forces.equivalents needs {most} configurations, and data.training_runs = {runs} "
-                f"give {given}"
+                f"forces.equivalents needs {max(amounts)} configurations, and data.training_runs "
+                f"= {runs} give {given}"
+            )
+        least = len(self.system.z_names) + self.config["encoder"]["variables"] + 1
+        if min(amounts) < least:
+            raise ValueError(
+                f"forces.equivalents gives {min(amounts)} configurations, and a linear drift of "
+                f"{least - 1} variables needs {least}"
             )
 
     def _check_rows(self) -> None:
         known = self.system.columns(np.arange(self.particles("Lx_partial"))).size
         rows = self.config["encoder"]["width"] + len(self.system.z_names)
-        if self.estimates_rates and known < rows:
+        asked = "Lx_partial" in self.config["forces"]["losses"]
+        if asked and self.estimates_rates and known < rows:
             raise ValueError(
                 f"forces.share = {self.p:g} leaves {known} forces of a configuration, and {rows} "
                 "rows need as many; lower encoder.width"
@@ -121,13 +128,18 @@ class ForcesStudy(ABC):
             for k in range(table["seeds"])
         ]
 
-    def share(self, loss: str) -> float:
-        """p of a loss."""
-        return self.p if loss == "Lx_partial" else 1.0
-
     def particles(self, loss: str) -> int:
         """Particles of a configuration whose forces a loss sees."""
-        return max(1, round(self.share(loss) * self.system.n_particles))
+        n = self.system.n_particles
+        return max(1, round(self.p * n)) if loss == "Lx_partial" else n
+
+    def share(self, loss: str) -> float:
+        """p of a loss: what these particles are of all."""
+        return self.particles(loss) / self.system.n_particles
+
+    def number(self, case: Case) -> int:
+        """Configurations of a training."""
+        return round(case.equivalents / self.share(case.loss))
 
     @property
     def estimates_rates(self) -> bool:
@@ -181,7 +193,7 @@ class ForcesStudy(ABC):
     def rows(self, case: Case, n: int) -> NDArray[np.int64]:
         """Configurations of a training, of n in all; those of less data are among them."""
         order = coerce_rng(stream(self.seed, "configurations", case.seed)).permutation(n)
-        return order[: round(case.equivalents / self.share(case.loss))]
+        return order[: self.number(case)]
 
     def learn(self) -> dict[str, Chunk]:
         """Train every drift and predict the test runs."""
@@ -202,7 +214,7 @@ class ForcesStudy(ABC):
         """The `ForceBatch` of a training, from the store."""
         from ...learning.force_batch import ForceBatch
 
-        number = -(-round(case.equivalents / self.share(case.loss)) // CONFIGURATIONS)
+        number = -(-self.number(case) // CONFIGURATIONS)
         parts = [self.stages.store.read(f"forces/{case.key}/{k}") for k in range(number)]
         batch = ForceBatch.join([ForceBatch.from_arrays(part) for part in parts])
         floor = self.config["forces"]["floor"]

@@ -8,24 +8,37 @@ import pytest
 from macro_ase.config import load_config
 from macro_ase.studies.forces.lennard_jones import LennardJonesForcesStudy
 from macro_ase.studies.forces.saving import LennardJonesSavingStudy
-from macro_ase.studies.forces.savings import Needed, needed, saving
+from macro_ase.studies.forces.savings import Needed, needed, saving, typical
 
 
 def test_evaluations_are_interpolated_between_logarithms() -> None:
     evaluations = np.array([1e3, 1e4, 1e5])
     law = 10 * evaluations**-0.5
     found = needed(evaluations, law, 0.05)
-    assert found.reached and found.evaluations == pytest.approx((10 / 0.05) ** 2)
-    assert needed(evaluations, law, 1.0) == Needed(1e3, True)
-    assert needed(evaluations, law, 1e-3) == Needed(1e5, False)
+    assert found.bound == 0 and found.evaluations == pytest.approx((10 / 0.05) ** 2)
+    assert needed(evaluations, law, 1e-3) == Needed(1e5, 1)
+
+
+def test_what_the_first_amount_reaches_may_need_less() -> None:
+    evaluations, errors = np.array([1e3, 1e4]), np.array([np.inf, 0.01])
+    assert needed(evaluations, np.array([0.1, 0.01]), 0.2) == Needed(1e3, -1)
+    assert needed(evaluations, errors, 0.02) == Needed(1e4, -1)
+
+
+def test_a_diverged_run_is_no_good_seed_but_one_of_three_is_borne() -> None:
+    errors = np.array([[[0.1, 0.2], [np.nan, 0.1], [0.2, 0.4]]])
+    np.testing.assert_allclose(typical(errors), [0.3])
+    assert typical(np.array([[np.nan], [np.nan], [0.1]])) == np.inf
 
 
 def test_a_saving_is_a_bound_where_one_loss_falls_short() -> None:
-    reached, short = Needed(600.0, True), Needed(300.0, False)
-    assert str(saving(reached, Needed(200.0, True))) == "3"
-    assert str(saving(reached, short)) == "< 2"
-    assert str(saving(short, reached)) == "> 0.5"
-    assert str(saving(short, short)) == "not known"
+    full, partial = Needed(600.0, 0), Needed(200.0, 0)
+    assert str(saving(full, partial)) == "3"
+    assert str(saving(full, Needed(300.0, 1))) == "< 2"
+    assert str(saving(Needed(300.0, 1), Needed(600.0, 0))) == "> 0.5"
+    assert str(saving(Needed(300.0, 1), Needed(600.0, -1))) == "> 0.5"
+    assert str(saving(Needed(300.0, 1), Needed(600.0, 1))) == "not known"
+    assert saving(Needed(1.0, -1), Needed(1.0, -1)).metric()["value"] is None
 
 
 def test_pairs_of_free_runs_share_temperatures_alone() -> None:
@@ -44,7 +57,14 @@ def test_pairs_of_free_runs_share_temperatures_alone() -> None:
         ("saving", "data.training_runs", [5], "data.training_runs must be 2 or more for each"),
         ("saving", "data.block_atoms", 0, "data.block_atoms must be at least 1, not 0"),
         ("saving", "forces.error", 0.0, "forces.error must be above 0"),
-        ("saving", "forces.configurations", [1], "forces.configurations must be numbers of 2"),
+        ("saving", "forces.configurations", [3], "forces.configurations must be 4 or more each"),
+        ("saving", "data.block_atoms", 30, "data.block_atoms must divide 800 atoms, not be 30"),
+        ("saving", "data.block_atoms", 8, "gives 24 forces, and 25 rows need as many"),
+        ("saving", "data.position_seed", 0, "data.position_seed must be at least 1, not 0"),
+        ("saving", "encoder.variables", 13, "encoder.variables must be at most encoder.width"),
+        ("saving", "encoder.hidden", [], "encoder.hidden must be widths of at least 1"),
+        ("saving", "encoder.basis", {"number": 8, "first": 2, "last": 2, "cutoff": 3}, "basis"),
+        ("saving", "learning.drift", "spline", "learning.drift must be one of"),
         ("saving", "data.n_atoms", [50, 100, 150, 200], "n_atoms must be 100 or more"),
         ("forces", "data.temperatures", [1.5, 0.5], "data.temperatures must be two, ascending"),
         ("forces", "forces.error", 0.0, "forces.error must be above 0"),

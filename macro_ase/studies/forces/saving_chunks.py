@@ -1,0 +1,99 @@
+"""Chunks of work of the study of savings: runs, encoders, drifts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engines.partial_forces import choose_block
+from ...rng import coerce_rng, stream
+from ...systems.lennard_jones import LennardJones, Start
+from ..stages import Chunk
+from .lennard_jones import steps_of
+
+if TYPE_CHECKING:
+    from .saving import LennardJonesSavingStudy
+
+Array = NDArray[np.float64]
+
+
+def runs_chunk(
+    study: LennardJonesSavingStudy,
+    n: int,
+    starts: list[Start],
+    learn: bool,
+    seed: np.random.SeedSequence,
+) -> Chunk:
+    """Paths of the temperature, and what every kept configuration says of the features.
+
+    Without ``learn``: the features of the first configuration of each run alone.
+    """
+    from ...learning.pooled_features import PooledForces, pooled
+
+    fluid: LennardJones = study.fluids[n]
+    size, rng = study.config["data"]["block_atoms"], coerce_rng(seed)
+    paths, firsts, parts = [], [], []
+    for run in fluid.runs(starts, steps_of(study.config["data"])):
+        paths.append(run.temperatures[:, None])
+        if not learn:
+            start = fluid.to_atoms(run.positions[0])
+            firsts.append(pooled(start, run.velocities[0], study.basis)[0])
+            continue
+        for x, v, f in zip(run.positions, run.velocities, run.forces):
+            atoms = fluid.to_atoms(x)
+            block = choose_block(atoms, size, rng)
+            parts.append(PooledForces.measure(atoms, v, f, block, study.basis))
+    if learn:
+        return PooledForces.join(parts).arrays()
+    return {"path": np.stack(paths), "values": np.stack(firsts)}
+
+
+def encoder_chunk(study: LennardJonesSavingStudy, key: str, values: Array, seed: int) -> Chunk:
+    """Train and keep an encoder; what its decoder does not rebuild."""
+    import torch
+
+    from ...learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
+
+    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
+    table = dict(study.config["encoder"])
+    table.pop("basis")
+    options = AutoencoderOptions(**table | {"hidden": tuple(table["hidden"])}, condition_weight=0.0)
+    own = stream(study.seed, "encoder", *key.encode(), seed)
+    units = np.diag(1 / np.maximum(values.std(axis=0), 1e-9 * np.abs(values).max()))
+    encoder, training = train_autoencoder(
+        values, study.observables, options, own, f"encoder {key} {seed + 1}", units
+    )
+    encoder.save(study.encoder_folder(key, seed))
+    return {"unexplained": training.history[-1, :1]}
+
+
+def learning_chunk(
+    study: LennardJonesSavingStudy, key: str, loss: str, amount: int, seed: int, tests: list[str]
+) -> Chunk:
+    """Errors, by atoms of every test, of what is learned from an amount of configurations."""
+    import torch
+
+    from ...learning.force_losses import QuadraticLoss
+    from ...learning.force_training import DriftOptions, train_drift
+    from ...learning.pooled_features import PooledForces
+
+    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
+    data = PooledForces(**study.read(key))
+    some = data.take(study.configurations(key, len(data.values), seed)[:amount])
+    rates = some.rates() if loss == "Lz" else some.rates_from_blocks()
+    encoder, name = study.encoder(key, seed), f"{key} {loss} {amount}"
+    z, dzdt = encoder.carry(
+        encoder.first.encode(some.values), encoder.first.rates(some.values, rates)
+    )
+    options = dict(study.config["learning"])
+    options.pop("rollout_step")
+    form, none = QuadraticLoss.of_rates(dzdt, z.std(axis=0)), np.zeros((len(z), 0))
+    own = stream(study.seed, "drift", *name.encode(), seed)
+    drift = train_drift(z, none, form, DriftOptions(**options), own, name)
+    drift.save(study.stages.folder / "model" / f"drift {name.replace('/', ' ')} {seed}")
+    return {
+        f"errors{test.split('/')[1]}": study.errors(encoder, drift, study.read(test))
+        for test in tests
+    }
