@@ -195,7 +195,7 @@ for side in (5, 8) if QUICK else (5, 8, 13):
     atoms.rattle(0.04, rng=rng)
     bins, everyone = Bins(atoms, 2.5), np.arange(len(atoms))
     forces_on_all = LennardJonesForce(cutoff_A=2.5)(bins, everyone)
-    velocities = rng.normal(size=(len(atoms), 3)) + 0.05 * forces_on_all  # on its way to rest
+    velocities = rng.normal(size=(len(atoms), 3)) + 0.05 * forces_on_all  # so that T changes
     velocities -= velocities.mean(axis=0)
     block = choose_block(atoms, BLOCK, rng)
     seen = PooledForces.measure(atoms, velocities, forces_on_all, block, basis)

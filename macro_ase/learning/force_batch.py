@@ -29,7 +29,7 @@ class ForceBatch:
     Attributes
     ----------
     z0 : array, shape (n, d)
-        Macroscopic state of the configuration.
+        Macroscopic state of the configuration, or what an encoder's first layer sees of it.
     gram : array, shape (n, d, d)
         G, of all particles.
     gram_part : array, shape (n, d, d)
@@ -115,9 +115,10 @@ class ForceBatch:
     def with_floor(self, floor: float) -> ForceBatch:
         """The batch of a system with one more coordinate for each variable, always at rest.
 
-        phi' gets d columns, diagonal, of ``floor`` times the mean size of the Gram matrix's
-        diagonal, and their forces are known to be 0. That leaves dz/dt as it is and keeps the Gram
-        matrix regular where a variable is stationary: there the loss asks its drift to vanish.
+        phi' gets d columns, diagonal, whose squares are ``floor`` times the mean of the Gram
+        matrix's diagonal, and their forces are known to be 0. That leaves dz/dt as it is and keeps
+        the Gram matrix regular where a variable is stationary: there the loss asks its drift to
+        vanish.
         """
         size = floor * np.diagonal(self.gram, axis1=1, axis2=2).mean(axis=0)
         more = np.diag(size)

@@ -184,13 +184,13 @@ class ForcesStudy(ABC):
         """Batches of forces of every training, kept in the store."""
         jobs = {}
         for case in self.cases:
-            rows = self.rows(case, len(states))
-            for k, first in enumerate(range(0, len(rows), CONFIGURATIONS)):
-                part = rows[first : first + CONFIGURATIONS]
+            chosen = self.configurations(case, len(states))
+            for k, first in enumerate(range(0, len(chosen), CONFIGURATIONS)):
+                part = chosen[first : first + CONFIGURATIONS]
                 jobs[f"forces/{case.key}/{k}"] = (self, states, case, part, k)
         self.stages.chunks("forces", force_chunk, jobs)
 
-    def rows(self, case: Case, n: int) -> NDArray[np.int64]:
+    def configurations(self, case: Case, n: int) -> NDArray[np.int64]:
         """Configurations of a training, of n in all; those of less data are among them."""
         order = coerce_rng(stream(self.seed, "configurations", case.seed)).permutation(n)
         return order[: self.number(case)]

@@ -133,7 +133,7 @@ def test_a_quarter_stands_for_the_square() -> None:
 
 def test_losses_are_compared_at_equal_numbers_of_forces() -> None:
     study = STUDIES["predator-prey-forces"](settings("predator-prey-forces"))
-    whole, part = (study.rows(Case(loss, 20, 0), 372) for loss in ("Lz", "Lx_partial"))
+    whole, part = (study.configurations(Case(loss, 20, 0), 372) for loss in ("Lz", "Lx_partial"))
     assert len(whole) == 20 and len(part) == 100 and len(np.unique(part)) == 100
     np.testing.assert_array_equal(part[:20], whole)
 
