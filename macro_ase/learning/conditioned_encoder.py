@@ -112,11 +112,11 @@ class ConditionedEncoder:
 
     def encode(self, states: States) -> Array:
         """z, shape (n, d), of states, shape (n, N)."""
-        return self._finish(self.first.encode(states))
+        return self.finish(self.first.encode(states))
 
     def jacobian(self, states: States, columns: NDArray[np.int64] | None = None) -> Array:
         """Columns of phi', shape (n, d, k), as `FirstLayer.jacobian`."""
-        return self._chain(self.first.encode(states)) @ self.first.jacobian(states, columns)
+        return self.chain(self.first.encode(states)) @ self.first.jacobian(states, columns)
 
     def rates(self, states: States, forces: Array) -> Array:
         """phi' f, shape (n, d), of the forces on all particles, shape (n, N)."""
@@ -124,21 +124,23 @@ class ConditionedEncoder:
 
     def carry(self, seen: Array, rates: Array) -> tuple[Array, Array]:
         """z and dz/dt, shape (n, d), of the first layer's values and rates, shape (n, m + w)."""
-        return self._finish(seen), (self._chain(seen) @ rates[..., None])[..., 0]
+        return self.finish(seen), (self.chain(seen) @ rates[..., None])[..., 0]
 
-    def _given(self, seen: Array) -> int:
-        return seen.shape[1] - len(self.components.scale)
-
-    def _finish(self, seen: Array) -> Array:
+    def finish(self, seen: Array) -> Array:
+        """z of the first layer's values, shape (n, m + w)."""
         m = self._given(seen)
         with torch.no_grad():
             learned = self.head(torch.as_tensor(seen[:, m:])).numpy()
         return np.concatenate([seen[:, :m], learned], axis=1)
 
-    def _chain(self, seen: Array) -> Array:
+    def chain(self, seen: Array) -> Array:
+        """B = dz/dS, shape (n, d, m + w), at the first layer's values, shape (n, m + w)."""
         s = torch.as_tensor(seen[:, self._given(seen) :])
         with torch.no_grad():
             return chain_of(self.head, s, seen.shape[1]).numpy()
+
+    def _given(self, seen: Array) -> int:
+        return seen.shape[1] - len(self.components.scale)
 
     def gram(self, states: States) -> Array:
         """phi' phi'^T, shape (n, d, d)."""

@@ -63,6 +63,26 @@ class QuadraticLoss:
         linear = self.linear * weight[:, None]
         return QuadraticLoss(self.metric * weight[:, None, None], linear, self.constant * weight)
 
+    def carried(self, chain: Array) -> QuadraticLoss:
+        """A loss of the rates of S as one of z' = B S', shape (n, d, m) for B: its least value.
+
+        Over all S' with B S' = g it is (g - r)^T (B M^-1 B^T)^-1 (g - r) and a constant, with
+        r = B M^-1 b. L_x of S becomes L_x of z, less a constant.
+        """
+        inverse = _inverse(self.metric)
+        across = chain @ inverse
+        best = (across @ self.linear[..., None])[..., 0]
+        metric = _inverse(across @ chain.transpose(0, 2, 1))
+        metric = (metric + metric.transpose(0, 2, 1)) / 2
+        linear = (metric @ best[..., None])[..., 0]
+        explained = np.einsum("ni,nij,nj->n", self.linear, inverse, self.linear)
+        left = self.constant - explained
+        return QuadraticLoss(metric, linear, left + (linear * best).sum(axis=1))
+
+    def rescaled(self, scale: Array) -> QuadraticLoss:
+        """The same minimisers; misfits are counted in units of ``scale``, shape (d,)."""
+        return self.of_rates(self.minimiser(), scale)
+
     def minimiser(self) -> Array:
         """The drift of least loss in each configuration, shape (n, d).
 

@@ -132,6 +132,30 @@ def test_misfits_of_rates_are_counted_in_units() -> None:
     np.testing.assert_allclose(loss(rates + scale), 3, rtol=1e-9)
 
 
+def test_a_loss_of_more_variables_carried_to_fewer() -> None:
+    """The least over rates left free; L_x becomes that of z, less a constant; a wrong B fails."""
+    z0, jacobian, _, forces, _ = parts()
+    chain = np.random.default_rng(2).normal(size=(ROWS, 2, D))
+    own = chain @ jacobian
+    exact = loss_x(ForceBatch.of(z0, own @ own.transpose(0, 2, 1), own, forces, 1.0))
+    carried = loss_x(batch()).carried(chain)
+    for name in ("metric", "linear"):
+        np.testing.assert_allclose(getattr(carried, name), getattr(exact, name), rtol=1e-8)
+    assert np.all(carried.constant < exact.constant)
+    wrong = loss_x(batch()).carried(chain[::-1])
+    assert np.abs(wrong.linear / exact.linear - 1).max() > 0.1
+    some = loss_x_partial(batch([0, 2, 3, 5]))
+    tried = np.random.default_rng(3).normal(size=(200, ROWS, D))
+    for rates in tried:
+        g = (chain @ rates[..., None])[..., 0]
+        assert np.all(some.carried(chain)(g) <= some(rates) + 1e-9)
+
+
+def test_rescaled_losses_keep_each_minimiser() -> None:
+    loss, scale = loss_x(batch()), np.array([0.1, 1.0, 7.0])
+    np.testing.assert_allclose(loss.rescaled(scale)(loss.minimiser() + scale), 3, rtol=1e-9)
+
+
 def test_rates_are_exact_where_forces_lie_in_the_rows() -> None:
     """Two forces of six tell dz/dt of two variables if f = phi'^T c, and do not if not."""
     z0, jacobian, gram, other, _ = parts()

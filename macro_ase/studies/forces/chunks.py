@@ -79,7 +79,7 @@ def encoder_chunk(study: ForcesStudy, states: States, seed: int) -> dict[str, Ar
     encoder.save(study.encoder_folder(seed))
     few = chosen[:: max(1, len(chosen) // CHECKED)]
     unexplained, kappa = training.history[-1]
-    outside = share_outside(study.system, study.layer(encoder), few)
+    outside = share_outside(study.system, study.layer(encoder, "Lx_partial"), few)
     return {
         "unexplained": np.array([unexplained]),
         "kappa": np.array([kappa]),
@@ -106,7 +106,7 @@ def force_chunk(
     """Forces of some configurations, as the losses see them."""
     from ...learning.force_batch import ForceBatch
 
-    system, layer = study.system, study.layer(study.encoder(case.seed))
+    system, layer = study.system, study.layer(study.encoder(case.seed), case.loss)
     some = np.asarray(states[rows], dtype=np.float64)
     seen, gram, number_known = layer.encode(some), layer.gram(some), study.particles(case.loss)
     if number_known == system.n_particles:
@@ -124,7 +124,7 @@ def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
     """Train and keep the drift of a case, and predict the test runs."""
     import torch
 
-    from ...learning.force_losses import LOSSES, QuadraticLoss
+    from ...learning.force_losses import LOSSES
     from ...learning.force_training import DriftOptions, train_drift
     from ...learning.rollout import rollout, trajectory_errors
 
@@ -133,9 +133,11 @@ def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
     longest_step = table.pop("rollout_step")
     own = stream(study.seed, f"drift {case.loss}", case.equivalents, case.seed)
     z, loss = batch.z0, LOSSES[case.loss](batch)
-    if study.estimates_rates:
-        z, rates = study.encoder(case.seed).carry(batch.z0, loss.minimiser())
-        loss = QuadraticLoss.of_rates(rates, z.std(axis=0))
+    if study.enters_components(case.loss):
+        encoder = study.encoder(case.seed)
+        z, loss = encoder.finish(batch.z0), loss.carried(encoder.chain(batch.z0))
+    if study.config["forces"]["units"] == "spread":
+        loss = loss.rescaled(z.std(axis=0))
     least = study.config["forces"]["relative"]
     loss = loss.relative(least) if least > 0 else loss
     drift = train_drift(

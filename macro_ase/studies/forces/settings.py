@@ -9,6 +9,7 @@ from ..settings import require_numbers
 DRIFTS = ("network", "onsager")
 LOSSES = ("Lz", "Lx", "Lx_partial")
 ROWS = ("variables", "components")
+UNITS = ("force", "spread")
 LEAST = {
     "data.training_runs": 2,
     "data.test_runs": 1,
@@ -79,8 +80,8 @@ def _check_forces(table: dict[str, Any]) -> None:
         raise ValueError(f"forces.equivalents must be 2 or more, not {table['equivalents']}")
     if table["rows"] not in ROWS:
         raise ValueError(f"forces.rows must be one of {', '.join(ROWS)}, not {table['rows']!r}")
-    if table["rows"] == "components" and "Lx" in table["losses"]:
-        raise ValueError("forces.losses: with forces.rows = 'components' L_x is the same as L_z")
+    if table["units"] not in UNITS:
+        raise ValueError(f"forces.units must be one of {', '.join(UNITS)}, not {table['units']!r}")
     wrong = [name for name in table["losses"] if name not in LOSSES]
     if wrong or not table["losses"]:
         raise ValueError(

@@ -102,8 +102,7 @@ class ForcesStudy(ABC):
     def _check_rows(self) -> None:
         known = self.system.columns(np.arange(self.particles("Lx_partial"))).size
         rows = self.config["encoder"]["width"] + len(self.system.z_names)
-        asked = "Lx_partial" in self.config["forces"]["losses"]
-        if asked and self.estimates_rates and known < rows:
+        if any(map(self.enters_components, self.config["forces"]["losses"])) and known < rows:
             raise ValueError(
                 f"forces.share = {self.p:g} leaves {known} forces of a configuration, and {rows} "
                 "rows need as many; lower encoder.width"
@@ -141,14 +140,13 @@ class ForcesStudy(ABC):
         """Configurations of a training."""
         return round(case.equivalents / self.share(case.loss))
 
-    @property
-    def estimates_rates(self) -> bool:
-        """Whether losses are taken of rates that are estimated in each configuration."""
-        return bool(self.config["forces"]["rows"] == "components")
+    def enters_components(self, loss: str) -> bool:
+        """Whether the forces that a loss sees meet the rows of the encoder's first layer."""
+        return loss == "Lx_partial" and self.config["forces"]["rows"] == "components"
 
-    def layer(self, encoder: Any) -> Any:
+    def layer(self, encoder: Any, loss: str) -> Any:
         """What has the rows that meet the forces: an encoder, or its first layer."""
-        return encoder.first if self.estimates_rates else encoder
+        return encoder.first if self.enters_components(loss) else encoder
 
     def run(self, folder: Path, quick: bool) -> None:
         """Simulate, learn, predict and compare, and write the results into the folder."""

@@ -152,7 +152,7 @@ def test_losses_are_compared_at_equal_numbers_of_forces() -> None:
         ("predator-prey-forces", "data.interval=50", "data.interval must be above 0"),
         ("predator-prey-forces", "data.dt=2", "dt must be above 0 and at most"),
         ("allen-cahn-forces", "encoder.width=10", "leaves 10 forces of a configuration, and 11"),
-        ("allen-cahn-forces", "forces.losses=['Lx']", "L_x is the same as L_z"),
+        ("allen-cahn-forces", "forces.units='metre'", "forces.units must be one of force, spread"),
         ("predator-prey-forces", "encoder.variables=7", "must be at most encoder.width = 6"),
         ("predator-prey-forces", "forces.equivalents=[4]", "a linear drift of 4 variables needs 5"),
         ("allen-cahn-forces", "forces.rows='all'", "forces.rows must be one of variables, comp"),
