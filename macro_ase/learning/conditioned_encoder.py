@@ -112,7 +112,7 @@ class ConditionedEncoder:
 
     def encode(self, states: States) -> Array:
         """z, shape (n, d), of states, shape (n, N)."""
-        return self.finish(self.first.encode(states))
+        return self._finish(self.first.encode(states))
 
     def jacobian(self, states: States, columns: NDArray[np.int64] | None = None) -> Array:
         """Columns of phi', shape (n, d, k), as `FirstLayer.jacobian`."""
@@ -124,10 +124,9 @@ class ConditionedEncoder:
 
     def carry(self, seen: Array, rates: Array) -> tuple[Array, Array]:
         """z and dz/dt, shape (n, d), of the first layer's values and rates, shape (n, m + w)."""
-        return self.finish(seen), (self.chain(seen) @ rates[..., None])[..., 0]
+        return self._finish(seen), (self.chain(seen) @ rates[..., None])[..., 0]
 
-    def finish(self, seen: Array) -> Array:
-        """z of the first layer's values, shape (n, m + w)."""
+    def _finish(self, seen: Array) -> Array:
         m = self._given(seen)
         with torch.no_grad():
             learned = self.head(torch.as_tensor(seen[:, m:])).numpy()

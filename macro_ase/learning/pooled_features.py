@@ -184,5 +184,39 @@ class PooledForces:
         return np.concatenate([moved[:, :1], self.values[:, 1 + k :], moved[:, 1:]], axis=1)
 
 
+def leading(values: Array, components: int, rates: int) -> Array:
+    """W of an encoder z = W S: T, leading components of R, and the rates of the first of these.
+
+    Components are those of R in units of its spread, over configurations. With a rate among the
+    variables a start from rest is no point at rest of z.
+
+    Parameters
+    ----------
+    values : array, shape (n, 1 + 2 K)
+        S of configurations.
+    components, rates : int
+
+    Returns
+    -------
+    array, shape (1 + components + rates, 1 + 2 K)
+
+    Raises
+    ------
+    ValueError
+        If there are not as many functions or components.
+    """
+    k = values.shape[1] // 2
+    if not 0 <= rates <= components <= k:
+        raise ValueError(f"0 <= rates <= components <= {k}, not {rates} and {components}")
+    r = values[:, 1 : 1 + k]
+    unit = np.maximum(r.std(axis=0), 1e-9 * np.abs(r).max())
+    modes = np.linalg.svd((r - r.mean(axis=0)) / unit, full_matrices=False)[2] / unit
+    matrix = np.zeros((1 + components + rates, 1 + 2 * k))
+    matrix[0, 0] = 1.0
+    matrix[1 : 1 + components, 1 : 1 + k] = modes[:components]
+    matrix[1 + components :, 1 + k :] = modes[:rates]
+    return matrix
+
+
 def _flat(columns: Array) -> Array:
     return columns.reshape(len(columns), -1)

@@ -11,6 +11,7 @@ from macro_ase.engines.partial_forces import choose_block  # noqa: E402
 from macro_ase.learning.pooled_features import (  # noqa: E402
     PooledForces,
     RadialBasis,
+    leading,
     pooled,
 )
 
@@ -104,6 +105,18 @@ def test_a_few_atoms_tell_all_rates_where_forces_are_of_pairs() -> None:
         size = np.abs(raw.rates()).max(axis=0)
         assert ((error / size).max() < 1e-6) == exact, kind
         np.testing.assert_array_equal(error[:, 1:6], 0)
+
+
+def test_leading_components_and_their_rates() -> None:
+    raw = measured(n=8)
+    matrix = leading(raw.values, 3, 1)
+    z, rates = raw.values @ matrix.T, raw.rates() @ matrix.T
+    np.testing.assert_array_equal(z[:, 0], raw.values[:, 0])
+    np.testing.assert_allclose(z[:, 4], rates[:, 1], atol=1e-12)
+    spread = z[:, 1:4].std(axis=0)
+    assert spread[0] > spread[1] > spread[2] > 0
+    with pytest.raises(ValueError, match="0 <= rates <= components <= 5, not 4 and 3"):
+        leading(raw.values, 3, 4)
 
 
 def test_taking_some() -> None:

@@ -12,6 +12,8 @@ from ...rng import coerce_rng, stream
 from .system import Array, ForceSystem, States
 
 if TYPE_CHECKING:
+    from ...learning.force_batch import ForceBatch
+    from ...learning.force_losses import QuadraticLoss
     from .study import ForcesStudy
 
 CONFIGURATIONS = 500
@@ -120,11 +122,26 @@ def force_chunk(
     return ForceBatch.of(seen, gram, jacobian, system.forces(some, particles), p).arrays()
 
 
+def states_and_loss(
+    study: ForcesStudy, case: Case, batch: ForceBatch
+) -> tuple[Array, QuadraticLoss]:
+    """z of the configurations, and the loss of a drift there."""
+    from ...learning.force_losses import LOSSES, QuadraticLoss
+
+    loss, spread = LOSSES[case.loss](batch), study.config["forces"]["units"] == "spread"
+    if not study.enters_components(case.loss):
+        return batch.z0, loss.rescaled(batch.z0.std(axis=0)) if spread else loss
+    encoder = study.encoder(case.seed)
+    z, rates = encoder.carry(batch.z0, loss.minimiser())
+    if spread:
+        return z, QuadraticLoss.of_rates(rates, z.std(axis=0))
+    return z, loss.carried(encoder.chain(batch.z0))
+
+
 def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
     """Train and keep the drift of a case, and predict the test runs."""
     import torch
 
-    from ...learning.force_losses import LOSSES
     from ...learning.force_training import DriftOptions, train_drift
     from ...learning.rollout import rollout, trajectory_errors
 
@@ -132,12 +149,7 @@ def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
     batch, table = study.batch(case), dict(study.config["learning"])
     longest_step = table.pop("rollout_step")
     own = stream(study.seed, f"drift {case.loss}", case.equivalents, case.seed)
-    z, loss = batch.z0, LOSSES[case.loss](batch)
-    if study.enters_components(case.loss):
-        encoder = study.encoder(case.seed)
-        z, loss = encoder.finish(batch.z0), loss.carried(encoder.chain(batch.z0))
-    if study.config["forces"]["units"] == "spread":
-        loss = loss.rescaled(z.std(axis=0))
+    z, loss = states_and_loss(study, case, batch)
     least = study.config["forces"]["relative"]
     loss = loss.relative(least) if least > 0 else loss
     drift = train_drift(

@@ -2,8 +2,8 @@
 
 For each number of atoms, drifts are learned from more and more configurations, by L_z from the
 forces on all atoms and by L_{x,p} from those on one block of atoms of each, through an encoder on
-`learning.pooled_features`. How many evaluations of the force on an atom each needs to reach an
-error is read from errors against true runs:
+`learning.pooled_features`, which serves every number of atoms. How many evaluations of the force
+on an atom each needs to reach an error is read from errors against true runs:
 
     saving = evaluations by L_z / evaluations by L_{x,p}.
 
@@ -23,7 +23,7 @@ from ...rng import coerce_rng, stream
 from ...systems.lennard_jones import LARGEST_SEED, Start
 from ..stages import Chunk, Stages
 from .lennard_jones import fluid_of, steps_of
-from .saving_chunks import encoder_chunk, learning_chunk, runs_chunk
+from .saving_chunks import learning_chunk, runs_chunk
 from .saving_results import write_results
 from .saving_settings import check_settings
 from .savings import typical
@@ -96,7 +96,6 @@ class LennardJonesSavingStudy:
         curves: dict[tuple[int, str], Curve] = {}
         for n in self.config["data"]["n_atoms"]:
             stages.timed(f"runs {n}", self.family, n)
-            stages.timed(f"encoders {n}", self.encoders, f"family/{n}")
             for loss in LOSSES:
                 curves[n, loss] = stages.timed(f"learning {n} {loss}", self.curve, n, loss)
         transfers = stages.timed("free seeds", self.transfers)
@@ -147,38 +146,12 @@ class LennardJonesSavingStudy:
         parts = [self.stages.store.read(f"{key}/{k}") for k in range(number)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def encoders(self, key: str) -> None:
-        """Train an encoder for each seed on the configurations of `simulate`."""
-        values = self.read(key)["values"]
-        jobs = {
-            f"encoder/{key}/{s}": (self, key, values, s)
-            for s in range(self.config["forces"]["seeds"])
-        }
-        self.stages.chunks(f"encoders {key}", encoder_chunk, jobs)
-
-    def encoder(self, key: str, seed: int) -> Any:
-        """A trained encoder."""
-        from ...learning.conditioned_encoder import ConditionedEncoder
-
-        return ConditionedEncoder.load(self.encoder_folder(key, seed), self.observables)
-
-    def encoder_folder(self, key: str, seed: int) -> Path:
-        """Where it is kept."""
-        return self.stages.folder / "model" / f"encoder {key.replace('/', ' ')} {seed}"
-
     @property
     def basis(self) -> Any:
         """The radial functions."""
         from ...learning.pooled_features import RadialBasis
 
         return RadialBasis(**self.config["encoder"]["basis"])
-
-    @property
-    def observables(self) -> Any:
-        """T, the first of the features."""
-        from ...learning.first_layer import LinearObservables
-
-        return LinearObservables(np.eye(1, 1 + 2 * self.basis.number))
 
     def amounts(self, n: int) -> list[int]:
         """Configurations of each training, as many as there are."""
@@ -204,7 +177,6 @@ class LennardJonesSavingStudy:
         table = self.config["free"]
         key = f"free/{table['n_atoms']}"
         self.simulate(key, table["n_atoms"], learn=True)
-        self.encoders(key)
         for n in table["test"]:
             for use in ("one", "two"):
                 self.simulate(f"free-{use}/{n}", n, learn=False)
@@ -240,11 +212,11 @@ class LennardJonesSavingStudy:
         one, two = (self.read(f"free-{use}/{n}")["path"] for use in ("one", "two"))
         return trajectory_errors(two, one) / np.sqrt(2)
 
-    def errors(self, encoder: Any, drift: Any, test: Chunk) -> Array:
-        """Errors of predicted runs, shape (runs,)."""
+    def errors(self, encoder: Array, drift: Any, test: Chunk) -> Array:
+        """Errors of predicted runs, shape (runs,), with an encoder as a matrix."""
         from ...learning.rollout import rollout, trajectory_errors
 
         times = self.config["data"]["dt"] * steps_of(self.config["data"])
         step = self.config["learning"]["rollout_step"]
-        paths = rollout(drift, encoder.encode(test["values"]), times, step)[..., :1]
+        paths = rollout(drift, test["values"] @ encoder.T, times, step)[..., :1]
         return trajectory_errors(paths, test["path"])

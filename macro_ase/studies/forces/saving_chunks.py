@@ -1,4 +1,4 @@
-"""Chunks of work of the study of savings: runs, encoders, drifts."""
+"""Chunks of work of the study of savings: runs and drifts."""
 
 from __future__ import annotations
 
@@ -50,25 +50,6 @@ def runs_chunk(
     return {"path": np.stack(paths), "values": np.stack(firsts)}
 
 
-def encoder_chunk(study: LennardJonesSavingStudy, key: str, values: Array, seed: int) -> Chunk:
-    """Train and keep an encoder; what its decoder does not rebuild."""
-    import torch
-
-    from ...learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
-
-    torch.set_num_threads(1)  # also in a worker's thread, which has its own number
-    table = dict(study.config["encoder"])
-    table.pop("basis")
-    options = AutoencoderOptions(**table | {"hidden": tuple(table["hidden"])}, condition_weight=0.0)
-    own = stream(study.seed, "encoder", *key.encode(), seed)
-    units = np.diag(1 / np.maximum(values.std(axis=0), 1e-9 * np.abs(values).max()))
-    encoder, training = train_autoencoder(
-        values, study.observables, options, own, f"encoder {key} {seed + 1}", units
-    )
-    encoder.save(study.encoder_folder(key, seed))
-    return {"unexplained": training.history[-1, :1]}
-
-
 def learning_chunk(
     study: LennardJonesSavingStudy, key: str, loss: str, amount: int, seed: int, tests: list[str]
 ) -> Chunk:
@@ -77,22 +58,23 @@ def learning_chunk(
 
     from ...learning.force_losses import QuadraticLoss
     from ...learning.force_training import DriftOptions, train_drift
-    from ...learning.pooled_features import PooledForces
+    from ...learning.pooled_features import PooledForces, leading
 
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
     data = PooledForces(**study.read(key))
     some = data.take(study.configurations(key, len(data.values), seed)[:amount])
     rates = some.rates() if loss == "Lz" else some.rates_from_blocks()
-    encoder, name = study.encoder(key, seed), f"{key} {loss} {amount}"
-    z, dzdt = encoder.carry(
-        encoder.first.encode(some.values), encoder.first.rates(some.values, rates)
-    )
+    table, name = study.config["encoder"], f"{key} {loss} {amount}"
+    encoder = leading(data.values, table["components"], table["rates"])
+    z, dzdt = some.values @ encoder.T, rates @ encoder.T
     options = dict(study.config["learning"])
     options.pop("rollout_step")
     form, none = QuadraticLoss.of_rates(dzdt, z.std(axis=0)), np.zeros((len(z), 0))
     own = stream(study.seed, "drift", *name.encode(), seed)
     drift = train_drift(z, none, form, DriftOptions(**options), own, name)
-    drift.save(study.stages.folder / "model" / f"drift {name.replace('/', ' ')} {seed}")
+    folder = study.stages.folder / "model" / f"drift {name.replace('/', ' ')} {seed}"
+    drift.save(folder)
+    np.save(folder / "encoder.npy", encoder)
     return {
         f"errors{test.split('/')[1]}": study.errors(encoder, drift, study.read(test))
         for test in tests

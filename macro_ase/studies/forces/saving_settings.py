@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..settings import require_numbers
-from .settings import check_networks
+from .settings import check_drift
 
 LEAST = {
     "data.chunk": 1,
     "data.test_runs": 1,
     "data.block_atoms": 1,
-    "encoder.width": 1,
-    "encoder.variables": 1,
-    "encoder.raised": 0,
-    "encoder.steps": 1,
-    "encoder.batch_size": 2,
+    "encoder.components": 1,
+    "encoder.rates": 0,
     "forces.seeds": 1,
     "free.training_runs": 2,
     "free.test_runs": 1,
@@ -29,7 +26,6 @@ LEAST = {
 ABOVE_0 = (
     "data.dt",
     "data.time",
-    "encoder.learning_rate",
     "forces.error",
     "learning.learning_rate",
     "learning.rollout_step",
@@ -45,13 +41,19 @@ def check_settings(config: dict[str, Any]) -> None:
         Naming the setting.
     """
     require_numbers(config, LEAST, ABOVE_0)
-    check_networks(config)
+    check_drift(config)
     sizes, runs = config["data"]["n_atoms"], config["data"]["training_runs"]
     if not sizes or len({*sizes}) != len(runs) or len(sizes) != len(runs) or min(runs) < 2:
         raise ValueError(
             f"data.training_runs must be 2 or more for each of data.n_atoms, not {runs} for {sizes}"
         )
-    least = config["encoder"]["variables"] + 2
+    table = config["encoder"]
+    if not table["rates"] <= table["components"] <= table["basis"]["number"]:
+        raise ValueError(
+            "encoder.rates must be at most encoder.components, and these at most "
+            f"encoder.basis.number, not {table['rates']} and {table['components']}"
+        )
+    least = table["components"] + table["rates"] + 2
     amounts = config["forces"]["configurations"]
     if any(amount < least for amount in amounts):
         raise ValueError(f"forces.configurations must be {least} or more each, not {amounts}")

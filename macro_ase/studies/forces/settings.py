@@ -61,7 +61,7 @@ def check_networks(config: dict[str, Any]) -> None:
     ValueError
         Naming the setting.
     """
-    table, drift = config["encoder"], config["learning"]["drift"]
+    table = config["encoder"]
     if not table["hidden"] or min(table["hidden"]) < 1:
         raise ValueError(f"encoder.hidden must be widths of at least 1, not {table['hidden']}")
     if table["variables"] > table["width"]:
@@ -69,6 +69,18 @@ def check_networks(config: dict[str, Any]) -> None:
             f"encoder.variables must be at most encoder.width = {table['width']}, "
             f"not {table['variables']}"
         )
+    check_drift(config)
+
+
+def check_drift(config: dict[str, Any]) -> None:
+    """Refuse a drift of no kind that there is.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    drift = config["learning"]["drift"]
     if drift not in DRIFTS:
         raise ValueError(f"learning.drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
 

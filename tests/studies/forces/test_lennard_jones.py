@@ -46,7 +46,6 @@ TINY_SAVING = [
     "free.training_runs=3",
     "free.test=[200]",
     "free.test_runs=1",
-    "encoder.steps=5",
     "learning.steps=5",
     "learning.polish=2",
 ]
