@@ -131,4 +131,4 @@ class PredatorPreyForcesStudy(ForcesStudy):
             f"{self.p:g} of them drawn anew for each configuration, at equal numbers of force "
             "evaluations" + (" (quick form)." if quick else ".")
         )
-        write_results(self, folder, summary, findings, PUBLISHED, LIMITS, False)
+        write_results(self, folder, summary, findings, PUBLISHED, LIMITS)
