@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from .analysis.order_comparison import OrderComparison
+from .files import save_figure
 from .sampling.time_step import TimeStepScan
 from .systems.alloy_order import BondOrder
 
@@ -57,7 +58,7 @@ def plot_order(path: Path, comparison: OrderComparison, order: BondOrder) -> Non
     ax.set(xlabel="temperature (K)", ylabel=r"Warren-Cowley $\alpha$, first shell")
     ax.set_title("lines: predicted from patches; points: direct", fontsize=10)
     ax.legend(frameon=False, fontsize=8, ncols=2)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_relaxation(
@@ -84,7 +85,7 @@ def plot_relaxation(
         ax.set(xlabel=f"time ({time_unit})", title=f"{comparison.temperatures_K[t]:g} K")
     axes[0].set_ylabel("bonds per site")
     axes[0].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_spread_and_time(path: Path, comparison: OrderComparison) -> None:
@@ -110,7 +111,7 @@ def plot_spread_and_time(path: Path, comparison: OrderComparison) -> None:
             capsize=2,
         )
         ax.set(xlabel="temperature (K)", ylabel=f"{label}: predicted / direct", ylim=(0.4, 1.6))
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_time_steps(path: Path, scan: TimeStepScan) -> None:
@@ -123,7 +124,7 @@ def plot_time_steps(path: Path, scan: TimeStepScan) -> None:
         xscale="log", yscale="log", xlabel="step (mean events)", ylabel="slowest time (mean events)"
     )
     ax.legend(frameon=False, fontsize=7, ncols=2)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_training(path: Path, history: Array) -> None:
@@ -136,4 +137,4 @@ def plot_training(path: Path, history: Array) -> None:
     ax.set_ylim(low - 0.05 * abs(high - low) - 0.005, high + 0.5 * abs(high - low))
     ax.set(xlabel="epoch", ylabel="negative log-likelihood (dashed: validation)")
     ax.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)

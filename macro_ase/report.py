@@ -25,6 +25,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from .files import write_atomically
+
 MARKS = {True: ("pass", "✓ pass"), False: ("fail", "✗ fail"), None: ("info", "for information")}
 
 STYLE = """
@@ -82,7 +84,7 @@ def write_report(folder: str | Path) -> Path:
     metrics, results = _read_json(run, "metrics.json"), _read_json(run, "results.json")
     page = _page(run, config, metrics, results)
     report = run / "report.html"
-    report.write_text(page, encoding="utf-8")
+    write_atomically(report, page)
     return report
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from . import __version__
 from .config import dump_toml
+from .files import write_atomically
 
 CONTENT = (
     "config.toml",
@@ -100,7 +101,7 @@ def versions() -> dict[str, str]:
 
 def write_json(path: Path, data: Any) -> None:
     """Write JSON, with null for what is not finite."""
-    path.write_text(json.dumps(_plain(data), indent=1) + "\n")
+    write_atomically(path, json.dumps(_plain(data), indent=1) + "\n")
 
 
 def _plain(value: Any) -> Any:

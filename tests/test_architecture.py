@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "macro_ase"
 LEVELS = (
-    ("lattice", "rng", "statistics", "patches", "neighbour_pairs"),
+    ("lattice", "rng", "statistics", "patches", "neighbour_pairs", "files"),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),
     ("engines",),

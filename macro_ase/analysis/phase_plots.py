@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from ..files import save_figure
 from .binder import Crossing
 from .collapse import Collapse, Curves
 from .hysteresis import HysteresisLoop
@@ -71,7 +72,7 @@ def plot_column(
         )
     ax.set(xlabel=r"temperature ($J / k_B$)", ylabel=LABELS.get(name, name))
     ax.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
     return figure
 
 
@@ -97,7 +98,7 @@ def plot_collapse(path: str | Path, curves: Curves, collapse: Collapse) -> Figur
         fontsize=9,
     )
     ax.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
     return figure
 
 
@@ -114,7 +115,7 @@ def plot_exponents(path: str | Path, table: SweepTable, exponents: CriticalExpon
         ax.set_xticks(row.size, [f"{size}" for size in row.size])
         ax.set_xticks([], minor=True)
         ax.set_title(f"exponent {fit.exponent:.3f} +- {fit.error:.3f}", fontsize=9)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
     return figure
 
 
@@ -127,7 +128,7 @@ def plot_hysteresis(path: str | Path, loop: HysteresisLoop) -> Figure:
     ax.axhline(0, color="0.8", lw=0.8, zorder=0)
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
     ax.set(xlabel="field (J)", ylabel="magnetisation", title=f"dh/dt = {loop.rate:g}")
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
     return figure
 
 

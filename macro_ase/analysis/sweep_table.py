@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import replacing
 from ..statistics import autocorrelation_time_error, integrated_autocorrelation_time
 from .response import QUANTITIES, CanonicalRun, quantities
 from .reweighting import boltzmann_weights, overlap, warn_of_small_overlap
@@ -178,14 +179,16 @@ class SweepTable:
             If the path ends otherwise.
         """
         if Path(path).suffix == ".npz":
-            np.savez_compressed(path, **{f.name: getattr(self, f.name) for f in fields(self)})
+            columns = {f.name: getattr(self, f.name) for f in fields(self)}
+            with replacing(path) as beside:
+                np.savez_compressed(beside, **columns)
         elif Path(path).suffix == ".csv":
             self._write_csv(Path(path))
         else:
             raise ValueError(f"a table is saved as .npz or .csv, not as {Path(path).name}")
 
     def _write_csv(self, path: Path) -> None:
-        with path.open("w", newline="") as file:
+        with replacing(path) as beside, beside.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(_HEADER)
             for i in range(len(self)):

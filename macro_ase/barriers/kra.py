@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import write_atomically
 from ..kinetics.kra_hops import KRATables
 from ..kinetics.padding import linear_offsets
 from ..lattice import BCC, Crystal, SiteGrid
@@ -183,4 +184,4 @@ class KRABarriers(BarrierModel):
             **{"metrics": {}, "provenance": {}},
             **self.info,
         }
-        Path(path).write_text(json.dumps(data, indent=1) + "\n")
+        write_atomically(path, json.dumps(data, indent=1) + "\n")

@@ -13,6 +13,7 @@ from ase.io import write
 from numpy.typing import NDArray
 
 from ..barriers.nudged_band import Hop, radius_error
+from ..files import replacing
 from ..run_folder import versions, write_json
 from .journal import Journal
 
@@ -58,9 +59,12 @@ def write_results(
     for (vacancy, target), record in records.items():
         if _fault(record) is None:
             table[vacancy, neighbours[vacancy] == target] = record["forward_eV"]
-    write(folder / "POSCAR", atoms, format="vasp", direct=True)
-    np.savetxt(folder / "atomid_for_NN.txt", neighbours + 1, fmt="%d")
-    np.savetxt(folder / "barrier_for_NN.txt", table, fmt="%.6f")
+    with replacing(folder / "POSCAR") as beside:
+        write(beside, atoms, format="vasp", direct=True)
+    with replacing(folder / "atomid_for_NN.txt") as beside:
+        np.savetxt(beside, neighbours + 1, fmt="%d")
+    with replacing(folder / "barrier_for_NN.txt") as beside:
+        np.savetxt(beside, table, fmt="%.6f")
     faults = {job_key((*p, None)): f for p, r in records.items() if (f := _fault(r)) is not None}
     error = None if radius_A is None else _radius_error(chosen, journal)
     crystal = {k: v for k, v in journal.records[CRYSTAL].items() if k != "positions_A"}

@@ -28,5 +28,6 @@ def require_writable(file: Path, ending: str, what: str) -> None:
         raise FileNotFoundError(f"cannot write a file {file}: is its folder there?")
     if not file.name.endswith(ending):
         raise ValueError(f"{file}: {what} ends in {ending}")
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
+    places = (file.parent, file) if file.exists() else (file.parent,)
+    if not all(os.access(place, os.W_OK) for place in places):
         raise ValueError(f"{file} cannot be written")

@@ -10,6 +10,7 @@ from ase import Atoms
 from ase.io import read
 from ase.io.formats import filetype, open_with_compression
 
+from ..files import replacing
 from ..observables.long_range_order import long_range_order
 from ..observables.short_range_order import (
     short_range_order,
@@ -64,7 +65,8 @@ def sro_file(
         for shell, counts in enumerate(result.per_atom.swapaxes(0, 1), start=1):
             atoms.arrays[f"neighbors_{shell}"] = counts[: len(atoms)]
         atoms.info["species"] = " ".join(result.species)
-        atoms.write(per_atom, format="extxyz")
+        with replacing(per_atom) as beside:
+            atoms.write(beside, format="extxyz")
     return "\n".join([str(path), result.table(), *_long_range(frames)])
 
 

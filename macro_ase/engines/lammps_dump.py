@@ -14,6 +14,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
+from ..files import write_atomically
 from .lammps_box import PER_PS, Box, element_order, types_of
 
 
@@ -73,7 +74,7 @@ def write_dump(
     """
     frames = [atoms] if isinstance(atoms, Atoms) else list(atoms)
     lines = [line for n, frame in enumerate(frames) for line in _dumped(frame, n, species)]
-    Path(file).write_text("\n".join(lines) + "\n")
+    write_atomically(file, "\n".join(lines) + "\n")
 
 
 def _dumped(atoms: Atoms, number: int, species: Sequence[str] | None) -> list[str]:

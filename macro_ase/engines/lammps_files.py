@@ -18,6 +18,7 @@ from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers
 from ase.io.lammpsdata import read_lammps_data
 
+from ..files import write_atomically
 from .lammps_box import PER_PS, Box, element_order, masses_by_type, types_of
 
 MASS_TOLERANCE = 0.05
@@ -87,7 +88,7 @@ def write_data(
         speed = box.to_lammps(atoms.get_velocities()) * PER_PS
         lines += ["", "Velocities", ""]
         lines += [f"{i} {x:.17g} {y:.17g} {z:.17g}" for i, (x, y, z) in zip(ids, speed)]
-    Path(file).write_text("\n".join(lines) + "\n")
+    write_atomically(file, "\n".join(lines) + "\n")
 
 
 def read_data(

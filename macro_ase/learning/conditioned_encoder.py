@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..files import write_atomically
 from .first_layer import Array, FirstLayer, Observables, Reduced, States
 from .principal_components import PrincipalComponents
 
@@ -148,7 +149,7 @@ class ConditionedEncoder:
 
     def save(self, folder: str | Path) -> None:
         """Write ``encoder.safetensors``: the head and the components, not the observables."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         Path(folder).mkdir(parents=True, exist_ok=True)
         kept = self.components
@@ -158,7 +159,7 @@ class ConditionedEncoder:
             "scale": torch.as_tensor(kept.scale),
             "left_out": torch.tensor([kept.left_out], dtype=torch.float64),
         }
-        save_file(tensors, Path(folder) / FILE)
+        write_atomically(Path(folder) / FILE, save(tensors))
 
     @classmethod
     def load(cls, folder: str | Path, observables: Observables) -> ConditionedEncoder:

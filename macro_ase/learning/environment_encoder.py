@@ -31,6 +31,7 @@ import torch
 from ase import Atoms
 from numpy.typing import NDArray
 
+from ..files import write_atomically
 from ..neighbour_pairs import NeighbourPairs, neighbour_pairs
 from .conditioned_encoder import Head
 
@@ -243,13 +244,14 @@ class EnvironmentEncoder:
 
     def save(self, folder: str | Path) -> None:
         """Write ``environment_encoder.safetensors``."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         Path(folder).mkdir(parents=True, exist_ok=True)
         tensors = {f"head.{k}": v.contiguous() for k, v in self.head.state_dict().items()}
         tensors |= {k: torch.tensor(getattr(self, k), dtype=torch.float64) for k in ARRAYS}
         radial = [self.radial.cutoff, self.radial.number]
-        save_file(tensors | {"radial": torch.tensor(radial, dtype=torch.float64)}, _file(folder))
+        tensors["radial"] = torch.tensor(radial, dtype=torch.float64)
+        write_atomically(_file(folder), save(tensors))
 
     @classmethod
     def load(cls, folder: str | Path) -> EnvironmentEncoder:

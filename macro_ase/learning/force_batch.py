@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import replacing
+
 Array = NDArray[np.float64]
 
 
@@ -145,7 +147,8 @@ class ForceBatch:
     def save(self, file: str | Path) -> None:
         """Write an npz file."""
         arrays: dict[str, Any] = self.arrays()
-        np.savez(file, **arrays)
+        with replacing(file) as beside, beside.open("wb") as stream:
+            np.savez(stream, **arrays)
 
     @classmethod
     def load(cls, file: str | Path) -> ForceBatch:

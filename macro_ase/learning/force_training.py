@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from ..files import write_atomically
 from .force_losses import QuadraticLoss
 from .initialisation import initialised
 from .networks import NetworkDrift, OnsagerDrift, make_drift
@@ -96,7 +97,7 @@ class DriftModel:
 
     def save(self, folder: str | Path) -> None:
         """Write ``drift.json`` and ``drift.safetensors``."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,7 @@ class DriftModel:
             for k, member in enumerate(self.members)
             for name, value in member.state_dict().items()
         }
-        save_file(tensors, folder / "drift.safetensors")
+        write_atomically(folder / "drift.safetensors", save(tensors))
         data = {
             "format": FORMAT,
             "options": vars(self.options),
@@ -113,7 +114,7 @@ class DriftModel:
             "scaling": {name: value.tolist() for name, value in vars(self.scaling).items()},
             "history": self.history.tolist(),
         }
-        (folder / "drift.json").write_text(json.dumps(data, indent=1) + "\n")
+        write_atomically(folder / "drift.json", json.dumps(data, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path) -> DriftModel:

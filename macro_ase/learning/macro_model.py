@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..files import write_atomically
 from ..rng import stream
 from .networks import PatchSDE
 from .pairs import Scaling
@@ -226,7 +227,7 @@ class MacroModel:
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``weights.safetensors``."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -235,7 +236,7 @@ class MacroModel:
             for k, member in enumerate(self.trained.members)
             for name, value in member.state_dict().items()
         }
-        save_file(tensors, folder / "weights.safetensors")
+        write_atomically(folder / "weights.safetensors", save(tensors))
         scaling = self.trained.scaling
         data = {
             "format": FORMAT,
@@ -249,7 +250,7 @@ class MacroModel:
             "eps": self.trained.eps,
             "history": self.trained.history.tolist(),
         }
-        (folder / "model.json").write_text(json.dumps(data, indent=1) + "\n")
+        write_atomically(folder / "model.json", json.dumps(data, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path) -> MacroModel:

@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..files import write_atomically
+
 Array = NDArray[np.float64]
 Spins = NDArray[np.int8]
 FIELD_OF_VIEW = 5
@@ -68,14 +70,14 @@ class PatchEncoder(nn.Module):
 
     def save(self, folder: str | Path, unexplained: Array) -> None:
         """Write ``encoder.json``, with what training left unexplained, and its weights."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(self.state_dict(), folder / "encoder.safetensors")
+        write_atomically(folder / "encoder.safetensors", save(self.state_dict()))
         data = {"format": FORMAT, "n_variables": self.n_variables, "channels": self.channels}
         data |= {"unexplained": unexplained.tolist()}
-        (folder / "encoder.json").write_text(json.dumps(data) + "\n")
+        write_atomically(folder / "encoder.json", json.dumps(data) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path) -> PatchEncoder:

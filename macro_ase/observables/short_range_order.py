@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..files import replacing
 from ..lattice import VACANCY
 from .shells import neighbor_shells
 
@@ -157,7 +158,7 @@ class ShortRangeOrder:
         columns = {"alpha": self.alpha, "delta": self.delta, "bonds": self.bonds}
         if self.alpha_error is not None and self.delta_error is not None:
             columns |= {"alpha_error": self.alpha_error, "delta_error": self.delta_error}
-        with Path(path).open("w", newline="") as stream:
+        with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(["shell", "radius_A", "coordination", "A", "B", *columns])
             for k, a, b in np.ndindex(self.alpha.shape):

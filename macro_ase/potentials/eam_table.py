@@ -23,6 +23,8 @@ import numpy as np
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from ..files import write_atomically
+
 Array = NDArray[np.float64]
 
 FEWEST_KNOTS = 5
@@ -175,7 +177,7 @@ class EAMTable:
         for a in range(len(self.species)):
             for b in range(a + 1):
                 lines += _rows(self.r_A * self.pair[a, b])
-        Path(file).write_text("\n".join(lines) + "\n", newline="\n")
+        write_atomically(file, "\n".join(lines) + "\n")
 
 
 def hermite_cubics(values: Array) -> Array:

@@ -12,6 +12,7 @@ training that goes on from there ends as the uninterrupted one would.
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
 import zlib
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ..files import write_atomically
 from ..rng import stream
 from .dft_frames import Frame
 from .mace_model import MACESettings, graphs_of, new_model
@@ -155,12 +157,12 @@ class _Training:
     def _save(self, checkpoint: Path) -> None:
         import torch
 
-        part = checkpoint.with_name(checkpoint.name + ".part")
         state = {
             name: getattr(self, name).state_dict() for name in ("model", "optimiser", "average")
         }
-        torch.save({**state, "epoch": self.epoch, "what": self.what}, part)
-        part.replace(checkpoint)
+        whole = io.BytesIO()
+        torch.save({**state, "epoch": self.epoch, "what": self.what}, whole)
+        write_atomically(checkpoint, whole.getvalue())
 
     def _resume(self, checkpoint: Path) -> None:
         import torch

@@ -22,6 +22,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import write_atomically
 from .dft_frames import Frame
 
 
@@ -181,4 +182,6 @@ def save_mace(model: Any, file: str | Path) -> None:
     for parameter in model.parameters():
         parameter.grad = None
     with patch("torch.jit.save", save_lean):
-        torch.save(model, file)
+        whole = io.BytesIO()
+        torch.save(model, whole)
+    write_atomically(file, whole.getvalue())

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...files import write_atomically
 from ...systems.spin_system import Array
 
 FORMAT = "macro_ase symmetric model 1"
@@ -106,18 +107,18 @@ class SymmetricModel:
 
     def save(self, folder: Path) -> None:
         """Write ``model.json`` and ``weights.safetensors``."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         folder.mkdir(parents=True, exist_ok=True)
         weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
-        save_file(weights, folder / "weights.safetensors")
+        write_atomically(folder / "weights.safetensors", save(weights))
         data = {
             "format": FORMAT,
             "options": vars(self.options),
             "scales": self.network.scales,
             "history": self.history.tolist(),
         }
-        (folder / "model.json").write_text(json.dumps(data, indent=1) + "\n")
+        write_atomically(folder / "model.json", json.dumps(data, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> SymmetricModel:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
+from ...files import save_figure
 from ...plots import _colour, _figure
 from ...systems.spin_system import Array
 from .findings import SizeFindings
@@ -39,7 +40,7 @@ def plot_points(path: Path, predicted: Points, direct: Points) -> None:
         ax.set(xlabel="temperature", ylabel=LABELS[k])
     axes[1].set_yscale("log")
     axes[0].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
 def plot_potential(path: Path, size: int, own: SizeFindings) -> None:
@@ -68,7 +69,7 @@ def plot_potential(path: Path, size: int, own: SizeFindings) -> None:
     axes[1].set(xlabel="m", ylabel=r"diffusion $\times\ n$", ylim=(0, None))
     axes[2].set(xlabel="m", ylabel=r"$-\ln p(m)$", ylim=(None, 6))
     axes[2].legend(frameon=False, fontsize=7)
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
 def plot_scaled(path: Path, predicted: Points, direct: Points) -> None:
@@ -86,7 +87,7 @@ def plot_scaled(path: Path, predicted: Points, direct: Points) -> None:
                 ax.errorbar(x, y, error, lw=1, **style)
         ax.set(xlabel=r"$(T - T_c)\,L$", ylabel=names[k])
     axes[0].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
 def _scaled(points: Points, i: int, k: int, factor: float) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...files import save_figure
 from ...plots import _colour, _figure
 from ...sampling.field_pairs import Array
 
@@ -24,7 +25,7 @@ def plot_runs(path: Path, times: Array, predicted: Array, true: Array, labels: l
             ax.plot(times[::4], true[number, :, ::4, k].mean(axis=0), ".", ms=3, color=_colour(i))
         ax.set(xlabel="time", ylabel=name)
     axes[-1].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_spread(path: Path, times: Array, predicted: Array, true: Array) -> None:
@@ -38,7 +39,7 @@ def plot_spread(path: Path, times: Array, predicted: Array, true: Array) -> None
     handles, names = ax.get_legend_handles_labels()
     ax.legend(handles[::2], names[::2], frameon=False, fontsize=8)
     ax.set(xlabel="time", ylabel="standard deviation over runs")
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_lambdas(
@@ -53,4 +54,4 @@ def plot_lambdas(
     ax.set_ylim(bottom=0)
     ax.set_xticks(lambdas, [f"{x:g}" for x in lambdas])
     ax.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...files import save_figure
 from ...plots import _colour, _figure
 from ..results import check, metric, write_findings
 from .savings import needed, saving, typical
@@ -203,7 +204,7 @@ def plot_runs(path: Path, findings: ForcesFindings, names: tuple[str, ...], size
         low, high = test.z[list(runs), :, k].min(), test.z[list(runs), :, k].max()
         margin = 0.1 * (high - low)
         ax.set(xlabel="time", ylabel=name, title=loss, ylim=(low - margin, high + margin))
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_training(path: Path, findings: ForcesFindings) -> None:
@@ -215,4 +216,4 @@ def plot_training(path: Path, findings: ForcesFindings) -> None:
         ax.plot(np.arange(1, len(shown) + 1), shown, color=_colour(i), label=f"{loss} {size}")
     ax.set(xlabel="hundreds of steps", ylabel="loss above its lowest", yscale="log")
     ax.legend(frameon=False, fontsize=7)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)

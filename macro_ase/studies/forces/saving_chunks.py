@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engines.partial_forces import choose_block
+from ...files import replacing
 from ...rng import coerce_rng, stream
 from ...systems.lennard_jones import LennardJones, Start
 from ..stages import Chunk
@@ -74,7 +75,8 @@ def learning_chunk(
     drift = train_drift(z, none, form, DriftOptions(**options), own, name)
     folder = study.stages.folder / "model" / f"drift {name.replace('/', ' ')} {seed}"
     drift.save(folder)
-    np.save(folder / "encoder.npy", encoder)
+    with replacing(folder / "encoder.npy") as beside:
+        np.save(beside, encoder)
     return {
         f"errors{test.split('/')[1]}": study.errors(encoder, drift, study.read(test))
         for test in tests

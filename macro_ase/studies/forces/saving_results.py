@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...files import save_figure
 from ...plots import _colour, _figure
 from ..results import check, metric, write_findings
 from .results import LABELS, over_seeds
@@ -169,4 +170,4 @@ def plot_curves(path: Path, curves: dict[tuple[int, str], Curve], error: float) 
     ax.set(xlabel="evaluations of the force on an atom", ylabel="error")
     ax.set(xscale="log", yscale="log")
     ax.legend(frameon=False, fontsize=7)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)

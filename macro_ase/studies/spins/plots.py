@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 
+from ...files import save_figure
 from ...plots import _colour, _figure
 from .findings import SpinFindings
 from .scan import Scan
@@ -31,7 +32,7 @@ def plot_runs(
             ax.set(xlabel="time", title=f"patches of {side} x {side}")
         axes[0].set_ylabel(name)
         axes[-1].legend(frameon=False, fontsize=7, title="initial m", title_fontsize=7)
-        figure.savefig(path / f"runs_{k}.png", dpi=130)
+        save_figure(figure, path / f"runs_{k}.png")
 
 
 def plot_late(path: Path, findings: SpinFindings, names: tuple[str, ...]) -> None:
@@ -49,7 +50,7 @@ def plot_late(path: Path, findings: SpinFindings, names: tuple[str, ...]) -> Non
             ax.hist(values, bins, density=True, histtype="step", color=_colour(i), label=label)
         ax.set(xlabel=name, ylabel="density")
         ax.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
 
 
 def plot_scan(path: Path, scan: Scan, names: tuple[str, ...]) -> None:
@@ -73,4 +74,4 @@ def plot_scan(path: Path, scan: Scan, names: tuple[str, ...]) -> None:
         ax.set_xticks(steps, [f"{dt:g}" for dt in steps])
         ax.minorticks_off()
     axes[0].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save_figure(figure, path)
