@@ -24,10 +24,10 @@ from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from ..files import write_atomically
+from .setfl import FEWEST_KNOTS, Setfl, read_setfl
 
 Array = NDArray[np.float64]
 
-FEWEST_KNOTS = 5
 DEFAULT_COMMENT = ("macro_ase", "", "")
 
 
@@ -79,12 +79,14 @@ class EAMTable:
         Structures of the elements, default all bcc.
     comment : three str
         First lines of the file.
+    r_pair_at_0 : array, shape (S, S)
+        Limit of r phi at r = 0, eV A; default 0.
 
     Raises
     ------
     ValueError
-        If the arrays do not fit together, hold a number that is not finite, or the pair
-        functions are not symmetric.
+        If the arrays do not fit together, hold a number that is not finite, an element is there
+        twice, or the pair functions are not symmetric.
     """
 
     species: tuple[str, ...]
@@ -98,15 +100,19 @@ class EAMTable:
     pair: Array
     lattices: tuple[str, ...] = ()
     comment: tuple[str, str, str] = DEFAULT_COMMENT
+    r_pair_at_0: Array | float = 0.0
 
     def __post_init__(self) -> None:
         n, nr, nrho = len(self.species), self.density.shape[-1], self.embedding.shape[-1]
+        limit = np.broadcast_to(np.asarray(self.r_pair_at_0, dtype=np.float64), (n, n))
+        object.__setattr__(self, "r_pair_at_0", limit)
         shapes = {
             "masses": (n,),
             "lattice_constants_A": (n,),
             "density": (n, nr),
             "embedding": (n, nrho),
             "pair": (n, n, nr),
+            "r_pair_at_0": (n, n),
         }
         for name, shape in shapes.items():
             value = getattr(self, name)
@@ -120,8 +126,12 @@ class EAMTable:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be positive, not {value:g}")
-        if not np.array_equal(self.pair, self.pair.swapaxes(0, 1)):
+        if not all(np.array_equal(z, z.swapaxes(0, 1)) for z in (self.pair, limit)):
             raise ValueError("pair must be symmetric in the species")
+        if len(set(self.species)) < n:
+            raise ValueError(f"an element is there twice: {' '.join(self.species)}")
+        if not (self.masses > 0).all():
+            raise ValueError(f"masses must be positive, not {self.masses.min():g}")
         if not self.lattices:
             object.__setattr__(self, "lattices", n * ("bcc",))
 
@@ -135,6 +145,13 @@ class EAMTable:
         """Densities of the knots, shape (nrho,)."""
         return self.drho * np.arange(self.embedding.shape[-1], dtype=np.float64)
 
+    @property
+    def r_pair(self) -> Array:
+        """r phi, shape (S, S, nr), eV A."""
+        product = self.r_A * self.pair
+        product[..., 0] = self.r_pair_at_0
+        return product
+
     def splines(self) -> Splines:
         """The cubics that LAMMPS makes of these tables."""
         return Splines(
@@ -142,7 +159,7 @@ class EAMTable:
             self.drho,
             hermite_cubics(self.density),
             hermite_cubics(self.embedding),
-            hermite_cubics(self.r_A * self.pair),
+            hermite_cubics(self.r_pair),
         )
 
     @classmethod
@@ -160,13 +177,22 @@ class EAMTable:
         if not file.is_file():
             raise FileNotFoundError(f"no such file: {file}")
         try:
-            return _parse(file.read_text())
-        except (ValueError, IndexError) as error:
+            return cls._of(read_setfl(file.read_bytes()))
+        except ValueError as error:
             raise ValueError(f"{file} is no eam/alloy (setfl) table: {error}") from error
+
+    @classmethod
+    def _of(cls, read: Setfl) -> EAMTable:
+        r_A = read.dr_A * np.arange(read.r_pair.shape[-1])
+        pair = np.empty_like(read.r_pair)
+        pair[..., 1:] = read.r_pair[..., 1:] / r_A[1:]
+        pair[..., 0] = pair[..., 1]
+        found = {name: value for name, value in read._asdict().items() if name != "r_pair"}
+        return cls(**found, pair=pair, r_pair_at_0=read.r_pair[..., 0])
 
     def write(self, file: str | Path) -> None:
         """Write a setfl file; equal tables give equal bytes."""
-        nr, nrho = self.density.shape[-1], self.embedding.shape[-1]
+        nr, nrho, r_pair = self.density.shape[-1], self.embedding.shape[-1], self.r_pair
         lines = [line.replace("\n", " ") for line in self.comment]
         lines.append(f"{len(self.species)} {' '.join(self.species)}")
         lines.append(f"{nrho} {self.drho:.16e} {nr} {self.dr_A:.16e} {self.cutoff_A:.16e}")
@@ -176,7 +202,7 @@ class EAMTable:
             lines += _rows(self.embedding[n]) + _rows(self.density[n])
         for a in range(len(self.species)):
             for b in range(a + 1):
-                lines += _rows(self.r_A * self.pair[a, b])
+                lines += _rows(r_pair[a, b])
         write_atomically(file, "\n".join(lines) + "\n")
 
 
@@ -209,76 +235,3 @@ def _rows(values: Array) -> list[str]:
     """Numbers as text, five a line."""
     words = [f"{value:.16e}" for value in values]
     return [" ".join(words[n : n + 5]) for n in range(0, len(words), 5)]
-
-
-class _Words:
-    """The words of a file, taken from the front."""
-
-    def __init__(self, text: str) -> None:
-        self.words, self.taken = text.split(), 0
-
-    def take(self, count: int, what: str) -> list[str]:
-        words = self.words[self.taken : self.taken + count]
-        if len(words) < count:
-            raise ValueError(f"it ends in {what}: {len(words)} of {count} entries are there")
-        self.taken += count
-        return words
-
-    def numbers(self, count: int, what: str) -> Array:
-        words = self.take(count, what)
-        try:
-            values = np.array(words, dtype=float)
-        except ValueError as error:
-            raise ValueError(f"{what}: {error}") from error
-        if not np.isfinite(values).all():
-            raise ValueError(f"{what} holds a number that is not finite")
-        return values
-
-
-def _parse(text: str) -> EAMTable:
-    lines = text.split("\n", 3)
-    if len(lines) < 4:
-        raise ValueError("it has fewer than four lines")
-    words = _Words(lines[3])
-    n = _count(words, "the number of elements", fewest=1)
-    species = tuple(words.take(n, "the elements"))
-    nrho = _count(words, "nrho", FEWEST_KNOTS)
-    drho = words.numbers(1, "drho")[0]
-    nr = _count(words, "nr", FEWEST_KNOTS)
-    dr_A, cutoff_A = words.numbers(2, "dr and cutoff")
-    masses, constants, lattices = np.empty(n), np.empty(n), []
-    embedding, density, pair = np.empty((n, nrho)), np.empty((n, nr)), np.empty((n, n, nr))
-    for i, name in enumerate(species):
-        _, masses[i], constants[i] = words.numbers(3, f"the header of {name}")
-        lattices += words.take(1, f"the header of {name}")
-        embedding[i] = words.numbers(nrho, f"the embedding energy of {name}")
-        density[i] = words.numbers(nr, f"the density of {name}")
-    r_A = dr_A * np.arange(nr)
-    for a in range(n):
-        for b in range(a + 1):
-            z = words.numbers(nr, f"the pair function of {species[a]} and {species[b]}")
-            pair[a, b, 1:] = pair[b, a, 1:] = z[1:] / r_A[1:]
-    pair[..., 0] = pair[..., 1]
-    left = len(words.words) - words.taken
-    if left:
-        raise ValueError(f"{left} entries follow after the last table")
-    return EAMTable(
-        species,
-        masses,
-        constants,
-        float(cutoff_A),
-        float(dr_A),
-        float(drho),
-        density,
-        embedding,
-        pair,
-        tuple(lattices),
-        (lines[0], lines[1], lines[2]),
-    )
-
-
-def _count(words: _Words, what: str, fewest: int) -> int:
-    (word,) = words.take(1, what)
-    if not word.isdigit() or int(word) < fewest:
-        raise ValueError(f"{what} must be a whole number from {fewest} on, not {word!r}")
-    return int(word)
