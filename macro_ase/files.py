@@ -66,7 +66,7 @@ def naming(path: str | Path, beside: Path | None = None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        message = _reason(error, beside)
+        message = _reason(error, (path, beside))
         if message is None:
             raise
         kind = type(error) if isinstance(error, OSError) else OSError
@@ -75,12 +75,12 @@ def naming(path: str | Path, beside: Path | None = None) -> Iterator[None]:
         raise failure from error
 
 
-def _reason(error: Exception, beside: Path | None) -> str | None:
+def _reason(error: Exception, places: tuple[str | Path | None, ...]) -> str | None:
     """Why a file could not be written; None for a fault of another kind."""
     if getattr(error, "errno", None) in FULL or "No space left" in str(error):
         return "no space left on the disk; make some and run again: what is finished is kept"
     if isinstance(error, OSError) and error.strerror:
-        own = error.filename is None or str(error.filename) == str(beside)
+        own = error.filename is None or str(error.filename) in map(str, places)
         return error.strerror.lower() if own else None
     return None
 

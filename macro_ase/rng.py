@@ -7,11 +7,15 @@ A stream is a child of `numpy.random.SeedSequence` with the spawn key
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .counts import require_count
+
 Seed = int | np.random.SeedSequence | np.random.Generator | None
+LARGEST_SEED = 2**128
 
 
 def coerce_rng(seed: Seed) -> np.random.Generator:
@@ -20,18 +24,38 @@ def coerce_rng(seed: Seed) -> np.random.Generator:
     Parameters
     ----------
     seed : int, SeedSequence, Generator or None
-        ``0`` is a seed like any other; only ``None`` draws fresh entropy.
+        A whole number of any kind; ``0`` is one like any other, and only ``None`` draws fresh
+        entropy. Whatever else numpy makes a generator of (a bit generator, `RandomState`, a
+        sequence of whole numbers) is taken too.
 
     Raises
     ------
     ValueError
-        If an integer seed is negative.
+        If it is nothing of that kind, or negative.
     """
     if isinstance(seed, np.random.Generator):
         return seed
-    if isinstance(seed, (int, np.integer)) and seed < 0:
-        raise ValueError(f"seed must be 0 or larger, not {seed}")
-    return np.random.default_rng(seed)
+    if isinstance(seed, np.random.RandomState):
+        return np.random.Generator(seed._bit_generator)
+    if seed is None or isinstance(seed, (np.random.SeedSequence, np.random.BitGenerator)):
+        return np.random.default_rng(seed)
+    if isinstance(seed, (list, tuple, np.ndarray)) and np.ndim(seed) == 1:
+        return np.random.default_rng([whole_seed(part) for part in seed])
+    return np.random.default_rng(whole_seed(seed))
+
+
+def whole_seed(seed: Any) -> int:
+    """A seed as a Python whole number.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or negative.
+    """
+    try:
+        return require_count(seed, "seed", 0, LARGEST_SEED)
+    except ValueError:
+        raise ValueError(f"seed must be a whole number, 0 or larger, not {seed!r}") from None
 
 
 def stream(seed: int, stage: str, *items: int) -> np.random.SeedSequence:
@@ -47,7 +71,7 @@ def stream(seed: int, stage: str, *items: int) -> np.random.SeedSequence:
         Which item of that stage: run, snapshot, patch.
     """
     key = (zlib.crc32(stage.encode()), *items)
-    return np.random.SeedSequence(entropy=seed, spawn_key=key)
+    return np.random.SeedSequence(entropy=whole_seed(seed), spawn_key=key)
 
 
 def kernel_state(seed: Seed) -> NDArray[np.uint64]:

@@ -1,5 +1,7 @@
 """Random streams: named, independent, the same in any order."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -49,9 +51,24 @@ def test_coerce_takes_what_numpy_takes() -> None:
     assert coerce_rng(np.int64(5)).random() == np.random.default_rng(5).random()
 
 
-@pytest.mark.parametrize("seed", [-1, np.int64(-3)])
-def test_negative_seed_is_refused(seed: int) -> None:
-    with pytest.raises(ValueError, match=r"seed must be 0 or larger, not -\d"):
+@pytest.mark.parametrize("seed", [3, np.uint8(3), np.int64(3), 3.0, np.float32(3), np.array(3)])
+def test_whole_numbers_of_any_kind_are_the_same_seed(seed: Any) -> None:
+    assert coerce_rng(seed).random() == np.random.default_rng(3).random()
+    assert numbers(stream(seed, "small")) == numbers(stream(3, "small"))
+
+
+def test_what_numpy_makes_generators_of() -> None:
+    legacy, sequence = np.random.RandomState(5), [1, np.int64(2)]
+    assert coerce_rng(legacy).bit_generator is legacy._bit_generator
+    assert coerce_rng(sequence).random() == np.random.default_rng([1, 2]).random()
+    assert coerce_rng(np.random.PCG64(4)).random() == np.random.default_rng(4).random()
+
+
+@pytest.mark.parametrize(
+    "seed", [-1, np.int64(-3), 1.5, float("nan"), float("inf"), True, "3", [1, -2], {}, np.random]
+)
+def test_what_is_no_seed_is_refused(seed: Any) -> None:
+    with pytest.raises(ValueError, match=r"seed must be a whole number, 0 or larger, not "):
         coerce_rng(seed)
 
 

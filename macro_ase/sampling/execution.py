@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from typing import Any
 
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ..counts import require_count
 from .store import Store
 
 Chunk = Mapping[str, NDArray[Any]]
@@ -33,15 +35,20 @@ def run_chunks(
     executor : concurrent.futures.Executor or int
         A number of threads (compiled kernels release Python's lock), or any executor of
         that shape, such as Dask's or executorlib's. Results do not depend on it.
+        Stopped by Ctrl-C or a signal, what runs at that time is finished and kept.
     label : str
         Of the progress bar, which shows when a terminal watches.
+
+    Raises
+    ------
+    ValueError
+        If the number of threads is no whole number of at least 1.
     """
+    given: Any = executor
+    own = None if hasattr(given, "submit") else require_count(given, "workers", 1)
     missing = {key: job for key, job in jobs.items() if not store.has(key)}
-    if isinstance(executor, int):
-        with ThreadPoolExecutor(executor) as pool:
-            _run(function, missing, store, pool, label, len(jobs))
-    else:
-        _run(function, missing, store, executor, label, len(jobs))
+    with nullcontext(given) if own is None else ThreadPoolExecutor(own) as pool:
+        _run(function, missing, store, pool, label, len(jobs))
 
 
 def _run(
@@ -59,7 +66,15 @@ def _run(
             for future in as_completed(futures):
                 store.write(futures[future], future.result())
                 bar.update()
-    except BaseException:
-        for future in futures:
-            future.cancel()
+    except BaseException as error:
+        running = {future: key for future, key in futures.items() if not future.cancel()}
+        if isinstance(error, KeyboardInterrupt):
+            _keep(running, store)
         raise
+
+
+def _keep(running: Mapping[Future[Chunk], str], store: Store) -> None:
+    """Wait for chunks that run already, and write those that are well and not yet there."""
+    for future in as_completed(running):
+        if future.exception() is None and not store.has(running[future]):
+            store.write(running[future], future.result())

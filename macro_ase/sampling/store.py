@@ -1,18 +1,31 @@
 """What a study computes, chunk by chunk, on disk (zarr).
 
-A chunk is a group of arrays under a key. It counts only once it is marked as finished,
-which is the last thing written, so an interrupted run goes on where it was.
+A chunk is a group of arrays under a key, with the shape, type and SHA-256 of every array. It is
+written beside its place and renamed into it, so it is there whole or not at all, and it is checked
+whenever it is read. zarr itself reads a lost file as zeros.
+
+Chunks of earlier versions carry no checksums. They count where every file of their arrays is
+there; a block of zeros, which zarr does not write, looks like a lost file and is computed again.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+
+from ..files import naming
+
+BESIDE = ".unfinished"
 
 
 class Store:
@@ -22,21 +35,49 @@ class Store:
     ----------
     path : str or Path
         Made if it does not exist.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._root = zarr.open_group(str(path), mode="a")
+        self.path = Path(path)
+        with naming(path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            _open_group(self.path)
 
     def has(self, key: str) -> bool:
-        """Whether a chunk is there and finished."""
-        return key in self._root and bool(self._root[key].attrs.get("finished", False))
+        """Whether a chunk is there, finished and whole."""
+        try:
+            self.read(key)
+        except KeyError:
+            return False
+        except ValueError as error:
+            warnings.warn(f"{error}; it is computed again", stacklevel=2)
+            return False
+        return True
 
     def write(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Write a chunk, replacing an unfinished one."""
-        group = self._root.create_group(key, overwrite=True)
-        for name, array in arrays.items():
-            group.create_array(name, data=np.ascontiguousarray(array))
-        group.attrs["finished"] = True
+        """Write a chunk, in place of what is there under its key.
+
+        Raises
+        ------
+        OSError
+            Naming the chunk, if the disk is full.
+        """
+        place = self.path / key
+        beside = self.path / BESIDE / f"{key.replace('/', ' ')}.{os.getpid()}"
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            with naming(place):
+                _write_group(beside, arrays)
+                self._put(beside, place)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+            with suppress(OSError):
+                beside.parent.rmdir()
 
     def read(self, key: str) -> dict[str, NDArray[Any]]:
         """The arrays of a finished chunk.
@@ -45,9 +86,105 @@ class Store:
         ------
         KeyError
             If it is not there or not finished.
+        ValueError
+            Naming what is lost or damaged.
         """
-        if not self.has(key):
+        place = self.path / key
+        try:
+            group = zarr.open_group(str(place), mode="r")
+        except FileNotFoundError:
+            raise KeyError(f"no finished chunk {key!r}") from None
+        except Exception as error:  # zarr and its codecs raise many kinds
+            raise ValueError(f"{place} is damaged: {_line(error)}") from error
+        if not group.attrs.get("finished", False):
             raise KeyError(f"no finished chunk {key!r}")
-        group = self._root[key]
-        assert isinstance(group, zarr.Group)
-        return {name: np.asarray(array[...]) for name, array in group.arrays()}
+        if "arrays" not in group.attrs:
+            warnings.warn(
+                f"{self.path} was written by an earlier version, without checksums: "
+                "what is finished is read as it is",
+                stacklevel=2,
+            )
+        try:
+            return _verified(group)
+        except Exception as error:
+            raise ValueError(f"{place} is damaged: {_line(error)}") from error
+
+    def discard_unfinished(self) -> None:
+        """Remove what a killed process left half-written; for the only writer there is."""
+        shutil.rmtree(self.path / BESIDE, ignore_errors=True)
+
+    def _put(self, beside: Path, place: Path) -> None:
+        """Rename a whole chunk into its place."""
+        for parent in reversed(place.parents):
+            if parent.is_relative_to(self.path):
+                parent.mkdir(exist_ok=True)
+                _open_group(parent)
+        if place.exists():
+            old = beside.with_name(f"{beside.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            place.rename(old)
+            beside.rename(place)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            beside.rename(place)
+
+
+def _open_group(path: Path) -> None:
+    """Make a folder a zarr group, also where the file that says so is damaged."""
+    try:
+        zarr.open_group(str(path), mode="a")
+    except OSError:
+        raise
+    except Exception:  # zarr raises many kinds
+        (path / "zarr.json").unlink(missing_ok=True)
+        zarr.open_group(str(path), mode="a")
+
+
+def _write_group(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    group = zarr.open_group(str(path), mode="w")
+    entries = {}
+    for name, values in arrays.items():
+        array = np.ascontiguousarray(values).reshape(np.shape(values))
+        group.create_array(name, data=array)
+        entries[name] = _entry(array)
+    group.attrs.update({"arrays": entries, "finished": True})
+
+
+def _entry(array: NDArray[Any]) -> dict[str, Any]:
+    """What must be the same when an array is read again."""
+    return {
+        "shape": list(array.shape),
+        "dtype": array.dtype.str,
+        "sha256": sha256(np.ascontiguousarray(array).data).hexdigest(),
+    }
+
+
+def _verified(group: zarr.Group) -> dict[str, NDArray[Any]]:
+    """All arrays of a group.
+
+    Raises
+    ------
+    ValueError
+        Naming the array that is not as it was written.
+    """
+    expected: Any = group.attrs.get("arrays")
+    if expected is None:
+        return {name: _of_earlier_version(name, array) for name, array in group.arrays()}
+    found = {}
+    for name, entry in expected.items():
+        found[name] = np.asarray(group[name][...])  # type: ignore[index]
+        if _entry(found[name]) != entry:
+            raise ValueError(f"its array {name!r} is not as it was written")
+    return found
+
+
+def _of_earlier_version(name: str, array: zarr.Array[Any]) -> NDArray[Any]:
+    if array.nchunks_initialized < array.nchunks:
+        raise ValueError(f"its array {name!r} has no checksum and lacks files")
+    return np.asarray(array[...])
+
+
+def _line(error: Exception) -> str:
+    """What an error of zarr says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

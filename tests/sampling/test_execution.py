@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,6 +85,51 @@ def test_chunks_finished_before_an_error_are_kept(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="broke"):
         run_chunks(late_failure, jobs(2), Watched(tmp_path / "d"), 2)
     assert store.has("noise/0") and not store.has("noise/1")
+
+
+def test_a_lost_file_of_a_finished_chunk_is_computed_again(tmp_path: Path) -> None:
+    store, noise = Store(tmp_path / "d"), Noise()
+    run_chunks(noise, jobs(3), store)
+    before = contents(store, list(jobs(3)))
+    next((tmp_path / "d" / "noise" / "1" / "x" / "c").iterdir()).unlink()
+    with pytest.warns(UserWarning, match=r"noise/1 is damaged.*computed again"):
+        run_chunks(noise, jobs(3), store)
+    assert noise.calls[3:] == [1] and contents(store, list(jobs(3))) == before
+
+
+def test_ctrl_c_ends_between_chunks(tmp_path: Path) -> None:
+    """What runs is finished and kept, what has not begun does not begin."""
+    begun, stopped = threading.Event(), threading.Event()
+
+    def slow(item: int) -> dict[str, np.ndarray]:
+        if item == 1:
+            begun.set()
+            assert stopped.wait(20)
+        return {"x": np.full(1, item)}
+
+    class Interrupted(Store):
+        def write(self, key: str, arrays) -> None:  # type: ignore[no-untyped-def]
+            super().write(key, arrays)
+            if key == "noise/0":
+                assert begun.wait(20)
+                stopped.set()
+                raise KeyboardInterrupt
+
+    store = Interrupted(tmp_path / "d")
+    with pytest.raises(KeyboardInterrupt):
+        run_chunks(slow, jobs(40), store, 1)
+    assert store.has("noise/0") and store.has("noise/1") and not store.has("noise/39")
+
+
+@pytest.mark.parametrize("workers", [np.int64(2), 2.0, np.array(2)])
+def test_workers_of_any_whole_kind(tmp_path: Path, workers: Any) -> None:
+    run_chunks(Noise(), jobs(2), Store(tmp_path / "d"), workers)
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, True, "2", None])
+def test_workers_that_are_no_number(tmp_path: Path, workers: Any) -> None:
+    with pytest.raises(ValueError, match=r"workers must be .*, not"):
+        run_chunks(Noise(), jobs(2), Store(tmp_path / "d"), workers)
 
 
 def test_an_executor_that_is_passed_in_stays_open(tmp_path: Path) -> None:
