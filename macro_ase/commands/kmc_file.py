@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from ..barriers.load import load_barriers
-from ..engines.lattice_dynamics import require_temperature
+from ..engines.temperature import require_temperature
 from ..engines.vacancy_kmc import VacancyKMC
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import coerce_rng, stream

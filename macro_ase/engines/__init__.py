@@ -18,7 +18,7 @@ _HOME = {
     "NeighbourSwap": "moves",
     "PatchMC": "patch_mc",
     "PatchMD": "patch_md",
-    "Ramp": "driver",
+    "Ramp": "temperature",
     "SemiGrand": "ensembles",
     "Swap": "moves",
     "SwapMC": "swap_mc",

@@ -1,8 +1,7 @@
-"""What drivers of atoms share beside ASE's manners: a random stream, a restart, ramps."""
+"""What drivers of atoms share beside ASE's manners: a random stream and a restart."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ase import Atoms
@@ -10,37 +9,7 @@ from numpy.typing import NDArray
 
 from ..rng import Seed, kernel_state
 from .kernel_dynamics import KernelDynamics
-from .lattice_dynamics import require_temperature
-
-__all__ = ["Driver", "Ramp", "require_temperature"]
-
-
-@dataclass(frozen=True)
-class Ramp:
-    """A temperature that goes evenly from one to another, and stays there.
-
-    Attributes
-    ----------
-    start_K, end_K : float
-    steps : int
-        Steps that it takes.
-
-    Raises
-    ------
-    ValueError
-        If they are fewer than one.
-    """
-
-    start_K: float
-    end_K: float
-    steps: int
-
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"a ramp takes one step or more, not {self.steps}")
-
-    def __call__(self, step: int) -> float:
-        return self.start_K + (self.end_K - self.start_K) * min(step / self.steps, 1.0)
+from .temperature import Temperature
 
 
 class Driver(KernelDynamics):
@@ -53,6 +22,8 @@ class Driver(KernelDynamics):
     rng : int, SeedSequence, Generator or None
     logfile, trajectory, loginterval, append_trajectory
         As in ASE.
+    temperature : float or callable, optional
+        See `temperature_K`.
     """
 
     def __init__(
@@ -63,9 +34,10 @@ class Driver(KernelDynamics):
         trajectory: Any = None,
         loginterval: int = 1000,
         append_trajectory: bool = False,
+        temperature: Temperature | None = None,
     ) -> None:
         self.rng_state = kernel_state(rng)
-        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory)
+        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory, temperature)
 
     def _common_state(self) -> dict[str, NDArray[Any]]:
         return {

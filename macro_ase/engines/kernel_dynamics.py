@@ -1,22 +1,32 @@
-"""ASE's manners around a compiled kernel: observers, logs, restarts.
+"""ASE's manners around a compiled kernel: observers, logs, changes by the user, restarts.
 
 Observers may be attached at any whole interval. Between two calls the kernel runs
-uninterrupted, for the greatest common divisor of the intervals.
+uninterrupted, for the greatest common divisor of the intervals. Before each such stretch the
+driver looks at what it shares with its user: what changed is taken up, or refused by name.
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 import zipfile
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
 from ase.optimize.optimize import Dynamics
+from ase.parallel import world
 from numpy.typing import NDArray
+
+from ..counts import require_count
+from .appended import Appended
+from .copies import without_files
+from .restart_identity import identity, refuse_others
+from .shared_state import NAMES, SharedState, fixed_atoms
+from .temperature import Schedule, Temperature
 
 LONGEST_CHUNK = 100_000
 
@@ -34,18 +44,36 @@ def _load(path: str | Path) -> dict[str, NDArray[Any]]:
 class KernelDynamics(Dynamics):
     """An ASE driver whose steps are done by a compiled kernel, many at a time.
 
+    A copy of a driver, and what is unpickled, goes on from where it was, but writes neither log
+    nor trajectory.
+
     Parameters
     ----------
     atoms : ase.Atoms
-        Changed in place: always what the kernel's arrays say when an observer looks.
+        Changed in place: always what the kernel's arrays say when an observer looks. What others
+        change in them is noticed before the next step.
     logfile : file, str or None
     trajectory : str, Path, Trajectory or None
+        Every frame carries its step in ``info["step"]``.
     loginterval : int
         Steps between lines of the log and frames of the trajectory.
     append_trajectory : bool
+        A first frame that the file ends with is not written twice.
+    temperature : float or callable, optional
+        Of the driver; see `temperature_K`.
+
+    Raises
+    ------
+    ValueError
+        If an argument makes no sense, a constraint is not `FixAtoms`, or the trajectory to be
+        appended to holds other atoms.
     """
 
     longest_chunk = LONGEST_CHUNK
+    _watched: ClassVar[tuple[str, ...]] = ()
+    """Arrays of the atoms that the dynamics depends on."""
+    _taken_up: ClassVar[frozenset[str]] = frozenset()
+    """Changes that `_read_atoms` can follow: of those arrays, of cell, pbc, constraints."""
 
     def __init__(
         self,
@@ -54,16 +82,37 @@ class KernelDynamics(Dynamics):
         trajectory: Any = None,
         loginterval: int = 1000,
         append_trajectory: bool = False,
+        temperature: Temperature | None = None,
     ) -> None:
+        fixed_atoms(atoms)
+        interval = require_count(loginterval, "loginterval", 1)
+        self._schedule = None if temperature is None else Schedule(temperature)
+        self._appended = Appended.to(trajectory if append_trajectory else None, atoms)
         super().__init__(
             atoms,
             logfile=logfile,
             trajectory=trajectory,
-            loginterval=loginterval,
+            loginterval=interval,
             append_trajectory=append_trajectory,
         )
         if logfile is not None:
-            self.attach(self._write_log, interval=loginterval)
+            self.attach(self._write_log, interval=interval)
+        self._left = SharedState(atoms, self._watched)
+
+    @property
+    def temperature_K(self) -> float:
+        """Temperature of the present step.
+
+        Set it to a number, or to a callable of the steps since then, such as a `Ramp`: it acts
+        from the next step on.
+        """
+        if self._schedule is None:
+            raise AttributeError(f"this {type(self).__name__} has no temperature")
+        return self._schedule.at(self.nsteps)
+
+    @temperature_K.setter
+    def temperature_K(self, given: Temperature) -> None:
+        self._schedule = Schedule(given, self.nsteps)
 
     @abstractmethod
     def _advance(self, steps: int) -> int:
@@ -72,6 +121,24 @@ class KernelDynamics(Dynamics):
     @abstractmethod
     def _update_atoms(self) -> None:
         """Write the kernel's state into the atoms."""
+
+    def _read_atoms(self, changed: frozenset[str]) -> None:
+        """Take up what others changed, all of it in `_taken_up`.
+
+        Raises
+        ------
+        ValueError
+            If the atoms do not fit the driver any more; the driver stays as it was.
+        """
+
+    @property
+    def _rows(self) -> Any:
+        """Rows of the atoms' arrays that steps depend on and change; None stands for all."""
+        return None
+
+    def _nothing_left(self) -> str:
+        """Why no further step could be done."""
+        return "nothing can happen any more"
 
     @abstractmethod
     def _log_line(self) -> str:
@@ -93,6 +160,10 @@ class KernelDynamics(Dynamics):
     def _restore(self, state: Any) -> None:
         """Take back what `_state` gave."""
 
+    def _identity(self) -> dict[str, NDArray[Any]]:
+        """What in the atoms no step changes, by name: a restart must find it as it was."""
+        return identity(self.atoms)
+
     def _common_state(self) -> dict[str, NDArray[Any]]:
         """Arrays that all drivers of a family keep."""
         return {}
@@ -112,6 +183,10 @@ class KernelDynamics(Dynamics):
             self.logfile.write(self._log_header() + "\n")
         self.logfile.write(self._log_line() + "\n")
 
+    def _traj_write_image(self, description: dict[str, Any]) -> None:
+        if not self._appended.holds(self.nsteps):
+            super()._traj_write_image(description)
+
     def _chunk(self) -> int:
         """Steps until an observer may have to be called."""
         intervals = [interval for _, interval, _, _ in self.observers]
@@ -119,28 +194,60 @@ class KernelDynamics(Dynamics):
         period = math.gcd(*periods) if periods else self.longest_chunk
         return period - self.nsteps % period
 
+    def _notice(self, rows: Any = None) -> None:
+        """Take up what others changed in the atoms.
+
+        Raises
+        ------
+        ValueError
+            If the driver cannot follow; it names what was changed.
+        """
+        changed = self._left.changes(self.atoms, rows)
+        refused = sorted(NAMES.get(name, name) for name in changed - self._taken_up)
+        if refused:
+            raise ValueError(
+                f"{', '.join(refused)} of the atoms changed since the last step: "
+                f"{type(self).__name__} cannot go on with that, make a new one"
+            )
+        if changed:
+            self._read_atoms(changed)
+            self._leave()
+
+    def _leave(self, rows: Any = None) -> None:
+        """Remember the atoms as the driver leaves them."""
+        self.atoms.info["step"] = self.nsteps
+        self._left.leave(self.atoms, rows)
+
     def irun(self, steps: int = 1) -> Iterator[bool]:
         """Run, yielding False after every chunk between observers.
 
         Raises
         ------
         ValueError
-            If ``steps`` is negative.
+            If ``steps`` is no whole number or negative, or others changed the atoms in a way that
+            the driver cannot follow.
         """
-        if steps < 0:
-            raise ValueError(f"steps must be 0 or more, not {steps}")
+        steps = require_count(steps, "steps")
+        self._notice()
         self.max_steps = self.nsteps + steps
         if self.nsteps == 0:
+            self._leave(self._rows)
             self.call_observers()
         while self.nsteps < self.max_steps:
+            self._notice(self._rows)
             wanted = min(self._chunk(), self.max_steps - self.nsteps, self.longest_chunk)
             done = self._advance(wanted)
             self.nsteps += done
             self._update_atoms()
+            self._leave(self._rows)
             if done:
                 self.call_observers()
             yield False
             if done < wanted:
+                left = self.max_steps - self.nsteps
+                warnings.warn(
+                    f"{left} of {steps} steps were not done: {self._nothing_left()}", stacklevel=3
+                )
                 return
 
     def run(self, steps: int = 1) -> bool:
@@ -149,14 +256,24 @@ class KernelDynamics(Dynamics):
             pass
         return True
 
+    def __getstate__(self) -> dict[str, Any]:
+        return without_files(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, comm=world)
+
     def write_restart(self, path: str | Path) -> None:
         """Save all that `read_restart` needs to go on bit for bit."""
+        self._notice()
         state: dict[str, Any] = {
             **self._setup(),
+            **{f"identity {name}": array for name, array in self._identity().items()},
             "nsteps": self.nsteps,
             **self._common_state(),
             **self._state(),
         }
+        if self._schedule is not None:
+            state |= self._schedule.state(self.nsteps)
         with open(path, "wb") as file:
             np.savez(file, **state)
 
@@ -168,16 +285,24 @@ class KernelDynamics(Dynamics):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is damaged, or was written by another driver, system, temperature or model.
+            If it is damaged, or was written by another driver, system, temperature or model, or
+            for atoms in another order.
         """
+        self._notice()
         saved = _load(path)
         try:
             for key, value in self._setup().items():
                 if saved[key].tolist() != value:
                     raise ValueError(f"{path} was written with {key} = {saved[key]}, not {value}")
+            there = {name: saved[f"identity {name}"] for name in self._identity()}
+            refuse_others(path, self._identity(), there)
+            steps = int(saved["nsteps"])
+            schedule = None if self._schedule is None else self._schedule.resumed(saved, steps)
             self._refuse_other_model(saved)
         except KeyError as error:
             raise ValueError(f"{path} is not a complete restart file: no {error}") from error
-        self.nsteps = int(saved["nsteps"])
+        self.nsteps, self._schedule = steps, schedule
         self._restore_common(saved)
         self._restore(saved)
+        self._appended = self._appended.resumed()
+        self._leave()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ase import Atoms
@@ -12,19 +11,7 @@ from ..kinetics.padding import geometry_of, pad
 from ..lattice import Crystal
 from ..rng import Seed, kernel_state
 from .kernel_dynamics import KernelDynamics
-
-
-def require_temperature(temperature_K: float) -> float:
-    """The temperature, if it is one.
-
-    Raises
-    ------
-    ValueError
-        If it is not positive and finite.
-    """
-    if not (math.isfinite(temperature_K) and temperature_K > 0):
-        raise ValueError(f"temperature must be above 0 K, not {temperature_K:g}")
-    return float(temperature_K)
+from .temperature import Temperature
 
 
 def refuse_empty_sites(crystal: Crystal, atoms: Atoms) -> None:
@@ -43,7 +30,7 @@ class LatticeDynamics(KernelDynamics):
         Changed in place: always what the kernel's arrays say when an observer looks.
     crystal : Crystal
         The same atoms on their sites.
-    temperature_K : float
+    temperature_K : float or callable
     rng : int, SeedSequence, Generator or None
     logfile : file, str or None
     trajectory : str, Path, Trajectory or None
@@ -56,26 +43,24 @@ class LatticeDynamics(KernelDynamics):
         self,
         atoms: Atoms,
         crystal: Crystal,
-        temperature_K: float,
+        temperature_K: Temperature,
         rng: Seed = None,
         logfile: Any = None,
         trajectory: Any = None,
         loginterval: int = 1000,
         append_trajectory: bool = False,
     ) -> None:
-        self.temperature_K = require_temperature(temperature_K)
         self.crystal = crystal
         self.geometry = geometry_of(crystal.grid)
         self.padded = pad(crystal.grid, crystal.occupation)
         self.rng_state = kernel_state(rng)
-        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory)
+        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory, temperature_K)
 
     def _setup(self) -> dict[str, Any]:
         return {
             "driver": type(self).__name__,
             "species": list(self.crystal.species),
             "size": list(self.crystal.grid.size),
-            "temperature_K": self.temperature_K,
         }
 
     def _common_state(self) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..lattice import VACANCY
 from ..patches import CutOut, Patch, Region, cut_out
 from ..potentials.eam_calculator import TableEAM
 from ..rng import Seed
-from .driver import Driver, Ramp, require_temperature
+from .driver import Driver
 from .ensembles import SemiGrand, no_bias
 from .local_energy import (
     checked_energy,
@@ -35,13 +35,12 @@ from .moves import (
     as_moves,
 )
 from .patch_sites import CalculatorSites, PatchSites, TableSites
+from .temperature import Temperature
 
 DEFAULT_MOVE = Swap()
 FREE_A = 0.5
 SAME_PLACE_A = 1e-9
 ENERGY_TOLERANCE = 1e-6
-
-__all__ = ["PatchMC", "Ramp"]
 
 
 class PatchMC(Driver):
@@ -97,7 +96,7 @@ class PatchMC(Driver):
         calculator: Any = None,
         *,
         moves: Move | Sequence[Move] = DEFAULT_MOVE,
-        temperature_K: float | Callable[[int], float],
+        temperature_K: Temperature,
         rng: Seed = None,
         ensemble: SemiGrand | None = None,
         halo_A: float | None = None,
@@ -109,8 +108,7 @@ class PatchMC(Driver):
         self.calculator = atoms.calc if calculator is None else calculator
         if self.calculator is None:
             raise ValueError("give a calculator, or atoms that have one")
-        self.moves, self.schedule = as_moves(moves), temperature_K
-        self._at(0)
+        self.moves = as_moves(moves)
         widths = [move.width_A for move in self.moves if isinstance(move, Displacement)]
         self._displaces = bool(widths)
         self._skin_A = 2 * FREE_A + math.sqrt(3) * max(widths) if widths else 0.0
@@ -119,7 +117,9 @@ class PatchMC(Driver):
         self._bias = self._bias_of(ensemble)
         self._halo_A, self.energy_change_eV = halo_A, 0.0
         self.tally = np.zeros((len(self.moves), 2) + 2 * (len(self.species),), dtype=np.int64)
-        super().__init__(atoms, rng, logfile, trajectory, loginterval, append_trajectory)
+        super().__init__(
+            atoms, rng, logfile, trajectory, loginterval, append_trajectory, temperature_K
+        )
         self.move_to(patch)
 
     def move_to(self, patch: Patch | None) -> None:
@@ -164,11 +164,6 @@ class PatchMC(Driver):
             self._start_sites(cut)
 
     @property
-    def temperature_K(self) -> float:  # type: ignore[override]
-        """Temperature of the present step."""
-        return self._at(self.nsteps)
-
-    @property
     def acceptance(self) -> list[float]:
         """Share of attempts that were accepted, by move; attempts that change nothing count."""
         attempts, accepted = self.tally.sum(axis=(2, 3)).T
@@ -185,10 +180,6 @@ class PatchMC(Driver):
             for b in range(a + 1, len(self.species))
             if both[0, a, b]
         }
-
-    def _at(self, step: int) -> float:
-        schedule = self.schedule
-        return require_temperature(schedule(step) if callable(schedule) else schedule)
 
     def _species(self, atoms: Atoms, ensemble: SemiGrand | None) -> tuple[str, ...]:
         if self.compiled:
@@ -248,8 +239,8 @@ class PatchMC(Driver):
     def _advance(self, steps: int) -> int:
         done = 0
         while done < steps:
-            first, n = self.nsteps + done, steps - done if callable(self.schedule) else 1
-            kT = units.kB * np.array([self._at(step) for step in range(first, first + n)])
+            assert self._schedule is not None
+            kT = units.kB * self._schedule.over(self.nsteps + done, steps - done)
             change, some = self._sites.run(1 / kT, steps - done, self.rng_state, self.tally)
             self.energy_change_eV += change
             done += some
@@ -286,7 +277,6 @@ class PatchMC(Driver):
         if self._skin_A:
             self._cut()
         return {
-            "temperature_K": np.array(self.temperature_K),
             "energy_eV": np.array(energy_without_vacancies(self._sites.cut.atoms, self.calculator)),
             "energy_change_eV": np.array(self.energy_change_eV),
             "tally": self.tally,
@@ -297,11 +287,6 @@ class PatchMC(Driver):
         }
 
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
-        temperature_K, step = float(saved["temperature_K"]), int(saved["nsteps"])
-        if temperature_K != self._at(step):
-            raise ValueError(
-                f"the restart was written at {temperature_K:g} K, not {self._at(step):g} K"
-            )
         region, lengths_A = self.region, (self._length_A, self._skin_A)
         atoms = self.atoms.copy()
         atoms.numbers, atoms.positions = saved["numbers"], saved["positions"]

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from ..patches import Patch
 from ..rng import Seed
-from .driver import Driver, require_temperature
+from .driver import Driver
 from .frozen_surroundings import FrozenSurroundings, occupied, unfixed
 from .local_energy import laid, require_forces, required_halo
+from .temperature import Temperature
 
 Ensemble = Literal["nve", "langevin", "nose-hoover"]
 FRICTION = 0.01 / units.fs
@@ -86,7 +87,7 @@ class PatchMD(Driver):
         calculator: Any = None,
         *,
         timestep: float,
-        temperature_K: float | None = None,
+        temperature_K: Temperature | None = None,
         ensemble: Ensemble = "nve",
         halo_A: float | None = None,
         skin_A: float = 1.0,
@@ -102,11 +103,12 @@ class PatchMD(Driver):
         if calculator is None:
             raise ValueError("no calculator: give one, or attach one to the atoms")
         _require_ensemble(ensemble, temperature_K)
-        self.temperature_K = None if temperature_K is None else require_temperature(temperature_K)
         self.ensemble, self.dt = ensemble, _positive(timestep, "timestep")
         self.friction = _positive(friction, "friction")
         self.tdamp = _positive(TDAMP_STEPS * timestep if tdamp is None else tdamp, "tdamp")
-        super().__init__(atoms, rng, logfile, trajectory, loginterval, append_trajectory)
+        super().__init__(
+            atoms, rng, logfile, trajectory, loginterval, append_trajectory, temperature_K
+        )
         self.rng = np.random.default_rng(self.rng_state)
         self.patched = laid(atoms, patch)
         halo_A = 0.0 if patch is None else required_halo(atoms, self.patched, calculator, halo_A)
@@ -119,7 +121,7 @@ class PatchMD(Driver):
         if not atoms.has("momenta"):
             atoms.set_momenta(np.zeros((len(atoms), 3)))
         self._lay_patch()
-        if self.temperature_K is not None and not self.active.get_momenta().any():
+        if self._schedule is not None and not self.active.get_momenta().any():
             MaxwellBoltzmannDistribution(
                 self.active, temperature_K=self.temperature_K, rng=self.rng
             )
@@ -139,7 +141,8 @@ class PatchMD(Driver):
         self.active.calc = self.surroundings
 
     def _start_integrator(self) -> None:
-        active, dt, T = self.active, self.dt, self.temperature_K or 0.0
+        active, dt = self.active, self.dt
+        T = 0.0 if self._schedule is None else self.temperature_K
         self.integrator: VelocityVerlet | Langevin | NoseHooverChainNVT
         if self.ensemble == "nve":
             self.integrator = VelocityVerlet(active, dt)
@@ -197,7 +200,7 @@ class PatchMD(Driver):
             "md-type": type(self).__name__,
             "timestep": self.dt,
             "ensemble": self.ensemble,
-            "temperature_K": self.temperature_K,
+            "temperature_K": None if self._schedule is None else self.temperature_K,
         }
 
     def _log_header(self) -> str:
@@ -217,7 +220,6 @@ class PatchMD(Driver):
             "ensemble": self.ensemble,
             "calculator": type(self.surroundings.calculator).__name__,
             "timestep": self.dt,
-            "temperature_K": self.temperature_K or 0.0,
             "patch": self.patched.active.tolist(),
         }
 
@@ -242,7 +244,7 @@ class PatchMD(Driver):
         self.rng.bit_generator.state = json.loads(str(state["generator"]))
 
 
-def _require_ensemble(ensemble: str, temperature_K: float | None) -> None:
+def _require_ensemble(ensemble: str, temperature_K: Temperature | None) -> None:
     if ensemble not in get_args(Ensemble):
         raise ValueError(f"ensemble must be one of {', '.join(get_args(Ensemble))}, not {ensemble}")
     if ensemble != "nve" and temperature_K is None:

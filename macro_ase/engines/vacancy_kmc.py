@@ -13,7 +13,8 @@ from ..kinetics.tracers import replay
 from ..kinetics.vacancy_walk import hop_rates
 from ..lattice import VACANCY, as_atoms
 from ..rng import Seed
-from .lattice_dynamics import LatticeDynamics, refuse_empty_sites, require_temperature
+from .lattice_dynamics import LatticeDynamics, refuse_empty_sites
+from .temperature import require_temperature
 from .vacancy_walker import ATTEMPT_RATE_PER_S, VacancyWalker
 
 

@@ -110,7 +110,7 @@ def by_hybrid(blocks: int, mc_temperature_K: float = TEMPERATURE_K) -> tuple[flo
     """Mean potential energy of the patch and its error, eV."""
     md, mc = drivers(mixture(), UNLIKE_EV, "langevin")
     run, energies = HybridMCMD(md, mc, md_steps=20, mc_attempts=10), []
-    mc.schedule = mc_temperature_K
+    mc.temperature_K = mc_temperature_K
     run.run(20)
     run.attach(lambda: energies.append(md.active.get_potential_energy()))
     run.run(blocks)

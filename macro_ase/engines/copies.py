@@ -1,0 +1,31 @@
+"""Drivers that are copied or pickled leave their files to the original."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ase.optimize.optimize import BaseDynamics, Log
+from ase.parallel import world
+
+FILE_WRITERS = ("_write_log", "_traj_write_image", "_write_frame")
+
+
+def without_files(driver: BaseDynamics) -> dict[str, Any]:
+    """The state of a driver, without its log, its trajectory and what writes them."""
+    state = dict(driver.__dict__)
+    state.pop("comm", None)
+    state.pop("_exitstack", None)
+    kept = [o for o in driver.observers if not _writes(driver, o[0])]
+    if len(kept) < len(driver.observers):
+        warnings.warn(
+            f"a copy of this {type(driver).__name__} writes neither its log nor its trajectory",
+            stacklevel=4,
+        )
+    state.update(observers=kept, logfile=Log(None, world), trajectory=None, _orig_trajectory=None)
+    return state
+
+
+def _writes(driver: BaseDynamics, function: Any) -> bool:
+    own = getattr(function, "__self__", None) is driver
+    return own and getattr(function, "__name__", "") in FILE_WRITERS

@@ -1,0 +1,118 @@
+"""Temperatures of a run: a number, or a callable of the step such as a ramp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Temperature = float | Callable[[int], float]
+"""What drivers take: a number, or a callable that gives the temperature of every step."""
+
+
+def require_temperature(temperature: Any) -> float:
+    """The temperature, if it is one.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, or not positive and finite.
+    """
+    try:
+        value = math.nan if isinstance(temperature, str | bool) else float(temperature)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"temperature must be above 0 K, not {temperature!s}")
+    return value
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A temperature that goes evenly from one to another, and stays there.
+
+    Every driver takes one for its temperature; steps are counted from the driver's start.
+
+    Attributes
+    ----------
+    start_K, end_K : float
+    steps : int
+        Steps that it takes.
+
+    Raises
+    ------
+    ValueError
+        If a temperature is not above 0, or the steps are fewer than one.
+    """
+
+    start_K: float
+    end_K: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        for value in (self.start_K, self.end_K):
+            require_temperature(value)
+        if not (math.isfinite(self.steps) and self.steps >= 1):
+            raise ValueError(f"a ramp takes one step or more, not {self.steps}")
+
+    def __call__(self, step: int) -> float:
+        return self.start_K + (self.end_K - self.start_K) * min(step / self.steps, 1.0)
+
+
+class Schedule:
+    """The temperature of every step of a driver.
+
+    Parameters
+    ----------
+    given : float or callable
+        A callable is told the steps since ``first``.
+    first : int
+        The driver's step at which it was given.
+
+    Raises
+    ------
+    ValueError
+        If the first temperature is not one.
+    """
+
+    def __init__(self, given: Temperature, first: int = 0) -> None:
+        self.given = given if callable(given) else require_temperature(given)
+        self.first = first
+        self.at(first)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every step has the same temperature."""
+        return not callable(self.given)
+
+    def at(self, step: int) -> float:
+        """Temperature of a step; ValueError if the callable gives none."""
+        if not callable(self.given):
+            return self.given
+        return require_temperature(self.given(step - self.first))
+
+    def over(self, first: int, steps: int) -> NDArray[np.float64]:
+        """Temperatures of ``steps`` steps from ``first``, shape (steps,), or (1,) if constant."""
+        return np.array([self.at(first + n) for n in range(1 if self.constant else steps)])
+
+    def state(self, step: int) -> dict[str, NDArray[np.float64]]:
+        """What a restart at this step needs and checks."""
+        return {"schedule": np.array([self.first, self.at(step)])}
+
+    def resumed(self, saved: Mapping[str, NDArray[np.float64]], step: int) -> Schedule:
+        """This schedule as the run that wrote ``saved`` had it.
+
+        Raises
+        ------
+        ValueError
+            If it had another temperature at that step.
+        """
+        first, before = saved["schedule"]
+        found = Schedule(self.given, int(first))
+        if not math.isclose(found.at(step), before, rel_tol=1e-12):
+            raise ValueError(f"the restart was written at {before:g} K, not {found.at(step):g} K")
+        return found
