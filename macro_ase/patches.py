@@ -142,7 +142,7 @@ class CutOut:
     ----------
     atoms : ase.Atoms
         Core first, then buffer, then halo; unwrapped, periodic only where the whole period
-        was kept, elsewhere in a cell no longer than they need.
+        was kept, elsewhere in a cell no longer than they need, whose vectors `order_axes` orders.
     index : int array, shape (n,)
         Which atom of the system each is (a halo atom may come as several images).
     shift : array, shape (n, 3)
@@ -209,6 +209,7 @@ def cut_out(atoms: Atoms, region: Region, halo_A: float) -> CutOut:
     cluster.pbc = kept
     cluster.positions += shift
     shift = shift + _shrink_cell(cluster)
+    order_axes(cluster)
     return CutOut(cluster, index, shift, len(region.core), len(active), halo_A)
 
 
@@ -224,6 +225,23 @@ def _shrink_cell(cluster: Atoms) -> Vectors:
     cluster.set_cell(length[:, None] * cell)
     cluster.positions -= low @ cell
     return np.asarray(-low @ cell)
+
+
+def order_axes(atoms: Atoms) -> None:
+    """Turn the order of the lattice vectors round until Cartesian axes can replace the open ones.
+
+    MACE puts the n-th Cartesian axis where the n-th lattice vector is open; in skewed cells that
+    can lie in the plane of the others. The lattice, its handedness and the positions stay.
+    """
+    cell, periodic = atoms.cell.array, np.asarray(atoms.pbc)
+
+    def volume(turns: int) -> float:
+        kept = np.roll(periodic, turns)[:, None]
+        return abs(np.linalg.det(np.where(kept, np.roll(cell, turns, axis=0), np.eye(3))))
+
+    turns = max(range(3), key=volume)
+    atoms.set_cell(np.roll(cell, turns, axis=0))
+    atoms.pbc = np.roll(periodic, turns)
 
 
 def heights(atoms: Atoms) -> Vectors:

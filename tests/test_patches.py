@@ -7,7 +7,8 @@ from ase.build import bulk
 from ase.calculators.lj import LennardJones
 from ase.neighborlist import neighbor_list
 
-from macro_ase.patches import Patch, cut_out, whole
+from macro_ase.neighbour_pairs import neighbour_pairs
+from macro_ase.patches import Patch, cut_out, order_axes, whole
 
 CUTOFF_A, SKIN_A = 6.0, 0.6
 
@@ -73,6 +74,58 @@ def test_the_cut_out_gives_the_forces_and_energy_changes_of_the_whole(name: str)
     found = forces_and_change(cut.atoms.copy(), move)
     np.testing.assert_allclose(found[0], expected[0], atol=1e-12)
     assert found[1] == pytest.approx(expected[1], abs=1e-10)
+
+
+def some_cell(seed: int) -> tuple[Atoms, np.ndarray]:
+    """A small block in any lattice vectors, handedness and periodicity; some atoms of it."""
+    rng = np.random.default_rng(seed)
+    atoms = bulk("Ar", "fcc", a=5.26) * tuple(int(n) for n in rng.integers(1, 7, 3))
+    vectors = np.eye(3, dtype=int)
+    for _ in range(rng.integers(4)):
+        i, j = rng.choice(3, 2, replace=False)
+        vectors[i] += rng.integers(-1, 2) * vectors[j]
+    atoms.set_cell(rng.permutation(vectors @ atoms.cell.array))
+    atoms.pbc = rng.integers(0, 2, 3)
+    atoms.rattle(0.1, rng=rng)
+    return atoms, rng.permutation(len(atoms)) < 1 + len(atoms) // 3
+
+
+def ring_energy(atoms: Atoms) -> float:
+    """Of pairs nearer than the cutoff, through their images too."""
+    distance = neighbour_pairs(atoms, CUTOFF_A).distance_A
+    return float(np.sum((CUTOFF_A - distance) ** 4)) / 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_cut_outs_of_any_cell_give_the_energy_changes_of_the_whole(seed: int) -> None:
+    atoms, mask = some_cell(seed)
+    if mask.all():
+        return
+    cut = cut_out(atoms, Patch.mask(mask).select(atoms), CUTOFF_A + SKIN_A)
+    active = cut.index[: cut.n_active]
+    assert cut.atoms.cell.handedness == atoms.cell.handedness
+    changes = []
+    for block, moved in ((atoms, active), (cut.atoms, np.arange(cut.n_active))):
+        before = ring_energy(block)
+        block.positions[moved] += np.random.default_rng(seed).normal(
+            scale=0.1, size=(len(moved), 3)
+        )
+        changes.append(ring_energy(block) - before)
+    assert changes[1] == pytest.approx(changes[0], abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_cartesian_axes_can_stand_for_open_ones(seed: int) -> None:
+    atoms, _ = some_cell(seed)
+    ordered = atoms.copy()
+    order_axes(ordered)
+    pairs = [neighbour_pairs(a, CUTOFF_A).distance_A for a in (atoms, ordered)]
+    np.testing.assert_allclose(*map(np.sort, pairs), atol=1e-12)
+    kept = ordered.pbc[:, None]
+    rows = np.where(kept, ordered.cell.array / ordered.cell.lengths()[:, None], np.eye(3))
+    flat = np.linalg.svd(ordered.cell.array[ordered.pbc], compute_uv=False)
+    limit = 0.3 * (flat.min() / ordered.cell.lengths().max() if len(flat) else 1.0)
+    assert abs(np.linalg.det(rows)) > limit, "as independent as the periodic vectors are"
 
 
 def test_a_shorter_halo_is_noticed() -> None:

@@ -26,6 +26,8 @@ from ..potentials.eam_calculator import TableEAM
 from .eam_surroundings import EAMSurroundings
 from .local_energy import cut_out_all
 
+ROUNDING_A = 1e-9
+
 
 class FrozenSurroundings(Calculator):
     """Calculator of the moving atoms of a patch, in the order of ``region.active``.
@@ -204,4 +206,4 @@ def _gap_to_images(system: Atoms, cut: CutOut) -> float:
     """Free length between the patch and its own images that the cut-out may leave out, A."""
     fractional = system.cell.complete().scaled_positions(cut.atoms.positions[: cut.n_active])
     gap = (1 - np.ptp(fractional, axis=0)) * heights(system)
-    return float(gap[system.pbc & ~cut.atoms.pbc].min(initial=np.inf))
+    return float(gap[system.pbc & (gap > cut.halo_A - ROUNDING_A)].min(initial=np.inf))

@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 
-from ..patches import CutOut, Patch, Region, cut_out, whole
+from ..patches import CutOut, Patch, Region, cut_out, order_axes, whole
 from ..rng import Seed, coerce_rng
 from .receptive_field import reach
 
@@ -90,6 +90,7 @@ def cut_out_all(atoms: Atoms) -> CutOut:
     """The whole system as its own cut-out."""
     n, copy = len(atoms), atoms.copy()
     copy.calc = None
+    order_axes(copy)
     return CutOut(copy, whole(atoms).core, np.zeros((n, 3)), n, n, math.inf)
 
 

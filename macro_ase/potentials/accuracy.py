@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from tqdm import tqdm
 
+from ..patches import order_axes
 from ..rng import stream
 from .dft_frames import Frame
 
@@ -111,6 +112,7 @@ def frame_errors(
     energies, forces = [], []
     for frame in tqdm(frames, unit="frame", disable=None if progress is None else not progress):
         atoms = frame.atoms.copy()
+        order_axes(atoms)
         atoms.calc = calculator
         forces.append((atoms.get_forces() - frame.forces_eV_A).ravel())
         energies.append((atoms.get_potential_energy() - frame.energy_eV) / len(atoms))

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import write_atomically
+from ..patches import order_axes
 from .dft_frames import Frame
 
 
@@ -110,23 +111,26 @@ def graphs_of(frames: Sequence[Frame], settings: MACESettings) -> list[Any]:
     from mace.tools import AtomicNumberTable
 
     table = AtomicNumberTable(species_of(frames))
+    cells = [frame.atoms.copy() for frame in frames]
+    for atoms in cells:
+        order_axes(atoms)
     return [
         AtomicData.from_config(
             Configuration(
-                atomic_numbers=frame.atoms.numbers,
-                positions=frame.atoms.positions,
+                atomic_numbers=atoms.numbers,
+                positions=atoms.positions,
                 properties={"energy": frame.energy_eV, "forces": frame.forces_eV_A},
                 property_weights={
                     "energy": settings.elastic_weight if frame.kind == "elastic" else 1.0,
                     "forces": 1.0,
                 },
-                cell=frame.atoms.cell.array,
-                pbc=tuple(frame.atoms.pbc),
+                cell=atoms.cell.array,
+                pbc=tuple(atoms.pbc),
             ),
             z_table=table,
             cutoff=settings.r_max_A,
         )
-        for frame in frames
+        for atoms, frame in zip(cells, frames)
     ]
 
 

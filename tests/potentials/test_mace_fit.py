@@ -10,9 +10,18 @@ import pytest
 from ase.build import bulk
 from ase.calculators.morse import MorsePotential
 
+from macro_ase.engines.local_energy import cut_out_all
+from macro_ase.neighbour_pairs import neighbour_pairs
+from macro_ase.patches import Patch, cut_out
 from macro_ase.potentials import path
 from macro_ase.potentials.dft_frames import Frame
-from macro_ase.potentials.mace_model import QUICK, MACESettings, atomic_energies, save_mace
+from macro_ase.potentials.mace_model import (
+    QUICK,
+    MACESettings,
+    atomic_energies,
+    graphs_of,
+    save_mace,
+)
 
 mace_fit = pytest.importorskip("macro_ase.potentials.mace_fit")
 pytest.importorskip("mace")
@@ -139,6 +148,41 @@ def test_an_atom_feels_what_lies_within_its_radius_and_nothing_else(
     changed = np.abs(atoms.calc.get_property("node_energy", atoms) - before) > 1e-9
     assert not changed[distance > SETTINGS.receptive_radius_A].any()
     assert changed[distance < 3].all()
+
+
+@pytest.mark.parametrize("pbc", [(True, True, True), (True, True, False), (False, True, False)])
+def test_cut_outs_of_primitive_cells_give_the_energy_changes_of_the_whole(
+    load: Callable[[str], Any], pbc: tuple[bool, bool, bool]
+) -> None:
+    calculator = load("float64")
+    atoms = bulk("Nb", "bcc", a=3.2) * (2, 2, 10)
+    atoms.symbols[::3] = "Mo"
+    atoms.pbc = pbc
+    cut = cut_out(atoms, Patch.mask(np.arange(len(atoms)) < 4).select(atoms), 8.0)
+    assert cut.atoms.pbc.sum() < 3, "an axis of the cut-out is open"
+    changes = []
+    for block in (cut.atoms, cut_out_all(atoms).atoms):
+        before = calculator.get_potential_energy(block)
+        at = np.flatnonzero(np.isin(np.arange(len(block)), [1, 3]))
+        block.numbers[at] = [42, 41]
+        changes.append(calculator.get_potential_energy(block) - before)
+    assert changes[0] == pytest.approx(changes[1], abs=1e-9) and abs(changes[0]) > 1e-3
+    if all(pbc):
+        atoms.numbers[[1, 3]] = [42, 41]
+        assert calculator.get_potential_energy(atoms) == pytest.approx(
+            calculator.get_potential_energy(block), abs=1e-9
+        )
+
+
+def test_slabs_in_primitive_cells_are_trained_on_and_compared() -> None:
+    slab = bulk("Nb", "bcc", a=3.2) * (2, 2, 3)
+    slab.pbc = (True, True, False)
+    crystal = bulk("Nb", "bcc", a=3.2, cubic=True) * (1, 1, 6)
+    crystal.pbc = (True, True, False)
+    made = [Frame(atoms, -9.0, np.zeros((12, 3)), "Nb", "Nb/1") for atoms in (slab, crystal)]
+    pairs = [graph.edge_index.shape[1] for graph in graphs_of(made, SETTINGS)]
+    assert pairs == [len(neighbour_pairs(f.atoms, SETTINGS.r_max_A).i) for f in made]
+    assert slab.pbc.tolist() == [True, True, False], "the frame itself is left alone"
 
 
 def test_a_file_names_no_folder_and_holds_no_optimiser(trained: tuple[np.ndarray, Path]) -> None:
