@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .field_rates import register
 from .stencils import five_point
 
@@ -22,7 +22,7 @@ class AllenCahnParameters(NamedTuple):
     inverse_width_squared: float  # 1 / eps^2
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def allen_cahn_rates(
     parameters: AllenCahnParameters, padded: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:

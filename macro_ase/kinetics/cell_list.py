@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from ..compiled import compiled, inlined
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,7 +50,7 @@ class Cells(NamedTuple):
     row: Ints
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def sort_into_cells(
     positions: Floats,
     shape: Ints,
@@ -86,7 +87,7 @@ def sort_into_cells(
     return starts, order, places, row
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def cell_range(cells: Cells, low: Floats, high: Floats, reach: float, out: Ints) -> None:
     """Cells, along each axis, that a box of fractional bounds sees within a reach."""
     for k in range(3):
@@ -97,7 +98,7 @@ def cell_range(cells: Cells, low: Floats, high: Floats, reach: float, out: Ints)
         out[k, 1] = last if cells.periodic[k] else min(last, m - 1)
 
 
-@nb.njit(inline="always")
+@inlined
 def cell_image(cells: Cells, a: int, b: int, c: int) -> tuple[int, float, float, float]:
     """Number of a cell that may lie outside the box, and how far it is from its original."""
     shape, box = cells.shape, cells.box
@@ -111,7 +112,7 @@ def cell_image(cells: Cells, a: int, b: int, c: int) -> tuple[int, float, float,
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def atoms_around(cells: Cells, points: Floats, reach: float) -> tuple[Ints, Floats]:
     """Atoms, and their images, within a reach of any of some points.
 
@@ -156,7 +157,7 @@ def atoms_around(cells: Cells, points: Floats, reach: float) -> tuple[Ints, Floa
     return index[:found].copy(), place[:found].copy()
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _is_near(points: Floats, x: float, y: float, z: float, reach: float) -> bool:
     for i in range(len(points)):
         dx, dy, dz = points[i, 0] - x, points[i, 1] - y, points[i, 2] - z
@@ -165,7 +166,7 @@ def _is_near(points: Floats, x: float, y: float, z: float, reach: float) -> bool
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def lennard_jones_forces(
     cells: Cells, chosen: Ints, epsilon: float, sigma: float, cutoff: float
 ) -> Floats:

@@ -6,10 +6,10 @@ distribution is stationary whatever the order; the time in between means nothing
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .ising import PeriodicLattice, flip, neighbor_sum
 from .random import uniform
 
@@ -20,7 +20,7 @@ def checkerboard_order(size: tuple[int, ...]) -> NDArray[np.int32]:
     return np.argsort(parity, kind="stable").astype(np.int32)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def checkerboard(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..compiled import compiled
 from .ising import CORE_MAGNETISATION, FLIPS, MAGNETISATION, glauber_rates, number_of_sites, site_at
 from .poisson import poisson
 from .random import integer_below, uniform
@@ -37,7 +37,7 @@ def birth_death_rates(
     return (n_sites - ups) * rates[:, 0], ups * rates[:, 1]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def birth_death(
     births: NDArray[np.float64],
     deaths: NDArray[np.float64],
@@ -78,7 +78,7 @@ def birth_death(
             records[r, k] = state[r]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def mean_field_heat_bath(
     spins: NDArray[np.int8],
     rates: NDArray[np.float64],

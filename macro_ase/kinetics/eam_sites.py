@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .site_moves import Neighbourhood
 
 
@@ -41,7 +41,7 @@ class SiteState(NamedTuple):
     role: NDArray[np.int8]  # (n,) scratch, 0 between calls
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def embedding_energy(tables: EAMSites, species: int, density: int) -> float:
     """F(rho) in eV; above the last knot along the tangent."""
     position = density * tables.knots_per_unit
@@ -57,7 +57,7 @@ def embedding_energy(tables: EAMSites, species: int, density: int) -> float:
     return value
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def fill_state(tables: EAMSites, state: SiteState) -> None:
     """Densities and embedding energies of all sites from the species on them."""
     starts = tables.near.starts
@@ -69,7 +69,7 @@ def fill_state(tables: EAMSites, state: SiteState) -> None:
         state.embedded[i] = embedding_energy(tables, state.occupation[i], rho)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def site_energies(tables: EAMSites, state: SiteState) -> NDArray[np.float64]:
     """Embedding energy and half of the pair energies of every site, shape (n,), eV."""
     energies = state.embedded.copy()

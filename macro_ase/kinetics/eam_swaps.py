@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .eam_sites import EAMSites, SiteState, embedding_energy
 from .random import uniform
 from .site_moves import (
@@ -34,7 +34,7 @@ class _Touched(NamedTuple):
     embedded: NDArray[np.float64]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _touch(state: SiteState, touched: _Touched, n: int, site: int) -> int:
     """Make sure that a site is among the touched; how many they are then."""
     if state.place[site] >= 0:
@@ -45,7 +45,7 @@ def _touch(state: SiteState, touched: _Touched, n: int, site: int) -> int:
     return n + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _change_site(
     tables: EAMSites, state: SiteState, touched: _Touched, n: int, site: int, new: int
 ) -> tuple[float, int]:
@@ -65,7 +65,7 @@ def _change_site(
     return change, _touch(state, touched, n, site)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _embed(tables: EAMSites, state: SiteState, touched: _Touched, n: int) -> float:
     """Change of the embedding energy of the touched, eV."""
     change = 0.0
@@ -77,7 +77,7 @@ def _embed(tables: EAMSites, state: SiteState, touched: _Touched, n: int) -> flo
     return change
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _change_sites(
     tables: EAMSites, state: SiteState, touched: _Touched, i: int, j: int, new: int
 ) -> tuple[float, int]:
@@ -90,14 +90,14 @@ def _change_sites(
     return change + _embed(tables, state, touched, n), n
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _put(occupation: NDArray[np.int8], i: int, at_i: int, j: int, at_j: int) -> None:
     occupation[i] = at_i
     if j >= 0:
         occupation[j] = at_j
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _keep(state: SiteState, touched: _Touched, n: int) -> None:
     for k in range(n):
         m = touched.sites[k]
@@ -105,7 +105,7 @@ def _keep(state: SiteState, touched: _Touched, n: int) -> None:
         state.embedded[m] = touched.embedded[k]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _count_bonds(
     tables: EAMSites,
     occupation: NDArray[np.int8],
@@ -133,7 +133,7 @@ def _count_bonds(
     occupation[site] = new
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _workspace(near: Neighbourhood, active: NDArray[np.int64]) -> _Touched:
     longest = 0
     for i in active:
@@ -142,7 +142,7 @@ def _workspace(near: Neighbourhood, active: NDArray[np.int64]) -> _Touched:
     return _Touched(np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64), np.empty(size))
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def move_energy(tables: EAMSites, state: SiteState, i: int, j: int, new: int) -> float:
     """Energy change (eV) if site i turned into ``new`` and site j, unless -1, into what i was."""
     old = state.occupation[i]
@@ -152,7 +152,7 @@ def move_energy(tables: EAMSites, state: SiteState, i: int, j: int, new: int) ->
     return change
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _enter(
     state: SiteState, near: Neighbourhood, active: NDArray[np.int64], n_core: int, n_species: int
 ) -> tuple[NDArray[np.int64], int]:
@@ -166,7 +166,7 @@ def _enter(
     return counts, most
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _halves_in_core(role: NDArray[np.int8], i: int, j: int) -> int:
     """Halves of a move that belong to the core: one for each of its sites there."""
     if j < 0:
@@ -174,7 +174,7 @@ def _halves_in_core(role: NDArray[np.int8], i: int, j: int) -> int:
     return int(role[i] == CORE) + int(role[j] == CORE)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def metropolis(
     tables: EAMSites,
     state: SiteState,

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .cell_list import Cells, Floats, cell_image, cell_range
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def pair_functions(
     r: float, centres: Floats, width: float, cutoff: float, out: NDArray[np.float64]
 ) -> None:
@@ -37,7 +37,7 @@ def pair_functions(
         out[2, k] = second * fall + 2 * first * slope + peak * bend
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def environment_sums(
     cells: Cells, velocities: Floats, centres: Floats, width: float, cutoff: float
 ) -> tuple[Floats, Floats, Floats, Floats]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from . import allen_cahn, predator_prey  # noqa: F401  (their rates must be registered)
 from .field_rates import field_rates
 from .normal import normal_pair
@@ -25,14 +25,14 @@ EULER_MARUYAMA, RUNGE_KUTTA_4 = range(2)
 SCHEMES = {"euler-maruyama": EULER_MARUYAMA, "rk4": RUNGE_KUTTA_4}
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _add_scaled(x: NDArray[np.float64], factor: float, y: NDArray[np.float64]) -> None:
     """x <- x + factor y, flat."""
     for i in range(x.size):
         x[i] += factor * y[i]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _set_sum(
     out: NDArray[np.float64], x: NDArray[np.float64], factor: float, y: NDArray[np.float64]
 ) -> None:
@@ -41,7 +41,7 @@ def _set_sum(
         out[i] = x[i] + factor * y[i]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _runge_kutta(
     x: NDArray[np.float64],
     parameters: Any,
@@ -62,7 +62,7 @@ def _runge_kutta(
     _add_scaled(x.ravel(), dt / 6.0, total.ravel())
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _add_noise(x: NDArray[np.float64], size: float, rng: NDArray[np.uint64]) -> None:
     """A normal number of a given size to every cell that is not a ghost."""
     kept, left = 0.0, False
@@ -78,7 +78,7 @@ def _add_noise(x: NDArray[np.float64], size: float, rng: NDArray[np.uint64]) -> 
                     left = True
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def advance(
     padded: NDArray[np.float64],
     parameters: Any,
@@ -120,7 +120,7 @@ def advance(
                 _add_noise(x, size, rng[r])
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def rates_of(
     padded: NDArray[np.float64],
     parameters: Any,

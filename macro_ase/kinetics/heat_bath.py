@@ -7,16 +7,16 @@ w = 1 / (1 + exp(dH / T)), which makes w the rate of the flip.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .ising import PeriodicLattice, flip, flip_class, neighbor_sum, number_of_sites, site_at
 from .poisson import poisson
 from .random import integer_below, uniform
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def attempt_flips(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,
@@ -52,7 +52,7 @@ def attempt_flips(
             flip(spins, site, total, core[site], tally)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def heat_bath(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,

@@ -20,10 +20,11 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
+
+from ..compiled import compiled, inlined
 
 MAGNETISATION, BROKEN_BONDS, CORE_MAGNETISATION, CORE_BROKEN_BONDS, FLIPS = range(5)
 TALLY_COLUMNS = 5
@@ -115,19 +116,19 @@ def glauber_rates(energies: ArrayLike, temperature: ArrayLike) -> NDArray[np.flo
     return expit(-np.multiply.outer(1 / np.atleast_1d(np.asarray(temperature, float)), energies))
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def number_of_sites(active: NDArray[np.int32], n_sites: int) -> int:
     """How many sites may flip: none named means all."""
     return active.size if active.size else n_sites
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def site_at(active: NDArray[np.int32], i: int) -> np.uint64:
     """The i-th of the sites that may flip."""
     return np.uint64(active[np.uint64(i)]) if active.size else np.uint64(i)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@inlined
 def neighbor_sum(spins: NDArray[np.int8], lattice: PeriodicLattice, site: np.uint64) -> int:
     """Sum of a site's neighbours, which come in pairs."""
     offsets, face = lattice.offsets, np.uint64(lattice.faces[site])
@@ -138,13 +139,13 @@ def neighbor_sum(spins: NDArray[np.int8], lattice: PeriodicLattice, site: np.uin
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def flip_class(spin: int, total: int, n_neighbors: int) -> np.uint64:
     """Class of a spin from the sum of its neighbours."""
     return np.uint64(((spin + 1) * (n_neighbors + 1) + total + n_neighbors) >> 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def flip(
     spins: NDArray[np.int8],
     site: np.uint64,
@@ -163,7 +164,7 @@ def flip(
         tally[CORE_BROKEN_BONDS] += spin * total
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def count_spins(spins: NDArray[np.int8], lattice: PeriodicLattice) -> NDArray[np.int64]:
     """Tally of replicas, spins of shape (n_replicas, n_sites), that nothing has happened to yet.
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .barrier_tables import register
 
 KRA_FLOOR_EV = 0.02
@@ -31,7 +31,7 @@ class KRATables(NamedTuple):
     weights: NDArray[np.float64]  # (S, W, S, 2) by hopping species, place, species: E_KRA and dE
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def kra_barriers(
     tables: KRATables, padded: NDArray[np.int8], site: int, basis: int, out: NDArray[np.float64]
 ) -> int:

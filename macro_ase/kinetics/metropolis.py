@@ -8,10 +8,10 @@ N. Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..compiled import compiled
 from .heat_bath import attempt_flips
 from .ising import PeriodicLattice, number_of_sites
 
@@ -22,7 +22,7 @@ def metropolis_probabilities(energies: ArrayLike, temperature: ArrayLike) -> NDA
     return np.exp(-np.multiply.outer(beta, np.maximum(energies, 0.0)))
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def metropolis(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,

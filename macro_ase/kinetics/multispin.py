@@ -10,17 +10,17 @@ clock: it relaxes.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .random import next_uint64
 
 REPLICAS = 64
 _NONE = np.uint64(0)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def bernoulli_word(wanted: np.uint64, probability: float, rng: NDArray[np.uint64]) -> np.uint64:
     """Independent bits, each 1 with a probability in [0, 1), where ``wanted`` is 1; else 0."""
     below, rest = _NONE, probability
@@ -36,7 +36,7 @@ def bernoulli_word(wanted: np.uint64, probability: float, rng: NDArray[np.uint64
     return below
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def relax_windows(
     words: NDArray[np.uint64],
     neighbors: NDArray[np.int64],
@@ -76,7 +76,7 @@ def relax_windows(
                 words[site] = own ^ (accepted | ~uphill)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def unpack(words: NDArray[np.uint64]) -> NDArray[np.int8]:
     """Spins 1 or -1, shape (64, n_sites), from words of shape (n_sites,)."""
     spins = np.empty((REPLICAS, words.size), dtype=np.int8)
@@ -86,7 +86,7 @@ def unpack(words: NDArray[np.uint64]) -> NDArray[np.int8]:
     return spins
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def pack(spins: NDArray[np.int8]) -> NDArray[np.uint64]:
     """Words, shape (n_sites,), from spins of shape (64, n_sites)."""
     words = np.zeros(spins.shape[1], dtype=np.uint64)

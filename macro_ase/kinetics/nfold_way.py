@@ -16,10 +16,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .ising import PeriodicLattice, flip, flip_class, neighbor_sum, number_of_sites, site_at
 from .prefetch import prefetch
 from .random import integer_below, uniform
@@ -51,7 +51,7 @@ class ClassLists(NamedTuple):
     shift: np.uint64
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _shift(n_active: int) -> np.uint64:
     """Bits that number the spins of one class."""
     shift = 0
@@ -60,7 +60,7 @@ def _shift(n_active: int) -> np.uint64:
     return np.uint64(shift)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def first_slots(
     spins: NDArray[np.int8], lattice: PeriodicLattice, active: NDArray[np.int32]
 ) -> NDArray[np.int32]:
@@ -83,7 +83,7 @@ def first_slots(
     return slots
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def class_lists(
     slots: NDArray[np.int32], active: NDArray[np.int32], n_neighbors: int
 ) -> ClassLists:
@@ -101,7 +101,7 @@ def class_lists(
     return ClassLists(slots, members, sizes, shift)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _move(lists: ClassLists, site: np.uint64, old: np.uint64, new: np.uint64) -> None:
     """Take a spin out of one list, whose last fills the gap, and append it to another."""
     gap = np.uint64(lists.slots[site])
@@ -115,7 +115,7 @@ def _move(lists: ClassLists, site: np.uint64, old: np.uint64, new: np.uint64) ->
     lists.sizes[new] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _draw_class(sizes: NDArray[np.int64], rates: NDArray[np.float64], target: float) -> np.uint64:
     """Class in which the running sum of rates passes ``target``, never an empty one."""
     chosen = np.uint64(0)
@@ -129,7 +129,7 @@ def _draw_class(sizes: NDArray[np.int64], rates: NDArray[np.float64], target: fl
     return chosen
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _likely_next(
     lists: ClassLists, rates: NDArray[np.float64], total_rate: float, rng: NDArray[np.uint64]
 ) -> np.uint64:
@@ -140,7 +140,7 @@ def _likely_next(
     return np.uint64(lists.members[(kind << lists.shift) + chosen])
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _ask_for(
     site: np.uint64,
     spins: NDArray[np.int8],
@@ -158,7 +158,7 @@ def _ask_for(
             prefetch(lists.slots, site + offset)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def flip_until(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,
@@ -205,7 +205,7 @@ def flip_until(
     return time
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def n_fold_way(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .barrier_tables import register
 
 KEY_WORDS = 4
@@ -53,7 +53,7 @@ class NNKTables(NamedTuple):
     oldest: NDArray[np.uint8]  # (n_sets,) place to fill next
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _read_word(
     reach: NDArray[np.int32], padded: NDArray[np.int8], site: int, first: int
 ) -> np.uint64:
@@ -64,7 +64,7 @@ def _read_word(
     return word
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _read_key(
     reach: NDArray[np.int32], padded: NDArray[np.int8], site: int
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -77,7 +77,7 @@ def _read_key(
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _count_vacancies(word: np.uint64) -> int:
     """Fields of a key word that are 0."""
     vacant = ~(word | (word >> _ONE)) & _LOW_BITS
@@ -88,7 +88,7 @@ def _count_vacancies(word: np.uint64) -> int:
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _set_of(key: tuple[np.uint64, np.uint64, np.uint64, np.uint64], n_sets: int) -> int:
     """Set of the memory that holds a key; ``n_sets`` is a power of two."""
     mixed = np.uint64(0)
@@ -98,7 +98,7 @@ def _set_of(key: tuple[np.uint64, np.uint64, np.uint64, np.uint64], n_sets: int)
     return int(mixed & np.uint64(n_sets - 1))
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _layer(
     inputs: NDArray[np.float32],
     weights: NDArray[np.float32],
@@ -129,7 +129,7 @@ def _layer(
             row[j] = max(row[j], np.float32(0.0))
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _evaluate(
     tables: NNKTables,
     key: tuple[np.uint64, np.uint64, np.uint64, np.uint64],
@@ -157,7 +157,7 @@ def _evaluate(
         barriers[d] = np.inf if vacant else energy
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def nnk_barriers(
     tables: NNKTables, padded: NDArray[np.int8], site: int, basis: int, out: NDArray[np.float64]
 ) -> int:

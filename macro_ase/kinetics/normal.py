@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .random import uniform
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def normal_pair(state: NDArray[np.uint64]) -> tuple[float, float]:
     """Two independent numbers of mean 0 and variance 1."""
     while True:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .random import uniform
 
 MOMENTS = 4
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _normal_pair(rng: NDArray[np.uint64]) -> tuple[float, float]:
     """Two independent standard normal numbers (G. E. P. Box and M. E. Muller, 1958)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(rng)))
@@ -25,7 +25,7 @@ def _normal_pair(rng: NDArray[np.uint64]) -> tuple[float, float]:
     return radius * math.cos(angle), radius * math.sin(angle)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _step(
     x: float, low: float, scale: float, drift: NDArray[np.float64], noise: NDArray[np.float64]
 ) -> tuple[float, float]:
@@ -39,7 +39,7 @@ def _step(
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def path_moments(
     start: NDArray[np.float64],
     low: float,

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..compiled import compiled
 from ..lattice import SiteGrid
 
 HALO = 3
@@ -95,14 +95,14 @@ def linear_offsets(grid: SiteGrid, vectors: ArrayLike) -> NDArray[np.int32]:
     return np.array(result, dtype=np.int32)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def padded_index(geometry: Geometry, x: int, y: int, z: int, b: int) -> int:
     """Padded position of a site."""
     py, pz = geometry.ny + 2 * HALO, geometry.nz + 2 * HALO
     return (((x + HALO) * py + (y + HALO)) * pz + (z + HALO)) * geometry.n_basis + b
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def locate(geometry: Geometry, p: int) -> tuple[int, int, int, int]:
     """Cell (folded into the box) and basis site of a padded position."""
     py, pz = geometry.ny + 2 * HALO, geometry.nz + 2 * HALO
@@ -114,14 +114,14 @@ def locate(geometry: Geometry, p: int) -> tuple[int, int, int, int]:
     return x % geometry.nx, y % geometry.ny, z % geometry.nz, b
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def fold(geometry: Geometry, p: int) -> int:
     """Padded position of the site itself, given any of its images."""
     x, y, z, b = locate(geometry, p)
     return padded_index(geometry, x, y, z, b)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def put(geometry: Geometry, padded: NDArray[np.int8], p: int, species: int) -> None:
     """Write a species at a site and at all its images in the halo."""
     x0, y0, z0, b = locate(geometry, p)

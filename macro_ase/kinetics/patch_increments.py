@@ -8,16 +8,16 @@ the path, without the noise of the flips.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .heat_bath import attempt_flips
 from .ising import CORE_MAGNETISATION, TALLY_COLUMNS, PeriodicLattice, flip_class, neighbor_sum
 from .poisson import poisson
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _core_rate(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,
@@ -33,7 +33,7 @@ def _core_rate(
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def patch_increments(
     spins: NDArray[np.int8],
     blocks: NDArray[np.int64],

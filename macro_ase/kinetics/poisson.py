@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .random import uniform
 
 SMALL_MEAN = 10.0
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _by_product(mean: float, rng: NDArray[np.uint64]) -> int:
     count, product, limit = 0, uniform(rng), math.exp(-mean)
     while product > limit:
@@ -27,7 +27,7 @@ def _by_product(mean: float, rng: NDArray[np.uint64]) -> int:
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _by_rejection(mean: float, rng: NDArray[np.uint64]) -> int:
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = 0.02483 * b - 0.059
@@ -48,7 +48,7 @@ def _by_rejection(mean: float, rng: NDArray[np.uint64]) -> int:
             return int(k)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def poisson(mean: float, rng: NDArray[np.uint64]) -> int:
     """A Poisson number of the given mean (0 or more, up to about 1e12)."""
     if mean < SMALL_MEAN:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .field_rates import register
 from .stencils import five_point
 
@@ -24,7 +24,7 @@ class PredatorPreyParameters(NamedTuple):
     diffusion_v: float
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def predator_prey_rates(
     parameters: PredatorPreyParameters, padded: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .random import integer_below, uniform
 
 SWAP, NEIGHBOUR_SWAP, VACANCY_SWAP, TRANSMUTE = range(4)
@@ -40,7 +40,7 @@ class SpeciesBias(NamedTuple):
     target: NDArray[np.float64]  # (S,) fractions c_s
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _among(values: NDArray[np.int64], wanted: int) -> bool:
     for value in values:
         if value == wanted:
@@ -48,7 +48,7 @@ def _among(values: NDArray[np.int64], wanted: int) -> bool:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def propose(
     move: int,
     occupation: NDArray[np.int8],
@@ -95,7 +95,7 @@ def propose(
     return i, j, int(occupation[j])
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def choose_move(chances: NDArray[np.float64], rng: NDArray[np.uint64]) -> int:
     """Number of a move; ``chances``, shape (n_moves,), are cumulative and end in 1."""
     if chances.size == 1:
@@ -107,7 +107,7 @@ def choose_move(chances: NDArray[np.float64], rng: NDArray[np.uint64]) -> int:
     return chosen
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def bias_change(bias: SpeciesBias, counts: NDArray[np.int64], old: int, new: int) -> float:
     """Change of U (eV) when one atom of ``old`` turns into ``new``; ``counts`` has shape (S,)."""
     n = counts[:-1].sum()
@@ -117,7 +117,7 @@ def bias_change(bias: SpeciesBias, counts: NDArray[np.int64], old: int, new: int
     return change
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def relocate(vacancies: NDArray[np.int64], old: int, new: int) -> None:
     """Note that a vacancy went from one site to another; the list is ascending and stays so."""
     v = np.searchsorted(vacancies, old)
@@ -130,7 +130,7 @@ def relocate(vacancies: NDArray[np.int64], old: int, new: int) -> None:
     vacancies[v] = new
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def surroundings(
     near: Neighbourhood, sites: NDArray[np.int64], place: NDArray[np.int32]
 ) -> NDArray[np.int64]:

@@ -13,9 +13,10 @@ the cells themselves and add nothing. Boundaries are chosen for rows and for eac
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from ..compiled import compiled, inlined
 
 NEUMANN, PERIODIC, GIVEN = range(3)
 BOUNDARIES = {"neumann": NEUMANN, "periodic": PERIODIC, "given": GIVEN}
@@ -23,7 +24,7 @@ Boundary = tuple[int, int, int]
 """Codes of the boundaries above and below, at the left and at the right."""
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def fill_ghosts(padded: NDArray[np.float64], boundary: Boundary) -> None:
     """Set the ghost cells of fields, shape (n_fields, rows + 2, columns + 2)."""
     n_fields, rows, columns = padded.shape
@@ -41,14 +42,14 @@ def fill_ghosts(padded: NDArray[np.float64], boundary: Boundary) -> None:
                 field[i, columns - 1] = field[i, columns - 2 if right == NEUMANN else 1]
 
 
-@nb.njit(inline="always")
+@inlined
 def five_point(field: NDArray[np.float64], i: int, j: int) -> float:
     """h^2 times the Laplacian at a cell of a padded field."""
     across = field[i, j - 1] + field[i, j + 1]
     return across + field[i - 1, j] + field[i + 1, j] - 4.0 * field[i, j]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def laplacian(
     padded: NDArray[np.float64], boundary: Boundary, spacing: float, out: NDArray[np.float64]
 ) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .padding import Geometry, put
 from .random import integer_below, uniform
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def site_energy_difference(
     padded: NDArray[np.int8],
     site: int,
@@ -28,7 +28,7 @@ def site_energy_difference(
     return change
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def swap_sweep(
     geometry: Geometry,
     padded: NDArray[np.int8],

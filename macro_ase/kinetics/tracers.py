@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .padding import HALO, Geometry, locate
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def site_number(geometry: Geometry, p: int) -> int:
     """Site number of a padded position."""
     x, y, z, b = locate(geometry, p)
     return ((x * geometry.ny + y) * geometry.nz + z) * geometry.n_basis + b
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _half_units(
     geometry: Geometry, basis: NDArray[np.int64], p: int, out: NDArray[np.int64]
 ) -> None:
@@ -28,7 +28,7 @@ def _half_units(
     out[2] = 2 * (cell % pz) + basis[b, 2]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def replay(
     geometry: Geometry,
     basis: NDArray[np.int64],

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .barrier_tables import barriers_at
 from .padding import Geometry, fold, put
 from .random import uniform
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def count_bond_changes(
     padded: NDArray[np.int8],
     shells: NDArray[np.int32],
@@ -50,7 +50,7 @@ def count_bond_changes(
             bonds[k, s, vacancy] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _set_leaf(tree: NDArray[np.float64], leaf: int, value: float) -> None:
     node = leaf + tree.size // 2
     tree[node] = value
@@ -60,7 +60,7 @@ def _set_leaf(tree: NDArray[np.float64], leaf: int, value: float) -> None:
         node //= 2
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _choose_leaf(tree: NDArray[np.float64], target: float) -> tuple[int, float]:
     """Leaf in which the running sum passes ``target``, and what is left of it there."""
     half = tree.size // 2
@@ -73,7 +73,7 @@ def _choose_leaf(tree: NDArray[np.float64], target: float) -> tuple[int, float]:
     return node - half, target
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _refresh(
     tables: Any,
     padded: NDArray[np.int8],
@@ -92,7 +92,7 @@ def _refresh(
     return total, near
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _refresh_around(
     tables: Any,
     geometry: Geometry,
@@ -123,7 +123,7 @@ def _refresh_around(
                 _set_leaf(tree, u, total)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _choose_direction(rates: NDArray[np.float64], target: float) -> int:
     chosen = -1
     for d in range(8):
@@ -135,7 +135,7 @@ def _choose_direction(rates: NDArray[np.float64], target: float) -> int:
     return chosen
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def walk(
     tables: Any,
     geometry: Geometry,
@@ -249,7 +249,7 @@ def walk(
     return hops, exposure, meetings
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def hop_rates(
     tables: Any,
     padded: NDArray[np.int8],
@@ -264,7 +264,7 @@ def hop_rates(
     return rates
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def retrace(
     geometry: Geometry, padded: NDArray[np.int8], trail: NDArray[np.int64], hops: int
 ) -> None:
@@ -276,7 +276,7 @@ def retrace(
         put(geometry, padded, trail[k, 0], vacancy)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def evaluate_barriers(
     tables: Any, padded: NDArray[np.int8], site: int, basis: int, out: NDArray[np.float64]
 ) -> int:

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from .ising import PeriodicLattice, flip, neighbor_sum
 from .random import integer_below, uniform
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _grow(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,
@@ -46,7 +46,7 @@ def _grow(
     return size
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def wolff(
     spins: NDArray[np.int8],
     lattice: PeriodicLattice,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from ..compiled import compiled
 
 Ints = NDArray[np.int64]
 
@@ -60,7 +61,7 @@ def grouped_bond_counts(
     return bonds.reshape(*codes.shape[:-1], *bonds.shape[1:])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _count(codes: NDArray[np.int8], neighbors: Ints, groups: Ints, bonds: Ints) -> None:
     for snapshot in range(codes.shape[0]):
         for site in range(codes.shape[1]):

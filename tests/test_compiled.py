@@ -1,0 +1,170 @@
+"""Machine code kept between processes is never that of other sources, and never in the way."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from macro_ase.compiled import SOURCES
+
+ROOT = Path(__file__).parent.parent / "macro_ase"
+LOW = """
+from ..compiled import compiled
+FACTOR = {}
+
+@compiled
+def low(x):
+    return FACTOR * x
+"""
+HIGH = """
+from ..compiled import compiled
+from .low import low
+
+@compiled
+def high(x):
+    return low(x) + 1.0
+"""
+SHOW = "from macro_ase.kinetics.high import high; print(high(1.0), sum(high._cache_hits.values()))"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package of two kernels, one of which calls the other."""
+    inside = tmp_path / "lib" / "macro_ase"
+    for room in ("kinetics", "observables"):
+        (inside / room).mkdir(parents=True)
+        (inside / room / "__init__.py").touch()
+    (inside / "__init__.py").touch()
+    for name in ("compiled.py", "kernel_store.py"):
+        shutil.copy(ROOT / name, inside / name)
+    (inside / "kinetics" / "low.py").write_text(LOW.format(2.0))
+    (inside / "kinetics" / "high.py").write_text(HIGH)
+    return tmp_path
+
+
+def environment(package: Path, **changes: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA")}
+    base = {"PYTHONPATH": str(package / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    base |= {"XDG_CACHE_HOME": str(package / "user"), "TMPDIR": str(package / "temporary")}
+    (package / "temporary").mkdir(exist_ok=True)
+    return kept | base | changes
+
+
+def run(package: Path, code: str = SHOW, **changes: str) -> tuple[str, str]:
+    """Output and standard error of a process."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(package, **changes),
+        cwd=package,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr
+
+
+def kept(package: Path) -> list[Path]:
+    return sorted(package.rglob("*.nbc"))
+
+
+def test_a_caller_follows_an_edited_callee_and_its_way_back(package: Path) -> None:
+    low = package / "lib" / "macro_ase" / "kinetics" / "low.py"
+    assert run(package) == ("3.0 0", "")
+    assert run(package) == ("3.0 1", "")
+    low.write_text(LOW.format(5.0))
+    assert run(package) == ("6.0 0", "")
+    low.write_text(LOW.format(2.0))
+    assert run(package) == ("3.0 1", "")
+
+
+def test_sources_edited_while_a_process_runs_are_noticed(package: Path) -> None:
+    low = package / "lib" / "macro_ase" / "kinetics" / "low.py"
+    edit = f"from pathlib import Path; Path({str(low)!r}).write_text({LOW.format(5.0)!r})\n"
+    assert run(package, SHOW.replace("; print", f"\n{edit}print"))[0] == "3.0 0"
+    assert not kept(package)
+    assert run(package)[0] == "6.0 0"
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 40, None], ids=["empty", "garbage", "cut"])
+def test_damaged_files_are_compiled_anew(package: Path, content: bytes | None) -> None:
+    run(package)
+    before = kept(package)
+    for file in before:
+        file.write_bytes(file.read_bytes()[:-1] if content is None else content)
+    out, error = run(package)
+    assert out == "3.0 0" and error.count("damaged files in") == 1
+    assert kept(package) == before and run(package) == ("3.0 1", "")
+
+
+def test_where_the_code_is_kept(package: Path) -> None:
+    beside = package / "lib" / "macro_ase" / "__pycache__"
+    run(package)
+    assert len(kept(beside)) == 2 == len(kept(package))
+    run(package, NUMBA_CACHE_DIR=str(package / "asked"))
+    assert len(kept(package / "asked")) == 2 and len(kept(package)) == 4
+    run(package, NUMBA_CACHE_DIR="")
+    assert len(kept(package)) == 4
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(package: Path) -> None:
+    (package / "file").touch()
+    out, error = run(package, NUMBA_CACHE_DIR=str(package / "file"))
+    assert out == "3.0 0" and error.count("UserWarning") == 1
+    assert str(package / "file") in error and f"kept in {package / 'user'}" in error
+    assert len(kept(package / "user")) == 2
+    assert run(package, NUMBA_CACHE_DIR=str(package / "file")) == ("3.0 1", "")
+
+
+def test_without_a_home_the_code_is_kept_in_a_private_temporary_folder(package: Path) -> None:
+    (package / "lib" / "macro_ase" / "__pycache__").touch()
+    out, error = run(package, XDG_CACHE_HOME="/proc/nowhere")
+    assert out == "3.0 0" and error.count("cannot be kept") == 1
+    assert len(kept(package / "temporary")) == 2
+    (folder,) = (package / "temporary").iterdir()
+    assert folder.stat().st_mode & 0o077 == 0
+    assert run(package, XDG_CACHE_HOME="/proc/nowhere") == ("3.0 1", "")
+    folder.chmod(0o777)
+    out, error = run(package, XDG_CACHE_HOME="/proc/nowhere")
+    assert out == "3.0 0" and "others can write there" in error and "compiled by each" in error
+
+
+def test_processes_that_begin_together(package: Path) -> None:
+    ask = {"env": environment(package), "cwd": package, "text": True}
+    begun = [
+        subprocess.Popen([sys.executable, "-c", SHOW], stdout=subprocess.PIPE, **ask)
+        for _ in range(3)
+    ]
+    assert all(process.communicate()[0].startswith("3.0 ") for process in begun)
+    assert run(package) == ("3.0 1", "") and not list(package.rglob("*.part"))
+
+
+def test_a_package_in_a_zip_file(package: Path) -> None:
+    with zipfile.ZipFile(package / "lib.zip", "w") as archive:
+        for file in (package / "lib").rglob("*.py"):
+            archive.write(file, file.relative_to(package / "lib"))
+    assert run(package, PYTHONPATH=str(package / "lib.zip")) == ("3.0 0", "")
+    assert run(package, PYTHONPATH=str(package / "lib.zip")) == ("3.0 1", "")
+    assert len(kept(package / "user")) == 2
+
+
+def test_functions_outside_the_package_are_not_kept(package: Path) -> None:
+    (package / "mine.py").write_text(
+        "from macro_ase.compiled import compiled\n@compiled\ndef mine(x): return x\n"
+    )
+    assert run(package, "from mine import mine; print(mine(2))")[0] == "2" and not kept(package)
+
+
+def test_every_kernel_stands_where_its_content_counts() -> None:
+    """Modules with kernels, and those of the package that they import but for types."""
+    counted = {file for name in SOURCES for file in (ROOT / name, *(ROOT / name).glob("*.py"))}
+    for file in ROOT.rglob("*.py"):
+        names = {n.id for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Name)}
+        if file.name != "compiled.py" and names & {"compiled", "njit", "jit"}:
+            assert file in counted, f"{file} holds kernels: name its room in compiled.SOURCES"
+    for file in counted & set(ROOT.rglob("*.py")):
+        assert file.name == "compiled.py" or "njit" not in file.read_text(), file
