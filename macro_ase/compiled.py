@@ -34,7 +34,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 PACKAGE = files(__package__)
 SETTINGS: Any = nb.config
 INSIDE = f"{__package__}."
-SOURCES = ("compiled.py", "kinetics", "observables")
+SOURCES = ("compiled.py", "site_assignment.py", "kinetics", "observables")
 VERSIONS = (sys.implementation.cache_tag, nb.__version__, llvmlite.__version__, np.__version__)
 
 

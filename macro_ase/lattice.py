@@ -20,8 +20,13 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from .rng import coerce_rng
+from .site_assignment import PROBES, assign_sites
+
 VACANCY = "X"
 SNAP_TOLERANCE_A = 0.3
+HOT_TOLERANCE = 4.0
+MOST_VACANT = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class Lattice:
         """Sites in a conventional cell."""
         return len(self.basis)
 
+    @property
+    def primitive(self) -> NDArray[np.int64]:
+        """Vectors of a primitive cell as rows, shape (3, 3), units of a/2."""
+        return np.array(PRIMITIVE[self.name], dtype=np.int64)
+
     def contains(self, coordinates: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether integer points, shape (..., 3), are lattice sites."""
         parity = np.mod(coordinates, 2)
@@ -60,6 +70,11 @@ class Lattice:
         return [s.copy() for s in _shells(self, n_shells)]
 
 
+PRIMITIVE = {
+    "bcc": ((-1, 1, 1), (1, -1, 1), (1, 1, -1)),
+    "fcc": ((0, 1, 1), (1, 0, 1), (1, 1, 0)),
+    "cubic": ((2, 0, 0), (0, 2, 0), (0, 0, 2)),
+}
 BCC = Lattice("bcc", ((0, 0, 0), (1, 1, 1)))
 FCC = Lattice("fcc", ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)))
 CUBIC = Lattice("cubic", ((0, 0, 0),))
@@ -165,9 +180,10 @@ def as_atoms(structure: Any) -> Atoms:
     TypeError
         If it is neither.
     ValueError
-        If a pymatgen Structure is disordered.
+        If sites are shared by several species, or filled in part, and were not decorated.
     """
     if isinstance(structure, Atoms):
+        _refuse_mixed_sites(structure)
         return structure
     if hasattr(structure, "lattice") and hasattr(structure, "frac_coords"):
         if not getattr(structure, "is_ordered", True):
@@ -180,6 +196,22 @@ def as_atoms(structure: Any) -> Atoms:
             symbols, scaled_positions=structure.frac_coords, cell=structure.lattice.matrix, pbc=True
         )
     raise TypeError(f"expected ase.Atoms or a pymatgen Structure, not {type(structure).__name__}")
+
+
+def _refuse_mixed_sites(atoms: Atoms) -> None:
+    """ASE reads a mixed site of a CIF file as its main species, all of a kind alike."""
+    occupancy, kinds = atoms.info.get("occupancy"), atoms.arrays.get("spacegroup_kinds")
+    if not isinstance(occupancy, dict) or kinds is None:
+        return
+    for kind in np.unique(kinds):
+        shares = occupancy.get(str(kind)) or {}
+        mixed = len(shares) > 1 or abs(sum(shares.values(), start=0.0) - 1) > 1e-3
+        if shares and mixed and len(set(atoms.numbers[kinds == kind])) == 1:
+            content = " ".join(f"{name} {share:g}" for name, share in shares.items())
+            raise ValueError(
+                f"mixed site ({content}): give every site one species, in a supercell with that "
+                "composition, and delete atoms.info['occupancy']"
+            )
 
 
 @dataclass(frozen=True)
@@ -244,7 +276,7 @@ class Crystal:
         structure: Any,
         species: tuple[str, ...] | None = None,
         lattice: Lattice = BCC,
-        tolerance_A: float = SNAP_TOLERANCE_A,
+        tolerance_A: float | None = None,
     ) -> Crystal:
         """Put atoms on the sites of a lattice.
 
@@ -255,8 +287,9 @@ class Crystal:
         species : tuple of str, optional
             Symbols by code, without ``X``; default: those present, sorted.
         lattice : Lattice
-        tolerance_A : float
-            Largest distance of an atom from its site.
+        tolerance_A : float, optional
+            Largest distance of an atom from its site; default: `SNAP_TOLERANCE_A`, or in a hot
+            crystal `HOT_TOLERANCE` root mean square displacements where that is more.
 
         Raises
         ------
@@ -266,8 +299,7 @@ class Crystal:
         """
         atoms = as_atoms(structure).copy()
         grid = SiteGrid(lattice, _block_size(atoms, lattice))
-        sites = _snap(atoms, grid, tolerance_A)
-        _refuse_shared_sites(atoms, sites)
+        sites = grid.index(_coordinates(atoms, grid, tolerance_A))
         empty = np.setdiff1d(np.arange(grid.n_sites), sites)
         if len(empty):
             atoms, sites = _append_vacancies(atoms, grid, sites, empty)
@@ -304,8 +336,13 @@ class Crystal:
         return cls(grid, blank.species, codes, blank.to_atoms(), blank.site_of_atom)
 
 
+def block_repeats(grid: SiteGrid) -> NDArray[np.int64]:
+    """A block's cell vectors in primitive vectors, shape (3, 3)."""
+    return np.rint(2 * np.diag(grid.size) @ np.linalg.inv(grid.lattice.primitive)).astype(np.int64)
+
+
 def _block_size(atoms: Atoms, lattice: Lattice) -> tuple[int, int, int]:
-    """Conventional cells along each cell vector, from the volume per atom."""
+    """Conventional cells along each cell vector, from the volume per atom and the planes seen."""
     kind = f"not a block of conventional {lattice.name} cells"
     if len(atoms) == 0 or atoms.cell.rank < 3:
         raise ValueError(f"{kind}: it needs atoms and three cell vectors")
@@ -315,57 +352,38 @@ def _block_size(atoms: Atoms, lattice: Lattice) -> tuple[int, int, int]:
             f"{kind}: its cell angles are {np.round(angles, 1)}, not 90 degrees; "
             "ase.build.make_supercell turns a primitive cell into a conventional one"
         )
-    spacing = (atoms.cell.volume * lattice.n_basis / len(atoms)) ** (1 / 3)
-    size = np.maximum(1, np.rint(lengths / spacing)).astype(int)
+    some = coerce_rng(0).integers(len(atoms), size=PROBES)
+    scaled = atoms.cell.scaled_positions(atoms.positions[some])
+    rough = lengths / (atoms.cell.volume * lattice.n_basis / len(atoms)) ** (1 / 3)
+    size = [_cells_along(scaled[:, k], rough[k], lattice) for k in range(3)]
     spacings = lengths / size
     n_sites = int(np.prod(size)) * lattice.n_basis
     uneven = spacings.max() / spacings.min() > 1.12
-    if uneven or not 0 <= n_sites - len(atoms) <= 0.2 * n_sites:
+    if uneven or not 0 <= n_sites - len(atoms) <= MOST_VACANT * n_sites:
         raise ValueError(f"{kind}: {len(atoms)} atoms in a cell of {np.round(lengths, 2)} A")
-    return (int(size[0]), int(size[1]), int(size[2]))
+    return (size[0], size[1], size[2])
 
 
-def _nearest_sites(points: NDArray[np.float64], lattice: Lattice) -> NDArray[np.float64]:
-    """Nearest lattice site of each point, shape (n, 3), units of a/2."""
-    basis = np.array(lattice.basis)[:, None, :]
-    candidates = 2 * np.rint((points[None] - basis) / 2) + basis
-    best = ((candidates - points[None]) ** 2).sum(axis=2).argmin(axis=0)
-    return candidates[best, np.arange(len(points))]
+def _cells_along(scaled: NDArray[np.float64], rough: float, lattice: Lattice) -> int:
+    """The number of cells, near one that takes no site for vacant, whose planes are sharpest."""
+    least = max(1, round(rough))
+    numbers = np.arange(least, max(least, int(rough * (1 - MOST_VACANT) ** (-1 / 3))) + 1)
+    planes = numbers if lattice.n_basis == 1 else 2 * numbers
+    height = np.abs(np.exp(2j * np.pi * scaled[:, None] * planes).mean(axis=0))
+    return int(numbers[np.argmax(height - 0.01 * (numbers - least))])
 
 
-def _snap(atoms: Atoms, grid: SiteGrid, tolerance_A: float) -> NDArray[np.int64]:
-    """Site of every atom, after finding where the lattice's origin is."""
-    points = atoms.get_scaled_positions(wrap=False) * (2 * np.array(grid.size))
-    phase = np.exp(2j * np.pi * points).mean(axis=0)
-    points = points - np.angle(phase) / (2 * np.pi)
-    half_A = atoms.cell.lengths() / (2 * np.array(grid.size))
-    best_sites, best_off, best_score = np.zeros((0, 3)), np.zeros(0), np.inf
-    for shift in itertools.product((0, 1), repeat=3):
-        sites = _nearest_sites(points + shift, grid.lattice)
-        off = np.linalg.norm((points + shift - sites) * half_A, axis=1)
-        if np.median(off) < best_score - 1e-6:
-            best_sites, best_off, best_score = sites, off, float(np.median(off))
-    if np.mean(best_off > tolerance_A) > 0.1:
+def _coordinates(atoms: Atoms, grid: SiteGrid, tolerance_A: float | None) -> NDArray[np.int64]:
+    """Site of every atom, shape (n_atoms, 3), units of a/2."""
+    found = assign_sites(atoms.positions, atoms.cell.array, grid.lattice, block_repeats(grid))
+    limit_A = tolerance_A or max(SNAP_TOLERANCE_A, HOT_TOLERANCE * found.rms_A)
+    worst = int(found.off_A.argmax())
+    if found.off_A[worst] > limit_A:
         raise ValueError(
-            f"not a {grid.lattice.name} crystal: {np.mean(best_off > tolerance_A):.0%} of its "
-            f"atoms are more than {tolerance_A:g} A from a {grid.lattice.name} site (atom "
-            f"{int(best_off.argmax())}: {best_off.max():.2f} A); relax a hot crystal first"
+            f"atom {worst} ({atoms.symbols[worst]}) is {found.off_A[worst]:.2f} A from the nearest "
+            f"{grid.lattice.name} site; at most {limit_A:.2g} A is snapped"
         )
-    worst = int(best_off.argmax())
-    if best_off[worst] > tolerance_A:
-        raise ValueError(
-            f"atom {worst} ({atoms.symbols[worst]}) is {best_off[worst]:.2f} A from the nearest "
-            f"{grid.lattice.name} site; at most {tolerance_A:g} A is snapped"
-        )
-    return grid.index(best_sites.astype(np.int64))
-
-
-def _refuse_shared_sites(atoms: Atoms, sites: NDArray[np.int64]) -> None:
-    order = np.argsort(sites, kind="stable")
-    same = np.flatnonzero(np.diff(sites[order]) == 0)
-    if len(same):
-        first, second = sorted(order[same[0] : same[0] + 2])
-        raise ValueError(f"atoms {first} and {second} share one lattice site")
+    return found.coordinates
 
 
 def _append_vacancies(

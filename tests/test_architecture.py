@@ -11,7 +11,16 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "macro_ase"
 LEVELS = (
     ("compiled", "kernel_store"),
-    ("lattice", "rng", "statistics", "patches", "neighbour_pairs", "files", "counts"),
+    (
+        "lattice",
+        "site_assignment",
+        "rng",
+        "statistics",
+        "patches",
+        "neighbour_pairs",
+        "files",
+        "counts",
+    ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),
     ("engines",),

@@ -319,7 +319,7 @@ def test_the_advice_works() -> None:
 def test_disorder_is_not_bcc() -> None:
     atoms = alloy(vacancies=0)
     atoms.positions += np.random.default_rng(0).uniform(-1, 1, (len(atoms), 3))
-    with pytest.raises(ValueError, match=r"not a bcc crystal: \d+% of its atoms are more than 0.3"):
+    with pytest.raises(ValueError, match=r"not a bcc crystal: its atoms are 1.02 A"):
         Crystal.from_atoms(atoms)
 
 
@@ -332,3 +332,17 @@ def test_from_sites() -> None:
     np.testing.assert_array_equal(again.occupation, codes)
     with pytest.raises(ValueError, match="lattice constant must be positive, not 0"):
         Crystal.from_sites(SiteGrid(CUBIC, (2, 2, 2)), ("Ni",), np.zeros(8), 0)
+
+
+@pytest.mark.parametrize("share", [{"Nb": 0.4, "Mo": 0.35, "Ta": 0.25}, {"Nb": 0.9}])
+def test_mixed_sites_are_refused_until_they_are_decorated(share: dict[str, float]) -> None:
+    atoms = bulk("Nb", cubic=True) * (3, 3, 3)
+    atoms.info["occupancy"] = {"0": share}
+    atoms.set_array("spacegroup_kinds", np.zeros(len(atoms), dtype=int))
+    with pytest.raises(ValueError, match=r"mixed site \(Nb 0"):
+        Crystal.from_atoms(atoms)
+    atoms.info["occupancy"] = {"0": {"Nb": 1.0}}
+    Crystal.from_atoms(atoms)
+    atoms.info["occupancy"] = {"0": share}
+    atoms.symbols[:20] = "Mo"
+    assert Crystal.from_atoms(atoms).counts.tolist() == [20, 34, 0]
