@@ -156,12 +156,12 @@ def masses_by_type(atoms: Atoms, species: Sequence[str]) -> Vectors:
     Raises
     ------
     ValueError
-        If atoms of an element differ in mass.
+        If atoms of a type differ in mass.
     """
     masses = np.array([atomic_masses[atomic_numbers[name]] for name in species])
-    symbols, given = np.array(atoms.get_chemical_symbols()), atoms.get_masses()
+    types, given = types_of(atoms, species), atoms.get_masses()
     for n, name in enumerate(species):
-        own = given[symbols == name]
+        own = given[types == n + 1]
         if len(own) and np.ptp(own) > 1e-9:
             raise ValueError(f"atoms of {name} differ in mass, which LAMMPS keeps by type")
         masses[n] = own[0] if len(own) else masses[n]
@@ -169,6 +169,16 @@ def masses_by_type(atoms: Atoms, species: Sequence[str]) -> Vectors:
 
 
 def types_of(atoms: Atoms, species: Sequence[str]) -> NDArray[np.int64]:
-    """Atom types from 1, shape (n_atoms,)."""
+    """Atom types from 1, shape (n_atoms,).
+
+    Where several types are of one element, ``atoms.arrays["type"]`` tells which, as far as it
+    agrees with the element; else the last of them.
+    """
     number = {name: n for n, name in enumerate(species, 1)}
-    return np.array([number[name] for name in atoms.get_chemical_symbols()], dtype=np.int64)
+    symbols = atoms.get_chemical_symbols()
+    types = np.array([number[name] for name in symbols], dtype=np.int64)
+    if len(number) == len(species) or "type" not in atoms.arrays:
+        return types
+    own = np.asarray(atoms.arrays["type"]).astype(np.int64)
+    names = np.array(["", *species])[np.where((own > 0) & (own <= len(species)), own, 0)]
+    return np.where(names == np.array(symbols), own, types)

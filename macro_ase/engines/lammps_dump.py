@@ -1,35 +1,51 @@
 """LAMMPS's text dumps in and out: ids, types, elements, velocities, images and skewed boxes.
 
-Units are metal; positions are unwrapped where the dump tells images. ASE's reader drops images.
+Positions are unwrapped where the dump tells images; columns with no meaning here stay arrays of
+their names. ASE's reader drops images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
-from ..files import write_atomically
 from .lammps_box import PER_PS, Box, element_order, types_of
+from .lammps_files import ARRAY_NAMES, ids_of, number_texts, require_finite
+from .lammps_frames import PLACES, Columns, atoms_of, split_frames
+from .lammps_types import given_species
+from .text_files import read_text, write_text
+
+LAMMPS_NAMES = {name: column for column, name in ARRAY_NAMES.items()}
 
 
 def read_dump(
-    file: str | Path, species: Sequence[str] | None = None, index: int | slice = -1
+    file: str | Path,
+    species: Sequence[str] | str | None = None,
+    index: int | slice = -1,
+    units: str | None = None,
 ) -> Any:
     """Read frames of a text dump, atoms in the order of their ids.
+
+    Masses, charges and molecules become ASE's masses, initial charges and ``arrays["mol-id"]``;
+    other columns, such as ``c_pe`` or ``c_stress[1]`` to ``c_stress[6]``, arrays of their names.
 
     Parameters
     ----------
     file : str or Path
+        Packed (gzip, bzip2, xz) or not. Of one that ends within a frame the whole frames are
+        read, with a warning.
     species : sequence of str, optional
-        Elements of the types, if the dump has no column ``element``.
+        Elements of the types, if the dump has neither a column ``element`` nor telling masses.
     index : int or slice
         Which frames; default: the last.
+    units : str, optional
+        Default: as the dump says, else metal; ``"lj"`` as in `lammps_files.read_data`.
 
     Returns
     -------
@@ -41,62 +57,119 @@ def read_dump(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no dump, ends early, or does not tell elements or positions.
+        If it is no dump, has no whole frame, or does not tell elements or positions.
+    IndexError
+        If it has no frame of that number.
     """
-    if not Path(file).is_file():
-        raise FileNotFoundError(f"no such file: {file}")
-    frames = list(_frames(Path(file).read_text().splitlines(), str(file), species))
-    if not frames:
-        raise ValueError(f"{file} is no LAMMPS dump")
-    return frames[index]
+    text = read_text(file)
+    try:
+        frames, rest = split_frames(text.splitlines())
+        if rest and not frames:
+            raise ValueError(rest)
+        names = given_species(species)
+        chosen = frames[index]
+        units = units or "".join(frames[0].items.get("UNITS", ([], ["metal"]))[1]) or "metal"
+        many = isinstance(chosen, list)
+        read = [
+            atoms_of(f, names, units) for f in (chosen if isinstance(chosen, list) else [chosen])
+        ]
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read as a dump: {error}") from None
+    except IndexError:
+        if text.strip():
+            raise IndexError(
+                f"{file} has {len(frames)} frames, not one of number {index}"
+            ) from None
+        raise ValueError(f"{file} is no LAMMPS dump") from None
+    if rest:
+        warnings.warn(f"{file}: {rest}; {len(frames)} whole frames are there", stacklevel=2)
+    return read if many else read[0]
 
 
 def write_dump(
     file: str | Path, atoms: Atoms | Sequence[Atoms], species: Sequence[str] | None = None
 ) -> None:
-    """Write frames as a text dump, which LAMMPS, OVITO and `read_dump` read.
+    """Write frames as a text dump in metal units, which LAMMPS, OVITO and `read_dump` read.
 
-    Columns are id, type, element, unwrapped positions, and velocities if there are momenta.
+    Columns are id, type, element, unwrapped positions, velocities if there are momenta, masses
+    and charges if they are set, forces if the calculator has them, and every other array of the
+    atoms, one column for each number of an atom: ``name`` or ``name[1]``, ``name[2]``, ...
 
     Parameters
     ----------
     file : str or Path
+        Packed if it ends in .gz, .bz2 or .xz.
     atoms : ase.Atoms or sequence of Atoms
         Ids are ``arrays["id"]``, or 1, 2, ...; the time step ``info["timestep"]``, or the number
-        of the frame. Vacancies ``X`` are left out.
+        of the frame. Vacancies ``X`` are left out with a warning.
     species : sequence of str, optional
         Elements of the types; default ``info["species"]``, else alphabetical.
 
     Raises
     ------
     ValueError
-        If an element is not in the order.
+        If an element is not in the order, ids repeat, a number is not finite, or an array has
+        the name of one of LAMMPS's columns or none that a dump can hold.
     """
     frames = [atoms] if isinstance(atoms, Atoms) else list(atoms)
+    vacant = sum(int(np.sum(frame.numbers == 0)) for frame in frames)
+    if vacant:
+        warnings.warn(f"{vacant} vacancies are left out of {file}", stacklevel=2)
     lines = [line for n, frame in enumerate(frames) for line in _dumped(frame, n, species)]
-    write_atomically(file, "\n".join(lines) + "\n")
+    write_text(file, "\n".join(lines) + "\n")
 
 
 def _dumped(atoms: Atoms, number: int, species: Sequence[str] | None) -> list[str]:
     given = species if species is not None else atoms.info.get("species")
-    atoms = atoms[atoms.numbers != 0]
+    forces = atoms.calc.results.get("forces") if atoms.calc is not None else None
+    real = atoms.numbers != 0
+    atoms = atoms[real]
+    require_finite(atoms)
     order, box = element_order([], atoms, given), Box.around(atoms)
-    ids = atoms.arrays.get("id", np.arange(1, len(atoms) + 1))
-    columns = [ids.astype(str), types_of(atoms, order).astype(str), np.array(atoms.symbols)]
-    names, vectors = "id type element xu yu zu", [box.to_lammps(atoms.positions)]
+    columns: Columns = {"id": ids_of(atoms), "type": types_of(atoms, order)}
+    columns["element"] = np.array(atoms.get_chemical_symbols())
+    columns |= _three("xu", box.to_lammps(atoms.positions))
     if atoms.has("momenta"):
-        names += " vx vy vz"
-        vectors += [box.to_lammps(atoms.get_velocities()) * PER_PS]
-    columns += [np.array([f"{x:.17g}" for x in axis]) for v in vectors for axis in v.T]
+        columns |= _three("vx", box.to_lammps(atoms.get_velocities()) * PER_PS)
+    if atoms.has("masses"):
+        columns["mass"] = atoms.get_masses()
+    if forces is not None and len(forces) == len(real):
+        columns |= _three("fx", box.to_lammps(forces[real]))
+    columns |= _other_arrays(atoms, columns)
     return [
         "ITEM: TIMESTEP",
         str(atoms.info.get("timestep", number)),
         "ITEM: NUMBER OF ATOMS",
         str(len(atoms)),
         *_bounds(box),
-        f"ITEM: ATOMS {names}",
-        *(" ".join(row) for row in zip(*columns)),
+        f"ITEM: ATOMS {' '.join(columns)}",
+        *(" ".join(row) for row in zip(*map(number_texts, columns.values()))),
     ]
+
+
+def _three(first: str, vectors: NDArray[np.float64]) -> Columns:
+    return {first.replace("x", axis): values for axis, values in zip("xyz", vectors.T)}
+
+
+def _other_arrays(atoms: Atoms, columns: Columns) -> Columns:
+    """Columns of the arrays that have no column of their own yet."""
+    others: Columns = {}
+    told = {"numbers", "positions", "momenta", "masses", "id", "type"}
+    for name, values in atoms.arrays.items():
+        if name in told:
+            continue
+        column = LAMMPS_NAMES.get(name, name)
+        reserved = {*columns, "ix", "iy", "iz", "fx", "fy", "fz", "vx", "vy", "vz", "mass"}
+        reserved |= {x.replace("x", axis) for x, _ in PLACES for axis in "xyz"}
+        if column in reserved or len(column.split()) != 1 or "[" in column:
+            raise ValueError(f"an array {name!r} cannot be a column of a dump: rename it")
+        table = values.astype(np.int64) if values.dtype == bool else values
+        table = table.reshape(len(atoms), -1)
+        if table.dtype.kind not in "iuf" and any(len(str(v).split()) != 1 for v in table.flat):
+            raise ValueError(f"the array {name!r} has texts of no or several words")
+        many = values.ndim > 1
+        others |= {f"{column}[{k}]" if many else column: v for k, v in enumerate(table.T, 1)}
+    return others
 
 
 def _bounds(box: Box) -> list[str]:
@@ -109,98 +182,3 @@ def _bounds(box: Box) -> list[str]:
     flags = " ".join("pp" if periodic else "mm" for periodic in box.periodic)
     head = f"ITEM: BOX BOUNDS {'xy xz yz ' if box.skewed else ''}{flags}"
     return [head, *(f"{a:.17g} {b:.17g}{tilt}" for a, b, tilt in zip(low, high, tilts))]
-
-
-def _frames(lines: list[str], file: str, species: Sequence[str] | None) -> Iterator[Atoms]:
-    at = 0
-    try:
-        while at < len(lines):
-            items: dict[str, tuple[list[str], list[str]]] = {}
-            while "ATOMS" not in items:
-                head = lines[at].split()
-                count = {"BOX": 3, "ATOMS": _count(items)}.get(head[1], 1)
-                body = lines[at + 1 : at + 1 + count]
-                if head[0] != "ITEM:" or len(body) < count:
-                    raise ValueError
-                items[head[1]] = head[2:], body
-                at += 1 + count
-            yield _frame(items, file, species)
-    except (IndexError, ValueError) as error:
-        told = isinstance(error, ValueError) and str(error)
-        reason = told or f"a frame is not complete at line {at + 1}"
-        raise ValueError(f"{file} cannot be read as a dump: {reason}") from None
-
-
-def _count(items: dict[str, tuple[list[str], list[str]]]) -> int:
-    return int(items["NUMBER"][1][0]) if "NUMBER" in items else 0
-
-
-def _frame(
-    items: dict[str, tuple[list[str], list[str]]], file: str, species: Sequence[str] | None
-) -> Atoms:
-    names, rows = items["ATOMS"]
-    table = np.array([row.split() for row in rows], dtype=str).reshape(len(rows), len(names))
-    column = {name: table[:, n] for n, name in enumerate(names)}
-    order = np.argsort(column["id"].astype(int)) if "id" in column else np.arange(len(rows))
-    column = {name: values[order] for name, values in column.items()}
-    origin, edges, pbc = _dumped_box(*items["BOX"])
-    atoms = Atoms(_elements(column, species), cell=edges, pbc=pbc, celldisp=origin)
-    atoms.positions = _dumped_positions(column, origin, edges)
-    for name in ("id", "type"):
-        if name in column:
-            atoms.set_array(name, column[name].astype(int))
-    if "vx" in column:
-        atoms.set_velocities(_triple(column, "vx", "vy", "vz") / PER_PS)
-    if "fx" in column:
-        forces = _triple(column, "fx", "fy", "fz")
-        atoms.calc = SinglePointCalculator(atoms, forces=forces)
-    atoms.info["timestep"] = int(items["TIMESTEP"][1][0])
-    if species is not None:
-        atoms.info["species"] = tuple(species)
-    return atoms
-
-
-def _triple(column: dict[str, NDArray[Any]], *names: str) -> NDArray[np.float64]:
-    return np.stack([column[name].astype(float) for name in names], axis=1)
-
-
-def _elements(column: dict[str, NDArray[Any]], species: Sequence[str] | None) -> list[str]:
-    if species is not None and "type" in column:
-        highest = column["type"].astype(int).max(initial=0)
-        if highest > len(species):
-            raise ValueError(f"it has a type {highest}, species names {len(species)}")
-        return [species[n - 1] for n in column["type"].astype(int)]
-    if "element" in column:
-        return list(column["element"])
-    raise ValueError("it does not name elements: give species")
-
-
-def _dumped_box(
-    head: list[str], rows: list[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[bool]]:
-    """Origin, edges and periodicity; bounds of a skewed box enclose it."""
-    head = head[1:]
-    pbc = [word == "pp" for word in head[-3:]]
-    if head[:1] == ["abc"]:
-        table = np.array([row.split() for row in rows], dtype=float)
-        return table[:, 3], table[:, :3], pbc
-    table = np.array([row.split() for row in rows], dtype=float)
-    xy, xz, yz = table[:, 2] if head[:1] == ["xy"] else (0.0, 0.0, 0.0)
-    low = table[:, 0] - (min(0, xy, xz, xy + xz), min(0, yz), 0)
-    high = table[:, 1] - (max(0, xy, xz, xy + xz), max(0, yz), 0)
-    edges = np.diag(high - low)
-    edges[1, 0], edges[2, 0], edges[2, 1] = xy, xz, yz
-    return low, edges, pbc
-
-
-def _dumped_positions(
-    column: dict[str, NDArray[Any]], origin: NDArray[np.float64], edges: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    for names, scaled in (("xu", False), ("x", False), ("xsu", True), ("xs", True)):
-        if names in column:
-            place = _triple(column, *(names.replace("x", axis) for axis in "xyz"))
-            place = origin + place @ edges if scaled else place
-            if names in ("x", "xs") and "ix" in column:
-                place = place + _triple(column, "ix", "iy", "iz") @ edges
-            return place
-    raise ValueError("it has no positions")

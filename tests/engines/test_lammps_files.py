@@ -62,7 +62,8 @@ def test_a_dump_gives_back_what_it_was_given(tmp_path: Path, skewed: bool, pbc) 
     atoms.symbols[7] = "X"
     still = atoms.copy()
     del still.arrays["momenta"]
-    write_dump(tmp_path / "dump", [still, atoms], SPECIES)
+    with pytest.warns(UserWarning, match="2 vacancies are left out"):
+        write_dump(tmp_path / "dump", [still, atoms], SPECIES)
     frames, box = read_dump(tmp_path / "dump", index=slice(None)), Box.around(atoms)
     assert [frame.info["timestep"] for frame in frames] == [0, 1] and not frames[0].has("momenta")
     expected, read = by_id(atoms[atoms.numbers != 0]), frames[1]
@@ -159,7 +160,7 @@ def test_frames_of_a_dump(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=words):
             read_dump(file, ["Ta", "Nb"])
     file.write_text(DUMP.format(step=0))
-    with pytest.raises(ValueError, match="does not name elements: give species"):
+    with pytest.raises(ValueError, match="no elements: give species"):
         read_dump(file)
     with pytest.raises(ValueError, match="it has a type 2, species names 1"):
         read_dump(file, ["Ta"])
@@ -200,7 +201,7 @@ def test_elements_come_from_labels_comments_or_masses(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not name the element of type 1: give species"):
         read_data(file)
     assert read_data(file, ["Cu", "Mo"]).get_masses()[0] == pytest.approx(70.0)
-    with pytest.raises(ValueError, match="all 2 types"):
+    with pytest.raises(ValueError, match="it has 2 types, species names 1"):
         read_data(file, ["Nb"])
 
 
