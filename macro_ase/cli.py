@@ -18,6 +18,7 @@ from pathlib import Path
 from .cli_arguments import (
     COMMANDS,
     SEED,
+    SPECIES,
     STRUCTURE,
     arg,
     command,
@@ -25,6 +26,7 @@ from .cli_arguments import (
     output,
     parser,
     positive,
+    structure,
     whole,
 )
 
@@ -96,8 +98,10 @@ def _missing_extra(error: ModuleNotFoundError) -> str:
     arg("--seed", type=whole(0), metavar="N", help="random seed (default: as configured)"),
     arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="set any key, such as seed=3; may be given many times"),
-    arg("--structure", type=file, metavar="FILE",
-        help="initial state of the large system, any file that ASE reads (system.structure)"),
+    arg("--structure", type=structure, metavar="FILE",
+        help="initial state of the large system, such as alloy.data or run.traj@-1 "
+        "(system.structure)"),
+    SPECIES,
     arg("--barriers", type=file, metavar="FILE",
         help="barrier model, .json or .npz (system.barriers)"),
 )  # fmt: skip
@@ -118,6 +122,8 @@ def run(args: argparse.Namespace) -> None:
     overrides = list(args.overrides)
     if args.barriers is not None:
         overrides.append(f"system.barriers={toml_value(str(args.barriers.resolve()))}")
+    if args.species is not None:
+        overrides.append(f"system.structure_species={toml_value(args.species)}")
     structure = args.structure and args.structure.resolve()
     config = load_config(args.study, args.quick, overrides, args.seed, args.workers, structure)
     out = args.out or Path("runs") / (config["study"] + ("-quick" if args.quick else ""))
@@ -175,12 +181,7 @@ def report(args: argparse.Namespace) -> None:
         metavar="OUT",
         help="also write neighbours by atom, shell and species, as extended XYZ",
     ),
-    arg(
-        "--species",
-        nargs="+",
-        metavar="NAME",
-        help="elements of the atom types of a LAMMPS dump that does not name them",
-    ),
+    SPECIES,
 )
 def sro(args: argparse.Namespace) -> None:
     """Measure the short-range order of a crystal.
@@ -211,6 +212,7 @@ def sro(args: argparse.Namespace) -> None:
     arg("--interval", type=whole(1), default=1000, metavar="N",
         help="hops between frames, and between lines of the log (default: 1000)"),
     arg("--log", type=output, metavar="OUT", help="write a log"),
+    SPECIES,
     SEED,
 )  # fmt: skip
 def kmc(args: argparse.Namespace) -> None:
@@ -227,6 +229,7 @@ def kmc(args: argparse.Namespace) -> None:
 
     options = {"barriers": args.barriers, "vacancies": args.vacancies, "trajectory": args.traj}
     options |= {"interval": args.interval, "seed": args.seed, "log": args.log}
+    options |= {"species": args.species}
     print(kmc_file(args.file, args.temperature, args.steps, **options))
 
 
@@ -248,24 +251,22 @@ def kmc(args: argparse.Namespace) -> None:
 def build(args: argparse.Namespace) -> None:
     """Build a crystal: lattice, composition, size, vacancies, order.
 
-    The cell takes the whole numbers of atoms nearest to the composition. The ending of FILE
-    chooses its format; .xyz keeps vacancies as X.
+    The cell takes the whole numbers of atoms nearest to the composition. The name of FILE chooses
+    its format; .xyz keeps vacancies as X. LAMMPS data files (.data, .lmp) and dumps (.dump,
+    .lammpstrj) have the atom types, and POSCAR files the blocks, in the order of the composition.
 
     Examples:
       macro-ase build bcc Nb0.33Mo0.33Ta0.34 --size 8 8 8 --vacancies 1 --out alloy.xyz
       macro-ase build bcc Mo0.5Ta0.5 --ordered B2 --out b2.xyz
+      macro-ase build bcc NbMoTa --out alloy.data
     """
-    from ase.io import write
-    from ase.io.formats import UnknownFileTypeError
-
-    from macro_ase.build import build_crystal
+    from macro_ase.build import build_crystal, parse_composition
+    from macro_ase.structure_files import kind_of_name, write_structure
 
     choice = (args.lattice, args.composition, args.size, args.vacancies, args.ordered)
+    kind_of_name(args.out)
     atoms = build_crystal(*choice, args.lattice_constant, args.seed)
-    try:
-        write(args.out, atoms)
-    except UnknownFileTypeError as error:
-        raise ValueError(f"no file format is known by the name {args.out}; try .xyz") from error
+    write_structure(args.out, atoms, list(parse_composition(args.composition)))
     print(f"{args.out}: {len(atoms)} sites, {atoms.symbols.formula:metal}")
 
 

@@ -96,6 +96,15 @@ def file(text: str) -> Path:
     return Path(text)
 
 
+def structure(text: str) -> Path:
+    """A structure file, with ``@INDEX`` or without."""
+    from .structure_files import split_index
+
+    if not split_index(text)[0].is_file():
+        raise argparse.ArgumentTypeError(f"no such file: {text}")
+    return Path(text)
+
+
 def folder(text: str) -> Path:
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"no such folder: {text}")
@@ -110,4 +119,15 @@ def output(text: str) -> Path:
 
 
 SEED = arg("--seed", type=whole(0), default=0, metavar="N", help="random seed (default: 0)")
-STRUCTURE = arg("file", type=file, metavar="FILE", help="a structure file that ASE reads")
+STRUCTURE = arg(
+    "file",
+    type=structure,
+    metavar="FILE",
+    help="a structure file that ASE reads, or a LAMMPS data or dump file; FILE@INDEX: one frame",
+)
+SPECIES = arg(
+    "--species",
+    nargs="+",
+    metavar="NAME",
+    help="elements of the atom types of a LAMMPS file that does not name them",
+)

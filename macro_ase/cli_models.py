@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .cli_arguments import SEED, STRUCTURE, arg, command, file, folder, output, positive, whole
+from .cli_arguments import (
+    SEED,
+    SPECIES,
+    STRUCTURE,
+    arg,
+    command,
+    file,
+    folder,
+    output,
+    positive,
+    whole,
+)
 
 
 @command(
@@ -23,6 +34,7 @@ from .cli_arguments import SEED, STRUCTURE, arg, command, file, folder, output, 
     arg("--fmax", type=positive, default=0.02, metavar="F",
         help="largest force at the end, eV/A (default: 0.02)"),
     arg("--workers", type=whole(1), default=1, metavar="N", help="processes (default: 1)"),
+    SPECIES,
     SEED,
 )  # fmt: skip
 def compute_barriers(args: argparse.Namespace) -> None:
@@ -42,6 +54,7 @@ def compute_barriers(args: argparse.Namespace) -> None:
 
     options = {"hops": args.hops, "vacancies": args.vacancies, "workers": args.workers}
     options |= {"seed": args.seed, "relax_radius_A": args.relax_radius, "fmax": args.fmax}
+    options |= {"species": args.species}
     print(compute_barriers_command(args.file, args.out, args.calculator, **options))
 
 

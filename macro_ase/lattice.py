@@ -183,35 +183,50 @@ def as_atoms(structure: Any) -> Atoms:
         If sites are shared by several species, or filled in part, and were not decorated.
     """
     if isinstance(structure, Atoms):
-        _refuse_mixed_sites(structure)
+        refuse_mixed_sites(structure)
         return structure
     if hasattr(structure, "lattice") and hasattr(structure, "frac_coords"):
         if not getattr(structure, "is_ordered", True):
-            raise ValueError("the pymatgen Structure is disordered: give every site one species")
+            mixed = next(site.species for site in structure if not site.is_ordered)
+            raise ValueError(_mixed({str(name): share for name, share in mixed.items()}))
         labels = [getattr(site.specie, "symbol", str(site.specie)) for site in structure]
         symbols = [
             VACANCY if name.startswith(VACANCY) and name != "Xe" else name for name in labels
         ]
         return Atoms(
-            symbols, scaled_positions=structure.frac_coords, cell=structure.lattice.matrix, pbc=True
+            symbols,
+            scaled_positions=structure.frac_coords,
+            cell=structure.lattice.matrix,
+            pbc=getattr(structure.lattice, "pbc", True),
         )
     raise TypeError(f"expected ase.Atoms or a pymatgen Structure, not {type(structure).__name__}")
 
 
-def _refuse_mixed_sites(atoms: Atoms) -> None:
-    """ASE reads a mixed site of a CIF file as its main species, all of a kind alike."""
-    occupancy, kinds = atoms.info.get("occupancy"), atoms.arrays.get("spacegroup_kinds")
-    if not isinstance(occupancy, dict) or kinds is None:
+def refuse_mixed_sites(atoms: Atoms) -> None:
+    """Raise ValueError for mixed sites that hold their main species, as ASE reads them.
+
+    ASE gives every such site its main species and keeps the shares in ``info["occupancy"]``, by
+    kind of site; sites of a kind that hold different species were resolved since.
+    """
+    occupancy = atoms.info.get("occupancy")
+    if not isinstance(occupancy, dict):
         return
-    for kind in np.unique(kinds):
-        shares = occupancy.get(str(kind)) or {}
-        mixed = len(shares) > 1 or abs(sum(shares.values(), start=0.0) - 1) > 1e-3
-        if shares and mixed and len(set(atoms.numbers[kinds == kind])) == 1:
-            content = " ".join(f"{name} {share:g}" for name, share in shares.items())
-            raise ValueError(
-                f"mixed site ({content}): give every site one species, in a supercell with that "
-                "composition, and delete atoms.info['occupancy']"
-            )
+    symbols = np.array(atoms.get_chemical_symbols())
+    kinds = atoms.arrays.get("spacegroup_kinds")
+    for kind, shares in occupancy.items():
+        if not isinstance(shares, dict) or (len(shares) == 1 and sum(shares.values()) > 0.999):
+            continue
+        here = np.isin(symbols, list(shares)) if kinds is None else kinds.astype(str) == str(kind)
+        if len(set(symbols[here])) == 1:
+            raise ValueError(_mixed(shares))
+
+
+def _mixed(shares: dict[str, float]) -> str:
+    formula = " ".join(f"{name} {share:g}" for name, share in shares.items())
+    return (
+        f"mixed site ({formula}): give every site one species, in a supercell with that "
+        "composition (such as by macro-ase build), and delete atoms.info['occupancy']"
+    )
 
 
 @dataclass(frozen=True)

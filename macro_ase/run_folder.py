@@ -14,6 +14,7 @@ from typing import Any
 from . import __version__
 from .config import dump_toml
 from .files import write_atomically
+from .structure_files import split_index
 
 CONTENT = (
     "config.toml",
@@ -65,8 +66,12 @@ def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
 
 def _fingerprints(config: dict[str, Any]) -> dict[str, str]:
     """SHA-256 of the files that settings name, and the version of the package."""
-    named = (config.get("system", {}).get(key) for key in ("structure", "barriers", "potential"))
-    files = {str(name): sha256(Path(name).read_bytes()).hexdigest() for name in named if name}
+    system = config.get("system", {})
+    files = {
+        str(name): sha256(split_index(name)[0].read_bytes()).hexdigest()
+        for name in (system.get(key) for key in ("structure", "barriers", "potential"))
+        if name
+    }
     return files | {"macro-ase": __version__}
 
 

@@ -23,7 +23,7 @@ LEVELS = (
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),
-    ("engines",),
+    ("engines", "structure_files"),
     ("systems",),
     ("sampling", "learning", "analysis"),
     ("config", "run_folder", "report", "plots"),

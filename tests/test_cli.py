@@ -201,7 +201,7 @@ def test_sro_kmc_and_fit_are_passed_on(
     assert main("fit-barriers . --out m.json --energies here.xyz --energies here.xyz".split()) == 0
     assert sro == [((here, 3, Path("o.csv"), None, None), {})]
     options = {"barriers": None, "vacancies": 0, "trajectory": Path("o.traj")}
-    options |= {"interval": 1000, "seed": 0, "log": None}
+    options |= {"interval": 1000, "seed": 0, "log": None, "species": None}
     assert kmc == [((here, 900.0, 1_000_000), options)]
     assert fit == [((Path("."), Path("m.json"), [here, here], 0), {})]
     assert capsys.readouterr().out == "order\nhops\nfitted\n"

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from ase.io import read
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -34,6 +33,7 @@ from ..barriers.nudged_band import (
 from ..barriers.orbits import HOP_DIRECTIONS
 from ..lattice import Crystal
 from ..rng import stream
+from ..structure_files import read_structure
 from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, job_key, write_results
 from .calculators import calculator_files, calculator_from_text
 from .journal import Journal
@@ -53,6 +53,7 @@ def compute_barriers_command(
     relax_radius_A: float | None = None,
     images: int = IMAGES,
     fmax: float = FMAX_EV_A,
+    species: Sequence[str] | None = None,
 ) -> str:
     """Compute barriers of vacancy hops, write the tables that barrier fits read, and describe them.
 
@@ -62,7 +63,7 @@ def compute_barriers_command(
     Parameters
     ----------
     structure : str or Path
-        A bcc block without vacancies, in any format that ASE reads. Its cell is kept.
+        A bcc block without vacancies, in any file that `read_structure` reads. Its cell is kept.
     out : str or Path
         Folder for ``POSCAR``, ``atomid_for_NN.txt``, ``barrier_for_NN.txt`` (nan: not computed or
         not usable), ``results.json`` and the journal ``hops.jsonl``.
@@ -81,6 +82,8 @@ def compute_barriers_command(
         error is stated.
     images, fmax
         As for `barriers.nudged_band.hop_barrier`.
+    species : sequence of str, optional
+        Element of each atom type, in order, for a LAMMPS file that names no elements.
 
     Returns
     -------
@@ -92,7 +95,8 @@ def compute_barriers_command(
     FileNotFoundError, ValueError
         Before any work, naming what is wrong.
     """
-    folder, atoms = Path(out), _read(Path(structure))
+    folder, found = Path(out), read_structure(structure, species=species)
+    atoms = Atoms(found.numbers, found.positions, cell=found.cell, pbc=True)
     neighbours = _neighbours(atoms)
     chosen = _choose(neighbours, hops, vacancies, seed)
     _check(workers, images, fmax, relax_radius_A)
@@ -115,16 +119,6 @@ def compute_barriers_command(
     if _digests(calculator) != settings["files"]:
         raise ValueError(f"{calculator} changed while {folder} was computed: begin another folder")
     return write_results(folder, atoms, neighbours, chosen, journal)
-
-
-def _read(file: Path) -> Atoms:
-    if not file.is_file():
-        raise FileNotFoundError(f"no such file: {file}")
-    try:
-        found = Atoms(read(file))
-    except Exception as error:  # the readers raise many kinds
-        raise ValueError(f"{file} cannot be read as a structure: {error}") from error
-    return Atoms(found.numbers, found.positions, cell=found.cell, pbc=True)
 
 
 def _arrays(atoms: Atoms) -> tuple[NDArray[Any], ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.io import read
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
@@ -20,6 +20,7 @@ from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import coerce_rng, stream
 from ..statistics import WINDOW as AUTOCORRELATION_WINDOW
 from ..statistics import autocorrelation, integrated_autocorrelation_time
+from ..structure_files import read_structure
 
 VACANCY_NUMBER = 0
 MIN_SAMPLES = 20
@@ -35,13 +36,15 @@ def kmc_file(
     interval: int = 1000,
     seed: int = 0,
     log: str | Path | None = None,
+    species: Sequence[str] | None = None,
 ) -> str:
     """Let the vacancies of a crystal hop, and say what came of it.
 
     Parameters
     ----------
     path : str or Path
-        A bcc block in any format that ASE reads; vacancies are ``X`` or sites without an atom.
+        A bcc block in any file that `structure_files.read_structure` reads; vacancies are ``X``
+        or sites without an atom.
     temperature_K : float
     steps : int
         Hops.
@@ -56,6 +59,8 @@ def kmc_file(
     seed : int
     log : str or Path, optional
         Log to write.
+    species : sequence of str, optional
+        Element of each atom type, in order, for a LAMMPS file that names no elements.
 
     Returns
     -------
@@ -72,7 +77,7 @@ def kmc_file(
     for output, suffix in ((trajectory, ".traj"), (log, "")):
         _check_output(output, suffix)
     model = load_barriers(barriers)
-    atoms = model.crystal(_read(Path(path))).to_atoms()
+    atoms = model.crystal(read_structure(path, species=species)).to_atoms()
     _take_out(atoms, vacancies, seed)
     dynamics = VacancyKMC(
         atoms,
@@ -115,18 +120,6 @@ def _check_output(output: str | Path | None, suffix: str) -> None:
         raise FileNotFoundError(f"cannot write a file {file}: is its folder there?")
     if suffix and file.suffix != suffix:
         raise ValueError(f"{file}: an ASE trajectory ends in {suffix}")
-
-
-def _read(file: Path) -> Atoms:
-    """The last structure of a file."""
-    if not file.is_file():
-        raise FileNotFoundError(f"no such file: {file}")
-    try:
-        structure = read(file)
-    except Exception as error:  # each of ASE's readers raises its own kind
-        raise ValueError(f"{file} cannot be read as a structure: {error!r}") from error
-    assert isinstance(structure, Atoms)
-    return structure
 
 
 def _take_out(atoms: Atoms, number: int, seed: int) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ase import Atoms
-from ase.io import read
-from ase.io.formats import filetype, open_with_compression
 
 from ..files import replacing
 from ..observables.long_range_order import long_range_order
@@ -16,8 +13,7 @@ from ..observables.short_range_order import (
     short_range_order,
     short_range_order_trajectory,
 )
-
-LAMMPS_DUMP = "lammps-dump-text"
+from ..structure_files import read_structures
 
 
 def sro_file(
@@ -32,13 +28,13 @@ def sro_file(
     Parameters
     ----------
     path : str or Path
-        Any file that ASE reads. Several frames give means with errors; they are taken as
-        frames of a stationary run, in order of time.
+        Any file that `structure_files.read_structures` reads. Several frames give means with
+        errors; they are taken as frames of a stationary run, in order of time.
     n_shells : int
     csv : str or Path, optional
         Where to write the numbers too.
     species : sequence of str, optional
-        Element of each atom type, in order, for a LAMMPS dump that names no elements.
+        Element of each atom type, in order, for a LAMMPS file that names no elements.
     per_atom : str or Path, optional
         Where to write the (one) frame as extended XYZ with the numbers of neighbours of each
         species in each shell, as arrays such as ``neighbors_1`` of shape (n_atoms, n_species).
@@ -48,10 +44,10 @@ def sro_file(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If ASE cannot read it, it has atom types and no elements, or `short_range_order`
-        finds no shells.
+        If it cannot be read, has atom types and no elements, or `short_range_order` finds no
+        shells.
     """
-    frames = _read(Path(path), species)
+    frames = read_structures(path, species=species)
     if per_atom is not None and len(frames) > 1:
         raise ValueError(f"{path} has {len(frames)} frames; per-atom values are of one")
     if len(frames) == 1:
@@ -76,36 +72,3 @@ def _long_range(frames: list[Atoms]) -> list[str]:
         return ["", long_range_order(frames[-1]).table()]
     except ValueError:
         return []
-
-
-def _read(path: Path, species: Sequence[str] | None) -> list[Atoms]:
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
-    nameless = _has_nameless_types(path)
-    if nameless and species is None:
-        raise ValueError(
-            f"{path} has atom types and no elements: write it with an element column "
-            "(dump_modify ID element ...), or give species, the element of each type in order"
-        )
-    if species is not None and not nameless:
-        raise ValueError(f"{path} names its elements; species is for LAMMPS dumps that do not")
-    options: dict[str, Any] = {"specorder": list(species)} if species is not None else {}
-    try:
-        frames: Any = read(path, index=":", **options)
-    except Exception as error:
-        raise ValueError(f"cannot read {path}: {type(error).__name__}: {error}") from error
-    if not frames:
-        raise ValueError(f"{path} holds no structure")
-    return frames
-
-
-def _has_nameless_types(path: Path) -> bool:
-    """Whether it is a LAMMPS text dump with neither elements nor masses."""
-    try:
-        if filetype(str(path)) != LAMMPS_DUMP:
-            return False
-    except Exception as error:
-        raise ValueError(f"cannot read {path}: {error or type(error).__name__}") from error
-    with open_with_compression(str(path), "r") as lines:
-        columns = next((line for line in lines if line.startswith("ITEM: ATOMS")), "").split()
-    return not {"element", "mass"} & set(columns)

@@ -223,6 +223,8 @@ def _units_of(title: str) -> str:
 
 def converted(value: Any, kind: str, units: str) -> Any:
     """A quantity in ASE's units: ``kind`` as in `ase.calculators.lammps.convert`."""
+    if units == "metal":
+        return value / PER_PS if kind == "velocity" else value
     return value if units == "lj" else convert(value, kind, units, "ASE")
 
 

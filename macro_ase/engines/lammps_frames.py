@@ -82,10 +82,20 @@ def atoms_of(frame: DumpFrame, species: tuple[str, ...] | None, units: str) -> A
     for name, values in _gathered(column).items():
         atoms.set_array(ARRAY_NAMES.get(name, name), values)
     atoms.info["timestep"] = int(frame.items["TIMESTEP"][1][0])
-    if species is not None:
-        atoms.info["species"] = species
+    if order_of_types := species or _order_of_types(atoms):
+        atoms.info["species"] = order_of_types
     require_finite(atoms)
     return atoms
+
+
+def _order_of_types(atoms: Atoms) -> tuple[str, ...]:
+    """Elements of the types, where atoms of all types are there and agree."""
+    types = atoms.arrays.get("type")
+    if types is None or types.dtype.kind != "i":
+        return ()
+    pairs = dict(sorted(set(zip(types.tolist(), atoms.get_chemical_symbols()))))
+    agree = all(pairs[t] == s for t, s in zip(types.tolist(), atoms.get_chemical_symbols()))
+    return tuple(pairs.values()) if agree and [*pairs] == [*range(1, len(pairs) + 1)] else ()
 
 
 def _set_known(atoms: Atoms, column: Columns, units: str) -> None:

@@ -17,7 +17,7 @@ REDUCED_MASS = 1.0
 
 def element_of_mass(mass: float) -> str | None:
     """The element of a mass in amu, if exactly one is within 0.05 amu of it."""
-    if mass == REDUCED_MASS:
+    if np.isclose(mass, REDUCED_MASS, rtol=1e-6):
         return None
     near = np.flatnonzero(np.abs(atomic_masses[1:] - mass) < MASS_TOLERANCE) + 1
     return chemical_symbols[near[0]] if len(near) == 1 else None

@@ -60,6 +60,6 @@ def read_text(file: str | Path, limit: int = -1) -> str:
 
 
 def write_text(file: str | Path, text: str) -> None:
-    """Write text in UTF-8, packed as the ending of the name says; the file is there whole or not."""
+    """Write text in UTF-8, packed as the ending of the name says, whole or not at all."""
     pack = PACKERS.get(Path(file).suffix, bytes)
     write_atomically(file, pack(text.encode()))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ase.io import read
 from numpy.typing import NDArray
 
 from ..build import nearest_counts, parse_composition
 from ..kinetics.padding import HALO
 from ..lattice import BCC, Crystal, SiteGrid
 from ..rng import stream
+from ..structure_files import read_structure
 
 N_SMALL_STATES = 8
 
@@ -28,12 +29,10 @@ def large_crystal(
         Naming the setting and what is wrong with it.
     """
     if settings["structure"]:
-        file = Path(settings["structure"])
-        if not file.is_file():
-            raise FileNotFoundError(f"no such file: {file}")
-        crystal = _read(file, species)
+        file = settings["structure"]
+        crystal = _read(file, species, settings["structure_species"] or None)
         return crystal, [
-            f"Initial state of the large system: {file.name}, {_describe(crystal)}.",
+            f"Initial state of the large system: {Path(file).name}, {_describe(crystal)}.",
             "The settings large_size, composition and lattice_constant_A are not used.",
         ]
     grid = grid_from(settings, "large_size")
@@ -52,11 +51,8 @@ def large_crystal(
     return crystal, [f"Initial state of the large system: a random alloy, {_describe(crystal)}."]
 
 
-def _read(file: Path, species: tuple[str, ...]) -> Crystal:
-    try:
-        structure = read(file)
-    except Exception as error:  # each of ASE's readers raises its own kind
-        raise ValueError(f"{file} cannot be read as a structure: {error!r}") from error
+def _read(file: str, species: tuple[str, ...], of_types: Sequence[str] | None) -> Crystal:
+    structure = read_structure(file, species=of_types)
     try:
         return Crystal.from_atoms(structure, species=species)
     except ValueError as error:
