@@ -11,6 +11,10 @@ from ..rng import Seed, kernel_state
 from .kernel_dynamics import KernelDynamics
 from .temperature import Temperature
 
+OWN = ("numbers", "positions")
+OTHER = "array "
+"""Prefix of what else belongs to atoms, in a restart."""
+
 
 class Driver(KernelDynamics):
     """An ASE driver of atoms whose steps are done many at a time.
@@ -40,13 +44,18 @@ class Driver(KernelDynamics):
         super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory, temperature)
 
     def _common_state(self) -> dict[str, NDArray[Any]]:
+        arrays = self.atoms.arrays
+        others = {f"{OTHER}{n}": a for n, a in arrays.items() if n not in OWN and a.dtype != object}
         return {
             "rng_state": self.rng_state,
-            "numbers": self.atoms.numbers,
-            "positions": self.atoms.positions,
+            **{name: arrays[name] for name in OWN},
+            **others,
         }
 
     def _restore_common(self, state: Any) -> None:
         self.rng_state = state["rng_state"]
-        self.atoms.numbers = state["numbers"]
-        self.atoms.positions = state["positions"]
+        for name in OWN:
+            self.atoms.arrays[name][:] = state[name]
+        for key in state:
+            if key.startswith(OTHER):
+                self.atoms.set_array(key.removeprefix(OTHER), state[key])

@@ -190,6 +190,7 @@ class EAMLattice:
             rng_state,
             np.zeros((len(chosen), 2, s, s), dtype=np.int64) if tally is None else tally,
             halves,
+            np.zeros(0, dtype=np.int64),
         )
         if bonds is not None:
             bonds += halves / 2

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.constraints import FixAtoms
 from numpy.typing import NDArray
 
 from ..patches import CutOut, Indices, Region, Vectors, cut_out, heights
 from ..potentials.eam_calculator import TableEAM
 from .eam_surroundings import EAMSurroundings
 from .local_energy import cut_out_all
+from .shared_state import fixed_atoms
 
 ROUNDING_A = 1e-9
 
@@ -90,6 +90,17 @@ class FrozenSurroundings(Calculator):
         self.reference = np.array(positions)
         self.cuts += 1
         self._show()
+
+    @property
+    def around(self) -> Indices:
+        """Indices of the atoms on which what happens in the patch depends."""
+        return self._around.index
+
+    def lay(self, region: Region) -> None:
+        """Make a new cut-out of the system as it is now; ``region`` holds the moving atoms."""
+        self.region = region
+        self.reset()
+        self.cut_at(self.system.positions[self.patched.active])
 
     def read_species(self, region: Region) -> None:
         """Take the species that the system has now; these are the moving atoms from now on."""
@@ -171,10 +182,7 @@ def unfixed(atoms: Atoms, region: Region) -> Region:
     ValueError
         If there is a constraint of another kind.
     """
-    others = [c for c in atoms.constraints if not isinstance(c, FixAtoms)]
-    if others:
-        raise ValueError(f"only FixAtoms can hold atoms of a patch, not {others[0]}")
-    held = np.concatenate([[], *(c.get_indices() for c in atoms.constraints)])
+    held = fixed_atoms(atoms)
     return _those(region, lambda part: ~np.isin(part, held))
 
 
@@ -189,6 +197,20 @@ def occupied(atoms: Atoms, region: Region) -> Region:
     found = _those(region, lambda part: atoms.numbers[part] != 0)
     if not len(found.active):
         raise ValueError("no atom of the patch can move: all are fixed or vacancies")
+    return found
+
+
+def movable_sites(atoms: Atoms, region: Region) -> Region:
+    """The region without atoms under `FixAtoms`, vacancies among them.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left, or there is a constraint of another kind.
+    """
+    found = unfixed(atoms, region)
+    if not len(found.active):
+        raise ValueError("no atom of the patch can move: all are fixed")
     return found
 
 

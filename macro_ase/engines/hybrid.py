@@ -1,14 +1,8 @@
 """Molecular dynamics and Monte Carlo of one patch by turns.
 
 Swaps take atoms past barriers that dynamics never climbs; dynamics lets them vibrate and relax.
-Monte Carlo exchanges species and leaves momenta to this rule: where an atom of mass m turns into
-one of mass m', its momentum becomes
-
-    p' = p sqrt(m' / m),
-
-so each site keeps its kinetic energy and p / sqrt(m) its Maxwell-Boltzmann law, whatever the
-swaps (the rule of ``ke yes`` in LAMMPS's ``fix atom/swap``). A vacancy ``X`` has no momentum; an
-atom that comes to where one was gets a new momentum from the Maxwell-Boltzmann law.
+An atom that is swapped takes its momentum along (`belongings`), so that swaps leave the
+Maxwell-Boltzmann law as it is.
 """
 
 from __future__ import annotations
@@ -16,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from ase import units
-from ase.data import atomic_masses
 from numpy.typing import NDArray
 
+from ..counts import require_count
 from .driver import Driver
 from .kernel_dynamics import KernelDynamics
 from .patch_mc import PatchMC
 from .patch_md import PatchMD
+from .temperature import Schedule, Temperature
 
 
 class HybridMCMD(KernelDynamics):
@@ -38,15 +32,18 @@ class HybridMCMD(KernelDynamics):
         Of the same atoms; its patch lies within that of ``md``.
     md_steps, mc_attempts : int
         Of one block.
+    temperature_K : float or callable, optional
+        Of both, by block; default: those that they have.
     logfile, trajectory, loginterval, append_trajectory
         As in ASE, in blocks.
 
     Raises
     ------
     ValueError
-        If the two do not fit together, a number is below 1, or the atoms have masses of their own,
-        which could not follow their species.
+        If the two do not fit together, or a number is below 1.
     """
+
+    _taken_up = frozenset({"cell", "pbc", "constraints"})
 
     def __init__(
         self,
@@ -58,31 +55,59 @@ class HybridMCMD(KernelDynamics):
         trajectory: Any = None,
         loginterval: int = 1,
         append_trajectory: bool = False,
+        temperature_K: Temperature | None = None,
     ) -> None:
-        _require_match(md, mc)
-        for name, value in (("md_steps", md_steps), ("mc_attempts", mc_attempts)):
-            if value < 1:
-                raise ValueError(f"{name} must be 1 or more, not {value}")
-        self.md, self.mc, self.md_steps, self.mc_attempts = md, mc, md_steps, mc_attempts
-        super().__init__(md.atoms, logfile, trajectory, loginterval, append_trajectory)
+        self.md, self.mc = md, mc
+        self.md_steps = require_count(md_steps, "md_steps", 1)
+        self.mc_attempts = require_count(mc_attempts, "mc_attempts", 1)
+        _require_same_atoms(md, mc)
+        super().__init__(
+            md.atoms, logfile, trajectory, loginterval, append_trajectory, temperature_K
+        )
+        self._warm(0)
+
+    def _refuse_temperature(self) -> None:
+        """Both parts have one, or the dynamics has no thermostat."""
+
+    def _warm(self, block: int) -> None:
+        """Give both the temperature of a block; raise ValueError if theirs differ."""
+        thermostat = self.md.ensemble != "nve"
+        if self._schedule is not None:
+            self.mc.temperature_K = self._schedule.at(block)
+            if thermostat:
+                self.md.temperature_K = self._schedule.at(block)
+        if thermostat and self.md.temperature_K != self.mc.temperature_K:
+            raise ValueError(
+                f"md is at {self.md.temperature_K:g} K, mc at {self.mc.temperature_K:g} K: "
+                "set temperature_K of this driver, or of both"
+            )
+
+    def _notice(self, rows: Any = None) -> None:
+        super()._notice(rows)
+        for _, part in self._parts():
+            part._notice(None if rows is None else part._rows)
+
+    @property
+    def _rows(self) -> Any:
+        return self.md._rows
 
     def _advance(self, steps: int) -> int:
-        for _ in range(steps):
-            self.md.run(self.md_steps)
+        for block in range(self.nsteps, self.nsteps + steps):
+            self._warm(block)
+            self._turn(self.md, self.md_steps)
             self.mc.read_atoms()
-            active = self.mc.region.active
-            before = self.atoms.numbers[active].copy()
-            self.mc.run(self.mc_attempts)
-            momenta = self.atoms.arrays["momenta"]
-            momenta[active] = exchanged_momenta(
-                before,
-                self.atoms.numbers[active],
-                momenta[active],
-                self.mc.temperature_K,
-                self.md.rng,
-            )
+            self._turn(self.mc, self.mc_attempts)
             self.md.read_atoms()
+            self.md._leave(self.md._rows)
         return steps
+
+    def _turn(self, part: Driver, steps: int) -> None:
+        """Let one of both run, at a cost that does not depend on the size of the system."""
+        part._leave(part._rows)
+        if part.nsteps == 0:
+            part.call_observers()
+        for _ in part._stretches(steps):
+            pass
 
     def _update_atoms(self) -> None:
         """Both drivers have done so."""
@@ -121,59 +146,53 @@ class HybridMCMD(KernelDynamics):
             p + key: value for p, part in self._parts() for key, value in _all_arrays(part).items()
         }
 
+    def _identity(self) -> dict[str, NDArray[Any]]:
+        return {
+            **super()._identity(),
+            "composition": np.sort(self.atoms.numbers),
+            "masses": np.sort(self.atoms.get_masses()),
+        }
+
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
         for p, part in self._parts():
-            part._refuse_other_model(_of(p, saved))
+            arrays = _of(p, saved)
+            _schedule_of(part, arrays)
+            part._refuse_other_model(arrays)
 
     def _restore(self, state: dict[str, NDArray[Any]]) -> None:
         for p, part in self._parts():
             arrays = _of(p, state)
             part.nsteps = int(arrays["nsteps"])
+            part._schedule = _schedule_of(part, arrays)
             part._restore_common(arrays)
             part._restore(arrays)
-
-
-def exchanged_momenta(
-    before: NDArray[np.int64],
-    after: NDArray[np.int64],
-    momenta: NDArray[np.float64],
-    temperature_K: float,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Momenta after species have changed, by the rule of this module.
-
-    Parameters
-    ----------
-    before, after : int arrays, shape (n,)
-        Atomic numbers; 0 is a vacancy.
-    momenta : array, shape (n, 3)
-        In ASE's units.
-    temperature_K : float
-        Of new momenta.
-    """
-    new_mass = np.where(after == 0, 0.0, atomic_masses[after])
-    found = np.sqrt(new_mass / atomic_masses[before])[:, None] * momenta
-    filled = np.flatnonzero((before == 0) & (after != 0))
-    width = np.sqrt(new_mass[filled] * units.kB * temperature_K)
-    found[filled] = width[:, None] * rng.standard_normal((len(filled), 3))
-    return found
+        for _, part in self._parts():
+            part._leave()
 
 
 def _all_arrays(part: Driver) -> dict[str, NDArray[Any]]:
-    return {"nsteps": np.array(part.nsteps), **part._common_state(), **part._state()}
+    schedule = {} if part._schedule is None else part._schedule.state(part.nsteps)
+    return {
+        "nsteps": np.array(part.nsteps),
+        **schedule,
+        **part._common_state(),
+        **part._state(),
+    }
+
+
+def _schedule_of(part: Driver, arrays: dict[str, NDArray[Any]]) -> Schedule | None:
+    if part._schedule is None:
+        return None
+    return part._schedule.resumed(arrays, int(arrays["nsteps"]))
 
 
 def _of(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
 
 
-def _require_match(md: PatchMD, mc: PatchMC) -> None:
+def _require_same_atoms(md: PatchMD, mc: PatchMC) -> None:
     if md.atoms is not mc.atoms:
         raise ValueError("md and mc must have the same atoms, the very object")
     outside = np.setdiff1d(mc.region.active, md.patched.active)
     if len(outside):
         raise ValueError(f"{len(outside)} atoms of the patch of mc lie outside that of md")
-    if md.ensemble != "nve" and md.temperature_K != mc.temperature_K:
-        raise ValueError(f"md is at {md.temperature_K:g} K, mc at {mc.temperature_K:g} K")
-    if md.atoms.has("masses"):
-        raise ValueError("atoms with masses of their own: masses do not follow swapped species")

@@ -105,6 +105,11 @@ class KernelDynamics(Dynamics):
 
         Set it to a number, or to a callable of the steps since then, such as a `Ramp`: it acts
         from the next step on.
+
+        Raises
+        ------
+        ValueError
+            If it is none, or would act on nothing.
         """
         if self._schedule is None:
             raise AttributeError(f"this {type(self).__name__} has no temperature")
@@ -112,7 +117,13 @@ class KernelDynamics(Dynamics):
 
     @temperature_K.setter
     def temperature_K(self, given: Temperature) -> None:
+        self._refuse_temperature()
         self._schedule = Schedule(given, self.nsteps)
+
+    def _refuse_temperature(self) -> None:
+        """Raise ValueError if a temperature would act on nothing."""
+        if self._schedule is None:
+            raise ValueError(f"{type(self).__name__} has no temperature")
 
     @abstractmethod
     def _advance(self, steps: int) -> int:
@@ -229,10 +240,14 @@ class KernelDynamics(Dynamics):
         """
         steps = require_count(steps, "steps")
         self._notice()
-        self.max_steps = self.nsteps + steps
         if self.nsteps == 0:
             self._leave(self._rows)
             self.call_observers()
+        yield from self._stretches(steps)
+
+    def _stretches(self, steps: int) -> Iterator[bool]:
+        """Run from one call of an observer to the next, yielding False after each."""
+        self.max_steps = self.nsteps + steps
         while self.nsteps < self.max_steps:
             self._notice(self._rows)
             wanted = min(self._chunk(), self.max_steps - self.nsteps, self.longest_chunk)
@@ -246,7 +261,7 @@ class KernelDynamics(Dynamics):
             if done < wanted:
                 left = self.max_steps - self.nsteps
                 warnings.warn(
-                    f"{left} of {steps} steps were not done: {self._nothing_left()}", stacklevel=3
+                    f"{left} of {steps} steps were not done: {self._nothing_left()}", stacklevel=4
                 )
                 return
 

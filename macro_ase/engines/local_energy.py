@@ -86,12 +86,16 @@ def laid(atoms: Atoms, patch: Patch | None) -> Region:
     return patch.select(atoms)
 
 
-def cut_out_all(atoms: Atoms) -> CutOut:
-    """The whole system as its own cut-out."""
-    n, copy = len(atoms), atoms.copy()
-    copy.calc = None
+def cut_out_all(atoms: Atoms, region: Region | None = None) -> CutOut:
+    """The whole system as its own cut-out; atoms of the region, by default all, come first."""
+    region = whole(atoms) if region is None else region
+    n, active = len(atoms), region.active
+    index = np.concatenate([active, np.setdiff1d(np.arange(n), active)])
+    copy = atoms.copy()
+    copy.set_constraint()
+    copy = copy[index]
     order_axes(copy)
-    return CutOut(copy, whole(atoms).core, np.zeros((n, 3)), n, n, math.inf)
+    return CutOut(copy, index, np.zeros((n, 3)), len(region.core), len(active), math.inf)
 
 
 def required_halo(

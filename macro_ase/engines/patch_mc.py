@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms, units
-from ase.constraints import FixAtoms
 from numpy.typing import NDArray
 
 from ..kinetics.site_moves import SpeciesBias
@@ -16,8 +15,10 @@ from ..lattice import VACANCY
 from ..patches import CutOut, Patch, Region, cut_out
 from ..potentials.eam_calculator import TableEAM
 from ..rng import Seed
+from .belongings import exchange, turn_into
 from .driver import Driver
 from .ensembles import SemiGrand, no_bias
+from .frozen_surroundings import movable_sites
 from .local_energy import (
     checked_energy,
     cut_out_all,
@@ -35,6 +36,7 @@ from .moves import (
     as_moves,
 )
 from .patch_sites import CalculatorSites, PatchSites, TableSites
+from .restart_identity import TOLERANCE
 from .temperature import Temperature
 
 DEFAULT_MOVE = Swap()
@@ -48,7 +50,13 @@ class PatchMC(Driver):
 
     A step is one attempt. With `TableEAM` and moves of species alone a compiled kernel does them
     (below 1 us each); otherwise each costs a call of the calculator with the cut-out.
-    Vacancies are atoms ``X``, which no calculator sees. Atoms under `FixAtoms` are not displaced.
+    Vacancies are atoms ``X``, which no calculator sees. Atoms under `FixAtoms` stay: they are
+    neither displaced nor swapped. What belongs to an atom (mass, momentum, tag, charge, magnetic
+    moment, your own arrays) travels with it in a swap; one that turns into another species takes
+    its mass, and keeps its kinetic energy.
+
+    Between two runs, or in an observer, you may change species, positions, cell, pbc and
+    constraints of the atoms, and the temperature.
 
     Parameters
     ----------
@@ -63,7 +71,7 @@ class PatchMC(Driver):
         `Swap` (the default), `NeighbourSwap`, `VacancySwap`, `Displacement`, `Transmute`,
         mixed by weight.
     temperature_K : float or callable
-        A callable, such as a `Ramp`, gives the temperature of every step.
+        See `temperature_K`.
     rng : int, SeedSequence, Generator or None
     ensemble : SemiGrand, optional
         With `Transmute`: chemical potentials, and a composition to be held.
@@ -76,8 +84,11 @@ class PatchMC(Driver):
     Attributes
     ----------
     energy_change_eV : float
-        Since the start, without the terms of the ensemble.
+        By its own moves since the start, without the terms of the ensemble.
     region : Region
+        The atoms that may move or change places.
+    patched : Region
+        All atoms of the patch: also fixed ones.
     tally : int64 array, shape (n_moves, 2, S, S)
         Attempts and acceptances, by species (`species`) of the first site before and after.
     compiled : bool
@@ -88,6 +99,9 @@ class PatchMC(Driver):
     ValueError
         If patch, moves, temperature or ensemble do not fit, or the calculator cannot do the atoms.
     """
+
+    _watched = ("numbers", "positions", "initial_magmoms", "initial_charges")
+    _taken_up = frozenset({*_watched, "cell", "pbc", "constraints"})
 
     def __init__(
         self,
@@ -130,17 +144,40 @@ class PatchMC(Driver):
         ValueError
             As on construction.
         """
-        region = laid(self.atoms, patch)
+        patched = laid(self.atoms, patch)
+        region = movable_sites(self.atoms, patched)
         self._refuse_moves(region)
         length_A = 0.0
         if patch is not None:
             length_A = required_halo(self.atoms, region, self.calculator, self._halo_A)
             length_A += self._skin_A
-        self.region, self._length_A = region, length_A
+        self.patched, self.region, self._length_A = patched, region, length_A
+        self._refuse_species()
+        self._cut()
+
+    def _refuse_species(self) -> None:
+        """Raise ValueError if the calculator cannot do what the patch holds, or may come to."""
+        strange = sorted(set(self.atoms.symbols[self.region.active]) - set(self.species))
+        if strange:
+            allowed = ", ".join(self.species[:-1])
+            raise ValueError(f"atoms of the patch may be {allowed}, not {', '.join(strange)}")
         if not self.compiled:
             symbols = [self.species[code] for code in self._bias.allowed]
             checked_energy(self._cut_out(self.atoms).atoms, self.calculator, symbols)
-        self._cut()
+
+    def _read_atoms(self, changed: frozenset[str]) -> None:
+        kept = self.region
+        try:
+            self.region = movable_sites(self.atoms, self.patched)
+            self._refuse_moves(self.region)
+            self._refuse_species()
+        except ValueError:
+            self.region = kept
+            raise
+        if changed <= {"numbers", "positions"}:
+            self.read_atoms()
+        else:
+            self._cut()
 
     def read_atoms(self) -> None:
         """Take up what something else did to the species and positions of the patch.
@@ -162,6 +199,10 @@ class PatchMC(Driver):
             self._cut()
         else:
             self._start_sites(cut)
+
+    @property
+    def _rows(self) -> Any:
+        return self._sites.cut.index
 
     @property
     def acceptance(self) -> list[float]:
@@ -197,16 +238,13 @@ class PatchMC(Driver):
         kinds = {type(move) for move in self.moves}
         if {NeighbourSwap, Displacement} <= kinds:
             raise ValueError("NeighbourSwap needs sites that stay: leave out Displacement")
-        held = [c for c in self.atoms.constraints if not isinstance(c, FixAtoms)]
-        if self._displaces and held:
-            raise ValueError(f"only FixAtoms can hold atoms in Monte Carlo, not {held[0]}")
         if VacancySwap in kinds and self.atoms.numbers[region.active].all():
             raise ValueError("VacancySwap needs a vacancy (X) in the patch")
 
     def _cut_out(self, atoms: Atoms) -> CutOut:
         """The patch of some atoms, with its halo; a length of 0 stands for all of them."""
         if not self._length_A:
-            return cut_out_all(atoms)
+            return cut_out_all(atoms, self.region)
         return cut_out(atoms, self.region, self._length_A)
 
     def _cut(self) -> None:
@@ -251,8 +289,11 @@ class PatchMC(Driver):
 
     def _update_atoms(self) -> None:
         cut, n = self._sites.cut, self._sites.cut.n_active
-        active = cut.index[:n]
-        self.atoms.numbers[active] = cut.atoms.numbers[:n]
+        active, origin = cut.index[:n], self._sites.origin
+        exchange(self.atoms, active, origin[:n])
+        origin[:] = np.arange(len(origin))
+        rng = np.random.default_rng(self.rng_state)
+        turn_into(self.atoms, active, cut.atoms.numbers[:n], self.temperature_K, rng)
         moved = np.any(cut.atoms.positions[:n] != self._positions_A[:n], axis=1)
         self.atoms.positions[active[moved]] = (cut.atoms.positions - cut.shift)[:n][moved]
 
@@ -280,27 +321,46 @@ class PatchMC(Driver):
             "energy_eV": np.array(energy_without_vacancies(self._sites.cut.atoms, self.calculator)),
             "energy_change_eV": np.array(self.energy_change_eV),
             "tally": self.tally,
-            "core": self.region.core,
-            "buffer": self.region.buffer,
-            "centre": self.region.centre,
+            "core": self.patched.core,
+            "buffer": self.patched.buffer,
+            "centre": self.patched.centre,
             "lengths_A": np.array([self._length_A, self._skin_A]),
         }
 
+    def _identity(self) -> dict[str, NDArray[Any]]:
+        found = super()._identity()
+        if not self._displaces:
+            found["positions"] = self.atoms.positions.copy()
+        if not any(isinstance(move, Transmute) for move in self.moves):
+            found["composition"] = np.sort(self.atoms.numbers)
+            found["masses"] = np.sort(self.atoms.get_masses())
+        return found
+
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
-        region, lengths_A = self.region, (self._length_A, self._skin_A)
+        kept = self.patched, self.region, self._length_A, self._skin_A
         atoms = self.atoms.copy()
         atoms.numbers, atoms.positions = saved["numbers"], saved["positions"]
         try:
             self._restore_region(saved)
+            self._refuse_other_surroundings(atoms)
             energy = energy_without_vacancies(self._cut_out(atoms).atoms, self.calculator)
         finally:
-            self.region, (self._length_A, self._skin_A) = region, lengths_A
+            self.patched, self.region, self._length_A, self._skin_A = kept
         before = float(saved["energy_eV"])
         if abs(energy - before) > ENERGY_TOLERANCE * max(1.0, abs(before)):
             raise ValueError("the restart was written with another energy")
 
+    def _refuse_other_surroundings(self, saved: Atoms) -> None:
+        frozen = np.ones(len(saved), dtype=bool)
+        frozen[self.region.active] = False
+        same = np.array_equal(saved.numbers[frozen], self.atoms.numbers[frozen])
+        away = saved.positions[frozen] - self.atoms.positions[frozen]
+        if not same or np.abs(away).max(initial=0.0) > TOLERANCE:
+            raise ValueError("the restart was written with other atoms around the patch")
+
     def _restore_region(self, state: dict[str, NDArray[Any]]) -> None:
-        self.region = Region(state["core"], state["buffer"], state["centre"])
+        self.patched = Region(state["core"], state["buffer"], state["centre"])
+        self.region = movable_sites(self.atoms, self.patched)
         self._length_A, self._skin_A = state["lengths_A"].tolist()
 
     def _restore(self, state: dict[str, NDArray[Any]]) -> None:

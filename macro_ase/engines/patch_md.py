@@ -24,6 +24,8 @@ from ..rng import Seed
 from .driver import Driver
 from .frozen_surroundings import FrozenSurroundings, occupied, unfixed
 from .local_energy import laid, require_forces, required_halo
+from .restart_identity import identity
+from .shared_state import SharedState
 from .temperature import Temperature
 
 Ensemble = Literal["nve", "langevin", "nose-hoover"]
@@ -80,6 +82,16 @@ class PatchMD(Driver):
         atom can move, or a constraint is not `FixAtoms`.
     """
 
+    _watched = (
+        "numbers",
+        "positions",
+        "momenta",
+        "masses",
+        "initial_magmoms",
+        "initial_charges",
+    )
+    _taken_up = frozenset({*_watched, "cell", "pbc", "constraints"})
+
     def __init__(
         self,
         atoms: Atoms,
@@ -127,6 +139,34 @@ class PatchMD(Driver):
             )
         self._start_integrator()
         self._update_atoms()
+        self._left = SharedState(atoms, self._watched)
+
+    def _refuse_temperature(self) -> None:
+        if self.ensemble == "nve":
+            raise ValueError("nve has no thermostat: scale the momenta instead")
+
+    @property
+    def _rows(self) -> Any:
+        return self.surroundings.around
+
+    def _read_atoms(self, changed: frozenset[str]) -> None:
+        if changed == {"momenta"}:
+            self.active.arrays["momenta"][:] = self.atoms.arrays["momenta"][self.region.active]
+            return
+        free = unfixed(self.atoms, self.patched)
+        region = occupied(self.atoms, free)
+        self._free = free
+        if not changed <= {"momenta", "masses"}:
+            self.surroundings.lay(region)
+            require_forces(self.surroundings.cut.atoms, self.surroundings.calculator)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Go on with the moving atoms as they are in the system; the thermostat stays as it is."""
+        thermostat = self._thermostat()
+        self._lay_patch()
+        self._start_integrator()
+        self._set_thermostat(thermostat)
 
     def _lay_patch(self) -> None:
         """Take the moving atoms as they are now."""
@@ -142,7 +182,7 @@ class PatchMD(Driver):
 
     def _start_integrator(self) -> None:
         active, dt = self.active, self.dt
-        T = 0.0 if self._schedule is None else self.temperature_K
+        T = self._bath_K = 0.0 if self._schedule is None else self.temperature_K
         self.integrator: VelocityVerlet | Langevin | NoseHooverChainNVT
         if self.ensemble == "nve":
             self.integrator = VelocityVerlet(active, dt)
@@ -160,11 +200,8 @@ class PatchMD(Driver):
 
     def read_atoms(self) -> None:
         """Take up species, positions and momenta of the patch that something else has changed."""
-        thermostat = self._thermostat()
         self.surroundings.read_species(occupied(self.atoms, self._free))
-        self._lay_patch()
-        self._start_integrator()
-        self._set_thermostat(thermostat)
+        self._follow()
 
     def _thermostat(self) -> NDArray[np.float64]:
         """Positions and momenta of the Nose-Hoover chain, shape (2, length)."""
@@ -179,9 +216,27 @@ class PatchMD(Driver):
             chain._eta[:], chain._p_eta[:] = state
 
     def _advance(self, steps: int) -> int:
-        for _ in range(steps):
+        for step in range(self.nsteps, self.nsteps + steps):
+            if self.ensemble != "nve":
+                self._warm(step)
             self.integrator.step()
         return steps
+
+    def _warm(self, step: int) -> None:
+        """Set the thermostat to the temperature of a step."""
+        assert self._schedule is not None
+        temperature_K = self._schedule.at(step)
+        if temperature_K == self._bath_K:
+            return
+        self._bath_K = temperature_K
+        if isinstance(self.integrator, Langevin):
+            self.integrator.set_temperature(temperature_K=temperature_K)
+            return
+        thermostat = self._thermostat()
+        self.integrator = NoseHooverChainNVT(
+            self.active, self.dt, temperature_K=temperature_K, tdamp=self.tdamp
+        )
+        self._set_thermostat(thermostat)
 
     def get_time(self) -> float:
         """Time since the start, in ASE's unit."""
@@ -221,6 +276,15 @@ class PatchMD(Driver):
             "calculator": type(self.surroundings.calculator).__name__,
             "timestep": self.dt,
             "patch": self.patched.active.tolist(),
+        }
+
+    def _identity(self) -> dict[str, NDArray[Any]]:
+        frozen = np.ones(len(self.atoms), dtype=bool)
+        frozen[self.region.active] = False
+        return {
+            **super()._identity(),
+            **identity(self.atoms, "numbers", "masses"),
+            "positions of frozen atoms": self.atoms.positions[frozen],
         }
 
     def _state(self) -> dict[str, NDArray[Any]]:

@@ -24,6 +24,7 @@ from ..kinetics.site_moves import (
 )
 from ..patches import CutOut
 from ..potentials.eam_table import EAMTable
+from .belongings import exchange
 from .eam_lattice import EAMLattice
 from .local_energy import energy_without_vacancies
 from .moves import Displacement, Move, NeighbourSwap, SiteMove, cumulative_chances, move_codes
@@ -33,9 +34,17 @@ Ints = NDArray[np.int64]
 
 
 class PatchSites(Protocol):
-    """What `PatchMC` asks of either."""
+    """What `PatchMC` asks of either.
+
+    Attributes
+    ----------
+    cut : CutOut
+    origin : int array, shape (n,)
+        Where in the cut-out what an atom of it holds was at the start.
+    """
 
     cut: CutOut
+    origin: Ints
 
     def run(
         self, betas: NDArray[np.float64], attempts: int, rng: NDArray[np.uint64], tally: Ints
@@ -64,6 +73,7 @@ class TableSites:
         self.cut, self.bias = cut, bias
         self.lattice = EAMLattice.from_atoms(cut.atoms, table)
         self.state = self.lattice.state(self.lattice.codes(cut.atoms))
+        self.origin = np.arange(len(cut.atoms))
         self._moves, self._chances = move_codes(moves), cumulative_chances(moves)
         self._numbers = np.array([atomic_numbers.get(name, -1) for name in self.lattice.species])
 
@@ -85,6 +95,7 @@ class TableSites:
             rng,
             tally,
             no_bonds,
+            self.origin,
         )
         self.cut.atoms.numbers[:n] = self._numbers[self.state.occupation[:n]]
         return float(change), attempts
@@ -127,6 +138,7 @@ class CalculatorSites:
         self._numbers = np.array([atomic_numbers[name] for name in species])
         code = {number: c for c, number in enumerate(self._numbers)}
         self.occupation = np.array([code[z] for z in cut.atoms.numbers], dtype=np.int8)
+        self.origin = np.arange(len(cut.atoms))
         self._role = (np.arange(len(cut.atoms)) < cut.n_active).astype(np.int8)
         self._active = np.arange(cut.n_active)
         wanted = any(isinstance(move, NeighbourSwap) for move in moves)
@@ -134,7 +146,6 @@ class CalculatorSites:
         self._near = neighbourhood(pairs, len(cut.atoms))[0]
         self._most = int(self._near.nearest[: cut.n_active].max(initial=0))
         self._chances = cumulative_chances(moves)
-        self._fixed = {i for c in cut.atoms.constraints for i in c.get_indices().tolist()}
         self._vacancy = len(species) - 1
         self._vacancies = np.flatnonzero(self.occupation[: cut.n_active] == self._vacancy)
         self._energy = energy_without_vacancies(cut.atoms, calculator)
@@ -178,10 +189,10 @@ class CalculatorSites:
         if j < 0:
             counts = np.bincount(self.occupation[self._active], minlength=self._vacancy + 1)
             extra = bias_change(self.bias, counts, old, new)
-        self._put(i, new, j, old)
+        self._make(i, j, new)
         accepted = self._decide(extra, beta, rng)
         if not accepted:
-            self._put(i, old, j, new)
+            self._make(i, j, old)
         elif j >= 0 and old == self._vacancy:
             relocate(self._vacancies, i, j)
         elif j >= 0 and new == self._vacancy:
@@ -194,7 +205,7 @@ class CalculatorSites:
         i = int(uniform(rng) * self.cut.n_active)
         step = width_A * np.array([2 * uniform(rng) - 1 for _ in range(3)])
         species = int(self.occupation[i])
-        if species == self._vacancy or i in self._fixed:
+        if species == self._vacancy:
             return species, species, False
         before = self.cut.atoms.positions[i].copy()
         self.cut.atoms.positions[i] += step
@@ -214,8 +225,12 @@ class CalculatorSites:
         self._energy = energy
         return True
 
-    def _put(self, i: int, at_i: int, j: int, at_j: int) -> None:
-        for site, species in ((i, at_i), (j, at_j)):
-            if site >= 0:
-                self.occupation[site] = species
-                self.cut.atoms.numbers[site] = self._numbers[species]
+    def _make(self, i: int, j: int, new: int) -> None:
+        """Let two sites exchange what they hold, or, if j < 0, one turn into another species."""
+        if j < 0:
+            self.occupation[i], self.cut.atoms.numbers[i] = new, self._numbers[new]
+            return
+        pair, turned = np.array([i, j]), np.array([1, 0])
+        exchange(self.cut.atoms, pair, turned)
+        for held in (self.occupation, self.origin):
+            held[pair] = held[pair[turned]]

@@ -188,6 +188,7 @@ def metropolis(
     rng: NDArray[np.uint64],
     tally: NDArray[np.int64],
     bonds: NDArray[np.int64],
+    origin: NDArray[np.int64],
 ) -> float:
     """Attempt moves of the active sites; ``state`` changes in place.
 
@@ -212,6 +213,9 @@ def metropolis(
     bonds : int64 array, shape (n_shells, S, S)
         Twice the whole change of the ordered bond counts by moves in the core is added; a move
         of which one site lies in the core adds it once. May be empty.
+    origin : int64 array, shape (n,)
+        Follows what changes places: entries of two sites are exchanged with what they hold. May be
+        empty.
 
     Returns
     -------
@@ -248,6 +252,8 @@ def metropolis(
             _count_bonds(tables, occupation, i, new, bonds, halves)
             if j >= 0:
                 _count_bonds(tables, occupation, j, old, bonds, halves)
+        if j >= 0 and origin.size > 0:
+            origin[i], origin[j] = origin[j], origin[i]
         if j < 0:
             counts[old] -= 1
             counts[new] += 1

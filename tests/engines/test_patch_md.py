@@ -413,7 +413,7 @@ def still() -> Atoms:
         (lambda: soft_patch(skin_A=0.0), "skin_A must be above 0"),
         (lambda: soft_patch(atoms=bound()), "only FixAtoms"),
         (lambda: soft_patch(atoms=still()), "no atom of the patch can move"),
-        (lambda: soft_patch(rng=-1), "seed must be 0 or larger"),
+        (lambda: soft_patch(rng=-1), "seed must be a whole number, 0 or larger"),
         (lambda: soft_patch().run(-1), "steps must be 0 or more"),
     ],
 )

@@ -120,7 +120,7 @@ def test_trajectory_and_log(tmp_path: Path) -> None:
     assert [frame.info["time"] for frame in frames] == [0, 5, 10, 15, 20]
     np.testing.assert_array_equal(spins_of(frames[-1]), spins_of(atoms))
     Glauber(atoms, TEMPERATURE, 1, None, path, 5, append_trajectory=True).run(5)
-    assert len(read(path, index=":")) == 7
+    assert len(read(path, index=":")) == 6
 
 
 def test_spins_changed_between_runs_are_noticed() -> None:
