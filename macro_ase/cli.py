@@ -10,9 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .cli_arguments import (
@@ -47,26 +50,52 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 1 where nobody reads the output, 2 after bad input, 130 after Ctrl-C.
+        Exit status: 0, 1 where nobody reads the output, 2 after bad input, 130 after Ctrl-C,
+        143 after SIGTERM.
     """
     args = argparse.Namespace(command=None)
     warnings.showwarning = _warn
-    try:
-        parser().parse_args(argv, args)
-        COMMANDS[args.command][0](args)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        hint = "; run the same command again to go on" if args.command in RESUMED else ""
-        print(f"\nstopped{hint}", file=sys.stderr)
-        return 130
-    except ModuleNotFoundError as error:
-        return _refuse(_missing_extra(error))
-    except (ValueError, OSError) as error:
-        return _refuse(str(error))
+    with termination_as_ctrl_c() as signals:
+        try:
+            parser().parse_args(argv, args)
+            COMMANDS[args.command][0](args)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except KeyboardInterrupt:
+            return _stopped(args.command, signals)
+        except ModuleNotFoundError as error:
+            return _refuse(_missing_extra(error))
+        except (ValueError, OSError) as error:
+            return _stopped(args.command, signals) if signals else _refuse(str(error))
     return 0
+
+
+@contextmanager
+def termination_as_ctrl_c() -> Iterator[list[int]]:
+    """SIGTERM, as schedulers send it, raises `KeyboardInterrupt` too; yields those received."""
+    received: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def _stopped(command: str | None, signals: Sequence[int]) -> int:
+    hint = "; run the same command again to go on" if command in RESUMED else ""
+    start = "\n" if sys.stderr.isatty() else ""
+    print(f"{start}stopped{hint}", file=sys.stderr)
+    return 128 + (signals[0] if signals else signal.SIGINT)
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:

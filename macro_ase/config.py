@@ -109,12 +109,12 @@ def toml_value(value: Any) -> str:
 def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path) -> Config:
     study, user = _study_and_changes(study_or_path, presets)
     preset = _read_toml(presets / f"{study}.toml")
-    quick_changes = _flatten(preset.pop("quick", {}))
-    schema = _flatten(preset)
+    quick_changes = flatten(preset.pop("quick", {}))
+    schema = flatten(preset)
     settings = dict(schema)
     if quick:
         settings |= _checked(quick_changes, schema)
-    user_settings = _checked(_flatten(user), schema)
+    user_settings = _checked(flatten(user), schema)
     settings |= {key: v for key, v in user_settings.items() if v != schema[key]}
     settings |= _checked(changes, schema)
     _check_run_keys(settings)
@@ -170,12 +170,12 @@ def _parse_override(text: str) -> tuple[str, Any]:
     return key, parsed["value"]
 
 
-def _flatten(table: Config, prefix: str = "") -> Config:
+def flatten(table: Config, prefix: str = "") -> Config:
     """Nested tables as one table of dotted keys."""
     flat: Config = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{key}.")
+            flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[prefix + key] = value
     return flat

@@ -6,16 +6,21 @@ import json
 import math
 import platform
 import shutil
+import tomllib
+import warnings
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .config import dump_toml
+from .config import dump_toml, flatten
 from .files import write_atomically
+from .folder_lock import NAME as LOCK
 from .structure_files import split_index
 
+INPUT_FILES = ("structure", "barriers", "potential")
+"""Settings of the table ``system`` that name files."""
 CONTENT = (
     "config.toml",
     "inputs.json",
@@ -33,55 +38,108 @@ def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
     """Make a run folder, or take up one of the same settings and inputs where it was.
 
     The number of workers may differ: results do not depend on it. The files that settings
-    name, and the version of the package, must be the same.
+    name, and the version of the package, must be the same. A lost or damaged ``config.toml`` is
+    written again where ``inputs.json`` tells that it was the same.
 
     Raises
     ------
     FileExistsError
         If the folder holds anything else and ``overwrite`` is false; with it, an earlier
         run's files are removed, and nothing else.
+    ValueError
+        Naming a damaged file without which it cannot be known whether the run is the same.
     """
-    text = dump_toml(config)
-    inputs = _fingerprints(config)
-    entries = list(folder.iterdir()) if folder.is_dir() else []
+    text, record = dump_toml(config), _fingerprints(config)
+    record["settings"] = _digest(text)
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file, not a folder")
-    if entries:
-        present = folder / "config.toml"
-        same = present.is_file() and _apart_from_workers(present.read_text()) == (
-            _apart_from_workers(text)
-        )
-        same = same and _read_inputs(folder) == inputs
-        if not same and not overwrite:
-            raise FileExistsError(
-                f"{folder} is not empty and holds no run with these settings, inputs and version; "
-                "choose another --out or give --overwrite"
-            )
-        if overwrite:
-            _clear(folder)
+    if overwrite:
+        _clear(folder)
+    elif folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
+        _refuse_another(folder, text, record)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    (folder / "config.toml").write_text(text)
-    write_json(folder / "inputs.json", inputs)
+    write_json(folder / "inputs.json", record)
+    write_atomically(folder / "config.toml", text)
 
 
 def _fingerprints(config: dict[str, Any]) -> dict[str, str]:
     """SHA-256 of the files that settings name, and the version of the package."""
-    system = config.get("system", {})
+    named = (config.get("system", {}).get(key) for key in INPUT_FILES)
     files = {
-        str(name): sha256(split_index(name)[0].read_bytes()).hexdigest()
-        for name in (system.get(key) for key in ("structure", "barriers", "potential"))
-        if name
+        str(name): sha256(split_index(name)[0].read_bytes()).hexdigest() for name in named if name
     }
     return files | {"macro-ase": __version__}
 
 
-def _read_inputs(folder: Path) -> dict[str, str]:
-    file = folder / "inputs.json"
-    return json.loads(file.read_text()) if file.is_file() else {}
+def _digest(text: str) -> str:
+    """SHA-256 of settings apart from workers."""
+    lines = (line for line in text.splitlines() if not line.startswith("workers ="))
+    return sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _apart_from_workers(text: str) -> list[str]:
-    return [line for line in text.splitlines() if not line.startswith("workers =")]
+def _refuse_another(folder: Path, text: str, record: dict[str, str]) -> None:
+    """Raise unless the folder holds a run of these settings and inputs."""
+    settings, inputs = folder / "config.toml", folder / "inputs.json"
+    found_text, found = _read_settings(settings), _read_record(inputs)
+    if found_text is None and found is None:
+        raise FileExistsError(f"{folder} is not empty and holds no run; choose another --out")
+    was = found.pop("settings", None) if found else None
+    was = _digest(found_text) if found_text is not None else was
+    changed = []
+    if was is None:
+        _ask(settings, "its settings are those given now")
+    elif was != record["settings"]:
+        changed.append(_first_change(found_text, text))
+    if found is None:
+        _ask(inputs, "the files that the settings name, and macro-ase, are as they were")
+    else:
+        names = {**found, **record}
+        changed += [n for n in names if n != "settings" and found.get(n) != record.get(n)]
+    if changed:
+        raise FileExistsError(
+            f"{folder} is not empty and holds no run with these settings, inputs and version "
+            f"(changed: {', '.join(changed)}); choose another --out or give --overwrite, "
+            "which deletes that run"
+        )
+
+
+def _ask(file: Path, what: str) -> None:
+    """Of a file that cannot be compared: take a lost one as the user's answer, name a damaged one.
+
+    Raises
+    ------
+    ValueError
+    """
+    if file.exists():
+        raise ValueError(f"{file} is damaged: if {what}, remove it and run again to go on")
+    warnings.warn(f"{file} is not there: taken that {what}", stacklevel=4)
+
+
+def _first_change(before: str | None, after: str) -> str:
+    """A setting that differs, with its former value where that is known."""
+    if before is None:
+        return "settings"
+    old, new = (flatten(tomllib.loads(text)) for text in (before, after))
+    key = next((k for k in {**new, **old} if k != "workers" and old.get(k) != new.get(k)), None)
+    return "settings" if key is None else f"{key} was {old.get(key)!r}, now {new.get(key)!r}"
+
+
+def _read_settings(file: Path) -> str | None:
+    """None if the file is lost, empty or no TOML."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        return text if tomllib.loads(text) else None
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _read_record(file: Path) -> dict[str, str] | None:
+    """None if the file is lost or damaged."""
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return record if isinstance(record, dict) and "macro-ase" in record else None
 
 
 def _clear(folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import run_folder
+from .folder_lock import only_writer
 from .report import write_report
 from .studies import STUDIES
 
@@ -15,6 +16,8 @@ def run_study(
     config: dict[str, Any], out: str | Path, overwrite: bool = False, quick: bool = False
 ) -> Path:
     """Run a study, or go on with one, and write its report.
+
+    One process at a time works in a folder; a second one is refused.
 
     Parameters
     ----------
@@ -43,7 +46,10 @@ def run_study(
     if model not in STUDIES:
         raise ValueError(f"system.model must be one of {', '.join(STUDIES)}, not {model!r}")
     study = STUDIES[model](config)
-    run_folder.prepare(folder, config, overwrite)
-    study.run(folder, quick)
-    write_report(folder)
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file, not a folder")
+    with only_writer(folder):
+        run_folder.prepare(folder, config, overwrite)
+        study.run(folder, quick)
+        write_report(folder)
     return folder

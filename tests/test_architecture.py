@@ -26,7 +26,7 @@ LEVELS = (
     ("engines", "structure_files"),
     ("systems",),
     ("sampling", "learning", "analysis"),
-    ("config", "run_folder", "report", "plots"),
+    ("config", "folder_lock", "run_folder", "report_shape", "report", "plots"),
     ("studies",),
     ("workflow", "commands"),
     ("cli", "cli_models", "cli_arguments", "__main__"),

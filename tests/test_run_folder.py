@@ -66,17 +66,82 @@ def test_other_settings_are_refused(tmp_path: Path, changes: dict[str, Any]) -> 
     assert (tmp_path / "config.toml").read_text() == before
 
 
-def test_a_changed_input_file_is_refused(tmp_path: Path) -> None:
-    """The settings name the same file, which now holds another crystal."""
-    structure, folder = tmp_path / "my.xyz", tmp_path / "run"
-    structure.write_text("one")
-    settings = config(system={"structure": str(structure)})
+@pytest.mark.parametrize("key", ["structure", "barriers", "potential"])
+def test_a_changed_input_file_is_refused(tmp_path: Path, key: str) -> None:
+    """The settings name the same file, which now holds something else."""
+    file, folder = tmp_path / "my.file", tmp_path / "run"
+    file.write_text("one")
+    settings = config(system={key: str(file)})
     prepare(folder, settings, False)
     prepare(folder, settings, False)
-    structure.write_text("another")
-    with pytest.raises(FileExistsError, match="settings, inputs and version"):
+    file.write_text("another")
+    with pytest.raises(FileExistsError, match=r"settings, inputs and version \(changed: .*my.file"):
         prepare(folder, settings, False)
     prepare(folder, settings, True)
+
+
+def test_what_differs_is_named(tmp_path: Path) -> None:
+    prepare(tmp_path, config(), False)
+    with pytest.raises(FileExistsError, match=r"changed: system.hops was 5, now 6"):
+        prepare(tmp_path, config(system={"hops": 6}), False)
+
+
+@pytest.mark.parametrize("damage", ["", "seed = ", "\udcff", None])
+def test_damaged_settings_are_written_again(tmp_path: Path, damage: str | None) -> None:
+    """Finished data stays, and other settings are refused as ever."""
+    prepare(tmp_path, config(), False)
+    write_all(tmp_path)
+    settings = tmp_path / "config.toml"
+    whole = settings.read_text()
+    if damage is None:
+        settings.unlink()
+    else:
+        settings.write_text(damage, errors="surrogateescape")
+    with pytest.raises(FileExistsError, match="settings, inputs and version"):
+        prepare(tmp_path, config(seed=1), False)
+    prepare(tmp_path, config(), False)
+    assert settings.read_text() == whole
+    assert (tmp_path / "data.zarr" / "inside").is_file()
+
+
+@pytest.mark.filterwarnings("ignore:.*is not there")
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", "\udcff"])
+def test_damaged_inputs_are_named_with_a_way_out(tmp_path: Path, damage: str) -> None:
+    """Whether the files are the same cannot be known; whoever says so goes on, with the data."""
+    prepare(tmp_path, config(), False)
+    write_all(tmp_path)
+    (tmp_path / "inputs.json").write_text(damage, errors="surrogateescape")
+    with pytest.raises(ValueError, match=r"inputs.json is damaged: .* remove it and run again"):
+        prepare(tmp_path, config(), False)
+    (tmp_path / "inputs.json").unlink()
+    with pytest.raises(FileExistsError):
+        prepare(tmp_path, config(seed=1), False)
+    with pytest.warns(UserWarning, match="inputs.json is not there: taken that the files"):
+        prepare(tmp_path, config(), False)
+    assert (tmp_path / "data.zarr" / "inside").is_file()
+
+
+def test_damaged_settings_of_an_earlier_version_are_named_with_a_way_out(tmp_path: Path) -> None:
+    """Its inputs.json says nothing of the settings."""
+    prepare(tmp_path, config(), False)
+    record = json.loads((tmp_path / "inputs.json").read_text())
+    del record["settings"]
+    (tmp_path / "inputs.json").write_text(json.dumps(record))
+    prepare(tmp_path, config(), False)
+    (tmp_path / "inputs.json").write_text(json.dumps(record))
+    (tmp_path / "config.toml").write_text("")
+    with pytest.raises(ValueError, match=r"config.toml is damaged: .* remove it and run again"):
+        prepare(tmp_path, config(), False)
+    (tmp_path / "config.toml").unlink()
+    with pytest.warns(UserWarning, match="config.toml is not there"):
+        prepare(tmp_path, config(), False)
+
+
+def test_files_that_do_not_change_are_left_alone(tmp_path: Path) -> None:
+    prepare(tmp_path, config(), False)
+    before = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*.*"))]
+    prepare(tmp_path, config(), False)
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*.*"))] == before
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:

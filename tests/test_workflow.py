@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
@@ -19,8 +22,11 @@ torch = pytest.importorskip("torch")
 from macro_ase.build import build_crystal  # noqa: E402
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
+from macro_ase.folder_lock import only_writer  # noqa: E402
 from macro_ase.learning.macro_model import MacroModel  # noqa: E402
 from macro_ase.sampling import Store  # noqa: E402
+from macro_ase.studies import AlloyStudy  # noqa: E402
+from macro_ase.studies.stages import Stages  # noqa: E402
 from macro_ase.workflow import run_study  # noqa: E402
 
 pytestmark = pytest.mark.learn
@@ -170,9 +176,9 @@ def test_interrupted_it_goes_on_to_the_same_bytes(
         with pytest.raises(KeyboardInterrupt):
             run_study(settings(workers=1), folder)
     assert not (folder / "model").exists() and not (folder / "metrics.json").exists()
-    store = Store(folder / "data.zarr")
-    store.write("pairs/3000.0/0/1", {"z0": np.zeros(3)})
-    store._root["pairs/3000.0/0/1"].attrs["finished"] = False
+    half = folder / "data.zarr" / "pairs" / "3000.0" / "0" / "1"
+    Store(folder / "data.zarr").write("pairs/3000.0/0/1", {"z0": np.zeros(3)})
+    zarr.open_group(str(half), mode="a").attrs["finished"] = False
     run_study(settings(workers=2), folder)
     assert chunks_of(folder) == chunks_of(finished[0])
     assert metrics_of(folder) == metrics_of(finished[0])
@@ -337,14 +343,97 @@ def test_bad_settings_are_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_damaged_model_file_is_one_line(
-    finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.filterwarnings("ignore:.*made again", "ignore:.*computed again")
+def test_what_is_lost_or_damaged_is_made_again_to_the_same_bytes(
+    finished: tuple[Path, float], tmp_path: Path
 ) -> None:
+    """Kills, full disks and partial copies leave such files; nothing else is computed."""
     folder = tmp_path / "run"
     shutil.copytree(finished[0], folder)
     weights = folder / "model" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
-    assert "holds no complete model" in refusal(capsys, folder, "--workers", "1")
+    for name in ("config.toml", "metrics.json", "results.json", "report.html"):
+        (folder / name).write_text("")
+    next((folder / "data.zarr/direct/3000.0/1/z/c").rglob("0/0")).unlink()
+    run_study(settings(workers=1), folder, quick=True)
+    assert chunks_of(folder) == chunks_of(finished[0])
+    assert metrics_of(folder) == metrics_of(finished[0])
+    for name in ("model/weights.safetensors", "results.json", "config.toml", "inputs.json"):
+        assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
+
+
+def until(folder: Path, n_chunks: int, process: subprocess.Popen[str]) -> None:
+    """Wait until a run has so many chunks."""
+    while process.poll() is None:
+        if len(list(folder.glob("data.zarr/*/*/*/zarr.json"))) >= n_chunks:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"it ended by itself: {process.communicate()}")
+
+
+def test_terminated_then_killed_it_goes_on_to_the_same_bytes(
+    finished: tuple[Path, float], tmp_path: Path
+) -> None:
+    """SIGTERM ends between chunks, with one line and 143; after SIGKILL the lock is stale."""
+    folder = tmp_path / "run"
+    argv = [sys.executable, "-m", "macro_ase", "run", "nbmota", "--quick", "--out", str(folder)]
+    argv += ["--workers", "1", *(part for o in TINY for part in ("--set", o))]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(argv, **pipes) as process:
+        until(folder, 2, process)
+        process.terminate()
+        assert process.communicate() == ("", "stopped; run the same command again to go on\n")
+    assert process.returncode == 143 and not (folder / "run.lock").exists()
+    assert not (folder / "data.zarr" / ".unfinished").exists()
+    kept = chunks_of(folder)
+    assert kept.items() <= chunks_of(finished[0]).items() and kept
+    with subprocess.Popen(argv, **pipes) as process:
+        until(folder, 6, process)
+        process.kill()
+    assert (folder / "run.lock").is_file()
+    run_study(settings(workers=1), folder)
+    assert chunks_of(folder) == chunks_of(finished[0])
+    assert metrics_of(folder) == metrics_of(finished[0])
+
+
+def test_two_runs_in_one_folder(
+    finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with only_writer(tmp_path / "run"):
+        assert "is in use by process" in refusal(capsys, tmp_path / "run")
+        assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
+
+
+def test_residence_times_belong_to_their_temperatures(finished: tuple[Path, float]) -> None:
+    """From the small runs to the model's clock; they differ by far more than their errors."""
+    folder, _ = finished
+    model, store = MacroModel.load(folder / "model"), Store(folder / "data.zarr")
+    tau = [
+        np.mean([store.read(f"small/{t}/{run}")["tau_w"][0] for run in range(2)])
+        for t in (2000.0, 3000.0)
+    ]
+    assert tau[0] > 2 * tau[1]
+    dt = np.array([model.dt(t) for t in (2000.0, 3000.0)])
+    np.testing.assert_allclose(dt, model.step_events * np.array(tau), rtol=1e-9)
+
+
+def test_every_stage_has_its_seed(finished: tuple[Path, float], tmp_path: Path) -> None:
+    """The same inputs and another seed give another result, stage by stage."""
+    folder, _ = finished
+    study, other = AlloyStudy(settings(workers=1)), AlloyStudy(settings(workers=1, seed=1))
+    study.stages, other.stages = Stages(folder, 1), Stages(tmp_path, 1)
+    small, small_1 = study.small(), other.small()
+    scan = study.time_step(small)
+    pairs, pairs_1 = study.pairs(small, scan), other.pairs(small, scan)
+    model, model_1 = (s.learn(pairs, small, scan) for s in (study, other))
+    direct, direct_1 = study.direct(scan, model), other.direct(scan, model)
+    paths, paths_1 = study.predict(model, scan), other.predict(model, scan)
+    assert not np.array_equal(study.system.large_state, other.system.large_state)
+    assert small[0][0]["tau_w"] != small_1[0][0]["tau_w"]
+    assert not np.array_equal(pairs[0]["dz"], pairs_1[0]["dz"])
+    assert not np.array_equal(*(m.trained.history for m in (model, model_1)))
+    assert not np.array_equal(direct[0][0]["z"][-1], direct_1[0][0]["z"][-1])
+    assert not np.array_equal(paths[0][1][:, :, 1], paths_1[0][1][:, :, 1])
 
 
 def write_network(path: Path) -> None:

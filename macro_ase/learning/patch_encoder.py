@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -80,21 +81,25 @@ class PatchEncoder(nn.Module):
         write_atomically(folder / "encoder.json", json.dumps(data) + "\n")
 
     @classmethod
-    def load(cls, folder: str | Path) -> PatchEncoder:
+    def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote; nothing in it is executed.
 
         Raises
         ------
         FileNotFoundError, ValueError
-            If the folder holds no encoder, or one of another format.
+            If the folder holds no encoder, a damaged one or one of another format.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        data = json.loads((Path(folder) / "encoder.json").read_text())
-        if data["format"] != FORMAT:
-            raise ValueError(f"encoder format {data['format']!r} is not {FORMAT!r}")
-        encoder = cls(data["n_variables"], data["channels"])
-        encoder.load_state_dict(load_file(Path(folder) / "encoder.safetensors"))
+        try:
+            data = json.loads((Path(folder) / "encoder.json").read_text(encoding="utf-8"))
+            if data["format"] != FORMAT:
+                raise ValueError(f"format {data['format']!r} is not {FORMAT!r}")
+            encoder = cls(data["n_variables"], data["channels"])
+            encoder.load_state_dict(load_file(Path(folder) / "encoder.safetensors"))
+        except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            raise ValueError(f"{folder} holds no complete encoder: {error}") from error
         return encoder
 
 

@@ -92,7 +92,7 @@ class Store:
         place = self.path / key
         try:
             group = zarr.open_group(str(place), mode="r")
-        except FileNotFoundError:
+        except (FileNotFoundError, zarr.errors.ContainsArrayError):
             raise KeyError(f"no finished chunk {key!r}") from None
         except Exception as error:  # zarr and its codecs raise many kinds
             raise ValueError(f"{place} is damaged: {_line(error)}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .kept import load_or_make
 from .stages import Chunk
 
 if TYPE_CHECKING:
@@ -47,14 +48,28 @@ def learn_patch_model(
         The options of `learning.training.TrainingOptions`.
     seed : int
     """
+    from ..learning.macro_model import MacroModel
+
+    own = (folder, pairs, condition, z_names, dt, sites, table, seed)
+    return load_or_make(lambda: MacroModel.load(folder), lambda: _train(*own))
+
+
+def _train(
+    folder: Path,
+    pairs: Chunk,
+    condition: NDArray[np.float64],
+    z_names: tuple[str, ...],
+    dt: float,
+    sites: float,
+    table: dict[str, Any],
+    seed: int,
+) -> MacroModel:
     import torch
 
     from ..learning.macro_model import Clock, MacroModel
     from ..learning.pairs import PairBatch
     from ..learning.training import TrainingOptions, train
 
-    if (folder / "model.json").is_file():
-        return MacroModel.load(folder)
     torch.set_num_threads(1)
     n, d = pairs["z0"].shape
     conditions, mean = np.tile(condition, (n, 1)), pairs.get("mean")

@@ -45,8 +45,9 @@ def write_findings(
 
 def _with_earlier_times(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     """Times of the session that did the work, when a finished run is taken up again."""
-    if not file.is_file():
-        return metrics
-    earlier = json.loads(file.read_text())
-    stages = {k: max(v, earlier["stages"].get(k, 0.0)) for k, v in metrics["stages"].items()}
-    return metrics | {"stages": stages, "wall_s": max(metrics["wall_s"], earlier["wall_s"])}
+    try:
+        earlier = json.loads(file.read_text(encoding="utf-8"))
+        stages = {k: max(v, earlier["stages"].get(k, 0.0)) for k, v in metrics["stages"].items()}
+        return metrics | {"stages": stages, "wall_s": max(metrics["wall_s"], earlier["wall_s"])}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return metrics  # there are none, or the file is damaged and now written again

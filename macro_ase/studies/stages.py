@@ -36,6 +36,7 @@ class Stages:
     def __init__(self, folder: Path, workers: int) -> None:
         self.folder, self.workers = folder, workers
         self.store = Store(folder / "data.zarr")
+        self.store.discard_unfinished()
         self.seconds: dict[str, float] = {}
         self._start = time.perf_counter()
 

@@ -21,6 +21,7 @@ from ...sampling.time_step import TimeStepScan, scan_time_steps
 from ...statistics import standard_error
 from ...systems import MODELS
 from ...systems.base import MicroSystem
+from ..kept import load_or_make
 from ..stages import Chunk, Stages
 from .checks import STATIONARY_AFTER
 from .data import StudyData
@@ -123,6 +124,16 @@ class AlloyStudy:
 
     def learn(self, pairs: list[Chunk], small: list[list[Chunk]], scan: TimeStepScan) -> Any:
         """Train the ensemble, or load it if it was trained already."""
+        from ...learning.macro_model import MacroModel
+
+        folder = self.stages.folder / "model"
+        return load_or_make(
+            lambda: MacroModel.load(folder), lambda: self._train(folder, pairs, small, scan)
+        )
+
+    def _train(
+        self, folder: Path, pairs: list[Chunk], small: list[list[Chunk]], scan: TimeStepScan
+    ) -> Any:
         import torch
 
         from ...learning.macro_model import Clock, MacroModel
@@ -130,8 +141,6 @@ class AlloyStudy:
         from ...learning.training import TrainingOptions, train
 
         torch.set_num_threads(1)
-        if (self.stages.folder / "model" / "model.json").is_file():
-            return MacroModel.load(self.stages.folder / "model")
         first = np.cumsum([0] + [int(chunk["snapshot"].max()) + 1 for chunk in pairs])
         batch = PairBatch(
             z0=np.concatenate([c["z0"] for c in pairs]),
@@ -153,7 +162,7 @@ class AlloyStudy:
             clock,
             self.system.substeps,
         )
-        model.save(self.stages.folder / "model")
+        model.save(folder)
         return model
 
     def direct(self, scan: TimeStepScan, model: Any) -> list[list[Chunk]]:

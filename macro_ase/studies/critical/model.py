@@ -18,6 +18,7 @@ import numpy as np
 
 from ...rng import coerce_rng, stream
 from ...systems.spin_system import Array
+from ..kept import load_or_make
 from .law import GRID, Table
 
 if TYPE_CHECKING:
@@ -84,14 +85,15 @@ def fit_member(
     """Fit one member to blocks drawn with replacement, or load it if it was fitted already."""
     from .networks import SymmetricModel, fit_symmetric
 
-    if (folder / "model.json").is_file():
-        return SymmetricModel.load(folder)
-    rng = coerce_rng(stream(seed, "critical-member", *item))
-    drawn = [drawn_blocks(len(own.sums), rng) for own in pairs]
-    training, validation = (means_of_bins(pairs, times) for times in zip(*drawn))
-    model = fit_symmetric(training, validation, options, int(rng.integers(2**31)))
-    model.save(folder)
-    return model
+    def make() -> SymmetricModel:
+        rng = coerce_rng(stream(seed, "critical-member", *item))
+        drawn = [drawn_blocks(len(own.sums), rng) for own in pairs]
+        training, validation = (means_of_bins(pairs, times) for times in zip(*drawn))
+        model = fit_symmetric(training, validation, options, int(rng.integers(2**31)))
+        model.save(folder)
+        return model
+
+    return load_or_make(lambda: SymmetricModel.load(folder), make)
 
 
 def tabulated(model: SymmetricModel, temperature: float, reach: float) -> Table:

@@ -11,6 +11,7 @@ from ...learning.tile_closure import Features, SeveralClosures, TileClosure
 from ...observables.field_moments import second_moments, squared_gradients, tile_means
 from ...rng import stream
 from ...sampling.field_pairs import Array, FieldSampling
+from ..kept import load_or_make
 from ..patch_model import learn_patch_model
 from ..stages import Chunk
 
@@ -46,11 +47,13 @@ def _encoder(folder: Path, tiles: Array, table: dict[str, Any], seed: int) -> Fe
     from ...learning.encoder_training import EncoderOptions
     from ...learning.field_encoder import FieldEncoder, train_field_encoder
 
-    if not (folder / "encoder.json").is_file():
+    def make() -> FieldEncoder:
         options = EncoderOptions(table["variables"], table["channels"], table["steps"])
         encoder, left = train_field_encoder(tiles, options, stream(seed, "field-encoder"))
         encoder.save(folder, left)
-    return FieldEncoder.load(folder).encode
+        return FieldEncoder.load(folder)
+
+    return load_or_make(lambda: FieldEncoder.load(folder), make).encode
 
 
 def learn_fields(

@@ -25,6 +25,7 @@ from ...sampling.field_pairs import (
     tiles_chunk,
 )
 from ...systems.predator_prey import PredatorPrey
+from ..kept import load_or_make
 from ..stages import Chunk, Stages
 from .findings import Findings
 from .learning import fit_closures, learn_fields, predicted_paths
@@ -129,11 +130,13 @@ class PredatorPreyStudy:
         sampling = sampling_of(self.config, **WAYS[way]) if way else self.sampling
         name = f"{repeat.number}-{kind}" + (f"-{way.replace(' ', '-')}" if way else "")
         folder = self.stages.folder / "model" / name
-        if (folder / "model.json").is_file():
-            return MacroModel.load(folder)
-        pairs = self.pairs(repeat, sampling, way)
-        columns, table = self.columns(repeat, kind), self.config["learning"]
-        return learn_fields(folder, sampling, pairs, columns, table, repeat.seed)
+
+        def make() -> MacroModel:
+            pairs = self.pairs(repeat, sampling, way)
+            columns, table = self.columns(repeat, kind), self.config["learning"]
+            return learn_fields(folder, sampling, pairs, columns, table, repeat.seed)
+
+        return load_or_make(lambda: MacroModel.load(folder), make)
 
     def pairs(self, repeat: Repeat, sampling: FieldSampling, way: str) -> Chunk:
         """Training pairs of one way to sample."""

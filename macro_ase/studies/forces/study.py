@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...rng import coerce_rng, stream
+from ..kept import load_or_make
 from ..stages import Chunk, Stages
 from .chunks import (
     CONFIGURATIONS,
@@ -176,6 +178,8 @@ class ForcesStudy(ABC):
         """Train an encoder for each seed; how good each is."""
         jobs = {f"encoder/{k}": (self, states, k) for k in range(self.config["forces"]["seeds"])}
         done = self.stages.chunks("encoders", encoder_chunk, jobs)
+        for k in range(len(jobs)):
+            load_or_make(partial(self.encoder, k), partial(encoder_chunk, self, states, k))
         return [{name: float(v[0]) for name, v in done[key].items()} for key in jobs]
 
     def forces(self, states: States) -> None:

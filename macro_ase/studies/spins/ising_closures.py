@@ -13,6 +13,7 @@ from ...rng import coerce_rng, stream
 from ...sampling.lattice_patches import square_sites
 from ...sampling.spin_pairs import SpinSampling, snapshots
 from ...systems.spin_system import Spins, SpinSystem
+from ..kept import load_or_make
 
 CLOSURES = ("none", "correlations", "encoder")
 TILE_STARTS, MOST_TILES = 96, 20_000
@@ -58,13 +59,15 @@ def trained_encoder(
     from ...learning.encoder_training import EncoderOptions, train_encoder
     from ...learning.patch_encoder import PatchEncoder
 
-    if not (folder / "encoder.json").is_file():
+    def make() -> PatchEncoder:
         options = EncoderOptions(table["variables"], table["channels"], table["steps"])
         side = round(np.sqrt(tiles.shape[1]))
         observed = system.observe(tiles, side)
         encoder, left = train_encoder(tiles, observed, options, stream(seed, "encoder"))
         encoder.save(folder, left)
-    return PatchEncoder.load(folder).encode
+        return PatchEncoder.load(folder)
+
+    return load_or_make(lambda: PatchEncoder.load(folder), make).encode
 
 
 def fit_closures(kinds: list[str], tiles: Spins, encoder: Features | None) -> SeveralClosures:
