@@ -18,7 +18,6 @@ script.
 from __future__ import annotations
 
 import base64
-import json
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -26,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from .files import write_atomically
+from .report_shape import read_shaped, read_text
 
+PNG = b"\x89PNG"
 MARKS = {True: ("pass", "✓ pass"), False: ("fail", "✗ fail"), None: ("info", "for information")}
 
 STYLE = """
@@ -77,13 +78,15 @@ def write_report(folder: str | Path) -> Path:
     FileNotFoundError
         If the folder is not that of a finished run, or one of its figures is gone.
     ValueError
-        If one of its JSON files is damaged.
+        If one of its files is damaged or of another shape, or a figure is not its own.
     """
     run = Path(folder)
-    config = _read(run, "config.toml")
-    metrics, results = _read_json(run, "metrics.json"), _read_json(run, "results.json")
+    config = read_text(run, "config.toml")
+    metrics, results = (read_shaped(run, name) for name in ("metrics.json", "results.json"))
     page = _page(run, config, metrics, results)
     report = run / "report.html"
+    if report.is_symlink():
+        report.unlink()
     write_atomically(report, page)
     return report
 
@@ -112,19 +115,6 @@ def metrics_text(metrics: dict[str, Any]) -> str:
         value = f"{rounded(m.get('value'), m.get('error'))} {m.get('unit') or ''}".strip()
         lines.append(f"{name:26s} {value}" + (f"  ({note})" if note else ""))
     return "\n".join(lines)
-
-
-def _read(run: Path, name: str) -> str:
-    if not (run / name).is_file():
-        raise FileNotFoundError(f"{run} is not the folder of a finished run: it has no {name}")
-    return (run / name).read_text(encoding="utf-8")
-
-
-def _read_json(run: Path, name: str) -> dict[str, Any]:
-    try:
-        return json.loads(_read(run, name))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{run / name} is damaged: {error}") from error
 
 
 def _page(run: Path, config: str, metrics: dict[str, Any], results: dict[str, Any]) -> str:
@@ -189,15 +179,25 @@ def _section(run: Path, section: dict[str, Any]) -> str:
 
 
 def _figure(run: Path, figure: dict[str, Any]) -> str:
-    path = run / figure["file"]
-    if not path.is_file():
-        raise FileNotFoundError(f"{run} has no figure {figure['file']}")
-    image = base64.b64encode(path.read_bytes()).decode("ascii")
+    image = base64.b64encode(_picture(run, figure["file"])).decode("ascii")
     caption = escape(figure.get("caption") or "")
     return (
         f'<figure><img alt="{caption}" src="data:image/png;base64,{image}">'
         f"<figcaption>{caption}</figcaption></figure>"
     )
+
+
+def _picture(run: Path, name: str) -> bytes:
+    """A picture that lies in the run's own figures, and nowhere else by a link or a path."""
+    own, path = run.resolve() / "figures", (run / name).resolve()
+    if Path(name).is_absolute() or not path.is_relative_to(own):
+        raise ValueError(f"{run}: figure {name!r} is not among the figures of this run")
+    if not path.is_file():
+        raise FileNotFoundError(f"{run} has no figure {name}")
+    content = path.read_bytes()
+    if not content.startswith(PNG):
+        raise ValueError(f"{run}: figure {name!r} is no whole PNG; run the study again")
+    return content
 
 
 def _checks(checks: Iterable[dict[str, Any]]) -> str:

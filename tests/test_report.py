@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from macro_ase.report import rounded, write_report
+from macro_ase.report import metrics_text, rounded, write_report
 
 METRICS: dict[str, Any] = {
     "study": "toy",
@@ -141,6 +141,118 @@ def test_missing_figures_and_damaged_files_are_named(run: Path) -> None:
     (run / "results.json").write_text('{"title": ')
     with pytest.raises(ValueError, match=r"results\.json is damaged"):
         write_report(run)
+
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;\x1b[31m"
+
+
+def renamed(value: Any) -> Any:
+    """All texts hostile, but the names of what the report looks for."""
+    if isinstance(value, dict):
+        own = {"macro-ase", "numpy", "small", "sro_rms", "ratio"}
+        return {(k + HOSTILE if k in own else k): renamed(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [renamed(v) for v in value]
+    return HOSTILE if isinstance(value, str) and value != "figures/x.png" else value
+
+
+def test_no_name_becomes_code(run: Path) -> None:
+    """Species, studies, settings and files are named by people, and results come by mail."""
+    (run / "metrics.json").write_text(json.dumps(renamed(METRICS)))
+    (run / "results.json").write_text(json.dumps(renamed(RESULTS)))
+    (run / "config.toml").write_text(f"structure = {json.dumps(HOSTILE)}\n")
+    page = write_report(run).read_text()
+    tags = parse(page)
+    assert tags.open == [] and not {"script", "iframe", "object"} & set(tags.names)
+    assert tags.names.count("img") == 1 and page.count("alert(2)") > 20
+    assert not [name for name, _ in tags.attributes if name.startswith("on")]
+
+
+def test_truth_and_floor_stand_under_their_names(run: Path) -> None:
+    metric = {"value": 1.5, "error": None, "truth": 2.5, "floor": 3.5, "unit": "eV"}
+    data = METRICS | {"metrics": {"a": metric}}
+    (run / "metrics.json").write_text(json.dumps(data))
+    page = write_report(run).read_text()
+    table = page[page.index("Main results") :].partition("</table>")[0]
+    header, row = (re.findall(rf"<{t}[^>]*>([^<]*)</{t}>", table) for t in ("th", "td"))
+    shown = dict(zip(header, row, strict=True))
+    assert shown == {"metric": "a", "value": "1.5", "truth": "2.5", "floor": "3.5", "unit": "eV"}
+    assert metrics_text(data).split(None, 1) == ["a", "1.5 eV  (truth 2.5, floor 3.5)"]
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "results.json"])
+@pytest.mark.parametrize(
+    "text", ["[]", "3", '"x"', "null", "true", "[" * 100_000, "\udcff", ""], ids=range(8)
+)
+def test_json_of_another_kind_is_one_line(run: Path, name: str, text: str) -> None:
+    (run / name).write_text(text, errors="surrogateescape")
+    with pytest.raises(ValueError, match=rf"{name} (is damaged|must hold a table)") as error:
+        write_report(run)
+    assert "\n" not in str(error.value) and not (run / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        ("metrics.json", {"study": []}, r"metrics.json: study must be text, not \[\]"),
+        ("metrics.json", {"stages": [1]}, r"stages must be a table, not \[1\]"),
+        ("metrics.json", {"stages": {"a": "1"}}, r'stages.a must be a number, not "1"'),
+        ("metrics.json", {"metrics": {"a": None}}, r"metrics.a must not be null"),
+        ("metrics.json", {"metrics": {"a": {"value": "<b>"}}}, r"metrics.a.value must be a number"),
+        ("metrics.json", {"metrics": {"a": {"error": True}}}, r"metrics.a.error must be a number"),
+        ("metrics.json", {"wall_s": 10**400}, r"wall_s must be a number, not 1000"),
+        ("metrics.json", {"versions": {"numpy": 2}}, r"versions.numpy must be text"),
+        ("results.json", {"title": None}, r"results.json: title is missing"),
+        ("results.json", {"summary": "x"}, r"summary must be a list"),
+        ("results.json", {"summary": [None]}, r"summary\[0\] must not be null"),
+        ("results.json", {"sections": [{}]}, r"sections\[0\].title is missing"),
+        ("results.json", {"sections": [{"title": "a", "tables": [{"columns": []}]}]}, "rows is"),
+        ("results.json", {"checks": [{"name": "a", "passed": "yes"}]}, "must be true or false"),
+        ("results.json", {"checks": [{"name": "a", "passed": 1}]}, "must be true or false"),
+    ],
+)
+def test_json_of_another_shape_names_the_part(
+    run: Path, file: str, changes: dict[str, Any], message: str
+) -> None:
+    data = {"metrics.json": METRICS, "results.json": RESULTS}[file] | changes
+    (run / file).write_text(json.dumps(data))
+    with pytest.raises(ValueError, match=message):
+        write_report(run)
+
+
+@pytest.mark.parametrize("way", ["absolute", "up", "link", "linked folder", "beside", "empty"])
+def test_only_pictures_of_the_run_itself_are_shown(run: Path, tmp_path: Path, way: str) -> None:
+    outside = tmp_path.parent / f"{tmp_path.name} outside"
+    outside.mkdir()
+    (outside / "key.png").write_bytes(b"\x89PNG secret")
+    file = "figures/key.png"
+    if way == "absolute":
+        file = str(outside / "key.png")
+    elif way == "up":
+        file = f"figures/../../{outside.name}/key.png"
+    elif way == "link":
+        (run / file).symlink_to(outside / "key.png")
+    elif way == "linked folder":
+        (run / "figures").rename(run / "old")
+        (run / "figures").symlink_to(outside)
+    elif way == "beside":
+        file = "config.toml"
+    else:
+        (run / file).touch()
+    figure = [{"file": file, "caption": "x"}]
+    results = RESULTS | {"sections": [{"title": "t", "figures": figure}]}
+    (run / "results.json").write_text(json.dumps(results))
+    with pytest.raises(ValueError, match=r"is not among the figures of this run|is no whole PNG"):
+        write_report(run)
+    assert not (run / "report.html").exists()
+
+
+def test_a_linked_report_is_not_written_through(run: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (run / "report.html").symlink_to(precious)
+    write_report(run)
+    assert precious.read_text() == "mine" and not (run / "report.html").is_symlink()
 
 
 @pytest.mark.parametrize(
