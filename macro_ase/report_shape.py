@@ -79,7 +79,8 @@ def _require(value: Any, shape: Any, where: str) -> None:
     if value is None or shape == ANY:
         return
     if not _is(value, shape):
-        kind = {list: "a list", dict: "a table"}.get(type(shape), shape)
+        kinds: dict[Any, str] = {list: "a list", dict: "a table"}
+        kind = kinds.get(type(shape), shape)
         raise ValueError(f"{where} must be {kind}, not {_short(value)}")
     if isinstance(shape, list):
         for number, item in enumerate(value):
