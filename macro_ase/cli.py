@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         143 after SIGTERM.
     """
     args = argparse.Namespace(command=None)
-    warnings.showwarning = _warn
+    warnings.showwarning = _warn_once()
     with termination_as_ctrl_c() as signals:
         try:
             parser().parse_args(argv, args)
@@ -98,8 +98,17 @@ def _stopped(command: str | None, signals: Sequence[int]) -> int:
     return 128 + (signals[0] if signals else signal.SIGINT)
 
 
-def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"macro-ase: warning: {' '.join(str(message).split())}", file=sys.stderr)
+def _warn_once() -> Callable[..., None]:
+    """A `warnings.showwarning` that says each sentence once, whoever repeats it."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        sentence = " ".join(str(message).split())
+        if sentence not in said:
+            said.add(sentence)
+            print(f"macro-ase: warning: {sentence}", file=sys.stderr)
+
+    return show
 
 
 def _refuse(message: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ from ..lattice import Crystal, SiteGrid
 from .orbits import HOP_DIRECTIONS
 
 _REMEMBERED = threading.local()
+_SAID: WeakKeyDictionary[BarrierModel, set[str]] = WeakKeyDictionary()
 
 
 class BarrierModel(ABC):
@@ -29,9 +31,12 @@ class BarrierModel(ABC):
     ----------
     species : tuple of str
         Symbols by species code, without the vacancy, whose code comes last.
+    fit_warnings : tuple of str
+        What cannot be trusted in its fit, in sentences; every user of the model is told.
     """
 
     species: tuple[str, ...]
+    fit_warnings: tuple[str, ...] = ()
 
     @abstractmethod
     def tables(self, grid: SiteGrid) -> NamedTuple:
@@ -55,13 +60,39 @@ class BarrierModel(ABC):
         """
         return Crystal.from_atoms(structure, species=self.species)
 
-    def check_composition(self, crystal: Crystal) -> None:  # noqa: B027
-        """Warn where the model is used outside what it was fitted to; silent by default."""
+    @property
+    def fit_remarks(self) -> list[str]:
+        """The warnings of the fit, said to be such."""
+        return [f"barrier fit: {sentence}" for sentence in self.fit_warnings]
+
+    def remarks(self, crystal: Crystal) -> list[str]:
+        """What whoever uses the model for a crystal must be told; the warnings of its fit here.
+
+        Raises
+        ------
+        ValueError
+            Where the model knows nothing of the crystal's hops.
+        """
+        return self.fit_remarks
+
+    def check_use(self, crystal: Crystal) -> None:
+        """Warn of all `remarks` on a crystal; raises as they do."""
+        for remark in self.remarks(crystal):
+            warnings.warn(remark, stacklevel=3)
+
+    def _remark_once(self, crystal: Crystal) -> None:
+        said = _SAID.setdefault(self, set())
+        for remark in self.remarks(crystal):
+            if remark not in said:
+                said.add(remark)
+                warnings.warn(remark, stacklevel=3)
 
     def hop_barriers(
         self, atoms: Atoms, vacancy: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Barriers of the eight hops of one vacancy.
+
+        Each of the model's `remarks` is a warning at the first call that it concerns.
 
         Parameters
         ----------
@@ -80,12 +111,16 @@ class BarrierModel(ABC):
         Raises
         ------
         ValueError
-            If the index is not that of a vacancy.
+            If the index is not that of a vacancy, or as of `crystal` and `remarks`.
         """
         crystal = self.crystal(atoms)
+        n_atoms = len(crystal.site_of_atom)
+        if not -n_atoms <= vacancy < n_atoms:
+            raise ValueError(f"there is no atom {vacancy} among {n_atoms}")
         site = int(crystal.site_of_atom[vacancy])
         if crystal.occupation[site] != crystal.vacancy_code:
             raise ValueError(f"atom {vacancy} is not a vacancy (X)")
+        self._remark_once(crystal)
         geometry_of(crystal.grid)
         barriers = np.empty(8)
         evaluate_barriers(

@@ -10,6 +10,7 @@ hopping species, orbit and species there; dE is that of a `PairEnergy`.
 from __future__ import annotations
 
 import json
+import operator
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from ..lattice import BCC, Crystal, SiteGrid
 from ..potentials import path as potential_path
 from .base import BarrierModel
 from .orbits import HOP_DIRECTIONS, REFERENCE_HOP, bond_orbits
-from .pair_energy import PairEnergy
+from .pair_energy import MOST_SHELLS, PairEnergy
 
 FORMAT = "macro_ase KRA barriers 1"
 DEFAULT_MODEL = "NbMoTa-kra.json"
@@ -51,6 +52,10 @@ class KRABarriers(BarrierModel):
         Compositions of the cells that the barriers were fitted to.
     info : dict
         Accuracy and provenance, as saved.
+    unfitted_species : tuple of str
+        Species of which no hop was fitted: crystals that hold them are refused.
+    fit_warnings : tuple of str
+        What cannot be trusted in the fit, in sentences.
     """
 
     energy: PairEnergy
@@ -59,32 +64,63 @@ class KRABarriers(BarrierModel):
     orbit_shells: int
     compositions: NDArray[np.float64]
     info: dict[str, Any] = field(default_factory=dict, repr=False)
+    unfitted_species: tuple[str, ...] = ()
+    fit_warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.energy.species)
+        if not 1 <= self.orbit_shells <= MOST_SHELLS:
+            raise ValueError(f"orbit_shells must be 1 to {MOST_SHELLS}, not {self.orbit_shells}")
         orbits = (n, len(bond_orbits(self.orbit_shells)), n)
         shapes = (self.activation_eV.shape, self.orbit_weights_eV.shape)
         if shapes != ((n,), orbits) or self.compositions.shape[1:] != (n,):
             raise ValueError(f"{n} species and {self.orbit_shells} shells do not fit the arrays")
+        if not all(np.isfinite(a).all() for a in (self.activation_eV, self.orbit_weights_eV)):
+            raise ValueError("barriers hold numbers that are not finite")
+        fractions = self.compositions
+        whole = np.abs(fractions.sum(axis=1) - 1) < 1e-6
+        if len(fractions) == 0 or not (whole.all() and np.all(fractions >= 0)):
+            raise ValueError("compositions must be one or more rows of fractions that add up to 1")
+        if not set(self.unfitted_species) <= set(self.energy.species):
+            raise ValueError(f"unfitted species {self.unfitted_species} are not of the model")
 
     @property
     def species(self) -> tuple[str, ...]:  # type: ignore[override]
         """Symbols by code, without the vacancy."""
         return self.energy.species
 
-    def check_composition(self, crystal: Crystal) -> None:
-        """Warn when a crystal's composition lies outside the fitted range."""
-        fractions = crystal.counts[:-1] / crystal.counts[:-1].sum()
-        low = self.compositions.min(axis=0) - COMPOSITION_MARGIN
-        high = self.compositions.max(axis=0) + COMPOSITION_MARGIN
-        if np.any((fractions < low) | (fractions > high)):
-            given = ", ".join(f"{s} {f:.2f}" for s, f in zip(self.species, fractions))
-            fitted = ", ".join(f"{s} {a:.2f}-{b:.2f}" for s, a, b in zip(self.species, low, high))
-            warnings.warn(
-                f"composition {given} lies outside what the barriers were fitted to ({fitted}): "
-                "barriers are extrapolated",
-                stacklevel=2,
+    def remarks(self, crystal: Crystal) -> list[str]:
+        """The warnings of the fit, and a composition far from all that were fitted.
+
+        Far is more than 0.1 in the fraction of any species from the nearest of them.
+
+        Raises
+        ------
+        ValueError
+            If the crystal holds atoms of which no hop was fitted.
+        """
+        counts = crystal.counts[:-1]
+        unknown = [s for s, n in zip(self.species, counts) if n and s in self.unfitted_species]
+        if unknown:
+            raise ValueError(
+                f"the barriers were fitted without a hop of {', '.join(unknown)}: "
+                "nothing is known of how such atoms of this crystal hop"
             )
+        remarks = self.fit_remarks
+        fractions = counts / max(1, counts.sum())
+        apart = np.abs(self.compositions - fractions).max(axis=1)
+        nearest = int(apart.argmin())
+        if counts.any() and apart[nearest] > COMPOSITION_MARGIN + 1e-9:
+            remarks.append(
+                f"composition {self._fractions_text(fractions)} lies outside what the barriers "
+                f"were fitted to, {apart[nearest]:.2f} from the nearest ("
+                f"{self._fractions_text(self.compositions[nearest])}; at most "
+                f"{COMPOSITION_MARGIN}): barriers are extrapolated"
+            )
+        return remarks
+
+    def _fractions_text(self, fractions: NDArray[np.float64]) -> str:
+        return ", ".join(f"{s} {f:.2f}" for s, f in zip(self.species, fractions))
 
     def tables(self, grid: SiteGrid) -> KRATables:
         """Lookup tables of the model on a grid."""
@@ -131,6 +167,8 @@ class KRABarriers(BarrierModel):
     def load(cls, path: str | Path | None = None) -> KRABarriers:
         """Read a model written by `save`; default: the NbMoTa model that ships.
 
+        What cannot be trusted in its fit is warned of.
+
         Raises
         ------
         FileNotFoundError
@@ -140,25 +178,32 @@ class KRABarriers(BarrierModel):
         """
         file = Path(path) if path is not None else potential_path(DEFAULT_MODEL)
         try:
-            data = json.loads(file.read_text())
-            if data["format"] != FORMAT:
-                raise ValueError(f"format {data['format']!r} is not {FORMAT!r}")
-            energy = PairEnergy(
-                tuple(data["species"]),
+            model = cls._from_json(json.loads(file.read_text(encoding="utf-8")))
+        except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            raise ValueError(f"{file} is not a complete KRA barrier file: {error!r}") from error
+        for remark in model.fit_remarks:
+            warnings.warn(remark, stacklevel=2)
+        return model
+
+    @classmethod
+    def _from_json(cls, data: dict[str, Any]) -> KRABarriers:
+        if data["format"] != FORMAT or data.get("lattice", "bcc") != "bcc":
+            raise ValueError(f"format {data['format']!r} for bcc is not {FORMAT!r}")
+        activation = data["activation"]
+        return cls(
+            energy=PairEnergy(
+                tuple(map(str, data["species"])),
                 np.array(data["energy"]["pair_eV"], dtype=float),
                 np.array(data["energy"]["subregular_eV"], dtype=float),
-            )
-            activation = data["activation"]
-            return cls(
-                energy=energy,
-                activation_eV=np.array(activation["constant_eV"], dtype=float),
-                orbit_weights_eV=np.array(activation["orbit_weights_eV"], dtype=float),
-                orbit_shells=int(activation["shells"]),
-                compositions=np.array(data["compositions"], dtype=float),
-                info={key: data[key] for key in ("metrics", "provenance")},
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{file} is not a complete KRA barrier file: {error!r}") from error
+            ),
+            activation_eV=np.array(activation["constant_eV"], dtype=float),
+            orbit_weights_eV=np.array(activation["orbit_weights_eV"], dtype=float),
+            orbit_shells=operator.index(activation["shells"]),
+            compositions=np.array(data["compositions"], dtype=float),
+            info={key: dict(data[key]) for key in ("metrics", "provenance")},
+            unfitted_species=tuple(map(str, data.get("unfitted_species", ()))),
+            fit_warnings=tuple(map(str, data.get("warnings", ()))),
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the model as JSON, numbers rounded to 1e-9 eV."""
@@ -181,6 +226,8 @@ class KRABarriers(BarrierModel):
                 "orbits": [orbit[0].tolist() for orbit in bond_orbits(self.orbit_shells)],
                 "orbit_weights_eV": plain(self.orbit_weights_eV),
             },
+            "unfitted_species": list(self.unfitted_species),
+            "warnings": list(self.fit_warnings),
             **{"metrics": {}, "provenance": {}},
             **self.info,
         }

@@ -22,10 +22,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
+from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from ..kinetics.padding import linear_offsets
-from ..lattice import BCC, Crystal, SiteGrid
+from ..lattice import BCC, VACANCY, Crystal, SiteGrid
+
+MOST_SHELLS = 12
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,15 @@ class PairEnergy:
 
     def __post_init__(self) -> None:
         n = len(self.species) + 1
+        known = [s for s in self.species if s in atomic_numbers and s != VACANCY]
+        if not known or len(set(known)) != len(self.species):
+            raise ValueError(f"species must be different symbols of elements, not {self.species}")
         if self.pair_eV.shape[1:] != (n, n) or self.subregular_eV.shape != (n - 1, n - 1):
             raise ValueError(f"pair energies of {n - 1} species need matrices of {n} x {n}")
+        if not 1 <= self.n_shells <= MOST_SHELLS:
+            raise ValueError(f"pair energies must be of 1 to {MOST_SHELLS} shells")
+        if not (np.isfinite(self.pair_eV).all() and np.isfinite(self.subregular_eV).all()):
+            raise ValueError("pair energies hold numbers that are not finite")
         if not np.allclose(self.pair_eV, self.pair_eV.transpose(0, 2, 1), atol=1e-12):
             raise ValueError("pair energies must be symmetric in the two species")
 

@@ -69,7 +69,7 @@ class VacancyKMC(LatticeDynamics):
         if len(crystal.vacancies) == 0:
             raise ValueError("the crystal has no vacancy (X): put some in with --vacancies N")
         refuse_empty_sites(crystal, atoms)
-        barriers.check_composition(crystal)
+        barriers.check_use(crystal)
         self.barriers = barriers
         self._label = np.empty(crystal.grid.n_sites, dtype=np.int64)
         self._label[crystal.site_of_atom] = np.arange(len(atoms))

@@ -37,7 +37,7 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         )
     barriers = load_barriers(settings["barriers"] or None)
     crystal, notes = large_crystal(settings, barriers.species, seed)
-    notes += _composition_warnings(barriers, crystal)
+    notes += _barrier_remarks(barriers, crystal)
     _check_species(crystal)
     small = grid_from(settings, "small_size")
     check_division(small, crystal.grid)
@@ -103,14 +103,12 @@ def _check_species(crystal: Crystal) -> None:
         raise ValueError("short-range order needs atoms of at least two species")
 
 
-def _composition_warnings(barriers: BarrierModel, crystal: Crystal) -> list[str]:
-    """Warn of a composition outside the fit, and say so in the notes too."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        barriers.check_composition(crystal)
-    for warning in caught:
-        warnings.warn(str(warning.message), stacklevel=3)
-    return [f"Warning: {warning.message}." for warning in caught]
+def _barrier_remarks(barriers: BarrierModel, crystal: Crystal) -> list[str]:
+    """Warn of what cannot be trusted in the barriers, and say so in the notes too."""
+    remarks = barriers.remarks(crystal)
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=3)
+    return [f"Warning: {remark}." for remark in remarks]
 
 
 def _healing_energy(barriers: BarrierModel) -> PairEnergy:

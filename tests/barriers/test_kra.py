@@ -2,7 +2,7 @@
 
 import itertools
 import json
-import warnings
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,18 +178,6 @@ def test_vacancy_on_every_site_counts_as_the_mean_atom() -> None:
         assert np.all(np.delete(barriers, 3) == np.inf)
 
 
-def test_composition_far_from_the_fit_warns(model: KRABarriers) -> None:
-    inside, outside = (
-        Crystal.from_atoms(build_crystal("bcc", c, (3, 3, 3), rng=0), species=model.species)
-        for c in ("NbMoTa", "Nb0.1Mo0.5Ta0.4")
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model.check_composition(inside)
-    with pytest.warns(UserWarning, match=r"composition Nb 0.09.*outside.*Nb 0.24-0.44"):
-        model.check_composition(outside)
-
-
 def test_unknown_species_are_refused(model: KRABarriers) -> None:
     atoms: Atoms = build_crystal("bcc", "NbMoW", (3, 3, 3), vacancies=1, rng=0)
     with pytest.raises(ValueError, match="species W not among Nb, Mo, Ta"):
@@ -225,6 +213,22 @@ def test_damaged_files_are_refused(model: KRABarriers, tmp_path: Path) -> None:
         json.dumps({**data, "activation": {**data["activation"], "constant_eV": [1.0]}}),
         json.dumps({**data, "activation": {**data["activation"], "shells": 2}}),
         json.dumps({**data, "energy": {**data["energy"], "pair_eV": [[["a"]]]}}),
+        text.replace(str(data["activation"]["constant_eV"][0]), "NaN"),
+        text.replace(str(data["activation"]["constant_eV"][0]), "1e999"),
+        json.dumps({**data, "activation": {**data["activation"], "shells": 1e99}}),
+        json.dumps({**data, "activation": {**data["activation"], "shells": 10**9}}),
+        json.dumps({**data, "activation": {**data["activation"], "shells": 7.5}}),
+        json.dumps({**data, "lattice": "fcc"}),
+        json.dumps({**data, "species": ["Nb", "Mo", "Mo"]}),
+        json.dumps({**data, "species": ["Nb", "Mo", "X"]}),
+        json.dumps({**data, "species": "NMT"}),
+        json.dumps({**data, "compositions": []}),
+        json.dumps({**data, "compositions": [[1, 1, 1]]}),
+        json.dumps({**data, "compositions": [[math.nan, 0.5, 0.5]]}),
+        json.dumps({**data, "unfitted_species": ["W"]}),
+        json.dumps({**data, "metrics": 3}),
+        json.dumps({**data, "warnings": 3}),
+        "[" * 100_000,
     ):
         file.write_text(damaged)
         with pytest.raises(ValueError, match=r"model\.json"):
