@@ -202,6 +202,39 @@ def test_axis_orders_are_mirror_images(network: Path) -> None:
     np.testing.assert_allclose(there, mirrored[MIRRORED], rtol=0, atol=1e-12)
 
 
+def reader(index: int) -> dict[str, np.ndarray]:
+    """A network whose barrier is the type on one input of its first layer, in eV."""
+    arrays = {name: np.zeros_like(array) for name, array in synthetic_arrays().items()}
+    for layer in range(4):
+        arrays[f"gamma{layer}"] += 1
+        arrays[f"var{layer}"] += 1
+        arrays[f"W{layer}"][0 if layer else index, 0] = 1
+    arrays["W4"][0] = 1
+    return arrays
+
+
+@pytest.mark.parametrize("axis_order", ["paper", "original"])
+@pytest.mark.parametrize("site", [(4, 2, 0), (1, -3, 1), (-2, 0, 2), (0, 2, -4)])
+def test_each_order_numbers_the_voxels_as_its_source_does(
+    axis_order: str, site: tuple[int, int, int]
+) -> None:
+    """paper: x slowest, then y, then z; original: y slowest, then x, then z."""
+    x, y, z = np.array(site) + 4
+    number = {"paper": 81 * x + 9 * y + z, "original": 81 * y + 9 * x + z}[axis_order]
+    model = NNKBarriers(reader(int(number)), axis_order=axis_order)
+    tables = model.tables(GRID)
+    for seed in range(3):
+        occupation = random_occupation(seed, vacant=0.0)
+        expected = 1.0 + occupation[GRID.index(np.array(site))]
+        occupation[0] = VACANCY
+        voxels = voxels_around(GRID, occupation, 0)
+        for found in (
+            model.barriers_of_environment(voxels),
+            kernel_barriers(tables, GRID, occupation, 0)[0],
+        ):
+            assert found[7] == pytest.approx(expected, abs=1e-4)  # the hop along (1, 1, 1)
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
         NNKBarriers.load(tmp_path / "none.npz")
