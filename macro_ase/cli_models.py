@@ -70,8 +70,9 @@ def fit_barriers(args: argparse.Namespace) -> None:
     """Fit a barrier model to barriers and formation energies.
 
     DIR holds POSCAR files and tables of vacancy-hop barriers in eV, atom numbers from 1 as in
-    POSCAR. Barriers alone do not fix the energy of the alloy: give formation energies too.
-    Collapsed (negative) hops are named and dropped, and cross-validated errors printed.
+    POSCAR; nan leaves a hop out. Barriers alone do not fix the energy of the alloy: give formation
+    energies too. Collapsed hops are named and dropped, and cross-validated errors printed. What
+    cannot be trusted is printed first, saved in FILE, and repeated whenever FILE is used.
 
     Examples:
       macro-ase fit-barriers neb/ --energies frames.extxyz --out barriers.json

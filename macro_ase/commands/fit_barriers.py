@@ -46,7 +46,7 @@ def fit_barriers_command(
     Returns
     -------
     str
-        Errors, data sizes, pair energies and short-range order.
+        What cannot be trusted, errors, data sizes, pair energies and short-range order.
 
     Raises
     ------
@@ -63,6 +63,7 @@ def fit_barriers_command(
     model.save(file)
     return "\n".join(
         [
+            *(f"WARNING: {sentence}" for sentence in model.fit_warnings),
             *_errors(model.info["metrics"]),
             *(f"            collapsed: {name}" for table in tables for name in table.collapsed),
             *_pair_energies(model),
@@ -148,20 +149,33 @@ def _errors(m: dict[str, Any]) -> list[str]:
     """Data sizes and cross-validated errors."""
     lines = [
         f"barriers    {m['n_barriers']:6d} used, {m['n_collapsed']} collapsed hops dropped",
+        "            hops of " + ", ".join(f"{s} {n}" for s, n in m["n_hops"].items()),
         f"            cross-validated MAE {m['barrier_cv_mae_eV']:.4f}"
         f" +- {m['barrier_cv_mae_error_eV']:.4f} eV, R^2 {m['barrier_cv_r2']:.3f}",
     ]
-    if "n_frames" not in m:
-        return [
-            *lines,
-            "WARNING: no formation energies were given (--energies). Barriers alone do not "
-            "determine the energy of the alloy: do not trust its order.",
+    if "compositions" in m:
+        lines += _composition_errors(m)
+    if "n_frames" in m:
+        lines += [
+            f"energies    {m['n_frames']:6d} relaxed frames used, {m['n_frames_skipped']} left out",
+            f"            cross-validated rms {m['formation_rms_meV']:.2f}"
+            f" +- {m['formation_rms_error_meV']:.2f} meV/atom",
         ]
+    return lines
+
+
+def _composition_errors(m: dict[str, Any]) -> list[str]:
+    """Mean absolute errors with whole compositions left out."""
+
+    def text(mae_eV: float | None) -> str:
+        return "unknown: no other has its species" if mae_eV is None else f"MAE {mae_eV:.4f} eV"
+
     return [
-        *lines,
-        f"energies    {m['n_frames']:6d} relaxed frames used, {m['n_frames_skipped']} left out",
-        f"            cross-validated rms {m['formation_rms_meV']:.2f}"
-        f" +- {m['formation_rms_error_meV']:.2f} meV/atom",
+        f"            whole compositions left out: {text(m['left_out_composition_mae_eV'])}",
+        *(
+            f"            {name}: {text(errors['left_out_mae_eV'])}"
+            for name, errors in m["compositions"].items()
+        ),
     ]
 
 

@@ -2,20 +2,40 @@
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from ase.io import read, write
 
 from macro_ase.barriers import KRABarriers
-from macro_ase.barriers.orbits import HOP_DIRECTIONS
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
 from macro_ase.commands import fit_barriers as fit_command
 from macro_ase.commands.fit_barriers import first_shell_alpha, fit_barriers_command
 from macro_ase.lattice import Crystal
+
+
+def write_tables(folder: Path, composition: str = "NbMo") -> tuple[np.ndarray, np.ndarray]:
+    """Hops of 54 atoms under the shipped model, with noise; returns the two tables."""
+    model, folder = KRABarriers.load(), Path(folder)
+    atoms = build_crystal("bcc", composition, (3, 3, 3), rng=0)
+    atoms = atoms[np.argsort(atoms.get_chemical_symbols(), kind="stable")]
+    ids, barriers = np.empty((54, 8), dtype=int), np.empty((54, 8))
+    for v in range(54):
+        vacant = atoms.copy()
+        vacant.symbols[v] = "X"
+        with warnings.catch_warnings(action="ignore"):
+            targets, barriers[v] = model.hop_barriers(vacant, v)
+        ids[v] = targets + 1
+    barriers += np.random.default_rng(0).normal(0, 0.01, barriers.shape)
+    folder.mkdir(exist_ok=True)
+    write(folder / "POSCAR", atoms, format="vasp")
+    np.savetxt(folder / "atomid.txt", ids, fmt="%d")
+    np.savetxt(folder / "barrier.txt", barriers)
+    return ids, barriers
 
 
 @pytest.fixture
@@ -25,15 +45,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(fit_command, "ALPHA_EQUILIBRATION", 20)
     folder = tmp_path / "neb"
     folder.mkdir()
-    atoms = build_crystal("bcc", "NbMo", (3, 3, 3), rng=0)
-    atoms = atoms[np.argsort(atoms.get_chemical_symbols(), kind="stable")]
-    crystal = Crystal.from_atoms(atoms)
-    atom_at = np.argsort(crystal.site_of_atom)
-    ids = atom_at[crystal.grid.neighbors(HOP_DIRECTIONS)[crystal.site_of_atom]] + 1
-    barriers = np.random.default_rng(0).normal(1, 0.1, ids.shape)
+    _, barriers = write_tables(folder)
     barriers[2, 3] = -0.1
-    write(folder / "POSCAR", atoms, format="vasp")
-    np.savetxt(folder / "atomid.txt", ids, fmt="%d")
     np.savetxt(folder / "barrier.txt", barriers)
     energy = KRABarriers.load().energy
     frames = []
@@ -78,7 +91,40 @@ def test_command_saves_the_model_with_accuracy_and_provenance(
 def test_without_energies_there_is_a_warning(data: Path) -> None:
     text = fit_barriers_command(data / "neb", data / "model.json")
     assert "WARNING: no formation energies" in text and "relaxed frames" not in text
-    assert "n_frames" not in KRABarriers.load(data / "model.json").info["metrics"]
+    with pytest.warns(UserWarning, match="barrier fit: no formation energies"):
+        model = KRABarriers.load(data / "model.json")
+    assert "n_frames" not in model.info["metrics"]
+
+
+def test_hops_of_one_species_alone_are_said_first_and_refused_in_use(data: Path) -> None:
+    atoms = read(data / "neb" / "POSCAR")
+    ids, barriers = (np.loadtxt(data / "neb" / f"{name}.txt") for name in ("atomid", "barrier"))
+    hopping = np.array(atoms.get_chemical_symbols())[ids.astype(int) - 1]
+    np.savetxt(data / "neb" / "barrier.txt", np.where(hopping == "Nb", barriers, np.nan))
+    out = data / "model.json"
+    text = fit_barriers_command(data / "neb", out, [data / "frames.extxyz"])
+    assert text.startswith("WARNING: no hop of Mo was fitted: nothing is known of such barriers\n")
+    saved = json.loads(out.read_text())
+    assert saved["warnings"][0].startswith("no hop of Mo was fitted")
+    assert saved["unfitted_species"] == ["Mo"] and saved["metrics"]["n_hops"]["Mo"] == 0
+    atoms.symbols[0] = "X"
+    with pytest.warns(UserWarning, match="no hop of Mo"):
+        model = KRABarriers.load(out)
+    with pytest.raises(ValueError, match="without a hop of Mo"):
+        model.hop_barriers(atoms, 0)
+
+
+def test_several_compositions_are_left_out_in_turn(data: Path) -> None:
+    write_tables(data / "neb" / "more", "Nb0.25Mo0.75")
+    (data / "neb" / "less").mkdir()
+    for file in [f for f in (data / "neb").iterdir() if f.is_file()]:
+        file.rename(data / "neb" / "less" / file.name)
+    text = fit_barriers_command(data / "neb", data / "model.json", [data / "frames.extxyz"])
+    metrics = json.loads((data / "model.json").read_text())["metrics"]
+    assert set(metrics["compositions"]) == {"Mo0.500Nb0.500", "Mo0.741Nb0.259"}
+    mae_eV = metrics["left_out_composition_mae_eV"]
+    assert 0 < mae_eV < 0.2
+    assert f"whole compositions left out: MAE {mae_eV:.4f} eV" in text
 
 
 @pytest.mark.parametrize(
