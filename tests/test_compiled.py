@@ -29,6 +29,51 @@ from .low import low
 def high(x):
     return low(x) + 1.0
 """
+RATES = """
+from typing import NamedTuple
+from ..compiled import compiled
+from .field_rates import field_rates, register
+
+class Ours(NamedTuple):
+    a: float
+
+@compiled
+def our_rates(p, x, out):
+    out[0] = p.a * x[0]
+
+register(Ours, our_rates)
+
+@compiled
+def rates(p, x, out):
+    field_rates(p, x, out)
+"""
+MINE = """
+from typing import NamedTuple
+import numba as nb, numpy as np, helper
+from macro_ase.kinetics.rates import Ours, rates, register
+
+class Mine(NamedTuple):
+    a: float
+
+@nb.njit(cache=True)
+def my_rates(p, x, out):
+    out[0] = FACTOR * helper.part(p.a * x[0])
+
+FACTOR = {}
+register(Mine, my_rates)
+
+def rate(p):
+    out = np.zeros(1)
+    rates(p, np.ones(1), out)
+    return out[0]
+"""
+HELPER = """
+import numba as nb
+
+@nb.njit(cache=True)
+def part(x):
+    return {} * x
+"""
 SHOW = "from macro_ase.kinetics.high import high; print(high(1.0), sum(high._cache_hits.values()))"
 
 
@@ -42,6 +87,9 @@ def package(tmp_path: Path) -> Path:
     (inside / "__init__.py").touch()
     for name in ("compiled.py", "kernel_store.py"):
         shutil.copy(ROOT / name, inside / name)
+    for name in ("field_rates.py", "registration.py"):
+        shutil.copy(ROOT / "kinetics" / name, inside / "kinetics" / name)
+    (inside / "kinetics" / "rates.py").write_text(RATES)
     (inside / "kinetics" / "low.py").write_text(LOW.format(2.0))
     (inside / "kinetics" / "high.py").write_text(HIGH)
     return tmp_path
@@ -90,15 +138,16 @@ def test_sources_edited_while_a_process_runs_are_noticed(package: Path) -> None:
     assert run(package)[0] == "6.0 0"
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 40, None], ids=["empty", "garbage", "cut"])
-def test_damaged_files_are_compiled_anew(package: Path, content: bytes | None) -> None:
+def test_damaged_files_are_compiled_anew(package: Path) -> None:
     run(package)
     before = kept(package)
-    for file in before:
-        file.write_bytes(file.read_bytes()[:-1] if content is None else content)
-    out, error = run(package)
-    assert out == "3.0 0" and error.count("damaged files in") == 1
-    assert kept(package) == before and run(package) == ("3.0 1", "")
+    for damage in (lambda data: b"", lambda data: b"\0" * 40, lambda data: data[:-1]):
+        for file in before:
+            file.write_bytes(damage(file.read_bytes()))
+        out, error = run(package)
+        assert out == "3.0 0" and error.count("damaged files in") == 1
+        assert kept(package) == before
+    assert run(package) == ("3.0 1", "")
 
 
 def test_where_the_code_is_kept(package: Path) -> None:
@@ -157,6 +206,18 @@ def test_functions_outside_the_package_are_not_kept(package: Path) -> None:
         "from macro_ase.compiled import compiled\n@compiled\ndef mine(x): return x\n"
     )
     assert run(package, "from mine import mine; print(mine(2))")[0] == "2" and not kept(package)
+
+
+def test_a_users_function_is_the_one_of_today_and_leaves_ours_alone(package: Path) -> None:
+    show = "from mine import *; print(rate(Mine(1.0)), rate(Ours(0.5)))"
+    for factor, part, expected in ((1.0, 1.0, "1.0"), (2.0, 1.0, "2.0"), (2.0, 3.0, "6.0")):
+        (package / "mine.py").write_text(MINE.format(factor))
+        (package / "helper.py").write_text(HELPER.format(part))
+        assert run(package, show) == (f"{expected} 0.5", "")
+    ours = "import numpy as np; from macro_ase.kinetics.rates import *; x = np.zeros(1); "
+    ours += "rates(Ours(0.5), np.ones(1), x); print(x[0], sum(rates._cache_hits.values()))"
+    (package / "mine.py").unlink()
+    assert run(package, ours) == ("0.5 1", "")
 
 
 def test_every_kernel_stands_where_its_content_counts() -> None:

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import types
 from numba.extending import overload
+
+from .registration import admitted, selects
+
+_KNOWN: dict[type, Any] = {}
 
 
 def barriers_at(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> int:
@@ -37,11 +40,26 @@ def barriers_at(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> in
 
 
 def register(tables_type: type, function: Callable[..., int]) -> None:
-    """Use a compiled function for tables of this type."""
+    """Use a function for tables of this type.
+
+    Parameters
+    ----------
+    tables_type : type
+        Class of a named tuple, for which nothing else is registered. Numbers that change belong
+        into it: compiled code holds global ones as they were when it was compiled.
+    function : callable
+        Takes and returns what `barriers_at` does. It is compiled, with the kernels that call it,
+        by each process anew, so that edits of it and of what it calls act at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        See `registration.admitted`.
+    """
+    function = admitted(tables_type, function, _KNOWN)
 
     @overload(barriers_at, strict=False)
     def _select(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> Any:
-        named = isinstance(tables, types.BaseNamedTuple)
-        if not named or getattr(tables, "instance_class", None) is not tables_type:
+        if not selects(tables, tables_type, function):
             return None
         return lambda tables, padded, site, basis, out: function(tables, padded, site, basis, out)

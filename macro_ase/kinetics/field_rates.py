@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import types
 from numba.extending import overload
+
+from .registration import admitted, selects
+
+_KNOWN: dict[type, Any] = {}
 
 
 def field_rates(parameters: Any, padded: Any, out: Any) -> None:
@@ -29,11 +32,26 @@ def field_rates(parameters: Any, padded: Any, out: Any) -> None:
 
 
 def register(parameters_type: type, function: Callable[..., None]) -> None:
-    """Use a compiled function for parameters of this type."""
+    """Use a function for parameters of this type.
+
+    Parameters
+    ----------
+    parameters_type : type
+        Class of a named tuple, for which nothing else is registered. Numbers that change belong
+        into it: compiled code holds global ones as they were when it was compiled.
+    function : callable
+        Takes what `field_rates` takes. It is compiled, with the kernels that call it, by each
+        process anew, so that edits of it and of what it calls act at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        See `registration.admitted`.
+    """
+    function = admitted(parameters_type, function, _KNOWN)
 
     @overload(field_rates, strict=False)
     def _select(parameters: Any, padded: Any, out: Any) -> Any:
-        named = isinstance(parameters, types.BaseNamedTuple)
-        if not named or getattr(parameters, "instance_class", None) is not parameters_type:
+        if not selects(parameters, parameters_type, function):
             return None
         return lambda parameters, padded, out: function(parameters, padded, out)
