@@ -20,6 +20,7 @@ LEVELS = (
         "neighbour_pairs",
         "files",
         "counts",
+        "ratios",
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),

@@ -8,73 +8,45 @@ the sum of K independent patches, each with the drift and the patch diffusion
 Sigma_p = b b^T / dt that were learned with n_s sites a patch. When the large system has as
 many sites a patch as the training states, f = 1 and g = K^-1/2.
 
-A training increment is that of one patch while the others stand still. Where patches share their
-sites, as vacancies do, it does not contain the relaxation of the whole during dt: paths then
-take several Euler-Maruyama steps within dt; with one, relaxation and noise would both come out too
-large, by a relative dt / (2 relaxation time). Where a patch has sites of its own it relaxes as
-the whole does, and one step is right.
+A training increment of a time series, or of a patch with sites of its own, holds the relaxation
+during dt, and one Euler-Maruyama step a dt is right. Where patches share their sites, as
+vacancies do, the increment of one patch while the others stand still does not hold it: paths then
+take several steps within dt; with one, relaxation and noise would both come out too large, by a
+relative dt / (2 relaxation time). Which of both it is belongs to the model (``substeps``). Steps
+are never longer, whatever is recorded, and as much shorter as f is above 1.
 """
 
 from __future__ import annotations
 
-import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ..files import write_atomically
+from ..counts import require_count
+from ..ratios import steps_within
 from ..rng import stream
-from .networks import PatchSDE
+from .arrays import above_0, finite_array, one_condition
+from .clock import Clock
+from .macro_paths import (
+    MacroPaths,
+    Steps,
+    euler_maruyama,
+    warn_of_divergence,
+    warn_of_short_steps,
+)
+from .model_files import filled_members, read_ensemble, reading, shapes, write_ensemble
 from .pairs import Scaling
-from .training import Trained, TrainingOptions
+from .training import Trained, TrainingOptions, new_member
 
+__all__ = ["Clock", "MacroModel", "MacroPaths"]
 Array = NDArray[np.float64]
-SUBSTEPS = 4
 FORMAT = "macro_ase macro model 1"
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Mean residence time against 1000 K / T.
-
-    Attributes
-    ----------
-    x : array, shape (n_T,)
-        1000 K / T, ascending.
-    log_tau : array, shape (n_T,)
-        ln of the mean residence time, in the system's unit of time.
-    """
-
-    x: Array
-    log_tau: Array
-
-    def tau_w(self, temperature_K: float) -> float:
-        """Mean residence time; log-linear between and beyond the points (Arrhenius)."""
-        at = 1000 / temperature_K
-        if len(self.x) == 1:
-            return float(np.exp(self.log_tau[0]))
-        k = int(np.clip(np.searchsorted(self.x, at) - 1, 0, len(self.x) - 2))
-        slope = (self.log_tau[k + 1] - self.log_tau[k]) / (self.x[k + 1] - self.x[k])
-        return float(np.exp(self.log_tau[k] + slope * (at - self.x[k])))
-
-
-@dataclass(frozen=True)
-class MacroPaths:
-    """Predicted paths.
-
-    Attributes
-    ----------
-    times : array, shape (n_t,)
-        In the unit of the clock.
-    z : array, shape (members, paths, n_t, d)
-    """
-
-    times: Array
-    z: Array
+FILES = ("model.json", "weights.safetensors")
 
 
 @dataclass(frozen=True)
@@ -93,7 +65,13 @@ class MacroModel:
     clock : Clock
     substeps : int
         Euler-Maruyama steps within dt: several where an increment of one patch alone does not
-        contain the relaxation of the whole; one where patches relax as the whole does.
+        contain the relaxation of the whole; one where increments are those of a time series, or
+        patches relax as the whole does.
+
+    Raises
+    ------
+    ValueError
+        If the parts do not belong together, or a number is not above 0.
     """
 
     trained: Trained
@@ -102,7 +80,30 @@ class MacroModel:
     step_events: float
     sites_per_patch: float
     clock: Clock
-    substeps: int = SUBSTEPS
+    substeps: int = 1
+
+    def __post_init__(self) -> None:
+        names = self.z_names
+        listed = not isinstance(names, str) and all(isinstance(name, str) for name in names)
+        if not listed or len(names) != self._d or len(set(names)) != len(names):
+            raise ValueError(f"z_names must be {self._d} different names, not {names!r}")
+        _require_own_options(self.trained, self.options)
+        own = {
+            "z_names": tuple(names),
+            "step_events": above_0(self.step_events, "step_events"),
+            "sites_per_patch": above_0(self.sites_per_patch, "sites_per_patch"),
+            "substeps": require_count(self.substeps, "substeps", 1),
+        }
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def _d(self) -> int:
+        return len(self.trained.scaling.z_mean)
+
+    @property
+    def _c(self) -> int:
+        return len(self.trained.scaling.condition_mean)
 
     def dt(self, temperature_K: float) -> float:
         """Time step in the unit of the clock."""
@@ -114,16 +115,25 @@ class MacroModel:
         Parameters
         ----------
         z : array, shape (n, d)
-        condition : array, shape (n, c)
+        condition : array, shape (n, c) or (c,)
 
         Returns
         -------
         drift : array, shape (members, n, d)
         covariance : array, shape (members, n, d, d)
+
+        Raises
+        ------
+        ValueError
+            If a shape is another, or a value not finite.
         """
         scaling = self.trained.scaling
-        y = torch.as_tensor(scaling.z(z), dtype=torch.float32)
-        c = torch.as_tensor(scaling.condition(condition), dtype=torch.float32)
+        states = finite_array(z, "z", None, self._d)
+        if np.ndim(condition) < 2:
+            condition = np.tile(one_condition(condition, self._c), (len(states), 1))
+        conditions = finite_array(condition, "condition", len(states), self._c)
+        y = torch.as_tensor(scaling.z(states), dtype=torch.float32)
+        c = torch.as_tensor(scaling.condition(conditions), dtype=torch.float32)
         drifts, covariances = [], []
         with torch.no_grad():
             for member in self.trained.members:
@@ -141,7 +151,7 @@ class MacroModel:
         Parameters
         ----------
         z : array, shape (n, d)
-        condition : array, shape (n, c)
+        condition : array, shape (n, c) or (c,)
         n_sites, n_patches
             As in `simulate`.
 
@@ -150,32 +160,33 @@ class MacroModel:
         array, shape (n, d)
             Mean over the members.
         """
-        k = n_sites / self.sites_per_patch if n_patches is None else n_patches
-        factor = k * self.sites_per_patch / n_sites / self.substeps
+        steps = self._steps(1.0, n_sites, n_patches)
         point = np.asarray(z, dtype=float)
-        for _ in range(self.substeps):
-            point = point + factor * self.step_moments(point, condition)[0].mean(axis=0)
+        for _ in range(steps.number):
+            point = point + steps.drift * self.step_moments(point, condition)[0].mean(axis=0)
         return point - z
 
     def simulate(
         self,
-        z0: Array,
-        condition: Array,
+        z0: ArrayLike,
+        condition: ArrayLike | None,
         n_steps: int,
         n_sites: float,
         n_patches: float | None = None,
         paths: int = 50,
         seed: int | np.random.SeedSequence = 0,
         interval: float | None = None,
-        substeps: int | None = None,
     ) -> MacroPaths:
         """Euler-Maruyama paths.
+
+        Warns of a condition outside the range of training, of an interval that cuts steps too
+        short to be right, and of paths that diverge.
 
         Parameters
         ----------
         z0 : array, shape (d,) or (paths, d)
         condition : array, shape (c,)
-            1000 K / T first.
+            1000 K / T first; a number where there is one condition, None where there is none.
         n_steps : int
             Number of records after the first.
         n_sites : float
@@ -186,58 +197,55 @@ class MacroModel:
             Of every member.
         seed : int or SeedSequence
         interval : float, optional
-            Time between records, in the unit of the clock; default the training step.
-        substeps : int, optional
-            Steps of the integration between records; default the model's own.
+            Time between records, in the unit of the clock; default the training step. The steps
+            between two records are equal and no longer than the model's own, so multiples of
+            the training step, or parts of a step that is short beside relaxation, are exact.
 
         Raises
         ------
         ValueError
-            If a size, number or time is not positive.
+            If a size, number or time is not positive, a shape is another, or a value not finite.
         """
-        k = n_sites / self.sites_per_patch if n_patches is None else n_patches
-        substeps = self.substeps if substeps is None else substeps
-        dt = self.dt(1000 / float(np.asarray(condition)[0]))
-        span = 1.0 if interval is None else interval / dt
-        if min(n_steps, n_sites, k, paths, substeps, span) <= 0:
-            raise ValueError("sizes, numbers and times must be positive")
-        scaling = self.trained.scaling
-        drift_factor = k * self.sites_per_patch / n_sites * span / substeps
-        noise_factor = np.sqrt(k * span / substeps) * self.sites_per_patch / n_sites
-        c = torch.as_tensor(scaling.condition(np.asarray(condition)), dtype=torch.float32)
-        start = torch.as_tensor(scaling.z(np.asarray(z0)), dtype=torch.float32)
-        own = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
-        generator = torch.Generator().manual_seed(int(own.generate_state(1)[0]))
-        results = []
-        for member in self.trained.members:
-            y = start.expand(paths, -1)
-            path = [y]
-            many = c.repeat(paths, 1)
-            with torch.no_grad():
-                for _ in range(n_steps):
-                    for _ in range(substeps):
-                        a, b = member(y, many)
-                        xi = torch.randn(y.shape, generator=generator)
-                        y = y + drift_factor * a + noise_factor * (b @ xi[..., None])[..., 0]
-                    path.append(y)
-            results.append(torch.stack(path, dim=1).numpy())
-        z = np.array(results, dtype=float) * scaling.z_scale + scaling.z_mean
-        times = span * dt * np.arange(n_steps + 1, dtype=np.float64)
-        return MacroPaths(times, z)
+        records, number = (
+            require_count(n, name, 1) for n, name in ((n_steps, "n_steps"), (paths, "paths"))
+        )
+        scaling, members = self.trained.scaling, self.trained.members
+        own = one_condition(condition, self._c)
+        if outside := scaling.outside(own):
+            warnings.warn(f"the model extrapolates: {outside}", stacklevel=2)
+        dt = self.step_events * self.clock.tau_at(own)
+        time = dt if interval is None else above_0(interval, "interval")
+        steps = self._steps(time / dt, n_sites, n_patches)
+        c = torch.as_tensor(scaling.condition(own), dtype=torch.float32)
+        if self.substeps == 1:
+            warn_of_short_steps(members, c, steps.share, 3)
+        start = torch.as_tensor(scaling.z(self._starts(z0, number)), dtype=torch.float32)
+        seeds = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
+        y = euler_maruyama(members, start, c, records, steps, seeds)
+        z = y * scaling.z_scale + scaling.z_mean
+        result = MacroPaths(time * np.arange(records + 1, dtype=np.float64), z)
+        warn_of_divergence(result, 3)
+        return result
+
+    def _steps(self, span: float, n_sites: float, n_patches: float | None) -> Steps:
+        """Of a span in training steps; equal, and none longer than one of the model's own."""
+        n = above_0(n_sites, "n_sites")
+        k = n / self.sites_per_patch if n_patches is None else above_0(n_patches, "n_patches")
+        speed = k * self.sites_per_patch / n
+        length = span * max(1.0, speed)
+        number = steps_within(length * self.substeps, 1.0)
+        noise = float(np.sqrt(k * span / number)) * self.sites_per_patch / n
+        return Steps(number, speed * span / number, noise, length / number)
+
+    def _starts(self, z0: ArrayLike, paths: int) -> Array:
+        """Initial states, shape (paths, d)."""
+        own = np.asarray(z0)
+        shape = (paths, self._d) if own.ndim > 1 else (self._d,)
+        one = own.reshape(1) if own.ndim == 0 else own
+        return np.broadcast_to(finite_array(one, "z0", *shape), (paths, self._d))
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.json`` and ``weights.safetensors``."""
-        from safetensors.torch import save
-
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {
-            f"{k}.{name}": value.contiguous()
-            for k, member in enumerate(self.trained.members)
-            for name, value in member.state_dict().items()
-        }
-        write_atomically(folder / "weights.safetensors", save(tensors))
-        scaling = self.trained.scaling
         data = {
             "format": FORMAT,
             "z_names": list(self.z_names),
@@ -246,11 +254,11 @@ class MacroModel:
             "substeps": self.substeps,
             "clock": {"x": self.clock.x.tolist(), "log_tau": self.clock.log_tau.tolist()},
             "options": vars(self.options),
-            "scaling": {name: value.tolist() for name, value in vars(scaling).items()},
+            "scaling": self.trained.scaling.lists(),
             "eps": self.trained.eps,
             "history": self.trained.history.tolist(),
         }
-        write_atomically(folder / "model.json", json.dumps(data, indent=1) + "\n")
+        write_ensemble(folder, FILES, data, self.trained.members)
 
     @classmethod
     def load(cls, folder: str | Path) -> MacroModel:
@@ -263,40 +271,25 @@ class MacroModel:
         ValueError
             If it is damaged.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        folder = Path(folder)
-        try:
-            data = json.loads((folder / "model.json").read_text())
-            weights = load_file(folder / "weights.safetensors")
-            return cls._from_data(data, weights)
-        except (KeyError, TypeError, json.JSONDecodeError, RuntimeError, SafetensorError) as error:
-            raise ValueError(f"{folder} holds no complete model: {error}") from error
+        with reading(folder, "model"):
+            return cls._from_data(*read_ensemble(folder, FILES, FORMAT))
 
     @classmethod
     def _from_data(cls, data: dict[str, Any], weights: dict[str, torch.Tensor]) -> MacroModel:
-        if data["format"] != FORMAT:
-            raise ValueError(f"model format {data['format']!r} is not {FORMAT!r}")
-        options = TrainingOptions(**data["options"])
-        scaling = Scaling(**{k: np.array(v) for k, v in data["scaling"].items()})
-        d, members = len(data["z_names"]), []
-        for k in range(options.members):
-            member = PatchSDE(
-                d, scaling.n_conditions, options.drift, options.width, options.depth, torch.eye(d)
-            )
-            mine = {n[len(f"{k}.") :]: w for n, w in weights.items() if n.startswith(f"{k}.")}
-            member.load_state_dict(mine)
-            member.eval()
-            members.append(member)
-        trained = Trained(members, scaling, data["eps"], np.array(data["history"]))
-        clock = Clock(np.array(data["clock"]["x"]), np.array(data["clock"]["log_tau"]))
-        return cls(
-            trained,
-            options,
-            tuple(data["z_names"]),
-            data["step_events"],
-            data["sites_per_patch"],
-            clock,
-            data["substeps"],
+        options, scaling = TrainingOptions(**data["options"]), Scaling(**data["scaling"])
+        eye = torch.eye(len(scaling.z_mean))
+        members = filled_members(
+            weights, options.members, lambda: new_member(scaling, options, eye)
         )
+        trained = Trained(members, scaling, float(data["eps"]), np.array(data["history"], float))
+        numbers = {k: data[k] for k in ("z_names", "step_events", "sites_per_patch", "substeps")}
+        return cls(trained, options, clock=Clock(**data["clock"]), **numbers)
+
+
+def _require_own_options(trained: Trained, options: TrainingOptions) -> None:
+    """Refuse options that make other members than there are: such a model could not be read."""
+    with torch.device("meta"):
+        new = new_member(trained.scaling, options, torch.eye(len(trained.scaling.z_mean)))
+    same = [shapes(m.state_dict()) == shapes(new.state_dict()) for m in trained.members]
+    if len(same) != options.members or not all(same):
+        raise ValueError("options are not those that the members were trained with")

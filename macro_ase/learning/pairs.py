@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..systems.base import PatchPairs
+from .arrays import Array, as_columns, as_conditions, finite_array, whole_numbers
 
-Array = NDArray[np.float64]
+ALIKE = 1e-9
+SAME = 1e-6
+SAME_K = 0.05
+ROUNDING = 8 * np.finfo(float).eps
 
 
 @dataclass(frozen=True)
@@ -21,15 +25,22 @@ class PairBatch:
     Attributes
     ----------
     z0 : array, shape (n, d)
-        Observables of the whole.
+        Observables of the whole; shape (n,) is one observable, here and in ``dz`` and ``mean``.
     dz : array, shape (n, d)
         Increment over one step dt, K times that of the patch.
     condition : array, shape (n, c)
-        1000 K / T first, then what else the model is conditioned on.
+        1000 K / T first, then what else the model is conditioned on; (n, 0) is nothing, one number
+        stands for all pairs.
     snapshot : int array, shape (n,)
-        Snapshot that a pair belongs to: the unit of validation.
+        Snapshot that a pair belongs to: the unit of validation. In a time series, neighbours in
+        time are of one snapshot.
     mean : array, shape (n, d), optional
         An estimate of each increment's mean that has less noise than the increment.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not match, or hold what is no finite number.
     """
 
     z0: Array
@@ -38,9 +49,55 @@ class PairBatch:
     snapshot: NDArray[np.int64]
     mean: Array | None = None
 
+    def __post_init__(self) -> None:
+        z0 = as_columns(self.z0, "z0")
+        n, d = z0.shape
+        if not d:
+            raise ValueError("z0 holds no observable: it has shape (n, 0)")
+        own = {
+            "z0": z0,
+            "dz": finite_array(as_columns(self.dz, "dz"), "dz", n, d),
+            "condition": as_conditions(self.condition, n),
+            "snapshot": whole_numbers(self.snapshot, "snapshot", n),
+        }
+        if self.mean is not None:
+            own["mean"] = finite_array(as_columns(self.mean, "mean"), "mean", n, d)
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
     @classmethod
-    def of(cls, pairs: Sequence[PatchPairs]) -> PairBatch:
-        """All pairs of several calls, whose snapshots have different numbers."""
+    def of(cls, pairs: Sequence[PatchPairs], tau_w: ArrayLike = 1.0) -> PairBatch:
+        """All pairs of several calls, whose snapshots have different numbers.
+
+        Parameters
+        ----------
+        pairs : sequence of PatchPairs
+        tau_w : float or array, shape (n_calls,)
+            Mean residence time at each call's conditions: dt / tau_w, the mean events of a patch,
+            must be the same in all.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or they are of different dt / tau_w or K.
+        """
+        if not len(pairs):
+            raise ValueError("there are no pairs to join")
+        columns = {np.shape(p.z0)[1:] + np.shape(p.condition)[1:] for p in pairs}
+        if len(columns) > 1:
+            raise ValueError("pairs of different observables or conditions cannot be joined")
+        tau = np.broadcast_to(finite_array(tau_w, "tau_w", *np.shape(tau_w)), len(pairs))
+        steps = np.concatenate([p.dt / t for p, t in zip(pairs, tau)])
+        if np.ptp(steps) > SAME * np.abs(steps).max():
+            raise ValueError(
+                f"pairs of different steps cannot be joined: dt / tau_w is {steps.min():g} to "
+                f"{steps.max():g}; give tau_w where dt differs as residence times do"
+            )
+        numbers = [float(np.mean(p.n_patches)) for p in pairs]
+        if max(numbers) > (1 + SAME_K) * min(numbers):
+            raise ValueError(
+                f"pairs of different K cannot be joined: {min(numbers):g} to {max(numbers):g}"
+            )
         names = ("z0", "dz", "condition", "snapshot")
         return cls(*(np.concatenate([getattr(p, name) for p in pairs]) for name in names))
 
@@ -63,12 +120,37 @@ class Scaling:
     z_mean, z_scale : arrays, shape (d,)
     condition_mean, condition_scale : arrays, shape (c,)
         A scale of 0 marks a condition that does not vary.
+    condition_range : array, shape (2, c), optional
+        Least and largest of each condition; None where it was not kept.
     """
 
     z_mean: Array
     z_scale: Array
     condition_mean: Array
     condition_scale: Array
+    condition_range: Array | None = None
+
+    def __post_init__(self) -> None:
+        z_mean = finite_array(self.z_mean, "z_mean", None)
+        c_mean = finite_array(self.condition_mean, "condition_mean", None)
+        d, c = len(z_mean), len(c_mean)
+        own = {
+            "z_mean": z_mean,
+            "z_scale": finite_array(self.z_scale, "z_scale", d),
+            "condition_mean": c_mean,
+            "condition_scale": finite_array(self.condition_scale, "condition_scale", c),
+        }
+        if self.condition_range is not None:
+            kept = np.asarray(self.condition_range, dtype=float).reshape(2, -1)
+            own["condition_range"] = finite_array(kept, "condition_range", 2, c)
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+        still = np.flatnonzero(~(self.z_scale > 0))
+        if len(still):
+            raise ValueError(
+                f"observable {still[0]} (counted from 0) does not vary, it is "
+                f"{self.z_mean[still[0]]:g} in all pairs: leave it out"
+            )
 
     @classmethod
     def of(cls, pairs: PairBatch) -> Scaling:
@@ -77,19 +159,33 @@ class Scaling:
 
     @classmethod
     def of_states(cls, z: Array, condition: Array) -> Scaling:
-        """Means and standard deviations of states, shape (n, d), and conditions, (n, c)."""
+        """Means and standard deviations of states, shape (n, d), and conditions, (n, c).
+
+        Raises
+        ------
+        ValueError
+            If there is none, or an observable does not vary.
+        """
+        if not len(z):
+            raise ValueError("there are no states to learn from")
         spread = condition.std(axis=0)
+        moves = np.ptp(z, axis=0) > ROUNDING * np.abs(z).max(axis=0)
         return cls(
             z.mean(axis=0),
-            z.std(axis=0),
+            np.where(moves, z.std(axis=0), 0.0),
             condition.mean(axis=0),
-            np.where(spread > 1e-9, spread, 0.0),
+            np.where(spread > ALIKE * np.abs(condition).max(axis=0), spread, 0.0),
+            np.array([condition.min(axis=0), condition.max(axis=0)]),
         )
 
     @property
     def n_conditions(self) -> int:
         """Conditions that vary."""
         return int(np.sum(self.condition_scale > 0))
+
+    def lists(self) -> dict[str, list[Any]]:
+        """All of it as lists by name, from which ``Scaling(**lists)`` makes the same."""
+        return {name: value.tolist() for name, value in vars(self).items() if value is not None}
 
     def z(self, z: Array) -> Array:
         """Observables in the networks' units."""
@@ -100,3 +196,15 @@ class Scaling:
         use = self.condition_scale > 0
         scaled = (condition - self.condition_mean)[..., use]
         return scaled / self.condition_scale[use]
+
+    def outside(self, condition: Array) -> str:
+        """What of a condition, shape (c,), is outside the range of training; "" if nothing is."""
+        if self.condition_range is None:
+            return ""
+        least, most = self.condition_range
+        slack = SAME * np.maximum(np.abs(least), np.abs(most))
+        beyond = (condition < least - slack) | (condition > most + slack)
+        return ", ".join(
+            f"condition {k} is {condition[k]:g}, and was {least[k]:g} to {most[k]:g} in training"
+            for k in np.flatnonzero(beyond)
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from ..rng import stream
 from .networks import PatchSDE, negative_log_likelihood
+from .options import check_options
 from .pairs import PairBatch, Scaling
 
 EPS_SHARE = 0.005
@@ -36,6 +38,11 @@ class TrainingOptions:
     learning_rate : float
         At the start; it falls to zero as a cosine.
     weight_decay : float
+
+    Raises
+    ------
+    ValueError
+        If the drift is unknown, or a number beyond its limits.
     """
 
     drift: str = "onsager"
@@ -46,6 +53,10 @@ class TrainingOptions:
     batch_size: int = 2048
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
+
+    def __post_init__(self) -> None:
+        least = dict.fromkeys(("width", "depth", "members", "epochs", "batch_size"), 1)
+        check_options(self, least, above_0=("learning_rate",), at_least_0=("weight_decay",))
 
 
 @dataclass(frozen=True)
@@ -83,13 +94,20 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
     Raises
     ------
     ValueError
-        If there are fewer than 100 pairs or 5 snapshots, or their increments are degenerate.
+        If there are fewer than 100 pairs or 5 snapshots, if an observable does not vary or the
+        increments are degenerate, or if the training diverges.
     """
-    if len(np.unique(pairs.snapshot)) < 5:
-        raise ValueError("pairs of at least 5 snapshots are needed, some to validate on")
     if len(pairs) < 100:
         raise ValueError(f"{len(pairs)} pairs are too few to learn from; at least 100 are needed")
+    if len(np.unique(pairs.snapshot)) < 5:
+        raise ValueError(
+            "pairs of at least 5 snapshots are needed, some to validate on; number parts of a "
+            "time series as snapshots"
+        )
     scaling = Scaling.of(pairs)
+    still = np.flatnonzero(np.ptp(pairs.dz, axis=0) == 0)
+    if len(still):
+        raise ValueError(f"increments of observable {still[0]} (counted from 0) do not vary")
     dy = pairs.dz / scaling.z_scale
     covariance = np.cov(dy.T).reshape(dy.shape[1], -1)
     smallest = _smallest_variance(pairs, dy)
@@ -110,9 +128,23 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
             model, losses = _train_member(
                 data, pairs.snapshot, scaling, start, eps, options, member_seed, bar
             )
+            _require_convergence(losses, k)
             members.append(model)
             history.append(losses)
     return Trained(members, scaling, eps, np.array(history))
+
+
+def _require_convergence(losses: NDArray[np.float64], member: int) -> None:
+    """Refuse a member whose losses were never finite; warn of one that was lost on the way."""
+    fine = np.isfinite(losses).all(axis=1)
+    if not fine.any():
+        raise ValueError(f"training of member {member} diverged; lower learning_rate")
+    if not fine.all():
+        warnings.warn(
+            f"training of member {member} diverged in epoch {int(np.argmin(fine)) + 1}; what it "
+            "was before is kept: lower learning_rate",
+            stacklevel=3,
+        )
 
 
 def _smallest_variance(pairs: PairBatch, dy: NDArray[np.float64]) -> float:
@@ -156,6 +188,12 @@ def _group_means(x: NDArray[np.float64], group: NDArray[np.int64], n: int) -> ND
     return sums / np.bincount(group, minlength=n)[:, None]
 
 
+def new_member(scaling: Scaling, options: TrainingOptions, start: Tensor) -> PatchSDE:
+    """An untrained member; ``start``, shape (d, d), as in `PatchSDE`."""
+    sizes = len(scaling.z_mean), scaling.n_conditions
+    return PatchSDE(*sizes, options.drift, options.width, options.depth, start)
+
+
 def _train_member(
     data: tuple[Tensor, ...],
     snapshot: NDArray[np.int64],
@@ -172,14 +210,7 @@ def _train_member(
     held_out = np.isin(snapshot, rng.permutation(names)[:n_held_out])
     rows, check = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     torch.manual_seed(int(rng.integers(2**31)))
-    model = PatchSDE(
-        len(scaling.z_mean),
-        scaling.n_conditions,
-        options.drift,
-        options.width,
-        options.depth,
-        start,
-    )
+    model = new_member(scaling, options, start)
     model.drift.start_from(*_linear_drift(data, rows), start @ start.T)
     optimizer = torch.optim.AdamW(
         model.parameters(), options.learning_rate, weight_decay=options.weight_decay
@@ -191,8 +222,7 @@ def _train_member(
         losses = []
         order = rng.permutation(rows)
         for part in np.array_split(order, max(1, len(order) // options.batch_size)):
-            y0, dy, c, *mean = (x[part] for x in data)
-            loss = negative_log_likelihood(model, y0, dy, c, eps, *mean)
+            loss = _loss(model, data, part, eps)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
@@ -201,8 +231,7 @@ def _train_member(
         schedule.step()
         model.eval()
         with torch.no_grad():
-            y0, dy, c, *mean = (x[check] for x in data)
-            validation = float(negative_log_likelihood(model, y0, dy, c, eps, *mean))
+            validation = float(_loss(model, data, check, eps))
         history.append((float(np.mean(losses)), validation))
         if validation < best_loss:
             best, best_loss = copy.deepcopy(model.state_dict()), validation
@@ -210,3 +239,12 @@ def _train_member(
     model.load_state_dict(best)
     model.eval()
     return model, np.array(history)
+
+
+def _loss(model: PatchSDE, data: tuple[Tensor, ...], rows: NDArray[np.int64], eps: float) -> Tensor:
+    """Over some rows; nan where a covariance is not positive definite any more."""
+    y0, dy, c, *mean = (x[rows] for x in data)
+    try:
+        return negative_log_likelihood(model, y0, dy, c, eps, *mean)
+    except torch.linalg.LinAlgError:
+        return next(model.parameters()).sum() * torch.nan

@@ -1,11 +1,15 @@
 """Training on pairs of a known stochastic differential equation."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.linalg import solve_continuous_lyapunov
 
 torch = pytest.importorskip("torch")
 
+from macro_ase.learning import training  # noqa: E402
 from macro_ase.learning.macro_model import Clock, MacroModel  # noqa: E402
 from macro_ase.learning.pairs import PairBatch  # noqa: E402
 from macro_ase.learning.training import TrainingOptions, train  # noqa: E402
@@ -57,11 +61,14 @@ def options(kind: str, **changes: object) -> TrainingOptions:
     return TrainingOptions(**(settings | changes))  # type: ignore[arg-type]
 
 
+OPTIONS = options("network", epochs=1, members=1)
+
+
 def fitted(kind: str, n: int = 60_000) -> MacroModel:
     clock = Clock(np.array([0.5, 1.0]), np.log([1e-12, 1e-9]))
     settings = options(kind)
     trained = train(pairs(n), settings, 0)
-    return MacroModel(trained, settings, ("a", "b"), 500, SITES_PER_PATCH, clock)
+    return MacroModel(trained, settings, ("a", "b"), 500, SITES_PER_PATCH, clock, substeps=4)
 
 
 @pytest.fixture(scope="module", params=["onsager", "network"])
@@ -158,14 +165,21 @@ def test_regularisation_is_small() -> None:
 def test_one_observable() -> None:
     batch = pairs(1000)
     single = PairBatch(batch.z0[:, :1], batch.dz[:, :1], batch.condition, batch.snapshot)
-    trained = train(single, options("onsager", epochs=1, members=1), 0)
-    assert np.all(np.isfinite(trained.history))
+    trained = train(single, options("onsager", epochs=20, members=1), 0)
+    exact = 0.5 + np.log(UNITS[0] / batch.z0[:, 0].std())  # -ln N at the truth, less ln sqrt(2 pi)
+    assert trained.history[0, -1, 1] == pytest.approx(exact, abs=0.15)
 
 
 def test_what_cannot_be_learned_from_is_refused() -> None:
     batch = pairs(500)
     with pytest.raises(ValueError, match="99 pairs are too few to learn from"):
         train(batch.take(np.arange(99)), options("onsager"), 0)
+    with pytest.raises(ValueError, match="at least 5 snapshots are needed"):
+        train(replace(batch, snapshot=np.zeros(500)), options("onsager"), 0)
+    with pytest.raises(ValueError, match=r"observable 1 .* does not vary, it is -3"):
+        train(replace(batch, z0=np.column_stack([batch.z0[:, 0], np.full(500, -3.0)])), OPTIONS, 0)
+    with pytest.raises(ValueError, match=r"increments of observable 0 .* do not vary"):
+        train(replace(batch, dz=batch.dz * [0.0, 1.0]), OPTIONS, 0)
     twice = PairBatch(batch.z0[:, [0, 0]], batch.dz[:, [0, 0]], batch.condition, batch.snapshot)
     with pytest.raises(ValueError, match="an observable depends on the others"):
         train(twice, options("onsager"), 0)
@@ -190,3 +204,75 @@ def test_means_of_less_noise_sharpen_the_drift_and_leave_the_noise() -> None:
         std = float(factor.mean()) * trained.scaling.z_scale[0]
         assert std == pytest.approx(np.hypot(0.5, 0.05), rel=0.05)
     assert missed["with"] < 0.02 and missed["with"] < missed["without"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"drift": "mlp"}, "drift must be one of onsager, network, not 'mlp'"),
+        ({"members": 0}, "members must be 1 to 1000000, not 0"),
+        ({"epochs": 0}, "epochs must be 1 to 1000000, not 0"),
+        ({"epochs": 2.5}, "epochs must be a whole number, not 2.5"),
+        ({"depth": 10**9}, "depth must be 1 to 100, not 1000000000"),
+        ({"width": "32"}, "width must be a whole number, not .32."),
+        ({"learning_rate": 0.0}, "learning_rate must be a number above 0, not 0.0"),
+        ({"learning_rate": np.nan}, "learning_rate must be a number above 0, not nan"),
+        ({"weight_decay": -1.0}, "weight_decay must be a number at least 0"),
+    ],
+)
+def test_options_beyond_their_limits_are_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        options(**({"kind": "onsager"} | change))
+
+
+def test_whole_numbers_of_any_kind_are_counts() -> None:
+    counts = TrainingOptions(members=np.int64(2), epochs=3.0, learning_rate=np.float32(0.5))
+    assert (counts.members, counts.epochs, counts.learning_rate) == (2, 3, 0.5)
+    assert type(counts.members) is type(counts.epochs) is int
+
+
+def test_lists_columns_and_numbers_train_as_arrays_do() -> None:
+    """Of one observable without, with one and with the same condition for all pairs."""
+    z0, dz = pairs(200).z0[:, 0], pairs(200).dz[:, 0]
+    number = np.arange(200) // 10
+    trained = [
+        train(PairBatch(z0, dz, np.full((200, 1), 0.7), number), OPTIONS, 0),
+        train(PairBatch(z0.tolist(), dz[:, None], 0.7, number.tolist()), OPTIONS, 0),
+        train(PairBatch(z0[:, None], dz.tolist(), np.empty((200, 0)), number * 1.0), OPTIONS, 0),
+        train(PairBatch(z0, dz, np.zeros(200, int), number), OPTIONS, 0),
+    ]
+    for other in trained[1:]:
+        np.testing.assert_array_equal(other.history, trained[0].history)
+
+
+def test_a_training_that_diverges_says_so() -> None:
+    """At once: refused. Later: what it was before is kept, with a warning."""
+    batch = pairs(500)
+    with pytest.raises(ValueError, match="training of member 0 diverged; lower learning_rate"):
+        train(batch, replace(OPTIONS, learning_rate=1e30, batch_size=64), 0)
+    with pytest.warns(UserWarning, match="member 0 diverged in epoch 3; what it was before"):
+        training._require_convergence(np.array([[1.0, 1.0], [0.9, 1.1], [np.nan, 2.0]]), 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(batch, OPTIONS, 0)
+
+
+def test_validation_snapshots_are_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that give gradients and rows that do not share no snapshot; members differ in them."""
+    batch, seen, loss = pairs(800), [], training._loss
+
+    def watched(model: object, data: object, rows: np.ndarray, eps: float) -> object:
+        seen.append((torch.is_grad_enabled(), set(batch.snapshot[rows].tolist())))
+        return loss(model, data, rows, eps)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "_loss", watched)
+    held_out = []
+    for seed in (0, 1):
+        seen.clear()
+        train(batch, replace(OPTIONS, epochs=2, batch_size=100), seed)
+        trained, checked = (
+            set().union(*(own for gives, own in seen if gives == kind)) for kind in (True, False)
+        )
+        assert not trained & checked and len(trained | checked) == 50 and len(checked) == 10
+        held_out.append(checked)
+    assert held_out[0] != held_out[1]

@@ -96,7 +96,7 @@ def predicted_paths(
     interval: float,
     seed: np.random.SeedSequence,
 ) -> Array:
-    """Paths of a whole of ``factor`` patches, all members, in steps of dt or the nearest that fits.
+    """Paths of a whole of ``factor`` patches, all members, in steps of dt or somewhat less.
 
     Parameters
     ----------
@@ -130,7 +130,6 @@ def predicted_paths(
         each * len(starts),
         seed,
         interval,
-        max(1, round(interval / model.step_events)),
     )
     z = result.z.reshape(members, len(starts), each, *result.z.shape[2:]).swapaxes(0, 1)
     return z.reshape(len(starts), -1, *z.shape[3:])[:, :paths]

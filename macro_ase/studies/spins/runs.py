@@ -43,7 +43,7 @@ def predict_runs(
     columns: list[int] | None,
     seed: np.random.SeedSequence,
 ) -> Array:
-    """Paths of every member from each state, in steps of dt or the nearest that fits.
+    """Paths of every member from each state, in steps of dt or somewhat less, as fits.
 
     Parameters
     ----------
@@ -77,7 +77,6 @@ def predict_runs(
         paths=len(z0),
         seed=seed,
         interval=table["interval"],
-        substeps=max(1, round(table["interval"] / sampling.dt)),
     )
     z = result.z[..., : len(study.system.z_names)]
     z = z.reshape(len(z), len(states), n, *z.shape[2:]).swapaxes(0, 1)
