@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ratios import whole_ratio
+
 Array = NDArray[np.float64]
 AGREEMENT = 0.10
 
@@ -32,14 +34,28 @@ def implied_times(runs: list[Array], lag: int) -> Array:
     Returns
     -------
     array, shape (d,)
-        Longest first; nan where a mode is not correlated over the lag.
+        Longest first; 0 where a mode is not correlated over the lag.
+
+    Raises
+    ------
+    ValueError
+        If a run holds no pair of samples a lag apart, values that are not finite, or observables
+        that depend on each other.
     """
+    for run in runs:
+        if np.ndim(run) != 2 or not 0 < lag < len(run) or not np.isfinite(run).all():
+            raise ValueError(
+                f"runs must be finite, of shape (n_t, d) with n_t > {lag}, not {np.shape(run)}"
+            )
     mean = np.concatenate(runs).mean(axis=0)
     centred = [run - mean for run in runs]
     now = np.concatenate([x[:-lag] for x in centred])
     later = np.concatenate([x[lag:] for x in centred])
     lagged = now.T @ later / len(now)
     both = (now.T @ now + later.T @ later) / (2 * len(now))
+    scale = np.sqrt(np.diagonal(both))
+    if not scale.all() or np.linalg.matrix_rank(both / np.outer(scale, scale)) < len(both):
+        raise ValueError("an observable of the runs does not vary, or depends on the others")
     values = np.linalg.eigvals(np.linalg.solve(both, (lagged + lagged.T) / 2)).real
     with np.errstate(invalid="ignore", divide="ignore"):
         times = np.where((values > 0) & (values < 1), -lag / np.log(values), np.nan)
@@ -96,21 +112,24 @@ def scan_time_steps(
     Raises
     ------
     ValueError
-        If a candidate is not a multiple of the spacing.
+        If a candidate is not a multiple of the spacing, there is none, or a run is too short.
     """
-    wrong = [h for h in steps if h % spacing or h <= 0]
-    if wrong:
+    wrong = [h for h in steps if whole_ratio(h, spacing) is None]
+    if wrong or not len(steps):
         raise ValueError(f"time steps {wrong} are not multiples of {spacing:g} events")
-    lags = sorted(steps)
+    if len(runs) != len(temperatures) or not len(runs):
+        raise ValueError(f"runs of {len(runs)} temperatures, and {len(temperatures)} temperatures")
+    ordered = sorted(steps)
+    lags = [round(h / spacing) for h in ordered]
 
-    def slowest(run: list[Array], h: float) -> float:
-        return float(implied_times(run, round(h / spacing))[0] * spacing)
+    def slowest(factor: int) -> Array:
+        times = [[implied_times(run, factor * lag)[0] for lag in lags] for run in runs]
+        return np.array(times) * spacing
 
-    once = np.array([[slowest(run, h) for h in lags] for run in runs])
-    twice = np.array([[slowest(run, 2 * h) for h in lags] for run in runs])
+    once, twice = slowest(1), slowest(2)
     disagreement = np.abs(1 - once / twice).max(axis=0)
     good = disagreement <= AGREEMENT
     number = int(np.argmax(good) if good.any() else np.argmin(disagreement))
     return TimeStepScan(
-        np.array(temperatures), np.array(lags), once, twice, lags[number], bool(good.any())
+        np.array(temperatures), np.array(ordered), once, twice, ordered[number], bool(good.any())
     )

@@ -70,9 +70,11 @@ def test_every_temperature_must_agree() -> None:
     assert scan.slowest_chosen.shape == (2,)
 
 
-def test_without_agreement_it_says_so() -> None:
+def test_without_agreement_the_best_is_chosen_and_said() -> None:
     scan = scan_time_steps([[flickering(0)]], [900.0], 100, [100, 200])
-    assert not scan.agrees and scan.chosen in (100, 200)
+    apart = np.abs(1 - scan.slowest / scan.slowest_doubled)[0]
+    assert not scan.agrees and np.all(apart > 0.1)
+    assert scan.chosen == (100, 200)[int(np.argmin(apart))]
 
 
 def test_steps_come_sorted() -> None:
@@ -84,3 +86,34 @@ def test_steps_come_sorted() -> None:
 def test_steps_between_the_samples_are_refused(steps: list[int]) -> None:
     with pytest.raises(ValueError, match=r"time steps \[.*\] are not multiples of 100 events"):
         scan_time_steps([[flickering(0, 2000)]], [900.0], 100, steps)
+
+
+@pytest.mark.parametrize(("spacing", "steps"), [(0.1, [0.1, 0.3, 0.7]), (4.35, [435.0])])
+def test_multiples_are_known_through_rounding(spacing: float, steps: list[float]) -> None:
+    """.3 is three samples of .1: the same as 3 of 1."""
+    run = [[flickering(0, 5000, 0.0)]]
+    scan = scan_time_steps(run, [900.0], spacing, steps)
+    whole = scan_time_steps(run, [900.0], 1, [round(h / spacing) for h in steps])
+    np.testing.assert_allclose(scan.slowest, whole.slowest * spacing)
+    np.testing.assert_allclose(scan.slowest_doubled, whole.slowest_doubled * spacing)
+
+
+@pytest.mark.parametrize("steps", [[0.25], [0.1, 0.31], [np.nan], []])
+def test_what_lies_between_is_still_refused(steps: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"are not multiples of 0\.1 events"):
+        scan_time_steps([[flickering(0, 2000)]], [900.0], 0.1, steps)
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (np.zeros((200, 1)), "an observable of the runs does not vary"),
+        (np.random.default_rng(0).normal(size=(200, 1)) * [1.0, 2.0], "depends on the others"),
+        (np.full((200, 1), np.nan), "runs must be finite"),
+        (np.zeros(200), r"of shape \(n_t, d\) with n_t > 5, not \(200,\)"),
+        (np.zeros((5, 1)), r"with n_t > 5, not \(5, 1\)"),
+    ],
+)
+def test_runs_that_cannot_tell_are_refused(run: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        implied_times([run], 5)

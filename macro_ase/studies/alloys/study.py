@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...analysis.order_comparison import OrderComparison, compare_order
+from ...ratios import whole_ratio
 from ...rng import stream
 from ...sampling.stages import direct_chunk, pairs_chunk, small_chunk
 from ...sampling.time_step import TimeStepScan, scan_time_steps
@@ -254,7 +255,7 @@ def _check(config: dict[str, Any]) -> None:
 def _check_steps(config: dict[str, Any], system: MicroSystem) -> None:
     """Steps must be whole samples, and small runs hold twice the longest lag of the scan."""
     steps, sample = config["sampling"]["dt_events"], system.record_events
-    wrong = [h for h in steps if h <= 0 or h % sample]
+    wrong = [h for h in steps if whole_ratio(h, sample) is None]
     if wrong or not steps:
         raise ValueError(f"sampling.dt_events must be multiples of {sample:g}, not {wrong}")
     least = system.least_small_events(max(steps))

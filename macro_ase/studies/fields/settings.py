@@ -7,6 +7,7 @@ from typing import Any
 from ...sampling.field_pairs import INCREMENTS, FieldSampling
 from ...sampling.field_patches import FieldPatches
 from ...systems.predator_prey import PredatorPrey
+from ..settings import require_multiple
 
 DRIFTS = ("network", "onsager")
 CLOSURES = ("none", "moments", "gradients", "encoder")
@@ -44,11 +45,23 @@ def system_of(config: dict[str, Any]) -> PredatorPrey:
 
 
 def ages_of(table: dict[str, Any]) -> tuple[float, ...]:
-    """Ages of the kept states of small runs."""
+    """Ages of the kept states of small runs.
+
+    Raises
+    ------
+    ValueError
+        If they do not end at the last age.
+    """
     early, last = min(table["early_age"], table["last_age"]), table["last_age"]
-    ages = [table["early_interval"] * k for k in range(round(early / table["early_interval"]))]
-    left = round((last - early) / table["interval"])
-    return (*ages, *(early + table["interval"] * k for k in range(left + 1)))
+    step, every = table["early_interval"], table["interval"]
+    name = "sampling.early_age" if early < last else "sampling.last_age"
+    first = require_multiple(early, step, name, "sampling.early_interval") if early > 0 else 0
+    left = 0
+    if last > early:
+        name = "sampling.last_age - sampling.early_age"
+        left = require_multiple(last - early, every, name, "sampling.interval")
+    ages = [step * k for k in range(first)]
+    return (*ages, *(early + every * k for k in range(left + 1)))
 
 
 def sampling_of(config: dict[str, Any], **changes: Any) -> FieldSampling:
@@ -99,6 +112,8 @@ def check_settings(config: dict[str, Any]) -> None:
     _check_choices(config)
     _check_waves(config)
     _check_lists(config)
+    direct = config["direct"]
+    require_multiple(direct["end"], direct["interval"], "direct.end", "direct.interval")
     _check_sampling(config)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...engines.partial_forces import Bins, LennardJonesForce
 from ...systems.lennard_jones import FluidRun, LennardJones, Start
-from ..settings import require_numbers
+from ..settings import require_multiple, require_numbers
 from .results import write_results
 from .study import Array, ForcesFindings, ForcesStudy, States, TestRuns
 
@@ -151,6 +151,7 @@ def fluid_of(config: dict[str, Any], n_atoms: int) -> LennardJones:
         raise ValueError(
             f"data.temperatures must be two, ascending, above 0, not {data['temperatures']}"
         )
+    require_multiple(data["time"], data["dt"], "data.time", "data.dt")
     if not (data["every"] >= 1 and len(steps_of(data)) > 1):
         raise ValueError(f"data.every must leave two frames or more, not {data['every']}")
     return LennardJones(n_atoms, system["density"], system["cutoff"], data["dt"])

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...systems.predator_prey import PredatorPrey
+from ..settings import require_multiple
 from .results import write_results
 from .study import ForcesFindings, ForcesStudy
 from .system import Array, States, TestRuns, uniform
@@ -120,6 +121,7 @@ class PredatorPreyForcesStudy(ForcesStudy):
             raise ValueError(
                 f"data.interval must be above 0 and at most data.time, not {data['interval']}"
             )
+        require_multiple(data["time"], data["interval"], "data.time", "data.interval")
         system.number_of_steps(data["time"], data["dt"], "rk4")
         return PredatorPreyForces(system, data)
 

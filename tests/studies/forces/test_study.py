@@ -150,6 +150,7 @@ def test_losses_are_compared_at_equal_numbers_of_forces() -> None:
         ("predator-prey-forces", "encoder.hidden=[]", "encoder.hidden must be widths"),
         ("predator-prey-forces", "data.means=[0.6, 0.4]", "data.means must be two ascending"),
         ("predator-prey-forces", "data.interval=50", "data.interval must be above 0"),
+        ("predator-prey-forces", "data.interval=0.7", "data.time must be a multiple of data.inter"),
         ("predator-prey-forces", "data.dt=2", "dt must be above 0 and at most"),
         ("allen-cahn-forces", "encoder.width=10", "leaves 10 forces of a configuration, and 11"),
         ("allen-cahn-forces", "forces.units='metre'", "forces.units must be one of force, spread"),
