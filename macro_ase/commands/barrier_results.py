@@ -119,7 +119,8 @@ def _fault(record: Mapping[str, Any]) -> str | None:
     if "failed" in record:
         return str(record["failed"])
     if record["collapsed"]:
-        return "collapsed"
+        lower = min(record["forward_eV"], record["backward_eV"])
+        return "collapsed" if math.isnan(lower) else f"collapsed: a barrier of {lower:.4f} eV"
     return None if record["converged"] else "not converged"
 
 
