@@ -20,8 +20,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from .rng import coerce_rng
-from .site_assignment import PROBES, assign_sites
+from .site_assignment import assign_sites, some_atoms
 
 VACANCY = "X"
 SNAP_TOLERANCE_A = 0.3
@@ -313,7 +312,7 @@ class Crystal:
             than the tolerance, two share a site, or a species is not in ``species``.
         """
         atoms = as_atoms(structure).copy()
-        grid = SiteGrid(lattice, _block_size(atoms, lattice))
+        grid = SiteGrid(lattice, block_size(atoms, lattice))
         sites = grid.index(_coordinates(atoms, grid, tolerance_A))
         empty = np.setdiff1d(np.arange(grid.n_sites), sites)
         if len(empty):
@@ -356,7 +355,7 @@ def block_repeats(grid: SiteGrid) -> NDArray[np.int64]:
     return np.rint(2 * np.diag(grid.size) @ np.linalg.inv(grid.lattice.primitive)).astype(np.int64)
 
 
-def _block_size(atoms: Atoms, lattice: Lattice) -> tuple[int, int, int]:
+def block_size(atoms: Atoms, lattice: Lattice) -> tuple[int, int, int]:
     """Conventional cells along each cell vector, from the volume per atom and the planes seen."""
     kind = f"not a block of conventional {lattice.name} cells"
     if len(atoms) == 0 or atoms.cell.rank < 3:
@@ -367,7 +366,7 @@ def _block_size(atoms: Atoms, lattice: Lattice) -> tuple[int, int, int]:
             f"{kind}: its cell angles are {np.round(angles, 1)}, not 90 degrees; "
             "ase.build.make_supercell turns a primitive cell into a conventional one"
         )
-    some = coerce_rng(0).integers(len(atoms), size=PROBES)
+    some = some_atoms(len(atoms))
     scaled = atoms.cell.scaled_positions(atoms.positions[some])
     rough = lengths / (atoms.cell.volume * lattice.n_basis / len(atoms)) ** (1 / 3)
     size = [_cells_along(scaled[:, k], rough[k], lattice) for k in range(3)]

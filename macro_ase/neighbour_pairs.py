@@ -44,14 +44,14 @@ def neighbour_pairs(atoms: Atoms, cutoff_A: float) -> NeighbourPairs:
     if not len(atoms):
         none = np.zeros(0, dtype=np.int64)
         return NeighbourPairs(none, none, np.zeros(0), np.zeros((0, 3)))
-    cell, positions = _enclosed(atoms)
+    cell, positions = enclosed(atoms)
     i, j, distance, vector = neighbour_list(
         "ijdD", positions=positions, cell=cell, pbc=atoms.pbc, cutoff=float(cutoff_A)
     )
     return NeighbourPairs(i.astype(np.int64), j.astype(np.int64), distance, vector)
 
 
-def _enclosed(atoms: Atoms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def enclosed(atoms: Atoms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A cell that spans the atoms where it is open, and positions in it, A.
 
     Edges of open axes are perpendicular to the others: pairs are searched in time O(n).

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from .compiled import compiled
+from .rng import coerce_rng
 
 if TYPE_CHECKING:
     from .lattice import Lattice
@@ -113,14 +114,25 @@ def sharpest_repeats(scaled: Floats, guess: Floats, slack: float) -> Ints | None
     for column in range(3):
         middle = guess[:, column]
         reach = int(np.ceil(slack * np.linalg.norm(middle)))
-        steps = np.arange(-reach, reach + 1)
-        waves = np.rint(middle) + np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3)
-        height = np.abs(np.exp(2j * np.pi * (scaled @ waves.T)).mean(axis=0))
-        best = np.argmax(height - 0.01 * np.linalg.norm(waves - middle, axis=1))
+        waves = np.rint(middle)[:, None] + np.arange(-reach, reach + 1)
+        a, b, c = (np.exp(2j * np.pi * np.outer(scaled[:, k], waves[k])) for k in range(3))
+        pairs = (b[:, :, None] * c[:, None, :]).reshape(len(scaled), -1)
+        height = np.abs(a.T @ pairs).reshape([2 * reach + 1] * 3) / len(scaled)
+        off = [((waves[k] - middle[k]) ** 2).reshape(-1, *[1] * (2 - k)) for k in range(3)]
+        best = np.unravel_index(
+            np.argmax(height - 0.01 * np.sqrt(off[0] + off[1] + off[2])), height.shape
+        )
         if height[best] < SEEN:
             return None
-        repeats[:, column] = waves[best]
+        repeats[:, column] = [waves[k][best[k]] for k in range(3)]
     return repeats
+
+
+def some_atoms(n_atoms: int) -> Ints:
+    """Numbers of at most `PROBES` atoms, at random."""
+    if n_atoms <= PROBES:
+        return np.arange(n_atoms)
+    return coerce_rng(0).integers(n_atoms, size=PROBES)
 
 
 def assign_sites(positions: Floats, cell: Floats, lattice: Lattice, repeats: Ints) -> Assignment:

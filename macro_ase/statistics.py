@@ -107,6 +107,43 @@ def standard_error(series: ArrayLike) -> NDArray[np.float64]:
     return np.sqrt((centred**2).mean(axis=0) / (_effective_samples(centred) - 1))
 
 
+def weighted_mean(
+    series: ArrayLike, weights: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted mean along the first axis and its error, autocorrelation included.
+
+    Parameters
+    ----------
+    series : array, shape (n_t, ...)
+    weights : array, shape (n_t,)
+        0 or more, such as the residence times of states sampled every so many hops: the weighted
+        mean is then the average over time.
+
+    Returns
+    -------
+    mean, error : arrays, shape (...)
+        The error is that of the ratio of two means, to first order. Weights that jump about
+        hide the memory of the series, so the window of the sum of autocorrelations is taken
+        from the series without them. With equal weights it is `standard_error`; where weights
+        leave less than two independent samples, the standard deviation.
+    """
+    values = np.asarray(series, dtype=float)
+    share = np.asarray(weights, dtype=float)
+    if np.ptp(share) == 0:
+        return values.mean(axis=0), standard_error(values)
+    share = (share / share.mean()).reshape(-1, *[1] * (values.ndim - 1))
+    n_t, worth = len(values), len(values) ** 2 / (share**2).sum()
+    mean = (share * values).mean(axis=0)
+    residue = share * (values - mean)
+    window = np.ceil(WINDOW * integrated_autocorrelation_time(values))
+    lags = np.arange(n_t).reshape(-1, *[1] * (values.ndim - 1))
+    tau = np.where(lags <= window, autocorrelation(residue), 0.0).sum(axis=0) - 0.5
+    memory = 2 * np.maximum(0.5, tau)
+    variance = (residue**2).mean(axis=0) * memory / n_t / (1 - np.minimum(0.5, memory / worth))
+    few = worth < 2 * memory
+    return mean, np.where(few, values.std(axis=0), np.sqrt(variance))
+
+
 def std_with_error(series: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Standard deviation along the first axis and its error, autocorrelation included.
 

@@ -6,11 +6,10 @@ import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..barriers.load import load_barriers
@@ -18,8 +17,7 @@ from ..engines.temperature import require_temperature
 from ..engines.vacancy_kmc import VacancyKMC
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import coerce_rng, stream
-from ..statistics import WINDOW as AUTOCORRELATION_WINDOW
-from ..statistics import autocorrelation, integrated_autocorrelation_time
+from ..statistics import weighted_mean
 from ..structure_files import read_structure
 
 VACANCY_NUMBER = 0
@@ -160,34 +158,6 @@ def _motion(dynamics: VacancyKMC, start: NDArray[np.float64]) -> list[str]:
         f"mean residence time of a vacancy {residence}",
         f"vacancy mean square displacement {moved.mean():.4g} A^2 (mean over {n})",
     ]
-
-
-def weighted_mean(series: ArrayLike, weights: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Weighted mean along the first axis and its error, autocorrelation included.
-
-    Parameters
-    ----------
-    series : array, shape (n_t, ...)
-    weights : array, shape (n_t,)
-        Such as the residence times of states sampled every so many hops: the weighted mean
-        is then the average over time.
-
-    Returns
-    -------
-    mean, error : arrays, shape (...)
-        The error is that of the ratio of two means, to first order. Weights that jump about
-        hide the memory of the series, so the window of the sum of autocorrelations is taken
-        from the series without them.
-    """
-    values = np.asarray(series, dtype=float)
-    share = np.asarray(weights, dtype=float)
-    share = (share / share.mean()).reshape(-1, *[1] * (values.ndim - 1))
-    mean = (share * values).mean(axis=0)
-    residue = share * (values - mean)
-    window = np.ceil(AUTOCORRELATION_WINDOW * integrated_autocorrelation_time(values))
-    lags = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
-    tau = np.where(lags <= window, autocorrelation(residue), 0.0).sum(axis=0) - 0.5
-    return mean, np.sqrt((residue**2).mean(axis=0) * 2 * np.maximum(0.5, tau) / len(values))
 
 
 def _order(

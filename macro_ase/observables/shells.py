@@ -6,31 +6,32 @@ On the sites of the crystal where there are sites, by distance elsewhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase import Atoms
-from ase.build import bulk
+from ase.data import chemical_symbols
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import find_peaks
-from scipy.spatial import cKDTree
-from scipy.special import ndtr
 
-from ..lattice import LATTICES, Crystal, as_atoms
-from ..rng import coerce_rng
+from ..counts import require_count
+from ..lattice import as_atoms
+from ..site_assignment import Assignment, half_vectors, hermite_form, site_index
+from .recognition import cells_of, cutoffs_at_gaps, ideal_shells, lattice_by_distances, neighbours
+from .shell_kernels import bonds_on_sites, sites_around
+from .supercells import SITE_LATTICES, Supercell, find_block, find_supercell, on_supercell
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SITE_LATTICES = {"sc": "cubic", "bcc": "bcc", "fcc": "fcc"}
-RECOGNISED = (*SITE_LATTICES, "hcp", "diamond")
-CURVE_NEIGHBORS = 45
-MAX_CENTRES = 512
-PER_NEIGHBOR = 4
-SMALLEST_GAP = 0.025
-LARGEST_MISFIT = 0.03
-CLEARLY_BETTER = 0.8
+SYMBOLS = np.array(chemical_symbols)
+MOST_SHELLS = 100
+AT_A_TIME = 20_000
+MAYBE: dict[str | None, tuple[str, ...]] = {
+    "bcc": ("bcc", "fcc", "cubic"),
+    "fcc": ("fcc", "bcc", "cubic"),
+    "hcp": ("fcc",),  # an fcc crystal that lacks atoms can look so
+    "diamond": (),
+}
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,15 @@ def neighbor_shells(
 ) -> NeighborShells:
     """Neighbour shells of a crystal: perfect, relaxed or moving, periodic or not.
 
-    The lattice is recognised by the curve r(x), the distance within which an atom has x
-    neighbours in the mean. A periodic block of conventional sc, bcc or fcc cells has its
-    atoms assigned to sites, which stays right when thermal motion mixes two shells. In
-    other recognised crystals a shell ends midway between two ideal radii, elsewhere at a
-    gap of the curve.
+    The atoms of a periodic sc, bcc or fcc crystal are assigned to its sites, in any supercell,
+    which stays right when thermal motion mixes two shells. Other lattices are recognised by the
+    curve r(x), the distance within which an atom has x neighbours in the mean; then a shell
+    ends midway between two ideal radii, elsewhere at a gap of the curve.
 
     Parameters
     ----------
     structure : ase.Atoms or pymatgen Structure
-        ``X`` marks a vacancy; a block on sites also finds those that are merely absent.
+        ``X`` marks a vacancy; where there are sites, those without an atom are found too.
     n_shells : int
     cutoffs_A : array, shape (n_shells,), optional
         Outer radius of each shell, in A, ascending; then nothing is recognised or assigned,
@@ -83,152 +83,204 @@ def neighbor_shells(
     ValueError
         If atoms coincide, the cutoffs do not ascend, or no such shells can be told apart.
     """
-    atoms = as_atoms(structure)
-    if len(atoms) == 0 or np.any(atoms.pbc & ~atoms.cell.any(axis=1)):
-        raise ValueError("neighbours need atoms, and a cell vector along each periodic axis")
-    if cutoffs_A is not None:
-        return _within_cutoffs(atoms, None, np.asarray(cutoffs_A, dtype=float))
-    if n_shells < 1:
-        raise ValueError(f"the number of shells must be at least 1, not {n_shells}")
-    lattice, nearest_A = _recognise(_coordination_curve(atoms, CURVE_NEIGHBORS, 0.5))
-    if lattice is None:
-        return _within_cutoffs(atoms, None, _cutoffs_at_gaps(atoms, n_shells))
-    if lattice in SITE_LATTICES and atoms.pbc.all():
-        try:
-            return _on_sites(atoms, lattice, nearest_A, n_shells)
-        except ValueError:
-            pass  # not a block of conventional cells
-    radii = _ideal_shells(lattice, n_shells + 1)[0] * nearest_A
-    return _within_cutoffs(atoms, lattice, (radii[1:] + radii[:-1]) / 2)
-
-
-def _pairs(atoms: Atoms, reach_A: float, centres: Ints) -> tuple[Ints, Ints, Floats]:
-    """Atoms i (among the centres) and j and their distance in A, all images in reach."""
-    cell = atoms.cell.complete()
-    home = np.linalg.solve(cell.T, atoms.positions.T).T
-    home[:, atoms.pbc] %= 1.0
-    points, owner = home, np.arange(len(atoms))
-    for axis in np.flatnonzero(atoms.pbc):
-        margin = reach_A * np.linalg.norm(cell.reciprocal()[axis])
-        shifts = np.arange(-np.ceil(margin), np.ceil(margin) + 1)
-        images = np.concatenate([points + shift * np.eye(3)[axis] for shift in shifts])
-        near = (images[:, axis] >= -margin) & (images[:, axis] <= 1 + margin)
-        points, owner = images[near], np.tile(owner, len(shifts))[near]
-    tree, middle = cKDTree(points @ cell.array), cKDTree(home[centres] @ cell.array)
-    found = middle.sparse_distance_matrix(tree, reach_A, output_type="ndarray")
-    first, second, distance_A = centres[found["i"]], owner[found["j"]], found["v"]
-    if np.any((first != second) & (distance_A < 1e-6)):
-        raise ValueError("two atoms are at the same place")
-    other = distance_A > 1e-6
-    return first[other], second[other], distance_A[other]
-
-
-def _coordination_curve(atoms: Atoms, n_neighbors: int, inner_share: float) -> Floats:
-    """Distance r(x), in A, within which an atom has x = (j + 1/2) / PER_NEIGHBOR neighbours.
-
-    The mean is over the given share of the atoms, those with the most neighbours, away from
-    vacancies; over a tenth where there are surfaces. Small clusters have a shorter curve.
-    """
-    n_atoms, periodic = len(atoms), bool(atoms.pbc.all())
-    centres = coerce_rng(0).permutation(n_atoms)[:MAX_CENTRES]
-    n_inner = int(np.ceil(len(centres) * (inner_share if periodic else 0.1)))
-    size_A = atoms.cell.volume ** (1 / 3) if periodic else np.ptp(atoms.positions, axis=0).max()
-    reach_A, enough = (size_A or 1.0) / n_atoms ** (1 / 3), False
-    while not enough:
-        reach_A *= 1.25
-        first, _, distance_A = _pairs(atoms, reach_A, centres)
-        number = np.bincount(first, minlength=n_atoms)[centres]
-        inner = np.argsort(-number, kind="stable")[:n_inner]
-        all_found = not atoms.pbc.any() and number.min() == n_atoms - 1
-        enough = all_found or number[inner].mean() > n_neighbors
-    pooled = np.sort(distance_A[np.isin(first, centres[inner])])
-    length = min(n_neighbors, len(pooled) // n_inner) * PER_NEIGHBOR
-    return pooled[((np.arange(length) + 0.5) * n_inner / PER_NEIGHBOR).astype(int)]
-
-
-def _gaps(curve: Floats) -> tuple[Floats, Floats]:
-    """Numbers of neighbours where the curve jumps, and the middle of each jump in A.
-
-    A jump is large beside most steps, and beside 1 / (3 n), the n-th step in an ideal gas.
-    """
-    steps = np.diff(curve) / curve[:-1]
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    height = np.maximum(0.5 / np.arange(1, len(steps) + 1), max(SMALLEST_GAP, 12 * usual))
-    at, _ = find_peaks(steps, height=height, distance=PER_NEIGHBOR // 2)
-    return (at + 1) / PER_NEIGHBOR, (curve[at] + curve[at + 1]) / 2
-
-
-def _cutoffs_at_gaps(atoms: Atoms, n_shells: int) -> Floats:
-    for n_neighbors in CURVE_NEIGHBORS * np.array([1, 2, 4, 8]):
-        _, cutoffs = _gaps(_coordination_curve(atoms, n_neighbors, 1.0))
-        if len(cutoffs) >= n_shells:
-            return cutoffs[:n_shells]
-    raise ValueError(
-        f"only {len(cutoffs)} of {n_shells} neighbour shells can be told apart by distance; "
-        "give their outer radii as cutoffs_A"
+    shells = find_shells(structure, n_shells, cutoffs_A)
+    everyone = np.arange(len(shells.numbers))
+    first, second, shell, distance_A = shells.pairs(everyone)
+    members = [np.flatnonzero(shell == k) for k in range(shells.n_shells)]
+    return NeighborShells(
+        symbols=SYMBOLS[shells.numbers],
+        lattice=shells.lattice,
+        radii_A=np.array([distance_A[m].mean() if len(m) else np.nan for m in members]),
+        cutoffs_A=shells.cutoffs_A,
+        pairs=tuple(np.stack([first[m], second[m]]) for m in members),
     )
 
 
-@lru_cache
-def _ideal_shells(lattice: str, n_shells: int) -> tuple[Floats, Ints]:
-    """Radii, in nearest-neighbour distances, and coordination of an ideal crystal's shells."""
-    crystal = bulk("X", lattice, a=1.0, c=np.sqrt(8 / 3) if lattice == "hcp" else None)
-    _, _, distances = _pairs(crystal, 1.0 + 0.5 * n_shells, np.array([0]))
-    radii, numbers = np.unique(np.round(distances, 6), return_counts=True)
-    return radii[:n_shells] / radii[0], numbers[:n_shells]
+class Pairs(NamedTuple):
+    """Neighbours of some centres, arrays of shape (n_pairs,): by number of the centre, from 0."""
+
+    centre: Ints
+    other: Ints
+    shell: Ints
+    distance_A: Floats
 
 
-def _recognise(curve: Floats) -> tuple[str | None, float]:
-    """Best lattice with gaps where the curve has them, or None; its nearest distance in A."""
-    gaps, _ = _gaps(curve)
-    best, least_misfit, nearest_A = None, LARGEST_MISFIT, np.nan
-    for lattice in RECOGNISED:
-        ends = np.cumsum(_ideal_shells(lattice, 6)[1])
-        n_whole = int(np.sum(ends * PER_NEIGHBOR <= len(curve)))
-        inside = gaps[(gaps > 1) & (gaps < 0.94 * ends[n_whole - 1])]
-        explained = np.abs(inside[:, None] - ends) <= np.maximum(0.5, 0.06 * ends)
-        if n_whole >= 2 and len(inside) and explained.any(axis=1).all():
-            misfit, scale_A = _fit(curve, lattice, n_whole)
-            if misfit < CLEARLY_BETTER * least_misfit:
-                best, least_misfit, nearest_A = lattice, misfit, scale_A
-    return best, nearest_A
+class Counts(NamedTuple):
+    """What is counted around some centres.
+
+    Attributes
+    ----------
+    bonds : int array, shape (n_shells, S, S)
+        N[A, B]: neighbours B of the centres A.
+    radii_A : array, shape (n_shells,)
+        Mean distance in each shell.
+    around : int array, shape (n_centres, n_shells, S), or None
+    """
+
+    bonds: Ints
+    radii_A: Floats
+    around: Ints | None
 
 
-def _fit(curve: Floats, lattice: str, n_whole: int) -> tuple[float, float]:
-    """Misfit of ideal shells, scaled, and broadened as the first one is; the scale in A."""
-    radii, numbers = _ideal_shells(lattice, 6)
-    ends = np.cumsum(numbers[:n_whole]) * PER_NEIGHBOR
-    shells = np.split(curve[: ends[-1]], ends[:-1])
-    ratios = [shell.mean() / radii[k] for k, shell in enumerate(shells)]
-    scale_A = float(np.average(ratios, weights=numbers[:n_whole]))
-    low, high = np.quantile(shells[0], [0.16, 0.84])
-    width_A = max((high - low) / 2, 1e-3 * scale_A)
-    r = np.linspace(0, 1.2 * radii[-1] * scale_A, 2000)
-    number = ndtr((r[:, None] - radii * scale_A) / width_A) @ numbers
-    ideal = np.interp((np.arange(ends[-1]) + 0.5) / PER_NEIGHBOR, number, r)
-    return float(np.abs(curve[: ends[-1]] / ideal - 1).mean()), scale_A
+class SiteShells:
+    """Shells on the sites of a supercell.
+
+    Attributes
+    ----------
+    numbers : int array, shape (n_sites,)
+        Atomic numbers: the atoms in their order, then 0 for each site without one.
+    """
+
+    cutoffs_A = None
+
+    def __init__(
+        self, atoms: Atoms, supercell: Supercell, assignment: Assignment, n_shells: int
+    ) -> None:
+        lattice, n_sites = supercell.lattice, supercell.n_sites
+        site = site_index(assignment.coordinates, lattice, supercell.repeats)
+        empty = np.ones(n_sites, dtype=bool)
+        empty[site] = False
+        self.supercell, self.n_shells, self.n_atoms = supercell, n_shells, len(atoms)
+        self.off_A, self.n_holes = assignment.rms_A, n_sites - len(atoms)
+        self.site = np.concatenate([site, np.flatnonzero(empty)])
+        self.numbers = np.concatenate([atoms.numbers, np.zeros(self.n_holes, dtype=int)])
+        self.lattice: str | None = SITE_LATTICES[lattice.name]
+        self._hermite = hermite_form(supercell.repeats)
+        vectors, inverse = lattice.shells(n_shells), np.linalg.inv(lattice.primitive)
+        self._steps = [np.rint(v @ inverse).astype(np.int64) for v in vectors]
+        half = half_vectors(atoms.cell.array, lattice, supercell.repeats)
+        self._radii_A = np.array([np.linalg.norm(v @ half, axis=1).mean() for v in vectors])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed."""
+        if not self.n_holes:
+            return ()
+        some = f"{self.n_holes} of {len(self.site)} sites hold no atom"
+        return (f"{some}: taken for vacancies (X)",)
+
+    def again(self, atoms: Atoms) -> SiteShells:
+        """The same shells of another frame."""
+        return SiteShells(atoms, self.supercell, on_supercell(atoms, self.supercell), self.n_shells)
+
+    def pairs(self, centres: Ints) -> Pairs:
+        """All neighbours of some sites, in every shell."""
+        at = np.empty_like(self.site)
+        at[self.site] = np.arange(len(at))
+        steps = np.concatenate(self._steps)
+        other = at[sites_around(self.site[centres], self._hermite, steps)]
+        of_step = np.repeat(np.arange(self.n_shells), [len(s) for s in self._steps])
+        shell = np.tile(of_step, len(centres))
+        centre = np.repeat(np.arange(len(centres)), len(steps))
+        return Pairs(centre, other.ravel(), shell, self._radii_A[shell])
+
+    def count_all(self, codes: NDArray[np.int8], n_species: int) -> Counts:
+        """Of every site, without a list of pairs."""
+        by_site = np.empty_like(codes)
+        by_site[self.site] = codes
+        bonds = np.zeros((self.n_shells, n_species, n_species), dtype=np.int64)
+        for steps, shell_bonds in zip(self._steps, bonds, strict=True):
+            bonds_on_sites(by_site, self._hermite, steps, shell_bonds)
+        return Counts(bonds, self._radii_A, None)
 
 
-def _on_sites(atoms: Atoms, lattice: str, nearest_A: float, n_shells: int) -> NeighborShells:
-    sites = LATTICES[SITE_LATTICES[lattice]]
-    crystal = Crystal.from_atoms(atoms, lattice=sites, tolerance_A=0.75 * nearest_A)
-    atom_at = np.argsort(crystal.site_of_atom)
-    pairs, radii_A = [], []
-    for vectors in sites.shells(n_shells):
-        second = atom_at[crystal.grid.neighbors(vectors)]
-        pairs.append(np.stack([np.repeat(atom_at, len(vectors)), second.ravel()]))
-        radii_A.append(np.linalg.norm(vectors[0]) * crystal.lattice_constant_A / 2)
-    symbols = np.array(crystal.template.get_chemical_symbols())
-    return NeighborShells(symbols, lattice, np.array(radii_A), None, tuple(pairs))
+class DistanceShells:
+    """Shells between given radii; each atom has the neighbours that are there."""
+
+    def __init__(
+        self, atoms: Atoms, cutoffs_A: Floats, lattice: str | None, scaled: bool = True
+    ) -> None:
+        self.atoms, self.numbers, self.lattice = atoms, atoms.numbers, lattice
+        self.cutoffs_A: Floats | None = cutoffs_A
+        self.radii_A, self.scaled = cutoffs_A, scaled
+        self.n_atoms, self.n_shells = len(atoms), len(cutoffs_A)
+        self._cells = cells_of(atoms, cutoffs_A[-1])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed."""
+        given = (
+            () if self.scaled else ("radii given: neither lattice nor missing atoms are sought",)
+        )
+        return (*given, *self._surfaces())
+
+    def _surfaces(self) -> tuple[str, ...]:
+        pbc = self.atoms.pbc
+        if pbc.all():
+            return ()
+        if not self.atoms.cell.any():
+            return ("no cell: a cluster, each atom with the neighbours that are there",)
+        axes = " and ".join(axis for axis, closed in zip("abc", pbc, strict=True) if not closed)
+        return (f"open along {axes}: each atom with the neighbours that are there",)
+
+    def again(self, atoms: Atoms) -> DistanceShells:
+        """The same shells of another frame; radii that were found follow a periodic volume."""
+        if not np.array_equal(atoms.pbc, self.atoms.pbc):
+            raise ValueError("other axes are periodic")
+        follow = self.scaled and atoms.pbc.all()
+        growth = (atoms.cell.volume / self.atoms.cell.volume) ** (1 / 3) if follow else 1.0
+        return DistanceShells(atoms, growth * self.radii_A, self.lattice, self.scaled)
+
+    def pairs(self, centres: Ints) -> Pairs:
+        """All neighbours of some atoms, in every shell."""
+        owner, other, _, distance_A = neighbours(self._cells, centres, self.radii_A[-1])
+        shell = np.searchsorted(self.radii_A[:-1], distance_A)
+        return Pairs(owner, other, shell, distance_A)
 
 
-def _within_cutoffs(atoms: Atoms, lattice: str | None, cutoffs_A: Floats) -> NeighborShells:
-    if cutoffs_A.ndim != 1 or len(cutoffs_A) == 0 or np.any(np.diff(cutoffs_A, prepend=0.0) <= 0):
-        raise ValueError(f"cutoffs_A must be positive and ascending, not {cutoffs_A}")
-    first, second, distance_A = _pairs(atoms, cutoffs_A[-1], np.arange(len(atoms)))
-    shell = np.searchsorted(cutoffs_A, distance_A)
-    members = [np.flatnonzero(shell == k) for k in range(len(cutoffs_A))]
-    radii_A = [distance_A[m].mean() if len(m) else np.nan for m in members]
-    pairs = tuple(np.stack([first[m], second[m]]) for m in members)
-    symbols = np.array(atoms.get_chemical_symbols())
-    return NeighborShells(symbols, lattice, np.array(radii_A), cutoffs_A, pairs)
+def find_shells(
+    structure: Any, n_shells: int = 2, cutoffs_A: ArrayLike | None = None
+) -> SiteShells | DistanceShells:
+    """The shells of `neighbor_shells`, neighbours not yet counted."""
+    atoms = as_atoms(structure)
+    if len(atoms) == 0 or np.any(atoms.pbc & ~atoms.cell.any(axis=1)):
+        raise ValueError("neighbours need atoms, and a cell vector along each periodic axis")
+    if not np.isfinite(atoms.positions).all():
+        raise ValueError("positions of atoms are not finite")
+    if cutoffs_A is not None:
+        return DistanceShells(atoms, _checked(cutoffs_A), None, scaled=False)
+    number = require_count(n_shells, "the number of shells", 1, MOST_SHELLS)
+    if (found := find_block(atoms)) is not None:
+        return SiteShells(atoms, *found, number)
+    lattice, nearest_A = lattice_by_distances(atoms)
+    names = MAYBE.get(lattice, tuple(SITE_LATTICES))
+    if (found := find_supercell(atoms, names)) is not None:
+        return SiteShells(atoms, *found, number)
+    if lattice is None:
+        return DistanceShells(atoms, cutoffs_at_gaps(atoms, number), None)
+    radii = ideal_shells(lattice, number + 1)[0] * nearest_A
+    return DistanceShells(atoms, (radii[1:] + radii[:-1]) / 2, lattice)
+
+
+def _checked(cutoffs_A: ArrayLike) -> Floats:
+    radii = np.atleast_1d(np.asarray(cutoffs_A, dtype=float))
+    ascending = radii.ndim == 1 and len(radii) > 0 and np.all(np.diff(radii, prepend=0.0) > 0)
+    if not ascending or not np.isfinite(radii).all():
+        raise ValueError(f"cutoffs_A must be positive and ascending, in A, not {radii.tolist()}")
+    return radii
+
+
+def count_around(
+    shells: SiteShells | DistanceShells,
+    codes: NDArray[np.int8],
+    n_species: int,
+    centres: Ints,
+    per_atom: bool,
+) -> Counts:
+    """Neighbours of some sites by shell and species, some thousand centres at a time."""
+    size = shells.n_shells, n_species
+    bonds = np.zeros((n_species, *size), dtype=np.int64)
+    around, number, distance_A = [], np.zeros(size[0]), np.zeros(size[0])
+    for start in range(0, len(centres), AT_A_TIME):
+        some = centres[start : start + AT_A_TIME]
+        centre, other, shell, r_A = shells.pairs(some)
+        cell = (centre * size[0] + shell) * size[1] + codes[other]
+        block = np.bincount(cell, minlength=len(some) * size[0] * size[1])
+        block = block.reshape(len(some), *size)
+        np.add.at(bonds, codes[some], block)
+        number += np.bincount(shell, minlength=size[0])
+        distance_A += np.bincount(shell, weights=r_A, minlength=size[0])
+        if per_atom:
+            around.append(block)
+    radii_A = np.divide(distance_A, number, out=np.full(size[0], np.nan), where=number > 0)
+    return Counts(bonds.swapaxes(0, 1), radii_A, np.concatenate(around) if per_atom else None)

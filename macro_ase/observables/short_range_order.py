@@ -1,32 +1,38 @@
 """Short-range order: which neighbours an atom prefers, as delta and as Warren-Cowley alpha.
 
-    delta_AB = (mean number of B neighbours of an A atom) - z c_B
-    alpha_AB = 1 - p_AB / c_B = -delta_AB / (z c_B)
+    delta_AB = (mean number of B neighbours of an A atom) - z_A c_B
+    alpha_AB = 1 - p_AB / c_B = -delta_AB / (z_A c_B)
 
-with p_AB the share of B among the z neighbour sites of an A atom, and c_B the share of B
-among all sites, atoms and vacancies. The last species is the vacancy ``X``. Both follow
-from ordered bond counts, which give c_A delta_AB = c_B delta_BA, and, where every site has
-z neighbours, sum over atoms B of delta_AB = z c_X - v_A with v_A the mean number of vacancy
-neighbours of an A atom. J. M. Cowley, Phys. Rev. 77, 669 (1950).
+with z_A the mean number of neighbour sites that A atoms have, p_AB the share of B among them, and
+c_B the share of B among all sites, atoms and vacancies. The last species is the vacancy ``X``.
+Sums over all B, of delta_AB and of c_B alpha_AB, are 0. In a periodic crystal every z_A is the
+lattice's z, c_A delta_AB = c_B delta_BA, and alpha is symmetric; near surfaces an atom's own
+neighbours are counted, so that an element which prefers the surface does not seem to avoid all.
+J. M. Cowley, Phys. Rev. 77, 669 (1950).
 """
 
 from __future__ import annotations
 
-import csv
-import itertools
+import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 
-from ..files import replacing
-from ..lattice import VACANCY
-from .shells import neighbor_shells
+from ..lattice import VACANCY, as_atoms
+from ..statistics import weighted_mean
+from .frame_weights import FrameClock, Weighting
+from .order_result import ShortRangeOrder
+from .recognition import ideal_shells
+from .shells import DistanceShells, SiteShells, count_around, find_shells
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+FOREIGN_COORDINATION = 0.005
 
 
 def _expected(counts: ArrayLike, coordination: ArrayLike) -> Floats:
@@ -86,98 +92,13 @@ def random_offset(counts: ArrayLike, coordination: ArrayLike) -> Floats:
     return np.where(sites[..., :, None] > 0, offset, np.nan)
 
 
-@dataclass(frozen=True)
-class ShortRangeOrder:
-    """Short-range order of a structure, or its mean over the frames of a trajectory.
-
-    Attributes
-    ----------
-    species : tuple of str
-        Symbols by code; the last is ``X``, the vacancy.
-    lattice : str or None
-        The lattice, where it was recognised.
-    radii_A : array, shape (n_shells,)
-        Mean distance in each shell, in A.
-    cutoffs_A : array, shape (n_shells,), or None
-        Outer radius of each shell, in A; None if the atoms were assigned to lattice sites.
-    coordination : array, shape (n_shells,)
-        Mean number of neighbour sites of a site: whole on a lattice, less with surfaces.
-    counts : array, shape (S,)
-        Sites of each species.
-    bonds, delta, alpha : array, shape (n_shells, S, S)
-        Ordered bond counts, and the two measures of order.
-    per_atom : int array, shape (n_atoms, n_shells, S), or None
-        Neighbours of each species around each atom, in the order of the atoms.
-    delta_error, alpha_error : array, shape (n_shells, S, S), or None
-        Standard errors of means over frames.
-    n_frames : int
-    """
-
-    species: tuple[str, ...]
-    lattice: str | None
-    radii_A: Floats
-    cutoffs_A: Floats | None
-    coordination: Floats
-    counts: NDArray[Any]
-    bonds: NDArray[Any]
-    delta: Floats
-    alpha: Floats
-    per_atom: NDArray[np.int64] | None = None
-    delta_error: Floats | None = None
-    alpha_error: Floats | None = None
-    n_frames: int = 1
-
-    @property
-    def row_sum_error(self) -> Floats:
-        """Sum over atoms B of delta_AB, less z c_X - v_A, shape (n_shells, S).
-
-        Zero to rounding where all sites have z neighbours; else what A has beyond the mean.
-        """
-        return self.delta.sum(axis=2)
-
-    def table(self) -> str:
-        """Text: for each shell one line a pair, alpha first and delta beside it."""
-        how = "atoms assigned to lattice sites" if self.cutoffs_A is None else "shells by distance"
-        content = (f"{s} {n:g}" for s, n in zip(self.species, self.counts, strict=True) if n)
-        lines = [f"{self.lattice or 'lattice not recognised'}, {how}: {', '.join(content)}"]
-        if self.n_frames > 1:
-            lines.append(f"means and standard errors of {self.n_frames} frames")
-        for k, radius_A in enumerate(self.radii_A):
-            lines += ["", f"shell {k + 1}: {radius_A:.3f} A, {self.coordination[k]:.4g} neighbours"]
-            lines.append(f"{'pair':>8}  {'alpha (Warren-Cowley)':<24}delta")
-            for a, b in itertools.combinations_with_replacement(np.flatnonzero(self.counts), 2):
-                alpha = _with_error(self.alpha, self.alpha_error, (k, a, b))
-                delta = _with_error(self.delta, self.delta_error, (k, a, b))
-                lines.append(f"{self.species[a] + '-' + self.species[b]:>8}  {alpha:<24}{delta}")
-            worst = np.nanmax(np.abs(self.row_sum_error[k]))
-            lines.append(f"   check: sum over atoms B of delta_AB = z c_X - v_A within {worst:.1g}")
-        return "\n".join(lines)
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write one row for each shell and ordered pair of species."""
-        columns = {"alpha": self.alpha, "delta": self.delta, "bonds": self.bonds}
-        if self.alpha_error is not None and self.delta_error is not None:
-            columns |= {"alpha_error": self.alpha_error, "delta_error": self.delta_error}
-        with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["shell", "radius_A", "coordination", "A", "B", *columns])
-            for k, a, b in np.ndindex(self.alpha.shape):
-                shell = (k + 1, float(self.radii_A[k]), float(self.coordination[k]))
-                numbers = [float(values[k, a, b]) for values in columns.values()]
-                writer.writerow([*shell, self.species[a], self.species[b], *numbers])
-
-
-def _with_error(values: Floats, errors: Floats | None, at: tuple[Any, ...]) -> str:
-    error = f" +- {errors[at]:.5f}" if errors is not None else ""
-    return f"{round(values[at], 5) + 0.0:+.5f}{error}"
-
-
 def short_range_order(
     structure: Any,
     n_shells: int = 2,
     per_atom: bool = False,
     cutoffs_A: ArrayLike | None = None,
     species: Sequence[str] | None = None,
+    indices: Any = None,
 ) -> ShortRangeOrder:
     """Short-range order of any crystal; see `neighbor_shells` for how shells are found.
 
@@ -193,11 +114,21 @@ def short_range_order(
         Outer radius of each shell, in A, instead of ``n_shells``.
     species : sequence of str, optional
         Symbols by code, without ``X``; default: those present, sorted.
+    indices : int array, bool mask or slice, optional
+        Atoms of a patch, negative ones from the end. Their bonds to all their neighbours, in
+        the patch or not, are counted; shares c_B stay those of the whole structure, so 0 is a
+        random alloy, and bonds of patches that share no atom add up. ``per_atom`` has a row for
+        each chosen atom, ascending.
 
     Raises
     ------
     ValueError
-        As `neighbor_shells`, or if a symbol is not among ``species``.
+        As `neighbor_shells`, or if a symbol is not among ``species``, or an index is none.
+
+    Warns
+    -----
+    UserWarning
+        If a periodic crystal has not the coordination of its lattice.
 
     Examples
     --------
@@ -205,31 +136,107 @@ def short_range_order(
     >>> short_range_order(bulk("CsCl", "cesiumchloride", a=4.1)).alpha[:, 0, 1]
     array([-1.,  1.])
     """
-    shells = neighbor_shells(structure, n_shells, cutoffs_A)
-    present = set(shells.symbols.tolist()) - {VACANCY}
-    names = (*(sorted(present) if species is None else species), VACANCY)
-    if unknown := present - set(names):
-        raise ValueError(f"species {', '.join(sorted(unknown))} not among {', '.join(names[:-1])}")
-    codes = np.array([names.index(symbol) for symbol in shells.symbols])
-    n_sites, n_species = len(codes), len(names)
-    cells = [first * n_species + codes[second] for first, second in shells.pairs]
-    around = np.stack([np.bincount(c, minlength=n_sites * n_species) for c in cells])
-    around = around.reshape(-1, n_sites, n_species)
+    shells = find_shells(structure, n_shells, cutoffs_A)
+    result = _measure(shells, species, per_atom, indices)
+    _warn_of_coordination(shells, result)
+    return result
+
+
+def _measure(
+    shells: SiteShells | DistanceShells,
+    species: Sequence[str] | None,
+    per_atom: bool = False,
+    indices: Any = None,
+) -> ShortRangeOrder:
+    names = _names(shells.numbers, species)
+    codes, n_species = _codes(shells.numbers, names), len(names)
     counts = np.bincount(codes, minlength=n_species)
-    bonds = (codes == np.arange(n_species)[:, None]).astype(np.int64) @ around
-    coordination = bonds.sum(axis=(1, 2)) / n_sites
+    chosen = np.arange(len(codes)) if indices is None else chosen_atoms(indices, shells.n_atoms)
+    if isinstance(shells, SiteShells) and indices is None and not per_atom:
+        found = shells.count_all(codes, n_species)
+    else:
+        found = count_around(shells, codes, n_species, chosen, per_atom)
+    centres = np.bincount(codes[chosen], minlength=n_species)
+    bonds, share = found.bonds, counts / counts.sum()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = bonds.sum(axis=2) / centres
+        delta = bonds / centres[:, None] - own[..., None] * share
+        alpha = 1 - bonds / bonds.sum(axis=2, keepdims=True) / share
+    patch = () if indices is None else (f"bonds of {len(chosen)} chosen atoms of {len(codes)}",)
     return ShortRangeOrder(
         species=names,
         lattice=shells.lattice,
-        radii_A=shells.radii_A,
+        radii_A=found.radii_A,
         cutoffs_A=shells.cutoffs_A,
-        coordination=coordination,
+        coordination=bonds.sum(axis=(1, 2)) / len(chosen),
         counts=counts,
+        centres=centres,
+        neighbors=own,
         bonds=bonds,
-        delta=delta_from_bonds(bonds, counts, coordination),
-        alpha=warren_cowley_from_bonds(bonds, counts, coordination),
-        per_atom=around[:, : len(structure)].transpose(1, 0, 2) if per_atom else None,
+        delta=delta,
+        alpha=alpha,
+        notes=(*shells.notes, *patch),
+        per_atom=None if found.around is None else found.around[: shells.n_atoms],
     )
+
+
+def chosen_atoms(indices: Any, n_atoms: int) -> Ints:
+    """Numbers of chosen atoms, ascending, each once.
+
+    Parameters
+    ----------
+    indices : int array, bool mask or slice
+    n_atoms : int
+
+    Raises
+    ------
+    ValueError
+        If it chooses none, is of another kind, or beyond the atoms.
+    """
+    given = np.arange(n_atoms)[indices] if isinstance(indices, slice) else np.atleast_1d(indices)
+    if given.dtype == bool and given.shape == (n_atoms,):
+        given = np.flatnonzero(given)
+    if given.ndim != 1 or len(given) == 0 or not np.issubdtype(given.dtype, np.integer):
+        raise ValueError(
+            f"indices must be whole numbers, a slice or {n_atoms} true or false, and choose an atom"
+        )
+    if given.min() < -n_atoms or given.max() >= n_atoms:
+        raise ValueError(f"indices must be -{n_atoms} to {n_atoms - 1}, the atoms' numbers")
+    return np.unique(given % n_atoms)
+
+
+def _names(numbers: NDArray[Any], species: Sequence[str] | None) -> tuple[str, ...]:
+    present = {chemical_symbols[n] for n in np.flatnonzero(np.bincount(numbers))} - {VACANCY}
+    given = sorted(present) if species is None else [s for s in species if s != VACANCY]
+    if unknown := present - set(given):
+        raise ValueError(f"species {', '.join(sorted(unknown))} not among {', '.join(given)}")
+    return (*given, VACANCY)
+
+
+def _codes(numbers: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.int8]:
+    table = np.zeros(len(chemical_symbols), dtype=np.int8)
+    for code, name in enumerate(names):
+        if name not in atomic_numbers or names.count(name) > 1:
+            raise ValueError(f"species must be symbols of elements, each once, not {name}")
+        table[atomic_numbers[name]] = code
+    return table[numbers]
+
+
+def _warn_of_coordination(shells: SiteShells | DistanceShells, result: ShortRangeOrder) -> None:
+    """Where shells by distance blur, or atoms are missing that nobody marked."""
+    if isinstance(shells, SiteShells) or not shells.atoms.pbc.all():
+        return
+    found, name = result.coordination, shells.lattice
+    right = np.rint(found) if name is None else ideal_shells(name, len(found))[1]
+    off = np.flatnonzero(np.abs(found - right) > FOREIGN_COORDINATION * found)
+    if len(off):
+        k = off[0]
+        should = "no whole number" if name is None else f"where {name} has {right[k]}"
+        warnings.warn(
+            f"{found[k]:.4g} neighbours in shell {k + 1}, {should}: atoms are missing, sites are "
+            "unlike, or shells overlap; holes are not seen as vacancies here",
+            stacklevel=3,
+        )
 
 
 def short_range_order_trajectory(
@@ -237,55 +244,78 @@ def short_range_order_trajectory(
     n_shells: int = 2,
     cutoffs_A: ArrayLike | None = None,
     species: Sequence[str] | None = None,
+    weights: Weighting | ArrayLike = "auto",
 ) -> ShortRangeOrder:
     """Mean short-range order over a stationary run; its errors know autocorrelation.
 
     Parameters
     ----------
     frames : iterable of ase.Atoms or pymatgen Structure
-        In order of time, evenly spaced. Radii are those of the first; where it is no
-        recognised lattice, its cutoffs serve all frames.
+        In order of time. The lattice is recognised in the first, whose radii are given; where
+        it has no sites, its cutoffs serve all frames, scaled as the edge of a periodic cell.
     n_shells, cutoffs_A, species
         As in `short_range_order`; ``species`` defaults to those of the first frame.
+    weights : {"auto", "residence", "time", "frames"} or array, shape (n_frames,)
+        What a frame counts; see `frame_weights`. Frames of kinetic Monte Carlo every so many
+        hops are not evenly spaced in time, and long-lived states are rare among them.
 
     Raises
     ------
     ValueError
-        If there are fewer than two frames, or the lattice, or the way it was found, changes.
+        If there are fewer than two frames, the lattice changes, or weights cannot be had.
     """
     results: list[ShortRangeOrder] = []
+    clock = FrameClock(weights)
     for number, frame in enumerate(frames):
-        result = short_range_order(frame, n_shells, False, cutoffs_A, species)
-        first = results[0] if results else result
-        if (result.lattice, result.cutoffs_A is None) != (first.lattice, first.cutoffs_A is None):
-            raise ValueError(
-                f"frame {number} is not on the lattice of frame 0 ({first.lattice}), or some of "
-                "its atoms share a site; give the shells' outer radii as cutoffs_A"
-            )
-        species = first.species[:-1]
-        cutoffs_A = cutoffs_A if first.lattice else first.cutoffs_A
-        results.append(result)
+        atoms = as_atoms(frame)
+        clock.look(atoms)
+        if number == 0:
+            shells = find_shells(atoms, n_shells, cutoffs_A)
+        else:
+            shells = _next(shells, atoms, number)
+        results.append(_measure(shells, species))
+        species = results[0].species[:-1]
     if len(results) < 2:
         raise ValueError(f"errors need at least two frames, not {len(results)}")
+    _warn_of_coordination(shells, results[-1])
+    share, weighting = clock.weights()
+
+    def mean(name: str) -> tuple[Floats, Floats]:
+        return _known_mean(np.stack([getattr(r, name) for r in results]), share)
+
+    (delta, delta_error), (alpha, alpha_error) = mean("delta"), mean("alpha")
     return replace(
         results[0],
-        coordination=np.mean([r.coordination for r in results], axis=0),
-        counts=np.mean([r.counts for r in results], axis=0),
-        bonds=np.mean([r.bonds for r in results], axis=0),
-        delta=np.mean([r.delta for r in results], axis=0),
-        alpha=np.mean([r.alpha for r in results], axis=0),
-        delta_error=_errors([r.delta for r in results]),
-        alpha_error=_errors([r.alpha for r in results]),
+        coordination=mean("coordination")[0],
+        counts=mean("counts")[0],
+        centres=mean("centres")[0],
+        neighbors=mean("neighbors")[0],
+        bonds=mean("bonds")[0],
+        delta=delta,
+        alpha=alpha,
+        delta_error=delta_error,
+        alpha_error=alpha_error,
         n_frames=len(results),
+        weighting=weighting,
     )
 
 
-def _errors(values: list[Floats]) -> Floats:
-    """Standard errors over frames, NaN for species that some frame lacks."""
-    from ..statistics import standard_error
+def _next(
+    shells: SiteShells | DistanceShells, atoms: Atoms, number: int
+) -> SiteShells | DistanceShells:
+    """Shells of the next frame, on the lattice of the first."""
+    try:
+        return shells.again(atoms)
+    except ValueError as error:
+        raise ValueError(
+            f"frame {number} is not on the lattice of frame 0 ({shells.lattice}): {error}; give "
+            "the shells' outer radii as cutoffs_A"
+        ) from error
 
-    series = np.stack(values)
+
+def _known_mean(series: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """Weighted means and errors over frames, NaN for species that some frame lacks."""
     known = np.isfinite(series).all(axis=0)
-    errors = np.full(known.shape, np.nan)
-    errors[known] = standard_error(series[:, known])
-    return errors
+    mean, error = np.full(known.shape, np.nan), np.full(known.shape, np.nan)
+    mean[known], error[known] = weighted_mean(series[:, known], share)
+    return mean, error

@@ -11,7 +11,8 @@ from ase.io.trajectory import Trajectory
 from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
-from macro_ase.commands.kmc_file import kmc_file, weighted_mean
+from macro_ase.commands.kmc_file import kmc_file
+from macro_ase.statistics import weighted_mean
 
 NETWORK = Path(__file__).parents[2].parent / "shared" / "data" / "nnk_reference.npz"
 

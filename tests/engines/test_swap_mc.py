@@ -8,12 +8,11 @@ import pytest
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.build import build_crystal
-from macro_ase.commands.kmc_file import weighted_mean
 from macro_ase.engines import SwapMC, VacancyKMC
 from macro_ase.lattice import BCC
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.observables.short_range_order import delta_from_bonds
-from macro_ase.statistics import standard_error
+from macro_ase.statistics import standard_error, weighted_mean
 
 SIZE = (6, 6, 6)
 TEMPERATURES_K = (1500.0, 2000.0, 3000.0)

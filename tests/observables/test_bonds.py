@@ -216,7 +216,7 @@ def test_what_has_no_shells_is_refused():
         neighbor_shells(Atoms("Ar", pbc=True))
     with pytest.raises(ValueError, match="ascending"):
         neighbor_shells(bulk("Cu"), cutoffs_A=[3.0, 2.0])
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="shells must be 1 to 100"):
         neighbor_shells(bulk("Cu"), 0)
     with pytest.raises(TypeError):
         neighbor_shells("Cu")
