@@ -29,10 +29,8 @@ from .cli_arguments import (
     output,
     parser,
     positive,
-    seed,
     structure,
     whole,
-    workers,
 )
 
 RESUMED = ("run", "compute-barriers", "make-potential")
@@ -69,8 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _stopped(args.command, signals)
         except ModuleNotFoundError as error:
             return _refuse(_missing_extra(error))
-        except MemoryError as error:
-            return _refuse(f"not enough memory for this: {error or 'try a smaller system'}")
         except (ValueError, OSError) as error:
             return _stopped(args.command, signals) if signals else _refuse(str(error))
     return 0
@@ -136,8 +132,8 @@ def _missing_extra(error: ModuleNotFoundError) -> str:
     arg("--quick", action="store_true", help="a small version that takes minutes"),
     arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
     arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
-    arg("--workers", type=workers, metavar="N", help="threads (default: as configured)"),
-    arg("--seed", type=seed, metavar="N", help="random seed (default: as configured)"),
+    arg("--workers", type=whole(1), metavar="N", help="threads (default: as configured)"),
+    arg("--seed", type=whole(0), metavar="N", help="random seed (default: as configured)"),
     arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="set any key, such as seed=3; may be given many times"),
     arg("--structure", type=structure, metavar="FILE",
@@ -215,30 +211,41 @@ def report(args: argparse.Namespace) -> None:
 @command(
     "sro",
     STRUCTURE,
-    arg("--shells", type=whole(1), default=2, metavar="N", help="neighbour shells (default: 2)"),
+    arg("--index", metavar="I",
+        help="frames as in ASE: -1 for the last, ::10 for every tenth, --index=-9: for the last"
+        " nine (default: all)"),
+    arg("--shells", type=whole(1), metavar="N", help="neighbour shells (default: 2)"),
+    arg("--cutoffs", type=positive, nargs="+", metavar="R",
+        help="outer radius of each shell in A, instead of --shells"),
+    arg("--weights", choices=("auto", "residence", "time", "frames"), default="auto",
+        help="what a frame counts in means: its residence time, the time to the next, or all alike"
+        " (default: auto, the first that the frames tell)"),
     arg("--csv", type=output, metavar="OUT", help="also write the numbers as CSV"),
-    arg(
-        "--per-atom",
-        type=output,
-        metavar="OUT",
-        help="also write neighbours by atom, shell and species, as extended XYZ",
-    ),
+    arg("--per-atom", type=output, metavar="OUT",
+        help="also write one frame with neighbours by atom, shell and species, as extended XYZ"),
     SPECIES,
-)
+)  # fmt: skip
 def sro(args: argparse.Namespace) -> None:
     """Measure the short-range order of a crystal.
 
     Prints the Warren-Cowley parameters alpha_AB and delta_AB of each shell of neighbours. Any
-    crystal, relaxed or from molecular dynamics, any lattice and species: shells come from
-    distances. A trajectory or a LAMMPS dump gives means with errors.
+    crystal, relaxed or hot, any lattice and species: atoms of periodic sc, bcc and fcc crystals
+    are put on sites, elsewhere shells come from distances. A trajectory or a LAMMPS dump gives
+    means with errors; frames of kinetic Monte Carlo count by the time that their states last.
 
     Examples:
       macro-ase sro alloy.xyz
       macro-ase sro run.traj --shells 3 --csv order.csv
+      macro-ase sro run.traj@-1 --per-atom neighbours.xyz
     """
     from macro_ase.commands.sro_file import sro_file
 
-    print(sro_file(args.file, args.shells, args.csv, args.species, args.per_atom))
+    options = {"n_shells": args.shells, "csv": args.csv, "species": args.species}
+    options |= {"per_atom": args.per_atom, "index": args.index, "weights": args.weights}
+    try:
+        print(sro_file(args.file, cutoffs_A=args.cutoffs, **options))
+    except ValueError as error:
+        raise ValueError(str(error).replace("cutoffs_A", "--cutoffs")) from error
 
 
 @command(

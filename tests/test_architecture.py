@@ -21,7 +21,6 @@ LEVELS = (
         "files",
         "counts",
         "ratios",
-        "memory",
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),

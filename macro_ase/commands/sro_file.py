@@ -8,20 +8,25 @@ from pathlib import Path
 from ase import Atoms
 
 from ..files import replacing
+from ..observables.frame_weights import Weighting
 from ..observables.long_range_order import long_range_order
 from ..observables.short_range_order import (
+    ShortRangeOrder,
     short_range_order,
     short_range_order_trajectory,
 )
-from ..structure_files import read_structures
+from ..structure_files import Index, read_structures
 
 
 def sro_file(
     path: str | Path,
-    n_shells: int = 2,
+    n_shells: int | None = None,
     csv: str | Path | None = None,
     species: Sequence[str] | None = None,
     per_atom: str | Path | None = None,
+    index: Index | None = None,
+    cutoffs_A: Sequence[float] | None = None,
+    weights: Weighting = "auto",
 ) -> str:
     """Short-range order of a file, as text.
 
@@ -30,7 +35,8 @@ def sro_file(
     path : str or Path
         Any file that `structure_files.read_structures` reads. Several frames give means with
         errors; they are taken as frames of a stationary run, in order of time.
-    n_shells : int
+    n_shells : int, optional
+        Default 2.
     csv : str or Path, optional
         Where to write the numbers too.
     species : sequence of str, optional
@@ -38,6 +44,12 @@ def sro_file(
     per_atom : str or Path, optional
         Where to write the (one) frame as extended XYZ with the numbers of neighbours of each
         species in each shell, as arrays such as ``neighbors_1`` of shape (n_atoms, n_species).
+    index : int, slice or str, optional
+        Frames, as in ASE; default: all.
+    cutoffs_A : sequence of float, optional
+        Outer radius of each shell, in A, instead of ``n_shells``.
+    weights : {"auto", "residence", "time", "frames"}
+        What a frame counts in means; see `observables.frame_weights`.
 
     Raises
     ------
@@ -47,23 +59,34 @@ def sro_file(
         If it cannot be read, has atom types and no elements, or `short_range_order` finds no
         shells.
     """
-    frames = read_structures(path, species=species)
+    if n_shells is not None and cutoffs_A is not None:
+        raise ValueError("cutoffs_A give the number of shells: leave the number out")
+    frames = read_structures(path, index, species)
     if per_atom is not None and len(frames) > 1:
-        raise ValueError(f"{path} has {len(frames)} frames; per-atom values are of one")
+        raise ValueError(
+            f"{path} has {len(frames)} frames, and values by atom are of one: choose it by index, "
+            "such as -1"
+        )
+    shells = 2 if n_shells is None else n_shells
     if len(frames) == 1:
-        result = short_range_order(frames[0], n_shells, per_atom=per_atom is not None)
+        result = short_range_order(frames[0], shells, per_atom is not None, cutoffs_A)
     else:
-        result = short_range_order_trajectory(frames, n_shells)
+        result = short_range_order_trajectory(frames, shells, cutoffs_A, weights=weights)
     if csv is not None:
         result.to_csv(csv)
-    if per_atom is not None and result.per_atom is not None:
-        atoms = frames[0].copy()
-        for shell, counts in enumerate(result.per_atom.swapaxes(0, 1), start=1):
-            atoms.arrays[f"neighbors_{shell}"] = counts[: len(atoms)]
-        atoms.info["species"] = " ".join(result.species)
-        with replacing(per_atom) as beside:
-            atoms.write(beside, format="extxyz")
+    if per_atom is not None:
+        _write_per_atom(per_atom, frames[0], result)
     return "\n".join([str(path), result.table(), *_long_range(frames)])
+
+
+def _write_per_atom(path: str | Path, frame: Atoms, result: ShortRangeOrder) -> None:
+    assert result.per_atom is not None
+    atoms = frame.copy()
+    for shell, counts in enumerate(result.per_atom.swapaxes(0, 1), start=1):
+        atoms.arrays[f"neighbors_{shell}"] = counts
+    atoms.info["species"] = " ".join(result.species)
+    with replacing(path) as beside:
+        atoms.write(beside, format="extxyz")
 
 
 def _long_range(frames: list[Atoms]) -> list[str]:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from ase.build import bulk
-from ase.io import write
+from ase.io import read, write
 
+from macro_ase.cli import main
 from macro_ase.commands.sro_file import sro_file
 from macro_ase.observables import (
     long_range_order,
@@ -83,3 +84,68 @@ def test_what_cannot_be_read_is_one_clear_error(tmp_path):
     for name in ("empty.xyz", "notes.dat", "broken.xyz"):
         with pytest.raises(ValueError, match=name):
             sro_file(tmp_path / name)
+
+
+def test_frames_are_chosen_as_in_ase(tmp_path):
+    frames = [alloy(seed) for seed in range(6)]
+    write(tmp_path / "a.traj", frames)
+    last = short_range_order(frames[-1]).table()
+    assert last in sro_file(tmp_path / "a.traj", index=-1)
+    assert last in sro_file(f"{tmp_path}/a.traj@-1")
+    some = short_range_order_trajectory(frames[::2]).table()
+    assert some in sro_file(tmp_path / "a.traj", index="::2")
+    with pytest.raises(ValueError, match="no frame 6"):
+        sro_file(tmp_path / "a.traj", index=6)
+
+
+def test_values_by_atom_are_of_one_chosen_frame(tmp_path):
+    frames = [alloy(seed) for seed in range(3)]
+    del frames[1][7]
+    write(tmp_path / "a.traj", frames)
+    with pytest.raises(ValueError, match=r"has 3 frames, .*choose it by index, such as -1"):
+        sro_file(tmp_path / "a.traj", per_atom=tmp_path / "o.xyz")
+    assert not (tmp_path / "o.xyz").exists()
+    sro_file(tmp_path / "a.traj", per_atom=tmp_path / "o.xyz", index=1)
+    atoms = read(tmp_path / "o.xyz")
+    expected = short_range_order(frames[1], per_atom=True)
+    assert atoms.info["species"] == "Mo Nb Ta X"
+    for shell in (1, 2):
+        assert np.array_equal(atoms.arrays[f"neighbors_{shell}"], expected.per_atom[:, shell - 1])
+
+
+def test_cutoffs_are_given_in_a(tmp_path, capsys):
+    write(tmp_path / "a.xyz", alloy())
+    order = short_range_order(alloy(), cutoffs_A=[3.0, 3.9])
+    assert order.table() in sro_file(tmp_path / "a.xyz", cutoffs_A=[3.0, 3.9])
+    assert "radii given" in order.table()
+    with pytest.raises(ValueError, match="leave the number out"):
+        sro_file(tmp_path / "a.xyz", 2, cutoffs_A=[3.0])
+    assert main(["sro", str(tmp_path / "a.xyz"), "--cutoffs", "3.9", "3.0"]) == 2
+    assert "--cutoffs must be positive and ascending" in capsys.readouterr().err
+
+
+def test_errors_name_options_and_not_python(tmp_path, capsys):
+    gas = alloy()
+    gas.positions = np.random.default_rng(0).uniform(0, gas.cell[0, 0], gas.positions.shape)
+    write(tmp_path / "gas.xyz", gas)
+    assert main(["sro", str(tmp_path / "gas.xyz")]) == 2
+    error = capsys.readouterr().err
+    assert "give their outer radii as --cutoffs" in error and "cutoffs_A" not in error
+
+
+def test_files_without_a_cell_are_said_to_be_clusters(tmp_path):
+    atoms = alloy()
+    atoms.cell, atoms.pbc = None, False
+    write(tmp_path / "a.xyz", atoms)
+    assert "no cell: a cluster" in sro_file(tmp_path / "a.xyz")
+
+
+def test_hops_are_weighted_by_time_and_that_is_said(tmp_path):
+    frames = [alloy(seed) for seed in range(5)]
+    for number, frame in enumerate(frames):
+        frame.info |= {"time_s": 1e-9 * number**3, "residence_s": 1e-12 * (1 + number)}
+    write(tmp_path / "hops.traj", frames)
+    assert "weighted by residence time (residence_s)" in sro_file(tmp_path / "hops.traj")
+    text = sro_file(tmp_path / "hops.traj", weights="frames")
+    assert short_range_order_trajectory(frames, weights="frames").table() in text
+    assert "all frames alike" in text
