@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +11,10 @@ from ase.io import write
 from numpy.typing import ArrayLike, NDArray
 
 from ..rng import Seed, kernel_state
+from .appended import Appended
 from .kernel_dynamics import KernelDynamics
+from .restart_identity import identity
+from .shared_state import fixed_atoms
 
 Array = NDArray[np.float64]
 CELLS_PER_CHUNK = 2**24
@@ -50,7 +52,7 @@ class Fields(Protocol):
 
 
 class FieldDynamics(KernelDynamics):
-    """Steps of a field equation; fields that are changed between two runs are noticed.
+    """Steps of a field equation; fields and the order of cells may be changed between steps.
 
     Parameters
     ----------
@@ -69,8 +71,17 @@ class FieldDynamics(KernelDynamics):
     Raises
     ------
     ValueError
-        If the step is too long, or the atoms or the trajectory's name do not fit.
+        If the step is too long, the atoms or the trajectory's name do not fit, or a cell is held
+        by a constraint.
     """
+
+    @property
+    def _watched(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (*self.system.names, "positions")
+
+    @property
+    def _taken_up(self) -> frozenset[str]:  # type: ignore[override]
+        return frozenset(self._watched)
 
     def __init__(
         self,
@@ -88,34 +99,40 @@ class FieldDynamics(KernelDynamics):
             raise ValueError(f"trajectory must end in {' or '.join(SUFFIXES)}, not {trajectory}")
         system.number_of_steps(1.0, timestep, scheme)
         self.system, self.timestep, self.scheme = system, float(timestep), scheme
-        self._cells = system.cells_of(atoms)
-        self._padded = system.pad(system.from_atoms(atoms)[None])
+        if len(fixed_atoms(atoms)):
+            raise ValueError("FixAtoms cannot hold cells of a field: take the constraint away")
+        self._lay(atoms)
         self.rng_state = kernel_state(rng)
         self.longest_chunk = max(1, CELLS_PER_CHUNK // len(atoms))
         super().__init__(atoms, logfile, None, loginterval)
-        atoms.info["time"] = 0.0
         self.frames = None if trajectory is None else Path(trajectory)
+        self._appended = Appended.to(self.frames if append_trajectory else None, atoms)
+        self._start = float(self._appended.info.get("time", 0.0))
+        atoms.info["time"] = self.time
         if self.frames is not None:
             if not append_trajectory:
                 self.frames.unlink(missing_ok=True)
             self.attach(self._write_frame, interval=loginterval)
 
+    def _lay(self, atoms: Atoms) -> None:
+        """Take the fields and their order from the atoms."""
+        fields = self.system.from_atoms(atoms)
+        if not np.isfinite(fields).all():
+            raise ValueError("a field of the atoms is not finite")
+        self._cells, self._padded = self.system.cells_of(atoms), self.system.pad(fields[None])
+
     @property
     def time(self) -> float:
-        """Time since the start."""
-        return self.nsteps * self.timestep
+        """Time since the start, or, of a trajectory that goes on, since its start."""
+        return self._start + self.nsteps * self.timestep
 
     @property
     def fields(self) -> Array:
         """A copy of the fields, shape (n_fields, *grid)."""
         return self.system.unpad(self._padded)[0]
 
-    def irun(self, steps: int = 1) -> Iterator[bool]:
-        """Run, yielding False after every chunk between observers; ValueError if steps < 0."""
-        given = self.system.from_atoms(self.atoms)
-        if np.any(given != self.fields):
-            self._padded = self.system.pad(given[None])
-        yield from super().irun(steps)
+    def _read_atoms(self, changed: frozenset[str]) -> None:
+        self._lay(self.atoms)
 
     def _advance(self, steps: int) -> int:
         states = self.rng_state[None]
@@ -130,6 +147,8 @@ class FieldDynamics(KernelDynamics):
 
     def _write_frame(self) -> None:
         assert self.frames is not None
+        if self._appended.holds(self.nsteps):
+            return
         write(self.frames, self.atoms, format="extxyz", append=True)
 
     def _log_header(self) -> str:
@@ -149,8 +168,13 @@ class FieldDynamics(KernelDynamics):
         }
 
     def _state(self) -> dict[str, NDArray[Any]]:
-        return {"fields": self._padded, "rng_state": self.rng_state}
+        start = np.array(self._start)
+        return {"fields": self._padded, "rng_state": self.rng_state, "start": start}
+
+    def _identity(self) -> dict[str, NDArray[Any]]:
+        return identity(self.atoms, "positions")
 
     def _restore(self, state: Any) -> None:
         self._padded, self.rng_state = state["fields"], state["rng_state"]
+        self._start = float(state["start"])
         self._update_atoms()

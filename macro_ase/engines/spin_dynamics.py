@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from abc import abstractmethod
 from dataclasses import asdict
 from typing import Any
 
@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from ..kinetics.ising import MAGNETISATION
 from ..rng import Seed, coerce_rng
 from .kernel_dynamics import KernelDynamics
+from .restart_identity import identity
+from .shared_state import fixed_atoms
 from .spin_calculators import SpinCalculator
 from .spin_ensemble import SpinEnsemble
 from .spin_lattice import spins_of
+from .temperature import Temperature
 
 SPINS_PER_CHUNK = 2**24
+
+
+def _first(temperature: Temperature) -> float:
+    return temperature(0) if callable(temperature) else temperature
 
 
 class SpinDynamics(KernelDynamics):
@@ -28,9 +35,11 @@ class SpinDynamics(KernelDynamics):
     ----------
     atoms : ase.Atoms
         Initial magnetic moments 1 or -1, with an `IsingCalculator` or `CurieWeissCalculator`.
-        Moments that are changed between two runs are noticed.
-    temperature : float
-        In the calculator's unit of energy, k_B = 1.
+        Between steps you may change moments, the calculator and its parameters, the order of the
+        atoms and `FixAtoms`: a spin of an atom under it is held.
+    temperature : float or callable
+        In the calculator's unit of energy, k_B = 1; a callable, such as a `Ramp`, is told the
+        steps since it was set.
     rng : int, SeedSequence, Generator or None
     logfile, trajectory, loginterval, append_trajectory
         As in ASE, in steps.
@@ -47,29 +56,58 @@ class SpinDynamics(KernelDynamics):
     """
 
     kernel = "heat-bath"
+    _watched = ("initial_magmoms", "positions")
+    _taken_up = frozenset({*_watched, "cell", "pbc", "constraints"})
 
     def __init__(
         self,
         atoms: Atoms,
-        temperature: float,
+        temperature: Temperature,
         rng: Seed = None,
         logfile: Any = None,
         trajectory: Any = None,
         loginterval: int = 1,
         append_trajectory: bool = False,
     ) -> None:
+        self._lay(atoms, _first(temperature), coerce_rng(rng))
+        self.longest_chunk = math.ceil(SPINS_PER_CHUNK / len(atoms))
+        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory, temperature)
+
+    def _lay(self, atoms: Atoms, temperature: float, rng: Any) -> None:
+        """Take model, sites and spins from the atoms."""
         if not isinstance(atoms.calc, SpinCalculator):
             raise ValueError("atoms.calc must be an IsingCalculator or a CurieWeissCalculator")
-        model, self._site_of_atom = atoms.calc.model(atoms)
-        self._atom_of_site = np.argsort(self._site_of_atom)
-        spins = spins_of(atoms)[self._atom_of_site]
-        self.ensemble = SpinEnsemble(model, spins, temperature, coerce_rng(rng), kernel=self.kernel)
-        self._refuse_model()
-        self.longest_chunk = math.ceil(SPINS_PER_CHUNK / len(atoms))
-        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory)
+        model, sites = atoms.calc.model(atoms)
+        spins = np.empty(len(atoms), dtype=np.int8)
+        spins[sites] = spins_of(atoms)
+        ensemble = SpinEnsemble(
+            model, spins, temperature, rng, self._free_sites(atoms, sites), kernel=self.kernel
+        )
+        self._refuse_model(ensemble)
+        self.ensemble, self._site_of_atom = ensemble, sites
+        self._parameters = dict(atoms.calc.parameters)
 
-    def _refuse_model(self) -> None:
+    @staticmethod
+    def _free_sites(atoms: Atoms, sites: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Sites whose spins are not held; None stands for all."""
+        held = fixed_atoms(atoms)
+        if not len(held):
+            return None
+        if len(held) == len(atoms):
+            raise ValueError("all spins are held by FixAtoms")
+        return np.delete(sites, held)
+
+    def _refuse_model(self, ensemble: SpinEnsemble) -> None:
         """Raise ValueError, before any work, if this dynamics cannot do the model."""
+
+    @property
+    def temperature(self) -> float:
+        """Temperature of the present step; set it as `temperature_K`, in reduced units."""
+        return self.temperature_K
+
+    @temperature.setter
+    def temperature(self, given: Temperature) -> None:
+        self.temperature_K = given  # type: ignore[assignment]
 
     @property
     def magnetisation(self) -> float:
@@ -81,13 +119,29 @@ class SpinDynamics(KernelDynamics):
         """H, kept up to date by the kernel."""
         return float(self.ensemble.energy[0])
 
-    def irun(self, steps: int = 1) -> Iterator[bool]:
-        """Run, yielding False after every chunk between observers; ValueError if steps < 0."""
-        spins = spins_of(self.atoms)[self._atom_of_site]
-        if np.any(spins != self.ensemble.spins[0]):
-            self.ensemble.spins[0] = spins
-            self.ensemble.recount()
-        yield from super().irun(steps)
+    def _notice(self, rows: Any = None) -> None:
+        super()._notice(rows)
+        calculator = self.atoms.calc
+        if not isinstance(calculator, SpinCalculator) or calculator.parameters != self._parameters:
+            self._read_atoms(frozenset())
+
+    def _read_atoms(self, changed: frozenset[str]) -> None:
+        before = self.ensemble
+        self._lay(self.atoms, self.temperature, 0)
+        self.ensemble.rng_state, self.ensemble.time = before.rng_state, before.time
+
+    def _advance(self, steps: int) -> int:
+        assert self._schedule is not None
+        done = 0
+        for temperature, lasts in self._schedule.stretches(self.nsteps, steps):
+            self.ensemble.temperature = temperature
+            self._walk(self.nsteps + done, lasts)
+            done += lasts
+        return done
+
+    @abstractmethod
+    def _walk(self, first: int, steps: int) -> None:
+        """Do steps from ``first`` on at the ensemble's temperature."""
 
     def _update_atoms(self) -> None:
         self.atoms.set_initial_magnetic_moments(
@@ -108,9 +162,11 @@ class SpinDynamics(KernelDynamics):
             "driver": type(self).__name__,
             "model": type(model).__name__,
             **parameters,
-            "temperature": float(self.ensemble.temperature[0]),
             "kernel": self.ensemble.kernel,
         }
+
+    def _identity(self) -> dict[str, NDArray[Any]]:
+        return identity(self.atoms, "positions")
 
     def _common_state(self) -> dict[str, NDArray[Any]]:
         return self.ensemble.state()
@@ -145,7 +201,7 @@ class Glauber(SpinDynamics):
     def __init__(
         self,
         atoms: Atoms,
-        temperature: float,
+        temperature: Temperature,
         rng: Seed = None,
         logfile: Any = None,
         trajectory: Any = None,
@@ -160,16 +216,17 @@ class Glauber(SpinDynamics):
         super().__init__(
             atoms, temperature, rng, logfile, trajectory, loginterval, append_trajectory
         )
-        atoms.info["time"] = 0.0
+        self._start = float(self._appended.info.get("time", 0.0))
+        self.ensemble.time[:] = self._start
+        atoms.info["time"] = self.time
 
     @property
     def time(self) -> float:
-        """Physical time since the start."""
+        """Physical time since the start, or, of a trajectory that goes on, since its start."""
         return float(self.ensemble.time[0])
 
-    def _advance(self, steps: int) -> int:
-        self.ensemble.advance((self.nsteps + 1 + np.arange(steps)) * self.timestep)
-        return steps
+    def _walk(self, first: int, steps: int) -> None:
+        self.ensemble.advance(self._start + (first + 1 + np.arange(steps)) * self.timestep)
 
     def _update_atoms(self) -> None:
         super()._update_atoms()
@@ -184,6 +241,12 @@ class Glauber(SpinDynamics):
     def _setup(self) -> dict[str, Any]:
         return {**super()._setup(), "timestep": self.timestep}
 
+    def _state(self) -> dict[str, NDArray[Any]]:
+        return {"start": np.array(self._start)}
+
+    def _restore(self, state: Any) -> None:
+        self._start = float(state["start"])
+
 
 class Metropolis(SpinDynamics):
     """Random-site Metropolis; a step is a sweep of n attempts, and no physical time.
@@ -191,12 +254,11 @@ class Metropolis(SpinDynamics):
     Parameters are those of `SpinDynamics`; it needs an `IsingCalculator`.
     """
 
-    def _refuse_model(self) -> None:
-        self.ensemble.metropolis(n_records=0)
+    def _refuse_model(self, ensemble: SpinEnsemble) -> None:
+        ensemble.metropolis(n_records=0)
 
-    def _advance(self, steps: int) -> int:
+    def _walk(self, first: int, steps: int) -> None:
         self.ensemble.metropolis(interval=steps)
-        return steps
 
 
 class Wolff(SpinDynamics):
@@ -205,9 +267,8 @@ class Wolff(SpinDynamics):
     Parameters are those of `SpinDynamics`; it needs an `IsingCalculator`.
     """
 
-    def _refuse_model(self) -> None:
-        self.ensemble.wolff(n_records=0)
+    def _refuse_model(self, ensemble: SpinEnsemble) -> None:
+        ensemble.wolff(n_records=0)
 
-    def _advance(self, steps: int) -> int:
+    def _walk(self, first: int, steps: int) -> None:
         self.ensemble.wolff(interval=steps)
-        return steps

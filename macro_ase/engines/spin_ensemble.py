@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..kinetics.checkerboard import checkerboard, checkerboard_order
 from ..kinetics.curie_weiss import birth_death, birth_death_rates, mean_field_heat_bath
 from ..kinetics.heat_bath import heat_bath
-from ..kinetics.ising import TALLY_COLUMNS, glauber_rates
+from ..kinetics.ising import BROKEN_BONDS, MAGNETISATION, TALLY_COLUMNS, glauber_rates
 from ..kinetics.metropolis import metropolis, metropolis_probabilities
 from ..kinetics.nfold_way import first_slots, n_fold_way
 from ..kinetics.wolff import wolff
@@ -80,6 +80,7 @@ class SpinEnsemble:
     Attributes
     ----------
     spins : int8 array, shape (n_replicas, n_sites)
+        Spins that you change are taken up by the next step.
     tally : int64 array, shape (n_replicas, 5)
         Sum of spins, broken bonds, their changes by flips in the core, number of flips
         (columns as named in `kinetics.ising`). Always up to date.
@@ -108,14 +109,35 @@ class SpinEnsemble:
             raise ValueError(f"kernel must be one of {', '.join(allowed)}, not {kernel!r}")
         self.model, self.kernel = model, kernel
         self.spins = require_spins(spins, model.n_sites)
-        self.temperature = require_temperature(temperature)
-        self._refuse_other_length("temperature", len(self.temperature))
+        self.temperature = temperature
         self._active = self._sites(active)
         self._core = np.ones((1, model.n_sites), bool) if core is None else self._mask(core)
         self.rng_state = replica_states(rng, len(self.spins))
         self.time = np.zeros(len(self.spins))
-        self._rates = glauber_rates(model.flip_energies, self.temperature)
+        self._rates_of: tuple[SpinModel, bytes] | None = None
         self.recount()
+
+    @property
+    def temperature(self) -> NDArray[np.float64]:
+        """One of all replicas, or of each; a new one acts at once."""
+        return self._temperature
+
+    @temperature.setter
+    def temperature(self, temperature: ArrayLike) -> None:
+        values = require_temperature(temperature)
+        self._refuse_other_length("temperature", len(values))
+        self._temperature = values
+
+    @property
+    def _rates(self) -> NDArray[np.float64]:
+        """Rates of flips, of the model and the temperature as they are now."""
+        wanted = (self.model, self.temperature.tobytes())
+        if wanted != self._rates_of:
+            self._flip_rates = glauber_rates(
+                self.model.flip_energies, require_temperature(self.temperature)
+            )
+            self._rates_of = wanted
+        return self._flip_rates
 
     def _refuse_other_length(self, name: str, length: int) -> None:
         if length not in (1, len(self.spins)):
@@ -141,8 +163,27 @@ class SpinEnsemble:
         return np.ascontiguousarray(mask)
 
     def recount(self) -> None:
-        """Count anew after ``spins`` were changed from outside; core changes and flips become 0."""
+        """Count anew; changes in the core and flips become 0."""
         self.tally = self.model.tally(self.spins)
+        self._left = self.spins.copy()
+        self._refresh_lists()
+
+    def _notice(self) -> None:
+        """Take up spins that were changed from outside; changes in the core and flips stay.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit the model or the number of replicas any more.
+        """
+        if np.array_equal(self.spins, self._left):
+            return
+        spins = require_spins(self.spins, self.model.n_sites)
+        if len(spins) != len(self.tally):
+            raise ValueError(f"spins of {len(spins)} replicas were set for {len(self.tally)}")
+        self.spins, self._left = spins, spins.copy()
+        counted = [MAGNETISATION, BROKEN_BONDS]
+        self.tally[:, counted] = self.model.tally(spins)[:, counted]
         self._refresh_lists()
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -153,6 +194,7 @@ class SpinEnsemble:
         """Take back what `state` gave."""
         for name in STATE:
             setattr(self, name, state[name].copy())
+        self._left = self.spins.copy()
 
     @property
     def energy(self) -> NDArray[np.float64]:
@@ -177,17 +219,20 @@ class SpinEnsemble:
         ValueError
             If the times do not ascend, or are not finite.
         """
+        self._notice()
         ends = _require_times(times, float(self.time.max()))
         records = self._records(len(ends))
         common = (ends, self.time, self.tally, records, self.rng_state)
         if isinstance(self.model, CurieWeiss):
             mean_field_heat_bath(self.spins, self._rates, self._active, self._core, *common)
+            self._left[:] = self.spins
             return records
         head = (self.spins, self.model.lattice, self._rates, self._active, self._core)
         if self.kernel == "n-fold":
             n_fold_way(*head, self.slots, *common)
         else:
             heat_bath(*head, *common)
+        self._left[:] = self.spins
         return records
 
     def metropolis(self, n_records: int = 1, interval: int = 1) -> NDArray[np.int64]:
@@ -205,6 +250,7 @@ class SpinEnsemble:
             Tallies.
         """
         model, records = self._ising("Metropolis"), self._records(n_records)
+        self._notice()
         probabilities = metropolis_probabilities(model.flip_energies, self.temperature)
         head = (self.spins, model.lattice, probabilities, self._active, self._core)
         metropolis(*head, interval, self.tally, records, self.rng_state)
@@ -214,6 +260,7 @@ class SpinEnsemble:
     def checkerboard(self, n_records: int = 1, interval: int = 1) -> NDArray[np.int64]:
         """Heat-bath sweeps by sublattice, as `metropolis`: relaxes, and has no clock."""
         model, records = self._ising("checkerboard"), self._records(n_records)
+        self._notice()
         order = checkerboard_order(model.size)[None]
         if self._active.size:
             order = np.stack([order[0, np.isin(order[0], sites)] for sites in self._active])
@@ -234,7 +281,8 @@ class SpinEnsemble:
         if model.field != 0:
             raise ValueError(f"Wolff clusters need field 0, not {model.field:g}")
         if self._active.size:
-            raise ValueError("Wolff clusters need all sites active")
+            raise ValueError("Wolff clusters need all sites active: none can be held")
+        self._notice()
         temperature = np.broadcast_to(self.temperature, len(self.spins)).copy()
         head = (self.spins, model.lattice, float(model.coupling), temperature)
         wolff(*head, interval, self.tally, records, self.rng_state)
@@ -250,6 +298,7 @@ class SpinEnsemble:
         return np.zeros((len(self.spins), n_records, TALLY_COLUMNS), dtype=np.int64)
 
     def _refresh_lists(self) -> None:
+        self._left[:] = self.spins
         self.slots = np.zeros((0, 0), dtype=np.int32)
         if self.kernel == "n-fold" and isinstance(self.model, Ising):
             self.slots = first_slots(self.spins, self.model.lattice, self._active)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,15 @@ class Schedule:
         """Temperatures of ``steps`` steps from ``first``, shape (steps,), or (1,) if constant."""
         return np.array([self.at(first + n) for n in range(1 if self.constant else steps)])
 
+    def stretches(self, first: int, steps: int) -> Iterator[tuple[float, int]]:
+        """Temperatures of ``steps`` steps from ``first``, each with how many steps it lasts."""
+        last = 0
+        values = self.over(first, steps)
+        for k in np.append(np.flatnonzero(np.diff(values)) + 1, len(values)):
+            lasts = steps if self.constant else int(k) - last
+            yield float(values[last]), lasts
+            last = int(k)
+
     def state(self, step: int) -> dict[str, NDArray[np.float64]]:
         """What a restart at this step needs and checks."""
         return {"schedule": np.array([self.first, self.at(step)])}
@@ -114,5 +123,6 @@ class Schedule:
         first, before = saved["schedule"]
         found = Schedule(self.given, int(first))
         if not math.isclose(found.at(step), before, rel_tol=1e-12):
-            raise ValueError(f"the restart was written at {before:g} K, not {found.at(step):g} K")
+            now = found.at(step)
+            raise ValueError(f"the restart was written at temperature {before:g}, not {now:g}")
         return found

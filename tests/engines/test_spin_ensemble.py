@@ -109,7 +109,8 @@ def test_time_runs_as_in_the_master_equation(kernel: str, size: tuple[int, ...])
     start = -np.ones((30_000, model.n_sites))
     assert time_sigmas(SpinEnsemble(model, start, TEMPERATURE, 2, kernel=kernel), times) < 4
     wrong = SpinEnsemble(model, start, TEMPERATURE, 3, kernel=kernel)
-    wrong._rates = metropolis_probabilities(model.flip_energies, TEMPERATURE)
+    assert wrong._rates.any()
+    wrong._flip_rates = metropolis_probabilities(model.flip_energies, TEMPERATURE)
     assert time_sigmas(wrong, times) > 4
 
 
