@@ -39,6 +39,24 @@ def exchange(atoms: Atoms, rows: Rows, origin: Rows) -> None:
             array[to] = array[source]
 
 
+def like_for_like(before: NDArray[np.int64], after: NDArray[np.int64]) -> Rows:
+    """An ``origin`` for `exchange` that turns one arrangement of species into another.
+
+    Sites of one species that lost it give it, in their order, to those that got it.
+
+    Parameters
+    ----------
+    before, after : int arrays, shape (n,)
+        Atomic numbers; of each as many before as after.
+    """
+    origin = np.arange(len(before))
+    for species in np.unique(before[before != after]):
+        left = np.flatnonzero((before == species) & (after != species))
+        came = np.flatnonzero((before != species) & (after == species))
+        origin[came] = left
+    return origin
+
+
 def turn_into(
     atoms: Atoms,
     rows: Rows,

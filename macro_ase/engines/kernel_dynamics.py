@@ -147,6 +147,9 @@ class KernelDynamics(Dynamics):
         """Rows of the atoms' arrays that steps depend on and change; None stands for all."""
         return None
 
+    def _begin(self) -> None:
+        """What has to be known before observers look for the first time."""
+
     def _nothing_left(self) -> str:
         """Why no further step could be done."""
         return "nothing can happen any more"
@@ -241,6 +244,7 @@ class KernelDynamics(Dynamics):
         steps = require_count(steps, "steps")
         self._notice()
         if self.nsteps == 0:
+            self._begin()
             self._leave(self._rows)
             self.call_observers()
         yield from self._stretches(steps)

@@ -9,34 +9,44 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from ase import Atoms, units
-from ase.optimize.optimize import Dynamics
 
-from ..patches import CutOut, Patch, cut_out
+from ..patches import Patch, cut_out
 from ..rng import Seed, coerce_rng
+from .belongings import exchange, like_for_like
 from .frozen_surroundings import movable
-from .lammps_box import element_order, masses_by_type
+from .kernel_dynamics import KernelDynamics
+from .lammps_box import element_order
 from .lammps_calculator import reach_A
 from .lammps_library import accelerator, command_lines, executable, refuse_intel
-from .lammps_routes import Executable, InProcess, Motion, halo_force_error, without_vacancies
+from .lammps_motion import Motion
+from .lammps_routes import Executable, InProcess, halo_force_error, without_vacancies
 from .local_energy import laid
+from .temperature import Temperature
 
 LONGEST_CHUNK = 1000
+RAMP_STEPS = 10
 ROOM_A = 1.0
 """How far atoms may move before a new halo is cut out; halos are longer by as much."""
 
 
-class LammpsPatch(Dynamics):
+class LammpsPatch(KernelDynamics):
     """An ASE driver whose steps LAMMPS makes in a patch; the atoms are changed in place.
 
     A step is a time step. With ``swaps`` every ``swap_interval`` steps attempt Metropolis swaps
     (``fix atom/swap``), as many for each pair of elements in the patch; with ``ensemble=None``
     there is nothing else. Vacancies ``X`` are not seen by LAMMPS; they, and atoms under
-    `FixAtoms`, stay where they are.
+    `FixAtoms`, stay where they are. What belongs to an atom (mass, tag, charge, your own arrays)
+    travels with it in a swap; LAMMPS swaps types, so among atoms of one element that changed places
+    between two calls of observers, the order is that of their indices. Momenta follow LAMMPS's
+    rule, which keeps the kinetic energy of a site.
+
+    Between two runs, or in an observer, you may change species, positions, momenta, masses, cell,
+    pbc and constraints of the atoms, and the temperature. A copy goes on with other random numbers.
 
     Parameters
     ----------
@@ -45,8 +55,10 @@ class LammpsPatch(Dynamics):
         None: all atoms move.
     commands : str or sequence of str
         ``pair_style`` and ``pair_coeff`` lines, word for word.
-    temperature_K : float, optional
-        Of thermostats and swaps.
+    temperature_K : float or callable, optional
+        Of thermostats and swaps; see `temperature_K`. A callable is asked every 10 steps, between
+        which thermostats go evenly from one temperature to the next. A Nose-Hoover chain starts
+        anew when the temperature changes.
     ensemble : "nve", "langevin", "nose-hoover" or None
     timestep, tdamp : float
         In ASE's unit of time; tdamp is the relaxation time of a thermostat.
@@ -55,7 +67,7 @@ class LammpsPatch(Dynamics):
         Elements of the atom types; default: those that end ``pair_coeff * *``.
     halo_A : float, optional
         Default: how far an atom is felt (the cutoff of a pair potential, else twice the cutoff)
-        and 1 A for atoms that move. When they have moved as far, a new halo is cut out.
+        and 1 A for atoms that move. As soon as one has moved as far, a new halo is cut out.
     rng : int, SeedSequence, Generator or None
     threads : int
     lmp : str, sequence of str or True, optional
@@ -68,8 +80,8 @@ class LammpsPatch(Dynamics):
     ----------
     cut : CutOut
     energy_eV : float
-        Potential energy of the first cut-out after the last run; its differences are those of
-        the whole.
+        Potential energy of the first cut-out after the last run; its differences by steps are
+        those of the whole.
     attempts, accepted : int
         Swaps.
 
@@ -81,12 +93,16 @@ class LammpsPatch(Dynamics):
         If LAMMPS refuses the potential, or an argument makes no sense.
     """
 
+    longest_chunk = LONGEST_CHUNK
+    _watched = ("numbers", "positions", "momenta", "masses")
+    _taken_up = frozenset({*_watched, "cell", "pbc", "constraints"})
+
     def __init__(
         self,
         atoms: Atoms,
         patch: Patch | None,
         commands: str | Sequence[str],
-        temperature_K: float | None = None,
+        temperature_K: Temperature | None = None,
         ensemble: str | None = "nve",
         timestep: float = 2 * units.fs,
         tdamp: float = 100 * units.fs,
@@ -104,25 +120,21 @@ class LammpsPatch(Dynamics):
     ) -> None:
         commands = command_lines(commands)
         refuse_intel(commands)
-        self.motion = Motion(ensemble, temperature_K, timestep, tdamp, swaps, swap_interval)
+        self.motion = Motion(ensemble, timestep, tdamp, swaps, swap_interval)
+        if self.motion.bath and temperature_K is None:
+            raise ValueError("temperature_K must be above 0 K, not None")
         self.commands, self.threads, self.generator = commands, threads, coerce_rng(rng)
         self.species = element_order(commands, atoms, specorder)
         self.command = None if lmp is None else executable(None if lmp is True else lmp)
-        self.region = movable(atoms, laid(atoms, patch))
-        self.halo_A = self._halo(atoms, halo_A)
+        self.patched = laid(atoms, patch)
+        self._engine: InProcess | Executable | None = None
         self.energy_eV, self._energy_before = math.nan, 0.0
         self._swaps_before = np.zeros(2, dtype=int)
         self.attempts, self.accepted = 0, 0
+        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory, temperature_K)
+        self.region = movable(atoms, self.patched)
+        self.halo_A = self._halo(atoms, halo_A)
         self._lay(atoms)
-        super().__init__(
-            atoms,
-            logfile=logfile,
-            trajectory=trajectory,
-            loginterval=loginterval,
-            append_trajectory=append_trajectory,
-        )
-        if logfile is not None:
-            self.attach(self._write_log, interval=loginterval)
 
     def _halo(self, atoms: Atoms, halo_A: float | None) -> float:
         """The halo to cut out; a given one that is too short is measured."""
@@ -141,18 +153,35 @@ class LammpsPatch(Dynamics):
             )
         return halo_A
 
-    def _lay(self, atoms: Atoms) -> None:
+    def _lay(self, atoms: Atoms) -> InProcess | Executable:
         """Cut the patch out as the atoms are now, and give it to LAMMPS."""
         self.cut = without_vacancies(cut_out(atoms, self.region, self.halo_A))
-        self._reference = self.cut.atoms.positions[: self.cut.n_active].copy()
-        self._left = _state(atoms, self.cut)
-        self._mass = dict(zip(self.species, masses_by_type(self.cut.atoms, self.species)))
-        run = (self.cut, self.commands, self.species, self.motion, self.generator)
-        self._engine: InProcess | Executable
+        everything = self.cut.n_active == len(self.cut.atoms)
+        alone = everything and self.cut.atoms.pbc.sum() == atoms.pbc.sum()
+        self._room_A = math.inf if alone else ROOM_A
+        self._kelvin = self._temperatures(0)
+        run = (self.cut, self.commands, self.species, self.motion, self._kelvin, self.generator)
         if self.command is None:
-            self._engine = InProcess(*run, self.threads)
+            self._engine = InProcess(*run, self._room_A, self.threads)
         else:
-            self._engine = Executable(*run, [*self.command, *accelerator(self.threads)])
+            command = [*self.command, *accelerator(self.threads)]
+            self._engine = Executable(*run, self._room_A, command)
+        return self._engine
+
+    @property
+    def engine(self) -> InProcess | Executable:
+        """What runs the cut-out now."""
+        return self._engine if self._engine is not None else self._lay(self.atoms)
+
+    def _temperatures(self, steps: int) -> tuple[float, float]:
+        """Of the present step, and of one some steps later."""
+        if self._schedule is None or not self.motion.bath:
+            return 0.0, 0.0
+        return self._schedule.at(self.nsteps), self._schedule.at(self.nsteps + steps)
+
+    def _refuse_temperature(self) -> None:
+        if not self.motion.bath:
+            raise ValueError("there is neither thermostat nor swaps: scale the momenta instead")
 
     @property
     def lammps(self) -> Any:
@@ -163,9 +192,9 @@ class LammpsPatch(Dynamics):
         ValueError
             If an executable is used.
         """
-        if isinstance(self._engine, Executable):
+        if isinstance(self.engine, Executable):
             raise ValueError("an executable is used: there is no instance")
-        return self._engine.system.lmp
+        return self.engine.system.lmp
 
     @property
     def time_fs(self) -> float:
@@ -183,93 +212,110 @@ class LammpsPatch(Dynamics):
 
     def close(self) -> None:
         """Free the LAMMPS instance."""
-        self._engine.close()
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = None
 
-    def irun(self, steps: int = 1) -> Iterator[bool]:
-        """Run, yielding False after every chunk between observers.
+    def _begin(self) -> None:
+        self._advance(0)
 
-        Raises
-        ------
-        ValueError
-            If ``steps`` is negative, or LAMMPS stops.
-        """
-        if steps < 0:
-            raise ValueError(f"steps must be 0 or more, not {steps}")
-        self._take_atoms()
-        if self.nsteps == 0:
-            self._advance(0)
-            self.call_observers()
-        self.max_steps = self.nsteps + steps
-        while self.nsteps < self.max_steps:
-            wanted = min(self._chunk(), self.max_steps - self.nsteps)
-            self._advance(wanted)
-            self.nsteps += wanted
-            self.call_observers()
-            yield False
+    @property
+    def _rows(self) -> Any:
+        return self.cut.index
 
-    def run(self, steps: int = 1) -> bool:
-        """Run ``steps`` steps; returns True, as ASE's molecular dynamics does."""
-        for _ in self.irun(steps):
-            pass
-        return True
+    def _read_atoms(self, changed: frozenset[str]) -> None:
+        region = movable(self.atoms, self.patched)
+        if changed == {"momenta"}:
+            self.cut.atoms.set_momenta(self.atoms.get_momenta()[self.cut.index])
+            self.engine.take(self.cut.atoms)
+            return
+        element_order([], self.atoms, self.species)
+        self.region = region
+        self._lay_anew()
 
     def _chunk(self) -> int:
-        periods = [abs(interval) for _, interval, _, _ in self.observers if interval != 0]
-        period = math.gcd(*periods) if periods else LONGEST_CHUNK
-        return period - self.nsteps % period
+        ramped = self._schedule is not None and not self._schedule.constant
+        return min(super()._chunk(), RAMP_STEPS) if ramped else super()._chunk()
 
-    def _take_atoms(self) -> None:
-        """What others did to the atoms since the last run."""
-        state = _state(self.atoms, self.cut)
-        if all(np.array_equal(now, then) for now, then in zip(state, self._left)):
+    def _advance(self, steps: int) -> int:
+        done = 0
+        while done < steps or steps == 0:
+            self._warm(steps)
+            energy, swaps, made = self.engine.advance(self.cut.atoms, steps - done)
+            done += made
+            self.energy_eV = energy + self._energy_before
+            self.attempts, self.accepted = (int(n) for n in self._swaps_before + swaps)
+            self._write_atoms()
+            if done < steps:
+                self._lay_anew()
+            if steps == 0:
+                break
+        return done
+
+    def _warm(self, steps: int) -> None:
+        """Set thermostats and swaps to the temperatures of the next steps."""
+        kelvin = self._temperatures(steps)
+        if kelvin == self._kelvin:
             return
-        if not np.all(state[0]):
-            raise ValueError("atoms of the patch have become vacancies: lay the patch anew")
-        atoms = self.cut.atoms
-        atoms.numbers, atoms.positions = state[0], state[1] + self.cut.shift
-        atoms.set_masses([self._mass[symbol] for symbol in atoms.symbols])
-        atoms.set_momenta(state[2])
-        self._engine.take(atoms)
+        self._kelvin = kelvin
+        self.engine.warm(kelvin)
 
-    def _advance(self, steps: int) -> None:
-        energy, swaps = self._engine.advance(self.cut.atoms, steps)
-        self.energy_eV = energy + self._energy_before
-        self.attempts, self.accepted = (int(n) for n in self._swaps_before + swaps)
-        active = self.cut.index[: self.cut.n_active]
-        found, arrays = self.cut.atoms[: len(active)], self.atoms.arrays
-        arrays["numbers"][active] = found.numbers
+    def _write_atoms(self) -> None:
+        """What LAMMPS made of the active atoms, into the system."""
+        n = self.cut.n_active
+        active, found, arrays = self.cut.index[:n], self.cut.atoms[:n], self.atoms.arrays
+        origin = like_for_like(arrays["numbers"][active], found.numbers)
+        exchange(self.atoms, active, origin)
         if self.motion.ensemble is not None:
-            arrays["positions"][active] = found.positions - self.cut.shift[: len(active)]
+            arrays["positions"][active] = found.positions - self.cut.shift[:n]
         if found.has("momenta"):
             if "momenta" not in arrays:
                 self.atoms.set_momenta(np.zeros((len(self.atoms), 3)))
             arrays["momenta"][active] = found.get_momenta()
-        if "masses" in arrays:
-            arrays["masses"][active] = found.get_masses()
-        self._left = _state(self.atoms, self.cut)
-        moved = self.cut.atoms.positions[: self.cut.n_active] - self._reference
-        if np.linalg.norm(moved, axis=1).max() > ROOM_A:
-            self._lay_anew()
+
+    def _update_atoms(self) -> None:
+        """Done as LAMMPS goes on."""
 
     def _lay_anew(self) -> None:
         """Cut out a new halo; energies and counts go on from the last."""
-        self._engine.close()
+        if self._engine is not None:
+            self._engine.close()
         self._swaps_before = np.array([self.attempts, self.accepted])
-        self._lay(self.atoms)
-        self._energy_before = self.energy_eV - self._engine.advance(self.cut.atoms, 0)[0]
+        engine = self._lay(self.atoms)
+        self._energy_before = 0.0
+        if not math.isnan(self.energy_eV):
+            self._energy_before = self.energy_eV - engine.advance(self.cut.atoms, 0)[0]
 
-    def _write_log(self) -> None:
-        if self.nsteps == 0:
-            names = ("step", "time/fs", "energy/eV", "T/K", "attempts", "accepted")
-            self.logfile.write(" ".join(f"{name:>14}" for name in names) + "\n")
-        self.logfile.write(
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_engine": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._lay_anew()
+
+    def write_restart(self, path: Any) -> None:
+        """LAMMPS keeps its random numbers to itself; raises ValueError."""
+        raise ValueError("LammpsPatch has no restart: write the atoms with their momenta")
+
+    def read_restart(self, path: Any) -> None:
+        """As `write_restart`."""
+        self.write_restart(path)
+
+    def _log_header(self) -> str:
+        names = ("step", "time/fs", "energy/eV", "T/K", "attempts", "accepted")
+        return " ".join(f"{name:>14}" for name in names)
+
+    def _log_line(self) -> str:
+        return (
             f"{self.nsteps:14d} {self.time_fs:14.3f} {self.energy_eV:14.6f} "
-            f"{self.temperature_of_patch_K():14.1f} {self.attempts:14d} {self.accepted:14d}\n"
+            f"{self.temperature_of_patch_K():14.1f} {self.attempts:14d} {self.accepted:14d}"
         )
 
+    def _setup(self) -> dict[str, Any]:
+        return {"driver": type(self).__name__}
 
-def _state(atoms: Atoms, cut: CutOut) -> tuple[Any, Any, Any]:
-    """Numbers, positions and momenta that a cut-out takes from a system."""
-    momenta = atoms.arrays.get("momenta")
-    own = np.zeros((len(cut.index), 3)) if momenta is None else momenta[cut.index]
-    return atoms.numbers[cut.index], atoms.positions[cut.index], own
+    def _state(self) -> dict[str, Any]:
+        return {}
+
+    def _restore(self, state: Any) -> None:
+        """There is no restart."""

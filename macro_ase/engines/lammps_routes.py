@@ -1,12 +1,9 @@
-"""What LAMMPS does to the active atoms of a cut-out, and the two routes by which it does it."""
+"""The two routes by which LAMMPS moves the active atoms of a cut-out."""
 
 from __future__ import annotations
 
-import itertools
-import math
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,91 +11,15 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from ..patches import CutOut, Region, Vectors, cut_out
-from .lammps_box import PER_PS, Box
+from .lammps_box import Box
 from .lammps_dump import read_dump
 from .lammps_files import write_data
 from .lammps_library import refuse_intel, run_executable
+from .lammps_motion import Motion, group_lines, halt_lines, pairs_of_types
 from .lammps_system import LammpsSystem, potential_lines, setup_lines, without_ids
 
-ENSEMBLES = ("nve", "langevin", "nose-hoover", None)
-LARGEST_SEED = 900_000_000
-
-
-@dataclass(frozen=True)
-class Motion:
-    """What happens to the active atoms; names and units as in `LammpsPatch`.
-
-    Raises
-    ------
-    ValueError
-        If nothing would happen, or a number makes no sense.
-    """
-
-    ensemble: str | None
-    temperature_K: float | None
-    timestep: float
-    tdamp: float
-    swaps: int
-    swap_interval: int
-
-    def __post_init__(self) -> None:
-        if self.ensemble not in ENSEMBLES:
-            raise ValueError(f"ensemble must be one of {ENSEMBLES}, not {self.ensemble!r}")
-        if self.ensemble is None and not self.swaps:
-            raise ValueError("nothing would happen: give an ensemble, swaps or both")
-        bath = self.swaps or self.ensemble in ("langevin", "nose-hoover")
-        if bath and not (self.temperature_K and 0 < self.temperature_K < math.inf):
-            raise ValueError(f"temperature_K must be above 0 K, not {self.temperature_K}")
-        for name in ("timestep", "tdamp", "swap_interval"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name):g}")
-        if self.swaps < 0:
-            raise ValueError(f"swaps must be 0 or more, not {self.swaps}")
-
-    def lines(
-        self, species: Sequence[str], present: set[str], rng: np.random.Generator
-    ) -> list[str]:
-        """Commands that make it happen to the group ``active``."""
-        seeds = (int(seed) for seed in iter(lambda: rng.integers(1, LARGEST_SEED), None))
-        temperature, damping = self.temperature_K, self.tdamp / PER_PS
-        lines = [f"timestep {self.timestep / PER_PS:.17g}"]
-        if self.ensemble == "nose-hoover":
-            lines += ["compute warmth active temp", "compute_modify warmth extra/dof 0"]
-            lines += [f"fix move active nvt temp {temperature} {temperature} {damping:.17g}"]
-            lines += ["fix_modify move temp warmth"]
-        elif self.ensemble is not None:
-            lines += ["fix move active nve"]
-        if self.ensemble == "langevin":
-            bath = f"{temperature} {temperature} {damping:.17g} {next(seeds)}"
-            lines += [f"fix bath active langevin {bath}"]
-        if self.swaps:
-            rate = f"{self.swap_interval} {self.swaps}"
-            lines += [
-                f"fix swap{n} active atom/swap {rate} {next(seeds)} {temperature} types {a} {b}"
-                for n, (a, b) in enumerate(pairs_of_types(species, present))
-            ]
-        return lines
-
-
-def pairs_of_types(species: Sequence[str], present: set[str]) -> list[tuple[int, int]]:
-    """Pairs of atom types of which there are active atoms."""
-    types = [n for n, name in enumerate(species, 1) if name in present]
-    return list(itertools.combinations(types, 2))
-
-
-def group_lines(cut: CutOut) -> list[str]:
-    """Commands that name core, buffer, halo and active."""
-
-    def ids(first: int, last: int) -> str:
-        return f"id {first + 1}:{last}" if last > first else "empty"
-
-    n = len(cut.atoms)
-    return [
-        f"group core {ids(0, cut.n_core)}",
-        f"group buffer {ids(cut.n_core, cut.n_active)}",
-        f"group active {ids(0, cut.n_active)}",
-        f"group halo {ids(cut.n_active, n)}",
-    ]
+HALT = 0.9
+"""Share of its room after which an atom's run ends: the rest is for the step that ends it."""
 
 
 class InProcess:
@@ -110,24 +31,45 @@ class InProcess:
         commands: Sequence[str],
         species: Sequence[str],
         motion: Motion,
+        kelvin: tuple[float, float],
         rng: np.random.Generator,
+        room_A: float,
         threads: int,
     ) -> None:
         self.system = LammpsSystem(cut.atoms, commands, species, threads)
-        present = set(cut.atoms.symbols[: cut.n_active])
-        self.n_swaps = len(pairs_of_types(species, present)) if motion.swaps else 0
-        self.system.run_lines([*group_lines(cut), *motion.lines(species, present, rng)])
+        self.motion, self.species, self.rng = motion, species, rng
+        self.present = set(cut.atoms.symbols[: cut.n_active])
+        self.n_swaps = len(pairs_of_types(species, self.present)) if motion.swaps else 0
+        self._before = np.zeros(2, dtype=int)
+        lines = [*group_lines(cut), *motion.lines(species, self.present, kelvin, rng)]
+        self.system.run_lines([*lines, *halt_lines(HALT * room_A)])
         self._set_up = "yes"
 
     def take(self, atoms: Atoms) -> None:
-        """What others did to the atoms."""
-        self.system.set_types(atoms)
-        self.system.set_positions(atoms.positions)
+        """Momenta that others have changed."""
         self.system.set_velocities(atoms.get_velocities())
         self._set_up = "yes"
 
-    def advance(self, atoms: Atoms, steps: int) -> tuple[float, NDArray[np.int64]]:
-        """Move the atoms; potential energy, swaps attempted and accepted since the start."""
+    def warm(self, kelvin: tuple[float, float]) -> None:
+        """Other temperatures from the next run on."""
+        self._before = self._counted()
+        lines = self.motion.lines(self.species, self.present, kelvin, self.rng)
+        self.system.run_lines([*self.motion.undone(self.n_swaps), *lines])
+        self._set_up = "yes"
+
+    def advance(self, atoms: Atoms, steps: int) -> tuple[float, NDArray[np.int64], int]:
+        """Move the atoms.
+
+        Returns
+        -------
+        energy_eV : float
+            Potential energy.
+        swaps : int array, shape (2,)
+            Attempted and accepted since the start.
+        steps : int
+            Those that were made: fewer where an atom had no room left.
+        """
+        first = self._step()
         self.system.run_lines([f"run {steps} pre {self._set_up} post no"])
         self._set_up = "no"
         atoms.positions = self.system.get_positions()
@@ -135,7 +77,13 @@ class InProcess:
         atoms.set_masses(self.system.masses_of_atoms())
         atoms.set_velocities(self.system.get_velocities())
         energy = float(self.system.lmp.get_thermo("pe"))
-        return energy, np.array([self._swaps(entry) for entry in (0, 1)])
+        return energy, self._counted(), self._step() - first
+
+    def _step(self) -> int:
+        return int(self.system.lmp.extract_global("ntimestep"))
+
+    def _counted(self) -> NDArray[np.int64]:
+        return self._before + np.array([self._swaps(entry) for entry in (0, 1)])
 
     def _swaps(self, entry: int) -> int:
         names = (f"swap{n}" for n in range(self.n_swaps))
@@ -154,25 +102,35 @@ class Executable:
         commands: Sequence[str],
         species: Sequence[str],
         motion: Motion,
+        kelvin: tuple[float, float],
         rng: np.random.Generator,
+        room_A: float,
         command: Sequence[str],
     ) -> None:
         refuse_intel(commands)
         self.cut, self.commands, self.species, self.motion = cut, commands, species, motion
-        self.rng, self.command = rng, command
+        self.kelvin, self.rng, self.room_A, self.command = kelvin, rng, room_A, command
         self.swaps = np.zeros(2, dtype=int)
+        self._reference_A = cut.atoms.positions[: cut.n_active].copy()
         self._moves = self._draw_moves()
 
     def _draw_moves(self) -> list[str]:
-        return self.motion.lines(self.species, self._present(), self.rng)
-
-    def _present(self) -> set[str]:
-        return set(self.cut.atoms.symbols[: self.cut.n_active])
+        present = set(self.cut.atoms.symbols[: self.cut.n_active])
+        return self.motion.lines(self.species, present, self.kelvin, self.rng)
 
     def take(self, atoms: Atoms) -> None:
         """Nothing is kept from run to run."""
 
-    def advance(self, atoms: Atoms, steps: int) -> tuple[float, NDArray[np.int64]]:
+    def warm(self, kelvin: tuple[float, float]) -> None:
+        """As `InProcess.warm`."""
+        self.kelvin = kelvin
+        self._moves = self._draw_moves()
+
+    def _room_left_A(self, atoms: Atoms) -> float:
+        moved = atoms.positions[: len(self._reference_A)] - self._reference_A
+        return self.room_A - float(np.linalg.norm(moved, axis=1).max())
+
+    def advance(self, atoms: Atoms, steps: int) -> tuple[float, NDArray[np.int64], int]:
         """As `InProcess.advance`."""
         box = Box.around(atoms)
         with tempfile.TemporaryDirectory() as name:
@@ -183,12 +141,13 @@ class Executable:
             script += [
                 *group_lines(self.cut),
                 *self._moves,
+                *halt_lines(max(HALT * self._room_left_A(atoms), 0.0)),
                 f"run {steps} post no",
                 *self._results(folder),
             ]
             run_executable(self.command, script, folder)
             moved = read_dump(folder / "dump", self.species)
-            energy, *swaps = np.loadtxt(folder / "result", ndmin=1)
+            energy, made, *swaps = np.loadtxt(folder / "result", ndmin=1)
         atoms.positions = box.to_ase(moved.positions)
         masses = dict(zip(atoms.symbols, atoms.get_masses()))
         atoms.numbers = moved.numbers
@@ -196,11 +155,13 @@ class Executable:
         atoms.set_velocities(box.to_ase(moved.get_velocities()))
         self.swaps += np.reshape(swaps, (-1, 2)).sum(axis=0).astype(int)
         self._moves = self._draw_moves() if steps else self._moves
-        return float(energy), self.swaps.copy()
+        return float(energy), self.swaps.copy(), int(made)
 
     def _results(self, folder: Path) -> list[str]:
         n_swaps = sum("atom/swap" in line for line in self._moves)
-        words = ["$(pe:%.17g)"] + [f"$(f_swap{n}[{k}])" for n in range(n_swaps) for k in (1, 2)]
+        words = ["$(pe:%.17g)", "$(step)"] + [
+            f"$(f_swap{n}[{k}])" for n in range(n_swaps) for k in (1, 2)
+        ]
         columns = "id type xu yu zu vx vy vz modify sort id format float %.17g"
         return [
             f'print "{" ".join(words)}" file {folder}/result',

@@ -8,6 +8,7 @@ import pytest
 from ase import Atoms, units
 from ase.build import bulk
 from ase.constraints import FixAtoms
+from ase.md.verlet import VelocityVerlet
 
 from macro_ase.engines import lammps_patch
 from macro_ase.engines.lammps_calculator import LammpsCalculator
@@ -216,8 +217,33 @@ def test_what_others_do_to_the_atoms_is_taken_up(commands) -> None:
     LammpsPatch(fresh, PATCH, commands, halo_A=patch.halo_A).run(20)
     np.testing.assert_allclose(atoms.positions, fresh.positions, atol=1e-10)
     atoms.symbols[i] = "X"
-    with pytest.raises(ValueError, match="lay the patch anew"):
+    place = atoms.positions[i].copy()
+    patch.run(1)
+    assert atoms.symbols[i] == "X" and np.array_equal(atoms.positions[i], place)
+    atoms.symbols[j] = "W"
+    with pytest.raises(ValueError, match="W"):
         patch.run(1)
+
+
+def shot_at_a_slab() -> Atoms:
+    """An argon atom that flies 14 A towards a slab."""
+    x, z = np.arange(4) * 4.0, [0.0, 4.0]
+    slab = np.stack(np.meshgrid(x, x, z), -1).reshape(-1, 3)
+    atoms = Atoms("Ar33", np.vstack([[8.0, 8.0, 22.0], slab]), cell=[16, 16, 60], pbc=(1, 1, 0))
+    atoms.set_velocities(np.eye(33)[:, :1] * [0.0, 0.0, -0.12])
+    return atoms
+
+
+@pytest.mark.parametrize("lmp", [None, True])
+def test_an_atom_shot_at_frozen_ones_bounces(lmp: bool | None) -> None:
+    lines = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
+    whole, patched = shot_at_a_slab(), shot_at_a_slab()
+    whole.calc = LammpsCalculator(lines, ["Ar"])
+    whole.set_constraint(FixAtoms(range(1, 33)))
+    VelocityVerlet(whole, 2 * units.fs).run(1000)
+    LammpsPatch(patched, Patch.mask(np.arange(33) == 0), lines, specorder=["Ar"], lmp=lmp).run(1000)
+    assert whole.positions[0, 2] > 10
+    np.testing.assert_allclose(patched.positions, whole.positions, atol=1e-5)
 
 
 def test_atoms_that_go_far_get_a_new_halo(commands, monkeypatch) -> None:
@@ -265,7 +291,7 @@ def test_without_a_patch_all_atoms_move(commands) -> None:
         ({"ensemble": "nvt"}, "ensemble must be one of"),
         ({"ensemble": None}, "nothing would happen"),
         ({"ensemble": "langevin"}, "temperature_K must be above 0 K, not None"),
-        ({"swaps": 3, "temperature_K": -1.0}, "temperature_K must be above 0 K"),
+        ({"swaps": 3, "temperature_K": -1.0}, "temperature must be above 0 K"),
         ({"timestep": 0.0}, "timestep must be above 0, not 0"),
         ({"swaps": -1, "temperature_K": 900.0}, "swaps must be 0 or more, not -1"),
         ({"specorder": ["Nb", "Mo"]}, "used for Nb, Mo, not for Ta"),
