@@ -12,11 +12,14 @@ from ase import Atoms
 from ase.data import atomic_numbers, reference_states
 from numpy.typing import NDArray
 
+from macro_ase.counts import require_count
 from macro_ase.lattice import LATTICES, Crystal, Lattice, SiteGrid
+from macro_ase.memory import require_memory
 from macro_ase.rng import Seed, coerce_rng
 
 NBMOTA_LATTICE_CONSTANT_A = 3.24
 FRACTION_TOLERANCE = 0.02
+BYTES_PER_SITE = 100
 
 
 def build_crystal(
@@ -64,10 +67,12 @@ def build_crystal(
     """
     if lattice not in LATTICES:
         raise ValueError(f"unknown lattice {lattice!r}; one of {', '.join(LATTICES)}")
-    grid = SiteGrid(LATTICES[lattice], tuple(size))  # type: ignore[arg-type]
+    cells = tuple(require_count(n, "size", 1) for n in size)
+    n_sites = math.prod(cells) * LATTICES[lattice].n_basis
+    require_memory(BYTES_PER_SITE * n_sites, f"a crystal of {n_sites} sites")
+    grid = SiteGrid(LATTICES[lattice], cells)  # type: ignore[arg-type]
     fractions = parse_composition(composition)
-    if not 0 <= vacancies < grid.n_sites:
-        raise ValueError(f"vacancies must be 0 to {grid.n_sites - 1}, not {vacancies}")
+    vacancies = require_count(vacancies, "vacancies", 0, grid.n_sites - 1)
     if lattice_constant_A is None:
         lattice_constant_A = default_lattice_constant_A(grid.lattice, fractions)
     generator = coerce_rng(rng)

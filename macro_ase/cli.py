@@ -29,8 +29,10 @@ from .cli_arguments import (
     output,
     parser,
     positive,
+    seed,
     structure,
     whole,
+    workers,
 )
 
 RESUMED = ("run", "compute-barriers", "make-potential")
@@ -67,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _stopped(args.command, signals)
         except ModuleNotFoundError as error:
             return _refuse(_missing_extra(error))
+        except MemoryError as error:
+            return _refuse(f"not enough memory for this: {error or 'try a smaller system'}")
         except (ValueError, OSError) as error:
             return _stopped(args.command, signals) if signals else _refuse(str(error))
     return 0
@@ -132,8 +136,8 @@ def _missing_extra(error: ModuleNotFoundError) -> str:
     arg("--quick", action="store_true", help="a small version that takes minutes"),
     arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
     arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
-    arg("--workers", type=whole(1), metavar="N", help="threads (default: as configured)"),
-    arg("--seed", type=whole(0), metavar="N", help="random seed (default: as configured)"),
+    arg("--workers", type=workers, metavar="N", help="threads (default: as configured)"),
+    arg("--seed", type=seed, metavar="N", help="random seed (default: as configured)"),
     arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="set any key, such as seed=3; may be given many times"),
     arg("--structure", type=structure, metavar="FILE",

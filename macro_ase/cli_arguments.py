@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
+from .config import LARGEST, LARGEST_FLOAT, LEAST_FLOAT
 
+MOST = 10**15
+"""The largest whole number on the command line: more steps than a computer makes in a year."""
 Handler = Callable[[argparse.Namespace], None]
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 COMMANDS: dict[str, tuple[Handler, tuple[Argument, ...]]] = {}
@@ -62,23 +65,35 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def whole(least: int) -> Callable[[str], int]:
+def whole(least: int, most: int = MOST) -> Callable[[str], int]:
     """Reads a whole number of at least ``least``; 1e6 is one too."""
 
     def read(text: str) -> int:
-        digits = text.lstrip("+-").isdecimal()
+        digits = text.lstrip("+-").isdecimal() and len(text) <= len(str(most))
         value = int(text) if digits else number(text)
         if not value >= least or value != math.floor(value):
             raise argparse.ArgumentTypeError(f"expected a whole number >= {least}, not {text}")
+        if value > most:
+            raise argparse.ArgumentTypeError(f"expected a whole number <= {most}, not {text}")
         return int(value)
 
     return read
 
 
+seed = whole(0, LARGEST["seed"])
+workers = whole(1, LARGEST["workers"])
+
+
 def positive(text: str) -> float:
-    if not number(text) > 0:
+    """Reads a number above 0 of a size that a physical quantity may have."""
+    value = number(text)
+    if not value > 0:
         raise argparse.ArgumentTypeError(f"expected a number > 0, not {text}")
-    return number(text)
+    if not LEAST_FLOAT <= value <= LARGEST_FLOAT:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from {LEAST_FLOAT:g} to {LARGEST_FLOAT:g}, not {text}"
+        )
+    return value
 
 
 def number(text: str) -> float:
@@ -118,7 +133,13 @@ def output(text: str) -> Path:
     return path
 
 
-SEED = arg("--seed", type=whole(0), default=0, metavar="N", help="random seed (default: 0)")
+SEED = arg(
+    "--seed",
+    type=seed,
+    default=0,
+    metavar="N",
+    help="random seed (default: 0)",
+)
 STRUCTURE = arg(
     "file",
     type=structure,

@@ -16,6 +16,7 @@ from .cli_arguments import (
     output,
     positive,
     whole,
+    workers,
 )
 
 
@@ -33,7 +34,7 @@ from .cli_arguments import (
         help="relax only atoms this near to the hop; the error is measured (default: all)"),
     arg("--fmax", type=positive, default=0.02, metavar="F",
         help="largest force at the end, eV/A (default: 0.02)"),
-    arg("--workers", type=whole(1), default=1, metavar="N", help="processes (default: 1)"),
+    arg("--workers", type=workers, default=1, metavar="N", help="processes (default: 1)"),
     SPECIES,
     SEED,
 )  # fmt: skip

@@ -27,6 +27,17 @@ from typing import Any
 Config = dict[str, Any]
 
 PRESETS = Path(__file__).parent / "presets"
+LARGEST_WHOLE = 10**7
+LARGEST = {
+    "seed": 2**63 - 1,
+    "workers": 4096,
+    "events": 10**9,
+    **dict.fromkeys(("side", "n_side", "sizes", "beyond", "width", "hidden", "channels"), 10**4),
+    **dict.fromkeys(("small_size", "large_size", "members", "variables", "depth", "seeds"), 10**3),
+}
+"""Largest whole number of keys of a name; of all others `LARGEST_WHOLE`."""
+LARGEST_FLOAT, LEAST_FLOAT = 1e7, 1e-12
+HUGE = 10**300
 
 
 def load_config(
@@ -209,19 +220,48 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 def _coerced(key: str, value: Any, default: Any) -> Any:
     """The value in the type of its default; whole numbers and floats stand for each other."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(default, list) and isinstance(value, list):
         model = _element_model(default)
         return [
             v if model is None else _coerced(f"{key}[{i}]", v, model) for i, v in enumerate(value)
         ]
-    number = type(value) in (int, float) and math.isfinite(value)
+    number = (type(value) is int and abs(value) < HUGE) or (
+        type(value) is float and math.isfinite(value)
+    )
     if number and isinstance(default, float):
-        return float(value)
+        return _within(key, float(value))
     if number and type(default) is int and value == int(value):
-        return int(value)
+        return _within(key, int(value))
     if type(value) is type(default) and isinstance(value, (str, bool)):
         return value
-    raise ValueError(f"{key} = {value!r}: expected {_kind(default)}")
+    raise ValueError(f"{key} = {_short(value)}: expected {_kind(default)}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _within(key: str, value: Any) -> Any:
+    """The number, unless no computer and no unit of use could want it.
+
+    Raises
+    ------
+    ValueError
+        Naming the limit.
+    """
+    if isinstance(value, int):
+        name = key.rpartition(".")[2].partition("[")[0]
+        most = LARGEST.get(name, LARGEST_WHOLE)
+        if abs(value) > most:
+            raise ValueError(f"{key} must be at most {most}, not {_short(value)}")
+    elif value and not LEAST_FLOAT <= abs(value) <= LARGEST_FLOAT:
+        raise ValueError(
+            f"{key} must be 0 or, in size, {LEAST_FLOAT:g} to {LARGEST_FLOAT:g}, not {value:g}"
+        )
+    return value
 
 
 def _element_model(default: list[Any]) -> Any:

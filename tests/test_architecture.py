@@ -21,6 +21,7 @@ LEVELS = (
         "files",
         "counts",
         "ratios",
+        "memory",
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),

@@ -106,7 +106,7 @@ def test_given_lattice_constant() -> None:
         ({"composition": "nb0.5-"}, "not a composition"),
         ({"composition": {"Nb": 1.5, "Mo": -0.5}}, "must be 0 to 1, not 1.5"),
         ({"size": (8, 8)}, "size must be three whole numbers"),
-        ({"size": (8, 8, 0)}, "size must be three whole numbers"),
+        ({"size": (8, 8, 0)}, "size must be 1 or more, not 0"),
         ({"vacancies": -1}, "vacancies must be 0 to 1023, not -1"),
         ({"vacancies": 1024}, "vacancies must be 0 to 1023, not 1024"),
         ({"ordered": "L1_2"}, "no order 'L1_2' on the bcc lattice"),
@@ -114,7 +114,7 @@ def test_given_lattice_constant() -> None:
         ({"ordered": "B2", "composition": "W"}, "at least two species"),
         ({"lattice_constant_A": -1.0}, "lattice constant must be positive"),
         ({"composition": "Mn"}, "no default lattice constant for Mn"),
-        ({"rng": -1}, "seed must be 0 or larger"),
+        ({"rng": -1}, "seed must be a whole number, 0 or larger"),
     ],
 )
 def test_bad_input_is_refused(changes: dict[str, Any], message: str) -> None:

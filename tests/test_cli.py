@@ -12,6 +12,8 @@ from ase.io import read
 
 from macro_ase.cli import COMMANDS, main
 
+BIG = ("--size", "100000", "100000", "100000")
+
 
 @pytest.fixture
 def cwd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -103,6 +105,17 @@ def test_the_commands_of_the_manual_are_there() -> None:
         (("build", "hcp", "W", "--out", "a.xyz"), "invalid choice: 'hcp'"),
         (("build", "bcc", "W0.5", "--out", "a.xyz"), "the fractions of 'W0.5' add to 0.5"),
         (("build", "bcc", "W", "--size", "2", "2", "0", "--out", "a.xyz"), ">= 1, not 0"),
+        (("build", "bcc", "W", *BIG, "--out", "a.xyz"), "sites would need about"),
+        (("build", "bcc", "W", "--vacancies", "1e16", "--out", "a.xyz"), "<= 1000000000000000"),
+        (("kmc", "here.xyz", "--temperature", "9", "--steps", "1e300"), "<= 1000000000000000"),
+        (("kmc", "here.xyz", "--temperature", "1e26", "--steps", "1"), "from 1e-12 to 1e+07"),
+        (
+            ("run", "toy", "--seed", "1e300"),
+            "a whole number <= 9223372036854775807",
+        ),
+        (("run", "toy", "--seed", "9" * 5000), "--seed: expected a whole number >= 0, not 999"),
+        (("run", "toy", "--workers", "1e9"), "--workers: expected a whole number <= 4096"),
+        (("run", "toy", "--set", "system.hops=1e300"), "system.hops must be at most"),
         (("build", "bcc", "W", "--out", "no/a.xyz"), "cannot write a file no/a.xyz"),
         (("build", "bcc", "W", "--out", "a.abc"), "no file format is known"),
         (("build", "bcc", "W", "--out", "a.gpw"), "gpw"),

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from macro_ase.config import (
@@ -177,3 +178,40 @@ def test_shipped_presets_load_and_round_trip(study: str, quick: bool) -> None:
     config = load_config(study, quick=quick, seed=0, workers=1)
     assert tomllib.loads(dump_toml(config)) == config
     assert (PRESETS / f"{study}.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("small.hops=1e300", "small.hops must be at most 10000000, not 1000000"),
+        ("small.hops=1e26", "small.hops must be at most 10000000, not 1000000"),
+        ("small.hops=-1e26", "small.hops must be at most 10000000, not -1000000"),
+        ("small.hops=inf", "small.hops = inf: expected a whole number"),
+        (f"small.hops={10**400}", r"small.hops = 1000.*\.\.\.: expected a whole number"),
+        ("seed=9223372036854775808", "seed must be at most 9223372036854775807"),
+        ("workers=5000", "workers must be at most 4096, not 5000"),
+        ("learn.net.rate=1e300", "learn.net.rate must be 0 or, in size, 1e-12 to 1e[+]07"),
+        ("learn.net.rate=1e-300", "learn.net.rate must be 0 or, in size, 1e-12 to 1e[+]07"),
+        ("learn.net.rate=-inf", "learn.net.rate = -inf: expected a number"),
+        (f"learn.net.rate={10**400}", "learn.net.rate = 1000.*: expected a number"),
+        ("small.size=[8, 8, 1e9]", r"small.size\[2\] must be at most"),
+        ("small.temperatures_K=[1e26]", r"small.temperatures_K\[0\] must be 0 or"),
+    ],
+)
+def test_numbers_have_limits(presets: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as error:
+        load(presets, text)
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("seed", [3, np.int64(3), np.uint8(3), 3.0, np.float32(3), np.array(3)])
+def test_seed_and_workers_are_whole_numbers_of_any_kind(seed: Any) -> None:
+    config = load_config("nbmota", seed=seed, workers=seed)
+    assert config["seed"] == config["workers"] == 3 and type(config["seed"]) is int
+
+
+@pytest.mark.parametrize("seed", [True, np.bool_(True), 1.5, "3", [3]])
+def test_what_is_no_whole_number_is_one_line(seed: Any) -> None:
+    for key in ("seed", "workers"):
+        with pytest.raises(ValueError, match=f"{key} = .*: expected a whole number"):
+            load_config("nbmota", **{key: seed})

@@ -35,6 +35,8 @@ from ase.optimize.ode import OptimizerConvergenceError, ode12r
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
+from ..kinetics.kra_hops import KRA_FLOOR_EV
+
 Array = NDArray[np.float64]
 
 IMAGES, FEWEST_IMAGES = 5, 3
@@ -53,8 +55,8 @@ class Hop:
     Attributes
     ----------
     forward_eV, backward_eV : float
-        Energy of the saddle above the initial and above the final state. nan if the hop has
-        collapsed; not to be trusted if it has not converged.
+        Energy of the saddle above the initial and above the final state. nan if none lies between
+        them; not to be trusted if the hop has not converged.
     energy_change_eV : float
         Energy of the final less that of the initial state.
     converged : bool
@@ -62,7 +64,8 @@ class Hop:
     steps : int
         Steps of the string and of the climb.
     collapsed : bool
-        Whether an end state left its site, or no saddle lies between the two: there is no hop.
+        Whether there is no hop: an end state left its site, no saddle lies between the two, or
+        one of them is held by no more than the floor of the barrier models, 0.02 eV.
     """
 
     forward_eV: float
@@ -148,8 +151,9 @@ def hop_barrier(
         return Hop(math.nan, math.nan, change, settled and found, string_steps, collapsed=True)
     energy, climb_steps, climbed = _climb(*start, calculator, fmax, steps)
     forward = energy - ends[0].get_potential_energy()
-    converged = settled and found and climbed and forward > max(0.0, change)
-    return Hop(forward, forward - change, change, converged, string_steps + climb_steps, False)
+    converged, steps_taken = settled and found and climbed, string_steps + climb_steps
+    collapsed = min(forward, forward - change) <= KRA_FLOOR_EV
+    return Hop(forward, forward - change, change, converged, steps_taken, collapsed)
 
 
 def end_states(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ CRYSTAL = "crystal"
 RADIUS_CHECKS = 4
 """Hops that are also computed with all atoms free, to measure the error of local relaxation."""
 
+HOP_FIELDS = {field.name for field in fields(Hop)}
+
 Pair = tuple[int, int]
 Job = tuple[int, int, float | None]
 
@@ -31,6 +34,34 @@ def job_key(job: Job) -> str:
     """Key in the journal of (vacancy, target, relaxation radius); atoms by number from 1."""
     vacancy, target, radius_A = job
     return f"{target + 1} into {vacancy + 1}" + ("" if radius_A is None else ", local")
+
+
+def is_record(n_atoms: int, key: str, record: Any) -> bool:
+    """Whether an item of the journal is what became of the crystal or of a hop, whole."""
+    if not isinstance(record, dict):
+        return False
+    if "failed" in record:
+        return isinstance(record["failed"], str)
+    if key == CRYSTAL:
+        finite = _are_finite(record, ("energy_eV", "fmax_eV_A"))
+        return finite and _are_positions(record.get("positions_A"), n_atoms)
+    flags = all(isinstance(record.get(name), bool) for name in ("converged", "collapsed"))
+    if not flags or set(record) != HOP_FIELDS:
+        return False
+    return not Hop(**record).usable or _are_finite(record, ("forward_eV", "backward_eV"))
+
+
+def _are_finite(record: Mapping[str, Any], names: Sequence[str]) -> bool:
+    values = [record.get(name) for name in names]
+    return all(isinstance(v, int | float) and math.isfinite(v) for v in values)
+
+
+def _are_positions(value: Any, n_atoms: int) -> bool:
+    try:
+        positions = np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return positions.shape == (n_atoms, 3) and bool(np.isfinite(positions).all())
 
 
 def write_results(
@@ -88,7 +119,8 @@ def _fault(record: Mapping[str, Any]) -> str | None:
     if "failed" in record:
         return str(record["failed"])
     if record["collapsed"]:
-        return "collapsed"
+        lower = min(record["forward_eV"], record["backward_eV"])
+        return "collapsed" if math.isnan(lower) else f"collapsed: a barrier of {lower:.4f} eV"
     return None if record["converged"] else "not converged"
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,13 @@ from ..barriers.nudged_band import (
     relaxed,
 )
 from ..barriers.orbits import HOP_DIRECTIONS
+from ..counts import require_count
+from ..folder_lock import NAME as LOCK
+from ..folder_lock import only_writer
 from ..lattice import Crystal
-from ..rng import stream
+from ..rng import stream, whole_seed
 from ..structure_files import read_structure
-from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, job_key, write_results
+from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, is_record, job_key, write_results
 from .calculators import calculator_files, calculator_from_text
 from .journal import Journal
 from .processes import processes
@@ -95,30 +99,46 @@ def compute_barriers_command(
     FileNotFoundError, ValueError
         Before any work, naming what is wrong.
     """
-    folder, found = Path(out), read_structure(structure, species=species)
-    atoms = Atoms(found.numbers, found.positions, cell=found.cell, pbc=True)
+    folder, atoms = Path(out), _read(structure, species)
     neighbours = _neighbours(atoms)
-    chosen = _choose(neighbours, hops, vacancies, seed)
-    _check(workers, images, fmax, relax_radius_A)
+    seed, workers = whole_seed(seed), require_count(workers, "workers", 1)
+    images = require_count(images, "images", FEWEST_IMAGES)
+    fmax = _positive(fmax, "fmax")
+    relax_radius_A = None if relax_radius_A is None else _positive(relax_radius_A, "relax radius")
+    numbers = [require_count(v, "vacancies: an atom", 1, len(atoms)) for v in vacancies]
+    chosen = _choose(neighbours, hops, numbers, seed)
+    _require_journal(folder)
     settings = {
         "structure": sha256(b"".join(a.tobytes() for a in _arrays(atoms))).hexdigest(),
         "calculator": calculator,
         "files": _digests(calculator),
-        "vacancies": [int(v) for v in vacancies],
+        "vacancies": numbers,
         "seed": seed,
         "relax_radius_A": relax_radius_A,
         "images": images,
         "fmax": fmax,
         "macro_ase": __version__,
     }
-    journal = _open(folder, settings)
     jobs: list[Job] = [(v, t, relax_radius_A) for v, t in chosen]
     if relax_radius_A is not None:
         jobs = [(v, t, None) for v, t in chosen[:RADIUS_CHECKS]] + jobs
-    _run(journal, atoms, jobs, workers)
-    if _digests(calculator) != settings["files"]:
-        raise ValueError(f"{calculator} changed while {folder} was computed: begin another folder")
-    return write_results(folder, atoms, neighbours, chosen, journal)
+    with _held(folder):
+        journal = Journal(folder / JOURNAL, settings, partial(is_record, len(atoms)))
+        _run(journal, atoms, jobs, workers)
+        if _digests(calculator) != settings["files"]:
+            raise ValueError(f"{calculator} changed while {folder} was computed: begin another")
+        return write_results(folder, atoms, neighbours, chosen, journal)
+
+
+def _read(structure: str | Path, species: Sequence[str] | None) -> Atoms:
+    """The crystal; what the computation would not honour is refused."""
+    found = read_structure(structure, species=species)
+    if not found.pbc.all():
+        raise ValueError(f"{structure} must repeat along all three axes; its pbc is {found.pbc}")
+    if found.constraints:
+        names = ", ".join(sorted({type(c).__name__ for c in found.constraints}))
+        raise ValueError(f"{structure} holds constraints ({names}), which hops do not keep")
+    return Atoms(found.numbers, found.positions, cell=found.cell, pbc=True)
 
 
 def _arrays(atoms: Atoms) -> tuple[NDArray[Any], ...]:
@@ -147,34 +167,41 @@ def _choose(
     neighbours: NDArray[np.int64], hops: int | None, vacancies: Sequence[int], seed: int
 ) -> list[Pair]:
     """Hops (vacancy, target) in a random order, the first so many of them."""
-    n_atoms = len(neighbours)
-    for number in vacancies:
-        if not 1 <= number <= n_atoms:
-            raise ValueError(f"vacancies are numbers of atoms, 1 to {n_atoms}, not {number}")
-    allowed = sorted({v - 1 for v in vacancies}) or range(n_atoms)
+    allowed = sorted({v - 1 for v in vacancies}) or range(len(neighbours))
     pairs = [(int(v), int(t)) for v in allowed for t in neighbours[v]]
-    if hops is not None and not 1 <= hops <= len(pairs):
-        raise ValueError(f"hops must be 1 to {len(pairs)}, not {hops}")
+    if hops is not None:
+        hops = require_count(hops, "hops", 1, len(pairs))
     order = np.random.default_rng(stream(seed, "hops")).permutation(len(pairs))
     return [pairs[n] for n in order[:hops]]
 
 
-def _check(workers: int, images: int, fmax: float, relax_radius_A: float | None) -> None:
-    for name, count, least in (("workers", workers, 1), ("images", images, FEWEST_IMAGES)):
-        if count < least:
-            raise ValueError(f"{name} must be {least} or more, not {count}")
-    for name, value in (("fmax", fmax), ("relax radius", relax_radius_A)):
-        if value is not None and not 0 < value < np.inf:
-            raise ValueError(f"{name} must be above 0, not {value:g}")
+def _positive(value: float, name: str) -> float:
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} must be above 0, not {value:g}")
+    return float(value)
 
 
-def _open(folder: Path, settings: dict[str, Any]) -> Journal:
+def _require_journal(folder: Path) -> None:
+    """Refuse a folder that holds something else."""
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file, not a folder")
-    file = folder / JOURNAL
-    if folder.is_dir() and not file.is_file() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is not empty and holds no {JOURNAL}; choose another")
-    return Journal(file, settings)
+    if folder.is_dir() and not (folder / JOURNAL).is_file():
+        others = {file.name for file in folder.iterdir()} - {LOCK}
+        if others:
+            raise FileExistsError(f"{folder} is not empty and holds no {JOURNAL}; choose another")
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The folder for this process alone; one that it made is removed again if it stays empty."""
+    there = folder.is_dir()
+    try:
+        with only_writer(folder):
+            yield
+    finally:
+        if not there:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _run(journal: Journal, atoms: Atoms, jobs: Sequence[Job], workers: int) -> None:

@@ -7,11 +7,16 @@ from typing import Any
 
 from ..ratios import whole_ratio
 
+MOST_STEPS = 10**7
+
 
 def require_numbers(
-    config: dict[str, Any], least: Mapping[str, float], above_0: Iterable[str]
+    config: dict[str, Any],
+    least: Mapping[str, float],
+    above_0: Iterable[str],
+    most: Mapping[str, float] | None = None,
 ) -> None:
-    """Refuse settings that are too small.
+    """Refuse settings that are too small or too large.
 
     Parameters
     ----------
@@ -20,6 +25,8 @@ def require_numbers(
         From settings, as "table.key", to the smallest value allowed.
     above_0 : iterable of str
         Settings that must be above 0.
+    most : mapping, optional
+        From settings to the largest value allowed.
 
     Raises
     ------
@@ -29,9 +36,40 @@ def require_numbers(
     for key, limit in least.items():
         if setting(config, key) < limit:
             raise ValueError(f"{key} must be at least {limit}, not {setting(config, key)}")
+    for key, limit in (most or {}).items():
+        if setting(config, key) > limit:
+            raise ValueError(f"{key} must be at most {limit}, not {setting(config, key)}")
     for key in above_0:
         if not setting(config, key) > 0:
             raise ValueError(f"{key} must be above 0, not {setting(config, key)}")
+
+
+def require_steps(config: dict[str, Any], parts: Mapping[str, str], beyond: bool = False) -> None:
+    """Refuse intervals that divide a time into more steps than there is time for.
+
+    Parameters
+    ----------
+    config : dict
+    parts : mapping
+        From settings that are intervals to those that they divide, as "table.key".
+    beyond : bool
+        Whether an interval may be longer than what it divides.
+
+    Raises
+    ------
+    ValueError
+        Naming both settings.
+    """
+    for key, whole in parts.items():
+        interval, longest = setting(config, key), setting(config, whole)
+        times = longest if isinstance(longest, list) else [longest]
+        if max(times) / interval > MOST_STEPS:
+            raise ValueError(
+                f"{key} = {interval:g} divides {whole} = {max(times):g} into more than "
+                f"{MOST_STEPS:g} steps"
+            )
+        if not beyond and interval > min(times):
+            raise ValueError(f"{key} must be at most {whole} = {min(times):g}, not {interval:g}")
 
 
 def require_multiple(value: float, unit: float, key: str, of: str) -> int:

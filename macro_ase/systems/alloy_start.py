@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from ..build import nearest_counts, parse_composition
 from ..kinetics.padding import HALO
 from ..lattice import BCC, Crystal, SiteGrid
+from ..memory import require_memory
 from ..rng import stream
 from ..structure_files import read_structure
 
 N_SMALL_STATES = 8
+BYTES_PER_SITE = 300
 
 
 def large_crystal(
@@ -64,6 +67,8 @@ def grid_from(settings: dict[str, Any], key: str) -> SiteGrid:
     size = settings[key]
     if len(size) != 3 or min(size) < HALO:
         raise ValueError(f"system.{key} must be three numbers of at least {HALO}, not {size}")
+    n_sites = math.prod(size) * BCC.n_basis
+    require_memory(BYTES_PER_SITE * n_sites, f"system.{key} = {size} of {n_sites} sites")
     return SiteGrid(BCC, tuple(size))
 
 

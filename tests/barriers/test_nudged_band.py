@@ -83,6 +83,24 @@ def test_an_end_state_that_relaxes_back_has_collapsed() -> None:
     assert hop.collapsed and not hop.usable and math.isnan(hop.forward_eV)
 
 
+class _LowValley(CurvedValley):
+    """A valley whose final state is held by less than 0.02 eV, the way in being 0.2 eV."""
+
+    height, change = 0.05, 0.2
+
+
+class _FlatValley(CurvedValley):
+    height, change = 0.01, 0.0
+
+
+@pytest.mark.parametrize("kind", [_LowValley, _FlatValley])
+def test_an_end_state_that_nothing_holds_has_collapsed(kind: type[CurvedValley]) -> None:
+    hop = hop_barrier(valley(), 1, 0, kind(), fmax=0.001)
+    assert hop.converged and hop.collapsed and not hop.usable
+    assert 0 < hop.backward_eV < 0.02
+    assert hop.forward_eV - hop.backward_eV == pytest.approx(hop.energy_change_eV, abs=1e-9)
+
+
 class _Bowl(Calculator):
     """Springs that hold every atom near the initial state."""
 

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.constraints import FixAtoms
 from ase.io import read, write
 
 from macro_ase.barriers.fitting import load_data
 from macro_ase.barriers.nudged_band import Hop, hop_barrier, relaxed
 from macro_ase.build import build_crystal
 from macro_ase.commands import compute_barriers as module
-from macro_ase.commands.barrier_results import CRYSTAL, Job, job_key
+from macro_ase.commands.barrier_results import CRYSTAL, Job, is_record, job_key
 from macro_ase.commands.calculators import calculator_from_text
 from macro_ase.commands.compute_barriers import JOURNAL, compute_barriers_command
 from macro_ase.commands.journal import Journal
@@ -104,8 +106,9 @@ def test_what_has_no_barrier_is_nan_and_named(
         {"failed": "RuntimeError: lost atoms"},
     ]
 
-    def fill(journal: Journal, atoms: object, jobs: list[Job], workers: int) -> None:
-        journal.add(CRYSTAL, {"energy_eV": -1.0, "fmax_eV_A": 0.01, "positions_A": []})
+    def fill(journal: Journal, atoms: Atoms, jobs: list[Job], workers: int) -> None:
+        positions = atoms.positions.tolist()
+        journal.add(CRYSTAL, {"energy_eV": -1.0, "fmax_eV_A": 0.01, "positions_A": positions})
         for job, record in zip(jobs, records, strict=True):
             journal.add(job_key(job), record)
 
@@ -143,7 +146,11 @@ def test_what_a_calculator_raises_is_kept_as_the_fault_of_a_hop(case: tuple[Path
         ({"calculator": "emt"}, "one of eam, mace"),
         ({"calculator": "eam:gone"}, "no such file: gone"),
         ({"hops": 433}, "hops must be 1 to 432, not 433"),
+        ({"hops": 2.5}, "hops must be a whole number, not 2.5"),
+        ({"hops": True}, "hops must be a whole number, not True"),
+        ({"seed": -1}, "seed must be"),
         ({"vacancies": [0]}, "1 to 54, not 0"),
+        ({"vacancies": [1.5]}, "must be a whole number, not 1.5"),
         ({"workers": 0}, "workers must be 1 or more"),
         ({"images": 1}, "images must be 3 or more"),
         ({"fmax": -1.0}, "fmax must be above 0"),
@@ -174,6 +181,68 @@ def test_crystals_that_cannot_be_used(case: tuple[Path, str]) -> None:
     assert not (file.parent / "out").exists()
 
 
+def test_open_axes_and_constraints_are_refused(case: tuple[Path, str]) -> None:
+    atoms, out = read(case[0]), case[0].parent / "out"
+    atoms.pbc = (True, True, False)
+    write(case[0], atoms)
+    with pytest.raises(ValueError, match="must repeat along all three axes"):
+        compute_barriers_command(case[0], out, case[1])
+    atoms.pbc = True
+    atoms.set_constraint(FixAtoms([-1]))
+    write(case[0].with_suffix(".traj"), atoms)
+    with pytest.raises(ValueError, match=r"holds constraints \(FixAtoms\), which hops do not keep"):
+        compute_barriers_command(case[0].with_suffix(".traj"), out, case[1])
+    assert not out.exists()
+
+
+def test_one_process_at_a_time_and_numbers_of_any_kind(
+    case: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, out = dataclasses.asdict(Hop(1.25, 1.0, 0.25, True, 20, False)), case[0].parent / "out"
+
+    def fill(journal: Journal, atoms: Atoms, jobs: list[Job], workers: int) -> None:
+        with pytest.raises(FileExistsError, match="in use by process"):
+            compute_barriers_command(case[0], out, case[1], hops=2)
+        positions = atoms.positions.tolist()
+        journal.add(CRYSTAL, {"energy_eV": -1.0, "fmax_eV_A": 0.01, "positions_A": positions})
+        for job in jobs:
+            journal.add(job_key(job), good)
+
+    monkeypatch.setattr(module, "_run", fill)
+    compute_barriers_command(case[0], out, case[1], hops=2, seed=0)
+    first = (out / "barrier_for_NN.txt").read_bytes()
+    monkeypatch.setattr(module, "_run", lambda *_: None)
+    numbers = {"hops": np.int64(2), "seed": np.uint8(0), "workers": 1.0, "images": np.int32(5)}
+    compute_barriers_command(str(case[0]), str(out), case[1], fmax=np.float64(0.02), **numbers)
+    assert (out / "barrier_for_NN.txt").read_bytes() == first
+    assert not (out / "run.lock").exists()
+
+
+def hop_record(**changes: object) -> dict:
+    return dataclasses.asdict(Hop(1.25, 1.0, 0.25, True, 20, False)) | changes
+
+
+@pytest.mark.parametrize(
+    ("record", "good"),
+    [
+        (hop_record(), True),
+        (hop_record(forward_eV=np.nan, collapsed=True), True),
+        (hop_record(forward_eV=np.nan), False),
+        (hop_record(forward_eV="1"), False),
+        (hop_record(converged=1), False),
+        (hop_record(other=3), False),
+        ({}, False),
+        ({"forward_eV": 1.0}, False),
+        ({"failed": "RuntimeError: lost atoms"}, True),
+        ({"failed": 3}, False),
+        ([], False),
+    ],
+)
+def test_what_may_stand_in_the_journal(record: object, good: bool) -> None:
+    assert is_record(54, "3 into 5", record) is good
+    assert not is_record(54, CRYSTAL, hop_record())
+
+
 def test_a_crystal_that_falls_apart_is_refused(
     case: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,9 +263,3 @@ def test_a_crystal_that_falls_apart_is_refused(
 def test_the_death_of_a_worker_is_one_line() -> None:
     with pytest.raises(ChildProcessError, match="a worker died"), processes(1) as pool:
         pool.submit(os._exit, 1).result()
-
-
-def test_a_file_that_is_no_journal(tmp_path: Path) -> None:
-    (tmp_path / JOURNAL).write_text("hello\n")
-    with pytest.raises(ValueError, match="is no journal"):
-        Journal(tmp_path / JOURNAL, {})

@@ -239,7 +239,7 @@ def _check(config: dict[str, Any]) -> None:
         table, name = key.split(".")
         if config[table][name] < 1:
             raise ValueError(f"{key} must be at least 1, not {config[table][name]}")
-    for key in ("direct.runs", "sampling.healing_events"):
+    for key in ("direct.runs", "sampling.healing_events", "learning.weight_decay"):
         table, name = key.split(".")
         if config[table][name] < 0:
             raise ValueError(f"{key} must not be negative, not {config[table][name]}")

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..settings import require_steps
+
 POSITIVE = ("sampling.dt", "prediction.step", "prediction.time")
 AT_LEAST = {
     "sampling.patch": 4,
@@ -47,6 +49,10 @@ def check_critical_settings(config: dict[str, Any]) -> None:
         value = _value(config, key)
         if value < least:
             raise ValueError(f"{key} must be at least {least}, not {value:g}")
+    require_steps(config, {"prediction.step": "prediction.time"})
+    if not 0 <= config["sampling"]["beyond_share"] <= 1:
+        value = config["sampling"]["beyond_share"]
+        raise ValueError(f"sampling.beyond_share must lie in 0..1, not {value:g}")
     _check_sizes(config)
     _check_temperatures(config)
     _check_blocks(config)

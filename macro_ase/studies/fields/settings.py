@@ -7,7 +7,7 @@ from typing import Any
 from ...sampling.field_pairs import INCREMENTS, FieldSampling
 from ...sampling.field_patches import FieldPatches
 from ...systems.predator_prey import PredatorPrey
-from ..settings import require_multiple
+from ..settings import require_multiple, require_steps
 
 DRIFTS = ("network", "onsager")
 CLOSURES = ("none", "moments", "gradients", "encoder")
@@ -26,6 +26,7 @@ LEAST_1 = (
 ABOVE_0 = (
     *("sampling.dt", "sampling.interval", "sampling.early_interval", "sampling.last_age"),
     *("sampling.spacing", "direct.end", "direct.interval", "learning.learning_rate"),
+    "system.time_step",
 )
 
 
@@ -109,12 +110,23 @@ def check_settings(config: dict[str, Any]) -> None:
                 raise ValueError(
                     f"{key} must be {'at least 1' if least else 'above 0'}, not {value}"
                 )
+    if config["sampling"]["early_age"] < 0 or config["learning"]["weight_decay"] < 0:
+        raise ValueError("sampling.early_age and learning.weight_decay must not be negative")
     _check_choices(config)
     _check_waves(config)
     _check_lists(config)
+    _check_steps(config)
     direct = config["direct"]
     require_multiple(direct["end"], direct["interval"], "direct.end", "direct.interval")
     _check_sampling(config)
+
+
+def _check_steps(config: dict[str, Any]) -> None:
+    for key in ("sampling.dt", "scan.times", "sampling.last_age", "direct.end"):
+        require_steps(config, {"system.time_step": key}, beyond=True)
+    for key in ("sampling.early_interval", "sampling.interval"):
+        require_steps(config, {key: "sampling.last_age"})
+    require_steps(config, {"direct.interval": "direct.end"})
 
 
 def _check_choices(config: dict[str, Any]) -> None:

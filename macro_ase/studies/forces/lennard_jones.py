@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engines.partial_forces import Bins, LennardJonesForce
-from ...systems.lennard_jones import FluidRun, LennardJones, Start
-from ..settings import require_multiple, require_numbers
+from ...systems.lennard_jones import LARGEST_SEED, FluidRun, LennardJones, Start
+from ..settings import require_multiple, require_numbers, require_steps
 from .results import write_results
 from .study import Array, ForcesFindings, ForcesStudy, States, TestRuns
 
@@ -146,7 +146,9 @@ def fluid_of(config: dict[str, Any], n_atoms: int) -> LennardJones:
         If a setting makes no sense.
     """
     data, system = config["data"], config["system"]
-    require_numbers(config, {"data.position_seed": 1, "data.velocity_seed": 1}, ())
+    seeds = ("data.position_seed", "data.velocity_seed")
+    require_numbers(config, dict.fromkeys(seeds, 1), (), dict.fromkeys(seeds, LARGEST_SEED))
+    require_steps(config, {"data.dt": "data.time"})
     if len(data["temperatures"]) != 2 or not 0 < data["temperatures"][0] <= data["temperatures"][1]:
         raise ValueError(
             f"data.temperatures must be two, ascending, above 0, not {data['temperatures']}"

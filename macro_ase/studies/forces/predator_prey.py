@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...systems.predator_prey import PredatorPrey
-from ..settings import require_multiple
+from ..settings import require_multiple, require_steps
 from .results import write_results
 from .study import ForcesFindings, ForcesStudy
 from .system import Array, States, TestRuns, uniform
@@ -121,6 +121,7 @@ class PredatorPreyForcesStudy(ForcesStudy):
             raise ValueError(
                 f"data.interval must be above 0 and at most data.time, not {data['interval']}"
             )
+        require_steps(self.config, {"data.dt": "data.time", "data.interval": "data.time"})
         require_multiple(data["time"], data["interval"], "data.time", "data.interval")
         system.number_of_steps(data["time"], data["dt"], "rk4")
         return PredatorPreyForces(system, data)

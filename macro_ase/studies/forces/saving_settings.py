@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..settings import require_numbers
+from ..settings import require_numbers, require_steps
 from .settings import check_drift
 
 LEAST = {
@@ -41,6 +41,7 @@ def check_settings(config: dict[str, Any]) -> None:
         Naming the setting.
     """
     require_numbers(config, LEAST, ABOVE_0)
+    require_steps(config, {"learning.rollout_step": "data.time"}, beyond=True)
     check_drift(config)
     sizes, runs = config["data"]["n_atoms"], config["data"]["training_runs"]
     if not sizes or len({*sizes}) != len(runs) or len(sizes) != len(runs) or min(runs) < 2:

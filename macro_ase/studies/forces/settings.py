@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..settings import require_numbers
+from ..settings import require_numbers, require_steps
 
 DRIFTS = ("network", "onsager")
 LOSSES = ("Lz", "Lx", "Lx_partial")
@@ -49,6 +49,7 @@ def check_settings(config: dict[str, Any]) -> None:
         Naming the setting.
     """
     require_numbers(config, LEAST, ABOVE_0)
+    require_steps(config, {"learning.rollout_step": "data.time"}, beyond=True)
     check_networks(config)
     _check_forces(config["forces"])
 

@@ -32,6 +32,8 @@ def check_settings(config: dict[str, Any]) -> None:
         table, name = key.split(".")
         if not config[table][name] > 0:
             raise ValueError(f"{key} must be above 0, not {config[table][name]}")
+    if config["system"]["side"] < 4 or config["learning"]["weight_decay"] < 0:
+        raise ValueError("system.side must be at least 4, and learning.weight_decay 0 or more")
     if config["sampling"]["relax_time"] < 0:
         value = config["sampling"]["relax_time"]
         raise ValueError(f"sampling.relax_time must not be negative, not {value}")
