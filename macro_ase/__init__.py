@@ -6,8 +6,12 @@ nor LAMMPS, nor matplotlib.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+
+from .extras import installed, with_extra
 
 __version__ = "0.1.0"
 
@@ -31,6 +35,7 @@ _HOME = {
     "PatchMC": "engines.patch_mc",
     "PatchMD": "engines.patch_md",
     "HybridMCMD": "engines.hybrid",
+    "Ramp": "engines.temperature",
     "Swap": "engines.moves",
     "NeighbourSwap": "engines.moves",
     "VacancySwap": "engines.moves",
@@ -68,13 +73,28 @@ _HOME = {
     "run_study": "workflow",
 }
 
-__all__ = ["__version__", *_HOME]
+_EXTRA = {"MacroModel": "torch"}
+
+__all__ = ["__version__", *(name for name in _HOME if installed(_EXTRA.get(name, "numpy")))]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'macro_ase' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    home = _HOME.get(name)
+    try:
+        if home is not None:
+            return getattr(import_module(f".{home}", __name__), name)
+        if name.isidentifier() and name[0] != "_" and find_spec(f"{__name__}.{name}") is not None:
+            return import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:
+        raise with_extra(error) from None
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_hint(name)}", obj=None)
+
+
+def _hint(name: str) -> str:
+    """Exported names that a misspelt one may mean."""
+    known = {other.casefold(): other for other in __all__}
+    close = get_close_matches(name.casefold(), known, n=2)
+    return f"; did you mean {' or '.join(known[found] for found in close)}?" if close else ""
 
 
 def __dir__() -> list[str]:

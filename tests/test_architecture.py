@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "macro_ase"
 LEVELS = (
-    ("compiled", "kernel_store"),
+    ("compiled", "kernel_store", "extras"),
     (
         "lattice",
         "site_assignment",

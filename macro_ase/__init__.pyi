@@ -1,0 +1,72 @@
+"""Types of the names that the package imports when they are first used."""
+
+from . import analysis as analysis
+from . import barriers as barriers
+from . import commands as commands
+from . import engines as engines
+from . import kinetics as kinetics
+from . import learning as learning
+from . import observables as observables
+from . import potentials as potentials
+from . import sampling as sampling
+from . import studies as studies
+from . import systems as systems
+from .analysis.binder import crossings as crossings
+from .analysis.collapse import fit_collapse as fit_collapse
+from .analysis.hysteresis import hysteresis_loop as hysteresis_loop
+from .analysis.scaling import critical_exponents as critical_exponents
+from .analysis.sweep import sweep as sweep
+from .analysis.sweep_table import SweepTable as SweepTable
+from .barriers import BarrierModel as BarrierModel
+from .barriers import KRABarriers as KRABarriers
+from .barriers import NNKBarriers as NNKBarriers
+from .barriers import PairEnergy as PairEnergy
+from .barriers import PairEnergyCalculator as PairEnergyCalculator
+from .build import build_crystal as build_crystal
+from .config import list_studies as list_studies
+from .config import load_config as load_config
+from .engines.ensembles import SemiGrand as SemiGrand
+from .engines.field_dynamics import FieldDynamics as FieldDynamics
+from .engines.hybrid import HybridMCMD as HybridMCMD
+from .engines.lammps_calculator import LammpsCalculator as LammpsCalculator
+from .engines.lammps_patch import LammpsPatch as LammpsPatch
+from .engines.moves import Displacement as Displacement
+from .engines.moves import NeighbourSwap as NeighbourSwap
+from .engines.moves import Swap as Swap
+from .engines.moves import Transmute as Transmute
+from .engines.moves import VacancySwap as VacancySwap
+from .engines.patch_mc import PatchMC as PatchMC
+from .engines.patch_md import PatchMD as PatchMD
+from .engines.spin_calculators import CurieWeissCalculator as CurieWeissCalculator
+from .engines.spin_calculators import IsingCalculator as IsingCalculator
+from .engines.spin_dynamics import Glauber as Glauber
+from .engines.spin_dynamics import Metropolis as Metropolis
+from .engines.spin_dynamics import Wolff as Wolff
+from .engines.spin_ensemble import SpinEnsemble as SpinEnsemble
+from .engines.spin_lattice import spin_lattice as spin_lattice
+from .engines.spin_models import CurieWeiss as CurieWeiss
+from .engines.spin_models import Ising as Ising
+from .engines.swap_mc import SwapMC as SwapMC
+from .engines.temperature import Ramp as Ramp
+from .engines.vacancy_kmc import VacancyKMC as VacancyKMC
+from .lattice import Crystal as Crystal
+from .lattice import SiteGrid as SiteGrid
+from .learning.macro_model import MacroModel as MacroModel
+from .observables.long_range_order import b2_order as b2_order
+from .observables.long_range_order import long_range_order as long_range_order
+from .observables.long_range_order import structure_factors as structure_factors
+from .observables.short_range_order import short_range_order as short_range_order
+from .observables.short_range_order import (
+    short_range_order_trajectory as short_range_order_trajectory,
+)
+from .patches import Patch as Patch
+from .potentials.eam_calculator import TableEAM as TableEAM
+from .potentials.eam_table import EAMTable as EAMTable
+from .systems import Alloy as Alloy
+from .systems import SwapAlloy as SwapAlloy
+from .systems.allen_cahn import AllenCahn as AllenCahn
+from .systems.lennard_jones import LennardJones as LennardJones
+from .systems.predator_prey import PredatorPrey as PredatorPrey
+from .workflow import run_study as run_study
+
+__version__: str

