@@ -1,9 +1,7 @@
-"""What barrier fits read: tables of hop barriers, and formation energies of relaxed frames."""
+"""What barrier fits read of hops: crystals and tables of their barriers."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +16,7 @@ from ..lattice import VACANCY, Crystal
 from .collapsed import collapsed_hops
 from .orbits import HOP_DIRECTIONS
 
-RELAXED_TOLERANCE_A = 0.9
-RELAXED_FORCE_EV_A = 0.15
 HIGHEST_BARRIER_EV = 10.0
-HIGHEST_FORMATION_EV = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,26 +51,8 @@ class BarrierTable:
         return self.crystal.counts[:-1] / self.crystal.grid.n_sites
 
 
-@dataclass(frozen=True)
-class FormationFrames:
-    """Relaxed frames on their ideal sites, with formation energies against the elements.
-
-    Attributes
-    ----------
-    crystals : list of Crystal
-    energy_eV : array, shape (n_frames,)
-        Formation energy per atom.
-    skipped : int
-        Frames left out: not relaxed, or relaxed away from bcc.
-    """
-
-    crystals: list[Crystal]
-    energy_eV: NDArray[np.float64]
-    skipped: int
-
-
 def find_tables(directory: Path) -> list[Path]:
-    """Folders that hold barrier tables: the directory itself, else its subfolders.
+    """Folders that hold barrier tables, among the directory itself and its subfolders.
 
     Raises
     ------
@@ -100,7 +77,8 @@ def _poscar(folder: Path) -> Atoms:
     try:
         return Atoms(read(folder / "POSCAR", format="vasp"))
     except Exception as error:  # the reader raises many kinds
-        raise ValueError(f"{folder / 'POSCAR'} cannot be read: {error!r}") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{folder / 'POSCAR'} cannot be read: {reason}") from error
 
 
 def _numbers(folder: Path, pattern: str) -> NDArray[np.float64]:
@@ -214,84 +192,3 @@ def _require_electronvolts(
             f"of a vacancy hop, at most {HIGHEST_BARRIER_EV:g} eV ({len(wrong)} such): barriers "
             "are in eV, and nan leaves a hop out"
         )
-
-
-def _read_frames(files: Sequence[Path]) -> list[Atoms]:
-    frames: list[Atoms] = []
-    for file in files:
-        if not file.is_file():
-            raise FileNotFoundError(f"no such file: {file}")
-        opener = gzip.open if file.suffix == ".gz" else open
-        try:
-            with opener(file, "rt") as stream:
-                text = io.StringIO(stream.read())
-            read_here = list(read(text, index=":", format="extxyz"))
-        except Exception as error:  # the readers raise many kinds
-            raise ValueError(f"{file} cannot be read as extxyz: {error!r}") from error
-        for number, atoms in enumerate(read_here):
-            energy = None if atoms.calc is None else atoms.calc.results.get("energy")
-            if energy is None or not np.isfinite(energy):
-                raise ValueError(f"{file}: frame {number} has no energy ({energy})")
-        frames.extend(read_here)
-    return frames
-
-
-def read_formation_frames(files: Sequence[Path], species: tuple[str, ...]) -> FormationFrames:
-    """Formation energies of relaxed alloy frames (extxyz, plain or gzipped).
-
-    The reference of an element is its lowest energy per atom among the pure frames given.
-    A frame counts as relaxed when no force exceeds 0.15 eV/A (or it has none) and its ``tag``,
-    if any, does not say ``unrelax``: forces can vanish by symmetry at a wrong volume. It is
-    used when every atom lies within 0.9 A of a bcc site.
-
-    Raises
-    ------
-    ValueError
-        If a reference is missing, energies cannot be right, or fewer than 2 frames can be used.
-    """
-    frames = _read_frames(files)
-    reference: dict[str, float] = {}
-    alloys: list[Atoms] = []
-    for atoms in frames:
-        elements = set(atoms.get_chemical_symbols())
-        if len(elements) == 1:
-            (name,) = elements
-            energy = atoms.get_potential_energy() / len(atoms)
-            reference[name] = min(energy, reference.get(name, np.inf))
-        elif elements <= set(species):
-            alloys.append(atoms)
-    crystals: list[Crystal] = []
-    energies: list[float] = []
-    for atoms in alloys:
-        missing = sorted(set(atoms.get_chemical_symbols()) - reference.keys())
-        if missing:
-            raise ValueError(f"formation energies need a pure frame of {', '.join(missing)}")
-        crystal = _relaxed_crystal(atoms, species)
-        if crystal is not None:
-            crystals.append(crystal)
-            mixed = sum(reference[s] for s in atoms.get_chemical_symbols())
-            energies.append((atoms.get_potential_energy() - mixed) / len(atoms))
-    if len(crystals) < 2:
-        raise ValueError(
-            f"{len(crystals)} relaxed bcc alloy frames in {', '.join(map(str, files))}; "
-            "formation energies need 2 or more"
-        )
-    largest = max(energies, key=abs)
-    if abs(largest) > HIGHEST_FORMATION_EV:
-        raise ValueError(
-            f"a formation energy of {largest:.3g} eV/atom cannot be: frames and pure references "
-            "must be computed alike, with energies in eV for all atoms of the frame"
-        )
-    return FormationFrames(crystals, np.array(energies), len(alloys) - len(crystals))
-
-
-def _relaxed_crystal(atoms: Atoms, species: tuple[str, ...]) -> Crystal | None:
-    forces = atoms.calc.results.get("forces") if atoms.calc is not None else None
-    if "unrelax" in str(atoms.info.get("tag", "")):
-        return None
-    if forces is not None and not np.abs(forces).max() <= RELAXED_FORCE_EV_A:
-        return None
-    try:
-        return Crystal.from_atoms(atoms, species=species, tolerance_A=RELAXED_TOLERANCE_A)
-    except ValueError:
-        return None

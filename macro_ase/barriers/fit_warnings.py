@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .fit_data import FormationFrames
+from .formation_frames import FormationFrames
 from .linear_fit import BARRIER_ERROR_EV, FORMATION_ERROR_EV
 from .orbits import bond_orbits
 
@@ -100,6 +100,11 @@ def _energies(m: Mapping[str, Any], frames: FormationFrames | None) -> Iterator[
     for pair in itertools.combinations(m["n_hops"], 2):
         if not any(set(pair) <= species for species in found):
             yield f"no frame holds both {' and '.join(pair)}: their bonds come from barriers alone"
+    if m["formation_outliers"]:
+        yield (
+            f"{len(m['formation_outliers'])} of {m['n_frames']} formation energies are far from "
+            f"what the others predict: {m['formation_outliers'][0]}"
+        )
     rms_eV, std_eV = 1e-3 * m["formation_rms_meV"], m["formation_std_eV"]
     if rms_eV > max(FORMATION_ERROR_EV, (1 - LEAST_R2) ** 0.5 * std_eV):
         yield (

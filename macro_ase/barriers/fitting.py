@@ -8,6 +8,7 @@ two strengths of the prior are chosen by cross-validation over vacancy sites.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,21 +22,16 @@ from ..kinetics.vacancy_walk import evaluate_barriers
 from ..lattice import BCC, Crystal, SiteGrid
 from .base import BarrierModel
 from .cross_validation import choose_prior, cross_validate, leave_out_compositions
-from .fit_data import (
-    BarrierTable,
-    FormationFrames,
-    find_tables,
-    read_formation_frames,
-    read_table,
-    species_of,
-)
+from .fit_data import BarrierTable, find_tables, read_table, species_of
 from .fit_warnings import fit_warnings
+from .formation_frames import FormationFrames, read_formation_frames
 from .kra import KRABarriers
 from .linear_fit import ORBIT_SHELLS, Problem, assemble, prior_of, solve, unpack
 from .orbits import HOP_DIRECTIONS
 from .pair_energy import PairEnergy
 
-OUTLIER_SIGMAS, LEAST_OUTLIER_EV = 6.0, 0.1
+BARRIER_OUTLIER_SIGMAS, BARRIER_OUTLIER_EV = 6.0, 0.1
+FORMATION_OUTLIER_SIGMAS, FORMATION_OUTLIER_EV = 20.0, 0.03
 
 Array = NDArray[np.float64]
 
@@ -83,7 +79,13 @@ def fit(
         "n_collapsed": sum(len(t.collapsed) for t in tables),
         "n_hops": {s: int(np.sum(problem.hopping == n)) for n, s in enumerate(species)},
         "closure_error_eV": max(t.closure_error_eV for t in tables),
-        "outliers": _outliers(problem, barrier, [name for t in tables for name in t.names]),
+        "outliers": _outliers(
+            problem.barrier_eV,
+            barrier,
+            [name for t in tables for name in t.names],
+            BARRIER_OUTLIER_SIGMAS,
+            BARRIER_OUTLIER_EV,
+        ),
         **_composition_metrics(problem, prior, barrier, tables),
         **({} if frames is None else _formation_metrics(frames, formation)),
     }
@@ -110,13 +112,15 @@ def _barrier_metrics(problem: Problem, error: Array) -> dict[str, float]:
     }
 
 
-def _outliers(problem: Problem, error: Array, names: list[str]) -> list[str]:
-    """Barriers far from what the fit without them predicts, the farthest first."""
+def _outliers(
+    values_eV: Array, error: Array, names: Sequence[str], sigmas: float, least_eV: float
+) -> list[str]:
+    """Values far from what the fit without them predicts, the farthest first."""
     miss = np.median(error, axis=0)
-    limit = OUTLIER_SIGMAS * median_abs_deviation(miss, scale="normal")
-    far = np.flatnonzero(np.abs(miss) > max(limit, LEAST_OUTLIER_EV))
+    limit = sigmas * median_abs_deviation(miss, scale="normal")
+    far = np.flatnonzero(np.abs(miss) > max(limit, least_eV))
     return [
-        f"{names[n] if names else f'hop {n}'}, {problem.barrier_eV[n] + miss[n]:.3f} eV predicted"
+        f"{names[n] if names else f'number {n}'}, {values_eV[n] + miss[n]:.3f} eV predicted"
         for n in far[np.argsort(-np.abs(miss[far]))]
     ]
 
@@ -149,7 +153,7 @@ def _mean_absolute(error: Array) -> float | None:
     return float(np.abs(error).mean()) if len(error) else None
 
 
-def _formation_metrics(frames: FormationFrames, error: Array) -> dict[str, float]:
+def _formation_metrics(frames: FormationFrames, error: Array) -> dict[str, Any]:
     """Errors of formation energies of left-out frames."""
     rms = np.sqrt((error**2).mean(axis=0))
     total = float(np.sqrt((rms**2).mean()))
@@ -160,6 +164,13 @@ def _formation_metrics(frames: FormationFrames, error: Array) -> dict[str, float
         "formation_std_eV": float(np.std(frames.energy_eV)),
         "n_frames": len(frames.energy_eV),
         "n_frames_skipped": frames.skipped,
+        "formation_outliers": _outliers(
+            frames.energy_eV,
+            error,
+            [f"{n}: {e:.3f} eV/atom" for n, e in zip(frames.names, frames.energy_eV)],
+            FORMATION_OUTLIER_SIGMAS,
+            FORMATION_OUTLIER_EV,
+        ),
     }
 
 

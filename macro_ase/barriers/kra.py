@@ -26,7 +26,7 @@ from ..lattice import BCC, Crystal, SiteGrid
 from ..potentials import path as potential_path
 from .base import BarrierModel
 from .orbits import HOP_DIRECTIONS, REFERENCE_HOP, bond_orbits
-from .pair_energy import MOST_SHELLS, PairEnergy
+from .pair_energy import MOST_EV, MOST_SHELLS, PairEnergy
 
 FORMAT = "macro_ase KRA barriers 1"
 DEFAULT_MODEL = "NbMoTa-kra.json"
@@ -75,8 +75,9 @@ class KRABarriers(BarrierModel):
         shapes = (self.activation_eV.shape, self.orbit_weights_eV.shape)
         if shapes != ((n,), orbits) or self.compositions.shape[1:] != (n,):
             raise ValueError(f"{n} species and {self.orbit_shells} shells do not fit the arrays")
-        if not all(np.isfinite(a).all() for a in (self.activation_eV, self.orbit_weights_eV)):
-            raise ValueError("barriers hold numbers that are not finite")
+        parts = (self.activation_eV, self.orbit_weights_eV)
+        if not all((np.abs(part) <= MOST_EV).all() for part in parts):
+            raise ValueError(f"parts of barriers must be finite and at most {MOST_EV:g} eV")
         fractions = self.compositions
         whole = np.abs(fractions.sum(axis=1) - 1) < 1e-6
         if len(fractions) == 0 or not (whole.all() and np.all(fractions >= 0)):
@@ -180,7 +181,8 @@ class KRABarriers(BarrierModel):
         try:
             model = cls._from_json(json.loads(file.read_text(encoding="utf-8")))
         except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-            raise ValueError(f"{file} is not a complete KRA barrier file: {error!r}") from error
+            reason = f"{type(error).__name__}: {error}"
+            raise ValueError(f"{file} is not a complete KRA barrier file: {reason}") from error
         for remark in model.fit_remarks:
             warnings.warn(remark, stacklevel=2)
         return model
@@ -192,7 +194,7 @@ class KRABarriers(BarrierModel):
         activation = data["activation"]
         return cls(
             energy=PairEnergy(
-                tuple(map(str, data["species"])),
+                _texts(data["species"]),
                 np.array(data["energy"]["pair_eV"], dtype=float),
                 np.array(data["energy"]["subregular_eV"], dtype=float),
             ),
@@ -201,8 +203,8 @@ class KRABarriers(BarrierModel):
             orbit_shells=operator.index(activation["shells"]),
             compositions=np.array(data["compositions"], dtype=float),
             info={key: dict(data[key]) for key in ("metrics", "provenance")},
-            unfitted_species=tuple(map(str, data.get("unfitted_species", ()))),
-            fit_warnings=tuple(map(str, data.get("warnings", ()))),
+            unfitted_species=_texts(data.get("unfitted_species", [])),
+            fit_warnings=_texts(data.get("warnings", [])),
         )
 
     def save(self, path: str | Path) -> None:
@@ -232,3 +234,9 @@ class KRABarriers(BarrierModel):
             **self.info,
         }
         write_atomically(path, json.dumps(data, indent=1) + "\n")
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
+        raise ValueError(f"{value!r} is no list of texts")
+    return tuple(value)

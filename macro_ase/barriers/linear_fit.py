@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..lattice import BCC, Crystal
-from .fit_data import BarrierTable, FormationFrames
+from .fit_data import BarrierTable
+from .formation_frames import FormationFrames
 from .kra import KRABarriers
 from .orbits import HOP_DIRECTIONS, bond_orbits, orbit_distance
 from .pair_energy import PairEnergy

@@ -29,6 +29,7 @@ from ..kinetics.padding import linear_offsets
 from ..lattice import BCC, VACANCY, Crystal, SiteGrid
 
 MOST_SHELLS = 12
+MOST_EV = 1e3
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class PairEnergy:
             raise ValueError(f"pair energies of {n - 1} species need matrices of {n} x {n}")
         if not 1 <= self.n_shells <= MOST_SHELLS:
             raise ValueError(f"pair energies must be of 1 to {MOST_SHELLS} shells")
-        if not (np.isfinite(self.pair_eV).all() and np.isfinite(self.subregular_eV).all()):
-            raise ValueError("pair energies hold numbers that are not finite")
+        if not all((np.abs(a) <= MOST_EV).all() for a in (self.pair_eV, self.subregular_eV)):
+            raise ValueError(f"pair energies must be finite and at most {MOST_EV:g} eV")
         if not np.allclose(self.pair_eV, self.pair_eV.transpose(0, 2, 1), atol=1e-12):
             raise ValueError("pair energies must be symmetric in the two species")
 

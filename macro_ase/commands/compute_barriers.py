@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .. import __version__
-from ..barriers.fit_data import RELAXED_TOLERANCE_A
+from ..barriers.formation_frames import RELAXED_TOLERANCE_A
 from ..barriers.nudged_band import (
     FEWEST_IMAGES,
     FMAX_EV_A,

@@ -18,7 +18,7 @@ from ..build import build_crystal
 from ..lattice import BCC, Crystal
 from ..observables.bonds import bond_counts
 from ..observables.short_range_order import warren_cowley_from_bonds
-from ..rng import stream
+from ..rng import stream, whole_seed
 from ..statistics import standard_error
 from .output_file import require_writable
 
@@ -54,6 +54,7 @@ def fit_barriers_command(
         Naming the file and what is wrong with it; nothing is then written.
     """
     folder, file, frame_files = Path(directory), Path(out), [Path(e) for e in energies]
+    seed = whole_seed(seed)
     require_writable(file, ".json", "a barrier model")
     tables, frames = load_data(folder, frame_files)
     model, metrics = fit(tables, frames, seed)
@@ -66,6 +67,7 @@ def fit_barriers_command(
             *(f"WARNING: {sentence}" for sentence in model.fit_warnings),
             *_errors(model.info["metrics"]),
             *(f"            collapsed: {name}" for table in tables for name in table.collapsed),
+            *(f"            outlier: {name}" for name in _all_outliers(metrics)),
             *_pair_energies(model),
             *_alphas(alpha),
             f"written: {file}",
@@ -162,6 +164,10 @@ def _errors(m: dict[str, Any]) -> list[str]:
             f" +- {m['formation_rms_error_meV']:.2f} meV/atom",
         ]
     return lines
+
+
+def _all_outliers(m: dict[str, Any]) -> list[str]:
+    return [*m["outliers"], *m.get("formation_outliers", [])]
 
 
 def _composition_errors(m: dict[str, Any]) -> list[str]:

@@ -7,7 +7,8 @@ import pytest
 from ase.io import write
 
 from macro_ase.barriers import KRABarriers
-from macro_ase.barriers.fit_data import BarrierTable, FormationFrames
+from macro_ase.barriers.fit_data import BarrierTable
+from macro_ase.barriers.formation_frames import FormationFrames
 from macro_ase.barriers.linear_fit import prior_of, unpack
 from macro_ase.barriers.orbits import HOP_DIRECTIONS
 from macro_ase.build import build_crystal

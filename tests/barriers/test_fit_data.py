@@ -1,4 +1,4 @@
-"""Tables and frames that fits read: what is used, what is dropped, what is refused."""
+"""Tables that fits read: what is used, what is dropped, what is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from ase.build import bulk
-from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
 from macro_ase.barriers.fit_data import read_table
 from macro_ase.barriers.fitting import load_data
-from macro_ase.build import build_crystal
 
 
 @pytest.mark.parametrize(
@@ -127,38 +125,3 @@ def test_the_order_of_entries_and_lines_is_free(synthetic: Any, tmp_path: Path) 
     ]
     assert hops[0].keys() == hops[1].keys()
     assert all(hops[1][hop] == pytest.approx(e, abs=1e-7) for hop, e in hops[0].items())
-
-
-ELEMENTS = '1\nenergy=-10.0 Lattice="3.2 0 0 0 3.2 0 0 0 3.2" pbc="T T T" {}\n{} 0 0 0\n'
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("nonsense", "cannot be read as extxyz"),
-        (ELEMENTS.format("", "Nb").replace("energy=-10.0 ", ""), "frame 0 has no energy"),
-        (ELEMENTS.format("", "Nb").replace("-10.0", "nan"), "frame 0 has no energy"),
-        (ELEMENTS.format("", "Nb"), "0 relaxed bcc alloy frames"),
-    ],
-)
-def test_bad_energies_are_refused(synthetic: Any, tmp_path: Path, text: str, message: str) -> None:
-    synthetic.write_table(tmp_path)
-    file = tmp_path / "frames.extxyz"
-    file.write_text(text)
-    with pytest.raises(ValueError, match=message):
-        load_data(tmp_path, [file])
-    with pytest.raises(FileNotFoundError, match="gone"):
-        load_data(tmp_path, [tmp_path / "gone.extxyz"])
-
-
-def test_energies_in_other_units_are_refused(synthetic: Any, tmp_path: Path) -> None:
-    synthetic.write_table(tmp_path)
-    frames = []
-    for seed, composition in enumerate(("Nb", "Mo", "NbMo", "NbMo")):
-        frame = build_crystal("bcc", composition, (2, 2, 2), rng=seed)
-        energy = -10.0 * len(frame) * (27.2 if composition == "NbMo" else 1)
-        frame.calc = SinglePointCalculator(frame, energy=energy)
-        frames.append(frame)
-    write(tmp_path / "frames.extxyz", frames)
-    with pytest.raises(ValueError, match="formation energy of -262 eV/atom cannot be"):
-        load_data(tmp_path, [tmp_path / "frames.extxyz"])

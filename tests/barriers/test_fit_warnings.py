@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from macro_ase.barriers.fit_data import BarrierTable, FormationFrames
+from macro_ase.barriers.fit_data import BarrierTable
 from macro_ase.barriers.fitting import fit
+from macro_ase.barriers.formation_frames import FormationFrames
 
 
 def hops(table: BarrierTable, keep: np.ndarray) -> BarrierTable:
@@ -118,6 +119,17 @@ def test_energies_that_are_noise(good: tuple[BarrierTable, FormationFrames]) -> 
     noise = np.random.default_rng(0).normal(0, 0.05, 60)
     model, _ = fit([good[0]], replace(good[1], energy_eV=good[1].energy_eV + noise))
     assert any("formation energies are predicted to" in text for text in model.fit_warnings)
+
+
+def test_an_energy_that_is_wrong_is_named(good: tuple[BarrierTable, FormationFrames]) -> None:
+    wrong, names = good[1].energy_eV.copy(), tuple(f"frame {n}" for n in range(60))
+    wrong[7] += 0.3
+    model, metrics = fit([good[0]], replace(good[1], energy_eV=wrong, names=names))
+    assert len(metrics["formation_outliers"]) == 1
+    said = (
+        f"1 of 60 formation energies are far from what the others predict: frame 7: {wrong[7]:.3f}"
+    )
+    assert any(text.startswith(said) for text in model.fit_warnings)
 
 
 def test_compositions_that_the_others_do_not_predict(synthetic: Any) -> None:

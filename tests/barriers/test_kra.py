@@ -228,6 +228,7 @@ def test_damaged_files_are_refused(model: KRABarriers, tmp_path: Path) -> None:
         json.dumps({**data, "unfitted_species": ["W"]}),
         json.dumps({**data, "metrics": 3}),
         json.dumps({**data, "warnings": 3}),
+        json.dumps({**data, "warnings": "bad"}),
         "[" * 100_000,
     ):
         file.write_text(damaged)

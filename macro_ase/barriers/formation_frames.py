@@ -1,0 +1,130 @@
+"""What barrier fits read of energies: formation energies of relaxed frames."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+from numpy.typing import NDArray
+
+from ..lattice import Crystal
+
+RELAXED_TOLERANCE_A = 0.9
+RELAXED_FORCE_EV_A = 0.15
+HIGHEST_FORMATION_EV = 2.0
+
+
+@dataclass(frozen=True)
+class FormationFrames:
+    """Relaxed frames on their ideal sites, with formation energies against the elements.
+
+    Attributes
+    ----------
+    crystals : list of Crystal
+    energy_eV : array, shape (n_frames,)
+        Formation energy per atom.
+    skipped : int
+        Frames of alloys left out: of other species, not relaxed, or relaxed away from bcc.
+    names : tuple of str
+        Where each stands, for messages; empty if nobody asks.
+    """
+
+    crystals: list[Crystal]
+    energy_eV: NDArray[np.float64]
+    skipped: int
+    names: tuple[str, ...] = ()
+
+
+def _read_frames(files: Sequence[Path]) -> dict[str, Atoms]:
+    """Frames by name, each with a finite energy."""
+    frames: dict[str, Atoms] = {}
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(f"no such file: {file}")
+        opener = gzip.open if file.suffix == ".gz" else open
+        try:
+            with opener(file, "rt") as stream:
+                text = io.StringIO(stream.read())
+            read_here = list(read(text, index=":", format="extxyz"))
+        except Exception as error:  # the readers raise many kinds
+            reason = f"{type(error).__name__}: {error}"
+            raise ValueError(f"{file} cannot be read as extxyz: {reason}") from error
+        for number, atoms in enumerate(read_here):
+            energy = None if atoms.calc is None else atoms.calc.results.get("energy")
+            if energy is None or not np.isfinite(energy):
+                raise ValueError(f"{file}: frame {number} has no energy ({energy})")
+            frames[f"{file.name}, frame {number}"] = atoms
+    return frames
+
+
+def read_formation_frames(files: Sequence[Path], species: tuple[str, ...]) -> FormationFrames:
+    """Formation energies of relaxed alloy frames (extxyz, plain or gzipped).
+
+    The reference of an element is its lowest energy per atom among the pure frames given.
+    A frame counts as relaxed when no force exceeds 0.15 eV/A (or it has none) and its ``tag``,
+    if any, does not say ``unrelax``: forces can vanish by symmetry at a wrong volume. It is
+    used when every atom lies within 0.9 A of a bcc site.
+
+    Raises
+    ------
+    ValueError
+        If a reference is missing, energies cannot be right, or fewer than 2 frames can be used.
+    """
+    frames = _read_frames(files)
+    reference: dict[str, float] = {}
+    for atoms in frames.values():
+        elements = set(atoms.get_chemical_symbols())
+        if len(elements) == 1:
+            (name,) = elements
+            energy = atoms.get_potential_energy() / len(atoms)
+            reference[name] = min(energy, reference.get(name, np.inf))
+    alloys = {n: a for n, a in frames.items() if len(set(a.get_chemical_symbols())) > 1}
+    crystals: list[Crystal] = []
+    energies: dict[str, float] = {}
+    for name, atoms in alloys.items():
+        symbols = atoms.get_chemical_symbols()
+        if not set(symbols) <= set(species):
+            continue
+        missing = sorted(set(symbols) - reference.keys())
+        if missing:
+            raise ValueError(f"formation energies need a pure frame of {', '.join(missing)}")
+        crystal = _relaxed_crystal(atoms, species)
+        if crystal is not None:
+            crystals.append(crystal)
+            mixed = sum(reference[s] for s in symbols)
+            energies[name] = (atoms.get_potential_energy() - mixed) / len(atoms)
+    _require_formation_energies(energies, files)
+    values = np.array(list(energies.values()))
+    return FormationFrames(crystals, values, len(alloys) - len(crystals), tuple(energies))
+
+
+def _require_formation_energies(energies: dict[str, float], files: Sequence[Path]) -> None:
+    if len(energies) < 2:
+        raise ValueError(
+            f"{len(energies)} relaxed bcc alloy frames in {', '.join(map(str, files))}; "
+            "formation energies need 2 or more"
+        )
+    name = max(energies, key=lambda n: abs(energies[n]))
+    if abs(energies[name]) > HIGHEST_FORMATION_EV:
+        raise ValueError(
+            f"{name}: a formation energy of {energies[name]:.3g} eV/atom cannot be: frames and "
+            "pure references must be computed alike, with energies in eV for all atoms of the frame"
+        )
+
+
+def _relaxed_crystal(atoms: Atoms, species: tuple[str, ...]) -> Crystal | None:
+    forces = atoms.calc.results.get("forces") if atoms.calc is not None else None
+    if "unrelax" in str(atoms.info.get("tag", "")):
+        return None
+    if forces is not None and not np.abs(forces).max() <= RELAXED_FORCE_EV_A:
+        return None
+    try:
+        return Crystal.from_atoms(atoms, species=species, tolerance_A=RELAXED_TOLERANCE_A)
+    except ValueError:
+        return None
