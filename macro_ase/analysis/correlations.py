@@ -35,11 +35,13 @@ def structure_factor(states: ArrayLike) -> Array:
     Raises
     ------
     ValueError
-        If there is no lattice axis.
+        If there is no lattice axis or no state, or a number is not finite.
     """
     fields = np.asarray(states, dtype=float)
-    if fields.ndim < 2:
+    if fields.ndim < 2 or fields.size == 0:
         raise ValueError(f"states must have shape (n_t, L, ...), not {fields.shape}")
+    if not np.isfinite(fields).all():
+        raise ValueError("states must be finite")
     axes = tuple(range(1, fields.ndim))
     amplitude = np.fft.fftn(fields, axes=axes)
     return (amplitude.real**2 + amplitude.imag**2) / fields[0].size

@@ -8,6 +8,7 @@ from pathlib import Path
 from ase import Atoms
 
 from ..files import replacing
+from ..lattice import VACANCY
 from ..observables.frame_weights import Weighting
 from ..observables.long_range_order import long_range_order
 from ..observables.short_range_order import (
@@ -76,7 +77,7 @@ def sro_file(
         result.to_csv(csv)
     if per_atom is not None:
         _write_per_atom(per_atom, frames[0], result)
-    return "\n".join([str(path), result.table(), *_long_range(frames)])
+    return "\n".join([str(path), result.table(), *_long_range(frames, result.lattice)])
 
 
 def _write_per_atom(path: str | Path, frame: Atoms, result: ShortRangeOrder) -> None:
@@ -89,9 +90,13 @@ def _write_per_atom(path: str | Path, frame: Atoms, result: ShortRangeOrder) -> 
         atoms.write(beside, format="extxyz")
 
 
-def _long_range(frames: list[Atoms]) -> list[str]:
-    """Long-range order of the last frame, where it is a bcc alloy on its sites."""
-    try:
-        return ["", long_range_order(frames[-1]).table()]
-    except ValueError:
+def _long_range(frames: list[Atoms], lattice: str | None) -> list[str]:
+    """Long-range order of the last frame, where it is a bcc alloy."""
+    species = set(frames[-1].get_chemical_symbols()) - {VACANCY}
+    if lattice != "bcc" or len(species) < 2:
         return []
+    try:
+        text = long_range_order(frames[-1]).table()
+    except ValueError as error:
+        text = f"no long-range order: {error}"
+    return ["", f"last frame: {text}" if len(frames) > 1 else text]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..compiled import compiled
+from ..counts import require_count
 
 Ints = NDArray[np.int64]
+MOST_SPECIES = 127
 
 
 def bond_counts(occupation: ArrayLike, neighbors: ArrayLike, n_species: int) -> Ints:
@@ -44,21 +48,36 @@ def grouped_bond_counts(
     As `bond_counts`, with ``groups``, int array of shape (n_sites,): the group of each site,
     from 0, to which the bonds it begins belong. Returns shape (..., n_groups, S, S).
     """
-    codes = np.ascontiguousarray(occupation, dtype=np.int8)
-    around, group = np.ascontiguousarray(neighbors), np.ascontiguousarray(groups)
-    n_sites = codes.shape[-1]
+    n_species = require_count(n_species, "n_species", 1, MOST_SPECIES)
+    around, group = np.asarray(neighbors), np.asarray(groups)
+    n_sites = np.shape(occupation)[-1] if np.ndim(occupation) else 0
     if around.ndim != 2 or len(around) != n_sites or group.shape != (n_sites,):
         raise ValueError(
             f"neighbors {around.shape} and groups {group.shape} do not fit {n_sites} sites"
         )
-    for what, values, limit in (("code", codes, n_species), ("neighbor", around, n_sites)):
-        if values.size == 0 or values.min() < 0 or values.max() >= limit:
-            raise ValueError(f"each {what} must be at least 0 and less than {limit}")
-    if group.min() < 0:
-        raise ValueError("groups are numbered from 0")
+    codes = require_codes(occupation, "code", n_species).astype(np.int8)
+    around = np.ascontiguousarray(require_codes(around, "neighbor", n_sites))
+    group = np.ascontiguousarray(require_codes(group, "group", n_sites))
     bonds = np.zeros((codes.size // n_sites, group.max() + 1, n_species, n_species), np.int64)
-    _count(codes.reshape(-1, n_sites), around, group, bonds)
+    _count(np.ascontiguousarray(codes).reshape(-1, n_sites), around, group, bonds)
     return bonds.reshape(*codes.shape[:-1], *bonds.shape[1:])
+
+
+def require_codes(values: ArrayLike, what: str, limit: int) -> NDArray[Any]:
+    """An array of whole numbers from 0, less than a limit.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, holds other numbers, or none at all.
+    """
+    numbers = np.asarray(values)
+    whole = numbers.dtype.kind in "iu" or (
+        numbers.dtype.kind == "f" and bool(np.all(numbers == np.rint(numbers)))
+    )
+    if not whole or numbers.size == 0 or numbers.min() < 0 or numbers.max() >= limit:
+        raise ValueError(f"each {what} must be a whole number from 0 to {limit - 1}")
+    return numbers if numbers.dtype.kind != "f" else numbers.astype(np.int64)
 
 
 @compiled

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..lattice import Crystal, SiteGrid
+from .bonds import require_codes
 
 Floats = NDArray[np.float64]
 
@@ -133,11 +134,11 @@ def _along(excess: Floats, grid: SiteGrid, axis: int) -> tuple[Floats, Floats]:
 
 def _holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Floats:
     """1 where a site holds a species, else 0; shape (..., S, n_sites)."""
-    codes = np.asarray(occupation)
-    if codes.shape[-1:] != (grid.n_sites,) or codes.min() < 0 or codes.max() >= n_species:
+    if np.shape(occupation)[-1:] != (grid.n_sites,):
         raise ValueError(
-            f"occupation of shape {codes.shape} must hold {grid.n_sites} codes below {n_species}"
+            f"occupation of shape {np.shape(occupation)} must hold {grid.n_sites} codes"
         )
+    codes = require_codes(occupation, "code", n_species)
     return (codes[..., None, :] == np.arange(n_species)[:, None]).astype(float)
 
 

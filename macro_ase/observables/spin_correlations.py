@@ -34,9 +34,11 @@ def tile_correlation(tiles: NDArray[np.int8], shifts: Sequence[Shift]) -> NDArra
     Raises
     ------
     ValueError
-        If a shift does not fit.
+        If a shift does not fit, tiles are not square, or spins are not 1 or -1.
     """
     side = round(np.sqrt(tiles.shape[1]))
+    if side**2 != tiles.shape[1] or not np.all(np.abs(tiles) == 1):
+        raise ValueError(f"tiles must be squares of spins 1 or -1, not {tiles.shape[1]} numbers")
     squares = tiles.reshape(-1, side, side)
     means = []
     for down, right in shifts:

@@ -52,7 +52,7 @@ def test_many_frames_give_means_with_errors(tmp_path):
     write(tmp_path / "a.traj", frames)
     text = sro_file(str(tmp_path / "a.traj"), 1, tmp_path / "a.csv")
     assert short_range_order_trajectory(frames, 1).table() in text
-    assert text.endswith(long_range_order(frames[-1]).table())
+    assert text.endswith("last frame: " + long_range_order(frames[-1]).table())
     assert "alpha_error" in (tmp_path / "a.csv").read_text()
 
 
@@ -149,3 +149,12 @@ def test_hops_are_weighted_by_time_and_that_is_said(tmp_path):
     text = sro_file(tmp_path / "hops.traj", weights="frames")
     assert short_range_order_trajectory(frames, weights="frames").table() in text
     assert "all frames alike" in text
+
+
+def test_why_there_is_no_long_range_order_is_said(tmp_path):
+    atoms = bulk("Mo", "bcc", a=3.24) * 4
+    atoms.symbols = np.random.default_rng(0).choice(TYPES, len(atoms))
+    write(tmp_path / "a.xyz", atoms)
+    assert "no long-range order: not a block of conventional bcc" in sro_file(tmp_path / "a.xyz")
+    write(tmp_path / "w.xyz", bulk("W", "bcc", cubic=True))
+    assert "long-range" not in sro_file(tmp_path / "w.xyz")

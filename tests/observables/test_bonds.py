@@ -74,6 +74,17 @@ def test_bad_codes_and_groups_are_refused(codes, n_species, groups):
         bond_counts([0, 1], [[2], [0]], 2)
 
 
+@pytest.mark.parametrize("codes", [[0, 256], [0, 0.7], [0, np.nan], ["Mo", "Nb"], [True, False]])
+def test_codes_that_are_no_small_whole_numbers_are_refused(codes):
+    with pytest.raises(ValueError, match="each code must be a whole number from 0 to 3"):
+        bond_counts(codes, [[1], [0]], 4)
+    with pytest.raises(ValueError, match="each neighbor must"):
+        bond_counts([0, 1], [[0.5], [0]], 4)
+    assert bond_counts([0.0, 1.0], [[1], [0]], 2).tolist() == [[0, 1], [1, 0]]
+    with pytest.raises(ValueError, match="n_species must be 1 to 127"):
+        bond_counts([0, 1], [[1], [0]], 300)
+
+
 def test_counting_8192_sites_takes_about_a_millisecond():
     grid = SiteGrid(BCC, (16, 16, 16))
     codes, neighbors = random_codes(grid.n_sites), grid.neighbors(BCC.shells(1)[0])

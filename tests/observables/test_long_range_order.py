@@ -90,9 +90,9 @@ def test_wrong_lattice_or_size_is_refused():
     with pytest.raises(ValueError, match="bcc, not on fcc"):
         b2_order(np.zeros(fcc.n_sites), fcc, 2)
     assert len(structure_factors(np.arange(fcc.n_sites) % 2, fcc, 2)) == 3
-    with pytest.raises(ValueError, match="must hold 144 codes below 2"):
+    with pytest.raises(ValueError, match="must hold 144 codes"):
         b2_order(np.zeros(7), GRID, 2)
-    with pytest.raises(ValueError, match="must hold"):
+    with pytest.raises(ValueError, match="each code must be"):
         structure_factors(np.full(GRID.n_sites, 2), GRID, 2)
 
 
@@ -107,3 +107,34 @@ def test_order_of_atoms() -> None:
     assert "B2 1.000" in order.table() and "k = 1.00" in order.table()
     with pytest.raises(ValueError, match="at least two species"):
         long_range_order(build_crystal("bcc", "Mo", (3, 3, 3)))
+
+
+@pytest.mark.parametrize("how", ["shifted", "unwrapped", "left-handed", "open", "hot", "holes"])
+def test_order_is_that_of_the_sites(how) -> None:
+    """B2 of MoTa in every disguise of its atoms; the sublattices may be exchanged."""
+    from macro_ase.build import build_crystal
+    from macro_ase.observables import long_range_order
+
+    atoms, rng = build_crystal("bcc", "MoTa", (4, 5, 6), ordered="B2"), np.random.default_rng(0)
+    if how == "shifted":
+        atoms.positions += [1.7, -3.3, 40.1]
+    if how == "unwrapped":
+        atoms.positions += rng.integers(-2, 3, (len(atoms), 3)) @ atoms.cell.array
+    if how == "left-handed":
+        atoms.set_cell(atoms.cell.array * [1, 1, -1], scale_atoms=True)
+    if how == "open":
+        atoms.pbc = (True, False, True)
+    if how == "hot":
+        atoms.positions += rng.normal(0, 0.22, (len(atoms), 3))
+    if how == "holes":
+        del atoms[[3, 50]]
+    order = long_range_order(atoms)
+    least = 0.98 if how == "holes" else 1 - 1e-12
+    assert np.all(order.b2.normalized[:2] >= least)
+    assert all(f.k[f.values[0].argmax()] == 1 for f in order.structure_factors)
+
+
+@pytest.mark.parametrize("codes", [np.full(GRID.n_sites, 0.5), np.full(GRID.n_sites, np.nan)])
+def test_codes_that_are_no_whole_numbers_are_refused(codes) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        b2_order(codes, GRID, 2)
