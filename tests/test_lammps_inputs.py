@@ -63,6 +63,7 @@ def test_every_input_says_how_it_is_run() -> None:
         assert set(re.findall(r"^include\s+(\S+)", text, re.MULTILINE)) <= {
             "system.include",
             "patch.include",
+            "check.include",
         }
 
 
@@ -85,6 +86,77 @@ def test_the_potential_that_ships_is_the_default(tmp_path: Path) -> None:
         pytest.skip("no embedded-atom potential ships")
     found = run_input("in.relax", tmp_path, size=3)
     assert found["after_eV"] < found["before_eV"]
+
+
+REFUSALS = [
+    (
+        "in.patch_swap_mc",
+        {"ntypes": 4, "elements": "Nb Mo Ta W"},
+        "ntypes must be 2 or 3 here, not 4",
+    ),
+    ("in.patch_swap_mc", {"ntypes": 1, "elements": "Nb"}, "ntypes must be 2 or 3 here, not 1"),
+    ("in.hybrid_mc_md", {"ntypes": 4}, "ntypes must be 2 or 3 here, not 4"),
+    (
+        "in.patch_swap_mc",
+        {"radius": 20},
+        r"radius \+ buffer is 23 A, more than half the cell, 22.68 A",
+    ),
+    ("in.patch_md", {"radius": 1e3}, r"radius \+ buffer is 1003 A, more than half the cell"),
+    ("in.patch_swap_mc", {"radius": -1}, "radius must be a number above 0 and at most 1e9, not -1"),
+    ("in.patch_swap_mc", {"buffer": -1}, "buffer must be 0 or more, not -1"),
+    ("in.patch_swap_mc", {"temperature": 0}, "temperature must be a number above 0"),
+    ("in.patch_swap_mc", {"temperature": "hot"}, "Variable temperature: Non-numeric"),
+    ("in.patch_md", {"timestep": -1e-3}, "timestep must be a number above 0"),
+    ("in.hybrid_mc_md", {"damping": 0}, "damping must be a number above 0"),
+    ("in.patch_swap_mc", {"seed": 0}, "seed must be a whole number from 1 to 899999990, not 0"),
+    ("in.patch_swap_mc", {"seed": 2**31}, "seed must be a whole number .* not 2147483648"),
+    ("in.patch_swap_mc", {"attempts": 2.5}, "attempts must be a whole number from 1"),
+    ("in.patch_swap_mc", {"cut": "maybe"}, "cut must be yes or no, not maybe"),
+    ("in.patch_md", {"ensemble": "npt"}, "ensemble must be nve, langevin or nvt, not npt"),
+    ("in.hybrid_mc_md", {"steps": 7}, "steps must be even and at least every, not 7"),
+    ("in.hybrid_mc_md", {"every": 600}, "steps must be even and at least every, not 500"),
+    ("in.relax", {"cell": "maybe"}, "cell must be yes or no, not maybe"),
+    ("in.relax", {"crystal": "given"}, "crystal must be random or read, not given"),
+    ("in.relax", {"ftol": 0}, "ftol must be a number above 0"),
+    ("in.neb_vacancy", {"vacancy": 5, "hop": 5}, "vacancy and hop must be two atoms, not both 5"),
+    ("in.neb_vacancy", {"vacancy": 5}, "give both vacancy and hop, not 5 and none"),
+    ("in.neb_vacancy", {"vacancy": 1, "hop": 40}, "vacancy and hop are .* A apart, more than"),
+    ("in.neb_vacancy", {"planes": 0}, "planes must be a whole number from 1"),
+    ("in.lj_nve", {"n": 0}, "n must be a whole number from 1"),
+    ("in.lj_nve", {"velocity_seed": 2**31}, "seeds must be 1 to 2147483647, not 1, 2147483648"),
+    ("in.lj_nve", {"every": 251}, "every must be at most steps, 250, not 251"),
+    ("in.lj_nve", {"start": "anew"}, "start must be random or read, not anew"),
+]
+
+
+@pytest.mark.parametrize(("name", "variables", "message"), REFUSALS)
+def test_what_an_input_cannot_do_is_one_line(
+    potential: Path, tmp_path: Path, name: str, variables: dict[str, object], message: str
+) -> None:
+    told = refused(name, tmp_path, potential=potential, **variables)
+    assert len(told) == 1 and re.search(message, told[0]), told
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_types_of_a_data_file_are_those_of_the_input(potential: Path, tmp_path: Path) -> None:
+    atoms = Atoms("NbMo", [[0, 0, 0], [1.6, 1.6, 1.6]], cell=[3.24] * 3, pbc=True)
+    write_data(tmp_path / "two.data", atoms * (4, 4, 4), ("Nb", "Mo"))
+    given = {"crystal": "read", "data": tmp_path / "two.data", "potential": potential}
+    told = refused("in.relax", tmp_path, **given)
+    assert len(told) == 1 and "two.data has 2 types, the variable ntypes is 3" in told[0]
+
+
+def refused(name: str, tmp_path: Path, **variables: object) -> list[str]:
+    """The lines of an error that LAMMPS ends with."""
+    variables |= {"out": tmp_path / "out"}
+    words = [
+        word for key, value in variables.items() for word in ("-var", key, *str(value).split())
+    ]
+    command = [*executable(), "-in", name, "-log", "none", "-nocite", *words]
+    folder = input_path(name).parent
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode != 0
+    return re.findall(r"^ERROR.*", done.stdout, re.MULTILINE)
 
 
 def test_a_patch_keeps_its_energy_and_its_surroundings(potential: Path, tmp_path: Path) -> None:
