@@ -48,12 +48,36 @@ def test_tau_of_ar1(phi: float) -> None:
     assert tau.mean() == pytest.approx(max(0.5, exact_tau(phi)), rel=0.04)
 
 
-@pytest.mark.parametrize("phi", [0.5, 0.9])
-def test_error_of_tau_is_its_spread(phi: float) -> None:
-    tau = integrated_autocorrelation_time(ar1(phi, 10_000, 400))
-    claimed = autocorrelation_time_error(exact_tau(phi), 10_000)
-    assert tau.std() / claimed == pytest.approx(1, abs=0.2)
-    assert abs(tau.mean() - exact_tau(phi)) < claimed
+@pytest.mark.parametrize("n_t", [4000, 20_000])
+@pytest.mark.parametrize("phi", [0.3, 0.5, 0.9])
+def test_error_of_tau_is_its_spread(phi: float, n_t: int) -> None:
+    """Over 600 series; the window's limit W >> tau, a quarter larger, is rejected."""
+    tau = integrated_autocorrelation_time(ar1(phi, n_t, 600))
+    claimed = autocorrelation_time_error(exact_tau(phi), n_t)
+    assert tau.std() / claimed == pytest.approx(1, abs=0.1)
+    assert abs(tau.mean() - exact_tau(phi)) < 0.5 * claimed
+    wide = exact_tau(phi) * np.sqrt(2 * (10 * exact_tau(phi) + 1) / n_t)
+    assert phi < 0.5 or tau.std() / wide < 0.9
+
+
+def spin_chain(n_spins: int, beta: float, n_t: int, runs: int, seed: int = 0) -> np.ndarray:
+    """Mean spin of Ising chains under heat-bath sweeps, even and odd sites in turn, (n_t, runs)."""
+    rng = np.random.default_rng(seed)
+    spins = rng.choice([-1, 1], size=(runs, n_spins))
+    series = np.empty((n_t, runs))
+    for t in range(-100, n_t):
+        for part in (0, 1):
+            field = np.roll(spins, 1, axis=1) + np.roll(spins, -1, axis=1)
+            up = 1 / (1 + np.exp(-2 * beta * field[:, part::2]))
+            spins[:, part::2] = np.where(rng.random(up.shape) < up, 1, -1)
+        series[t] = spins.mean(axis=1)
+    return series
+
+
+def test_error_of_tau_of_spin_chains() -> None:
+    tau = integrated_autocorrelation_time(spin_chain(12, 0.5, 2000, 500))
+    assert tau.mean() > 2
+    assert tau.std() / autocorrelation_time_error(tau.mean(), 2000) == pytest.approx(1, abs=0.13)
 
 
 @pytest.mark.parametrize(("phi", "n_t"), [(0.0, 200), (0.5, 300), (0.9, 600), (0.95, 4000)])

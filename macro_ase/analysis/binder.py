@@ -24,7 +24,7 @@ from scipy import stats
 from ..rng import Seed, coerce_rng
 from .resampling import block_count, jackknife
 from .response import CanonicalRun
-from .reweighting import boltzmann_weights, overlap, warn_of_small_overlap
+from .reweighting import boltzmann_weights, warn_of_small_overlap
 from .sweep_table import SweepTable
 
 Array = NDArray[np.float64]
@@ -163,8 +163,7 @@ def crossing_by_reweighting(first: CanonicalRun, second: CanonicalRun, reach: fl
     """
     centre = (first.temperature + second.temperature) / 2
     for run in (first, second):
-        part = overlap(boltzmann_weights(run, centre))
-        warn_of_small_overlap(np.array([part]), np.array([centre]), run)
+        warn_of_small_overlap([boltzmann_weights(run, centre)], centre, run)
     grid = np.linspace(centre - reach, centre + reach, 41)
     moments = [_reweighted_moments(run, grid) for run in (first, second)]
     means = [part.mean(axis=0) for part in moments]

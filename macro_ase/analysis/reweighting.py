@@ -5,7 +5,8 @@
 with E the total energy, the field's part included, and M the total magnetisation
 (A. M. Ferrenberg and R. H. Swendsen, Phys. Rev. Lett. 61, 2635, 1988). It holds as far as the
 run has visited what matters at (T', h'): the *overlap* <w>^2 / <w^2>, the part of the samples
-that still counts (L. Kish, *Survey Sampling*, Wiley 1965), says how far that is.
+that still counts (L. Kish, *Survey Sampling*, Wiley 1965), says how far that is. It is blind to
+states that were hardly visited: known is an overlap whose <w^2> does not rest on a few samples.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from .response import CanonicalRun, quantities
 
 Array = NDArray[np.float64]
 SMALLEST_OVERLAP = 0.1
+FEWEST_HEAVY = 50
+SHARE_OF_HEAVY = 1 / 8
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def overlap(weights: ArrayLike) -> float:
     return float(w.mean() ** 2 / (w**2).mean())
 
 
+def heavy_samples(weights: ArrayLike) -> int:
+    """Fewest samples that hold half of <w^2>: whether an overlap is known."""
+    squares = np.sort(np.asarray(weights, dtype=float) ** 2)[::-1]
+    return int(np.searchsorted(np.cumsum(squares), squares.sum() / 2)) + 1
+
+
 def temperature_reach(run: CanonicalRun) -> tuple[float, float]:
     """Temperatures between which a run can be trusted, below and above its own.
 
@@ -102,20 +111,22 @@ def reweight(
     Returns
     -------
     Reweighted
-        With jackknife errors. One warning names the worst target if its overlap is too small.
+        With jackknife errors. One warning names the worst target if its overlap is too small or
+        not known.
     """
     targets, changes = np.broadcast_arrays(
         np.atleast_1d(np.asarray(temperatures, float)), np.asarray(field_changes, float)
     )
     stacked = np.stack([np.asarray(s, dtype=float) for s in series], axis=1)
-    results, overlaps = [], []
+    results, weights = [], []
     for target, change in zip(targets, changes):
         w = boltzmann_weights(run, float(target), float(change))
-        overlaps.append(overlap(w))
+        weights.append(w)
         results.append(jackknife(lambda norm, x: function(*(x / norm)), w, w[:, None] * stacked))
-    warn_of_small_overlap(np.array(overlaps), targets, run)
+    warn_of_small_overlap(weights, targets, run)
     values, errors = zip(*results)
-    return Reweighted(targets, changes, np.array(values), np.array(errors), np.array(overlaps))
+    overlaps = np.array([overlap(w) for w in weights])
+    return Reweighted(targets, changes, np.array(values), np.array(errors), overlaps)
 
 
 def reweighted_quantities(run: CanonicalRun, temperature: float) -> tuple[Array, Array, float]:
@@ -124,14 +135,30 @@ def reweighted_quantities(run: CanonicalRun, temperature: float) -> tuple[Array,
     return *quantities(run, weights, temperature), overlap(weights)
 
 
-def warn_of_small_overlap(overlaps: Array, targets: Array, run: CanonicalRun) -> None:
-    """Warn, once, if the worst of some overlaps is below `SMALLEST_OVERLAP`."""
-    worst = int(np.argmin(overlaps))
-    if overlaps[worst] < SMALLEST_OVERLAP:
+def warn_of_small_overlap(weights: Sequence[Array], targets: ArrayLike, run: CanonicalRun) -> None:
+    """Warn, once, of the worst of some targets, if its overlap is small or not known.
+
+    Small is below `SMALLEST_OVERLAP`. Unknown is one that rests on fewer than 50 samples, or an
+    eighth of a short run.
+
+    Parameters
+    ----------
+    weights : sequence of arrays, shape (n_t,)
+        Of each target.
+    targets : float or array, shape (n_T,)
+    run : CanonicalRun
+    """
+    enough = min(FEWEST_HEAVY, SHARE_OF_HEAVY * len(run.energy))
+    parts = np.array([overlap(w) for w in weights])
+    few = np.array([heavy_samples(w) < enough for w in weights])
+    worst = int(np.argmin(np.where(few, parts - 1, parts)))
+    if few[worst] or parts[worst] < SMALLEST_OVERLAP:
         low, high = temperature_reach(run)
+        how = "no more than" if few[worst] else "only"
         warnings.warn(
-            f"reweighting L = {run.size} from T = {run.temperature:g} to {targets[worst]:g} leaves "
-            f"{overlaps[worst]:.1%} of its samples; trust it from {low:.4g} to {high:.4g}, or "
-            "simulate closer",
+            f"reweighting L = {run.size} from T = {run.temperature:g} to "
+            f"{np.atleast_1d(targets)[worst]:g} leaves {how} {parts[worst]:.1%} of its samples, "
+            f"and {heavy_samples(weights[worst])} of them hold half of what counts; simulate "
+            f"closer, or stay well within {low:.4g} to {high:.4g}",
             stacklevel=3,
         )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..files import replacing
 from ..statistics import autocorrelation_time_error, integrated_autocorrelation_time
 from .response import QUANTITIES, CanonicalRun, quantities
-from .reweighting import boltzmann_weights, overlap, warn_of_small_overlap
+from .reweighting import boltzmann_weights, warn_of_small_overlap
 
 Array = NDArray[np.float64]
 
@@ -88,7 +88,7 @@ class SweepTable:
     @property
     def tau_error(self) -> Array:
         """Error of ``tau``, shape (n,)."""
-        return autocorrelation_time_error(self.tau, 1) / np.sqrt(self.n_samples)
+        return autocorrelation_time_error(self.tau, self.n_samples)
 
     def column(self, name: str) -> tuple[Array, Array]:
         """Values and errors, shape (n,), of one of `response.QUANTITIES`.
@@ -154,7 +154,7 @@ class SweepTable:
         for row in np.flatnonzero(moved).tolist():
             run = table.run(row)
             weights = boltzmann_weights(run, temperature)
-            warn_of_small_overlap(np.array([overlap(weights)]), np.array([temperature]), run)
+            warn_of_small_overlap([weights], temperature, run)
             values[row], errors[row] = quantities(run, weights, temperature)
         nothing = np.empty((len(table), 0))
         return replace(

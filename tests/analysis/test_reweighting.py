@@ -63,12 +63,35 @@ def test_a_curve_has_a_point_a_target(ising) -> None:
 
 def test_too_little_overlap_warns_once(ising) -> None:
     _, run = ising.draw(6.0, 2000, seed=4)
-    with pytest.warns(UserWarning, match=r"L = 4 from T = 6 to 1.5 leaves .*trust it") as record:
+    with pytest.warns(UserWarning, match=r"L = 4 from T = 6 to 1.5 leaves no more .*") as record:
         reweight(lambda e: e, (run.energy,), run, [5.5, 2.0, 1.5])
     assert len(record) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         reweight(lambda e: e, (run.energy,), run, [5.5, 6.5])
+
+
+@pytest.mark.parametrize("temperature", [1.55, 2.0, 3.0])
+def test_states_that_a_cold_run_hardly_visits_are_warned_of(ising, temperature: float) -> None:
+    """The overlap of what was visited seems fine where the exact one is .085, 1e-4 and 2e-7."""
+    exact = ising.probabilities(temperature) ** 2 / ising.probabilities(1.0)
+    assert 1 / exact.sum() < SMALLEST_OVERLAP
+    for seed in range(20):
+        _, run = ising.draw(1.0, 9000, seed=seed)
+        with pytest.warns(UserWarning, match=f"from T = 1 to {temperature:g} leaves"):
+            reweight(lambda e: e, (run.energy,), run, temperature)
+
+
+@pytest.mark.parametrize(("home", "temperature"), [(1.0, 1.2), (2.5, 2.0), (2.5, 2.9), (2.5, 2.5)])
+@pytest.mark.parametrize("samples", [100, 2000])
+def test_what_was_visited_is_not_warned_of(
+    ising, home: float, temperature: float, samples: int
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for seed in range(5):
+            _, run = ising.draw(home, 9000 if home == 1 else samples, seed=seed)
+            reweight(lambda e: e, (run.energy,), run, temperature)
 
 
 def test_the_overlap_is_that_of_gaussian_energies() -> None:
