@@ -1,10 +1,14 @@
 """The assumptions of the method, measured.
 
 Given z, increments of different patches should be independent, and each should be what it
-would be were the whole evolved. With residuals r of the increments after a fit linear in
-z, the first says that the correlation rho of two patches of one snapshot is small; then
+would be were the whole evolved. With residuals r of the increments after a fit in z, the first
+says that the correlation rho of two patches of one snapshot is small; then
 
     K cov(whole) / cov(patch) = 1 + (K - 1) rho.
+
+What the fit misses of the drift is common to the patches of a snapshot, and counts as correlation.
+The fit has squares and products of z where there are 20 snapshots a term, and else is linear: then
+young states, far from stationary ones, should be left out.
 
 A whole also relaxes during dt, which one patch alone does not see: its mean increment is
 smaller by about dt / (2 relaxation time), its covariance by twice that.
@@ -13,13 +17,16 @@ smaller by about dt / (2 relaxation time), its covariance by twice that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+SNAPSHOTS_PER_TERM = 20
+OF_PAIRS = ("snapshot", "n_patches", "met", "z0", "dz")
+OF_WHOLES = ("whole_snapshot", "whole_z0", "whole_dz")
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,8 @@ class PatchCheck:
     Attributes
     ----------
     drift_slope, drift_slope_error : float
-        Of the whole's increments against the mean increments of the patches of the same
-        snapshots, through the origin, components weighted by their spread; 1 is perfect.
+        Of the whole's increments against the drift that the fit to the patches' gives at the
+        same states, through the origin, components weighted by their spread; 1 is perfect.
     mean_difference : float
         Largest difference of the two means over components, in standard errors.
     covariance_ratio, covariance_ratio_error : float
@@ -53,11 +60,36 @@ class PatchCheck:
     drift_share: float
 
 
-def _fit_linear(z: Array, dz: Array) -> tuple[Array, Array]:
-    """Fitted values, and residuals of unbiased variance, of dz against (1, z - mean)."""
-    x = np.column_stack([np.ones(len(z)), z - z.mean(axis=0)])
-    fitted = x @ np.linalg.lstsq(x, dz, rcond=None)[0]
-    return fitted, (dz - fitted) * np.sqrt(len(z) / max(len(z) - x.shape[1], 1))
+@dataclass(frozen=True)
+class _Fit:
+    """Least squares of increments against polynomials of z."""
+
+    centre: Array
+    scale: Array
+    degree: int
+    coefficients: Array
+
+    @classmethod
+    def of(cls, z: Array, dz: Array, degree: int) -> _Fit:
+        spread = z.std(axis=0)
+        empty = cls(z.mean(axis=0), np.where(spread > 0, spread, 1.0), degree, np.zeros(0))
+        fit = np.asarray(np.linalg.lstsq(empty.terms(z), dz, rcond=None)[0], dtype=np.float64)
+        return replace(empty, coefficients=fit)
+
+    def terms(self, z: Array) -> Array:
+        """Powers of z up to the degree, shape (n, n_terms)."""
+        x = (z - self.centre) / self.scale
+        columns = [np.ones(len(z)), *x.T]
+        if self.degree == 2:
+            columns += [x[:, i] * x[:, j] for i in range(x.shape[1]) for j in range(i + 1)]
+        return np.column_stack(columns)
+
+    def __call__(self, z: Array) -> Array:
+        return self.terms(z) @ self.coefficients
+
+    @property
+    def n_terms(self) -> int:
+        return len(self.coefficients)
 
 
 def slope_through_origin(x: Array, y: Array) -> tuple[float, float]:
@@ -73,38 +105,86 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     Parameters
     ----------
     chunk : mapping
-        As `sampling.stages.pairs_chunk` returns, chunks of a temperature concatenated.
+        As `sampling.stages.pairs_chunk` returns, chunks of a temperature concatenated in any order.
+        Of it are used: ``snapshot``, ``n_patches``, ``met``, shape (n,), and ``z0``, ``dz``, shape
+        (n, d), with all K patches of every snapshot once, then all again; of some of these
+        snapshots ``whole_snapshot``, shape (m,), and ``whole_z0``, ``whole_dz``, shape (m, d).
+
+    Raises
+    ------
+    ValueError
+        Naming what is missing, or does not match.
     """
-    scale = chunk["dz"].std(axis=0)
-    dz, whole = chunk["dz"] / scale, chunk["whole_dz"] / scale
-    n_patches = int(chunk["n_patches"][0])
-    fitted, residual = _fit_linear(chunk["z0"], dz)
-    _, whole_residual = _fit_linear(chunk["whole_z0"], whole)
-    by_snapshot = dz.reshape(-1, n_patches, dz.shape[1])
-    snapshots = chunk["snapshot"].reshape(-1, n_patches)[:, 0]
-    patch_mean = by_snapshot.mean(axis=1)[np.searchsorted(snapshots, chunk["whole_snapshot"])]
-    model = fitted.reshape(by_snapshot.shape)[:, 0][
-        np.searchsorted(snapshots, chunk["whole_snapshot"])
-    ]
+    own = _checked(chunk)
+    n_patches, scale = int(own["n_patches"][0]), own["dz"].std(axis=0)
+    dz, whole = own["dz"] / scale, own["whole_dz"] / scale
+    numbers = np.unique(own["snapshot"])
+    d = dz.shape[1]
+    quadratic = len(numbers) >= SNAPSHOTS_PER_TERM * (1 + d + d * (d + 1) // 2)
+    fit = _Fit.of(own["z0"], dz, 2 if quadratic else 1)
+    fitted, model = fit(own["z0"]), fit(own["whole_z0"])
     slope, slope_error = slope_through_origin(model, whole)
-    difference = (whole - patch_mean).mean(axis=0)
-    error = (whole - patch_mean).std(axis=0, ddof=1) / np.sqrt(len(whole))
-    whole_trace = n_patches * (whole_residual**2).sum(axis=1)
-    patch_trace = float((residual**2).sum(axis=1).mean())
-    groups = residual.reshape(by_snapshot.shape)
-    between = (groups.sum(axis=1) ** 2 - (groups**2).sum(axis=1)).mean()
+    groups = dz.reshape(len(numbers), -1, d).mean(axis=1)
+    difference = whole - groups[np.searchsorted(numbers, own["whole_snapshot"])]
+    error = difference.std(axis=0, ddof=1) / np.sqrt(len(whole))
+    rest = whole - model
+    line = _Fit.of(own["whole_z0"], rest, 1)
+    free = len(whole) / max(len(whole) - line.n_terms, 1)
+    whole_trace = n_patches * free * ((rest - line(own["whole_z0"])) ** 2).sum(axis=1)
+    residual = dz - fitted
+    patch_trace = float((residual**2).sum() / (len(residual) - fit.n_terms))
     return PatchCheck(
         drift_slope=slope,
         drift_slope_error=slope_error,
-        mean_difference=float(np.abs(difference / error).max()),
+        mean_difference=float(np.abs(difference.mean(axis=0) / error).max()),
         covariance_ratio=float(whole_trace.mean() / patch_trace),
         covariance_ratio_error=float(whole_trace.std(ddof=1) / np.sqrt(len(whole)) / patch_trace),
-        correlation=float(between / ((n_patches - 1) * n_patches * (groups**2).mean()))
-        if n_patches > 1
-        else 0.0,
-        met_share=float(chunk["met"].mean()),
+        correlation=_correlation(residual.reshape(-1, n_patches, d), fit.n_terms),
+        met_share=float(own["met"].mean()),
         drift_share=float(fitted.var(axis=0).sum() / dz.var(axis=0).sum()),
     )
+
+
+def _checked(chunk: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What is used of a chunk, its rows in the order of snapshots."""
+    missing = [name for name in (*OF_PAIRS, *OF_WHOLES) if name not in chunk]
+    if missing:
+        raise ValueError(f"pairs to be checked lack {', '.join(missing)}")
+    own = {name: np.asarray(chunk[name]) for name in (*OF_PAIRS, *OF_WHOLES)}
+    n, d = own["dz"].shape if own["dz"].ndim == 2 else (0, 0)
+    m = len(own["whole_snapshot"])
+    for names, rows in ((OF_PAIRS, n), (OF_WHOLES, m)):
+        for name in names:
+            shape = (rows, d) if name.endswith(("z0", "dz")) else (rows,)
+            if own[name].shape != shape or not n or not np.isfinite(own[name]).all():
+                raise ValueError(f"{name} must be finite, of shape {shape}, not {own[name].shape}")
+    if m < 2:
+        raise ValueError(f"{m} wholes are too few for a check; at least 2 are needed")
+    numbers, times = np.unique(own["snapshot"], return_counts=True)
+    k = int(own["n_patches"][0])
+    if np.any(own["n_patches"] != k) or np.ptp(times) or times[0] % k:
+        raise ValueError("all K patches of every snapshot are needed, each as often, of one K")
+    if not np.isin(own["whole_snapshot"], numbers).all():
+        raise ValueError("every whole needs the pairs of its snapshot")
+    if not np.all(own["dz"].std(axis=0) > 0):
+        raise ValueError("the increments of an observable do not vary")
+    order = np.argsort(own["snapshot"], kind="stable")
+    return own | {name: own[name][order] for name in OF_PAIRS}
+
+
+def _correlation(groups: Array, n_terms: int) -> float:
+    """Intra-class correlation of residuals, shape (n_groups, K, d), of a fit of so many terms.
+
+    From mean squares between and within groups, (B - W) / (B + (K - 1) W) (R. A. Fisher,
+    *Statistical Methods for Research Workers*, 1925).
+    """
+    n, k, _ = groups.shape
+    if k == 1:
+        return 0.0
+    means = groups.mean(axis=1)
+    between = k * (means**2).sum() / (n - n_terms)
+    within = ((groups - means[:, None]) ** 2).sum() / (n * (k - 1))
+    return float((between - within) / (between + (k - 1) * within))
 
 
 def seam_difference(seams: Array) -> tuple[Array, Array]:

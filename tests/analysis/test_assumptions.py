@@ -113,6 +113,75 @@ def test_share_of_the_drift() -> None:
     assert check_patches(chunk).drift_share == pytest.approx(scaled, rel=0.15)
 
 
+@pytest.mark.parametrize("n_patches", [2, 3, 8])
+@pytest.mark.parametrize("common", [0.0, 0.3])
+def test_the_correlation_is_that_of_two_patches_whatever_k(n_patches: int, common: float) -> None:
+    """Within four errors; a mean over all K^2 pairs, equal ones included, would be far off."""
+    found = [
+        check_patches(increments(common, n=600, seed=s, n_patches=n_patches)).correlation
+        for s in range(10)
+    ]
+    assert np.mean(found) == pytest.approx(common, abs=4 * np.std(found) / np.sqrt(10))
+    assert np.std(found) < 0.06
+
+
+def young(bend: float, n: int, common: float = 0.0) -> dict[str, np.ndarray]:
+    """Pairs of states on their way, whose drift bends by ``bend`` times the square of z."""
+    chunk = increments(common, n=n)
+    far = np.random.default_rng(7).exponential(3.0, n)
+    for name, snapshot in (("", chunk["snapshot"]), ("whole_", chunk["whole_snapshot"])):
+        start = chunk[f"{name}z0"] + np.column_stack([far, 0 * far])[snapshot]
+        more = (start - chunk[f"{name}z0"]) @ SLOPES.T
+        more[:, 0] += bend * start[:, 0] ** 2
+        chunk |= {f"{name}z0": start, f"{name}dz": chunk[f"{name}dz"] + more}
+    return chunk
+
+
+def test_young_states_whose_drift_bends_do_not_count_as_correlated() -> None:
+    """Enough snapshots: squares are fitted. Too few: the fit is linear, and the bend shows."""
+    many, few = check_patches(young(0.02, 1200)), check_patches(young(0.02, 100))
+    assert many.correlation == pytest.approx(0, abs=0.02)
+    assert many.covariance_ratio == pytest.approx(1, abs=4 * many.covariance_ratio_error)
+    assert few.correlation > 0.06
+    shared = check_patches(young(0.02, 1200, common=0.2))
+    assert shared.correlation == pytest.approx(0.2, abs=0.03)
+
+
+def test_any_order_of_chunks_and_repeats_is_the_same() -> None:
+    chunk = increments(common=0.1, n=200)
+    repeated = {k: v if k.startswith("whole") else np.concatenate([v, v]) for k, v in chunk.items()}
+    first, again = check_patches(chunk), check_patches(repeated)
+    assert again.drift_slope == pytest.approx(first.drift_slope)
+    assert again.correlation == pytest.approx(first.correlation, abs=0.01)
+    later = np.argsort(-(chunk["snapshot"] // 50), kind="stable")
+    wholes = np.arange(len(chunk["whole_snapshot"]))[::-1]
+    mixed = {k: v[wholes if k.startswith("whole") else later] for k, v in chunk.items()}
+    for name, value in vars(first).items():
+        assert getattr(check_patches(mixed), name) == pytest.approx(value, rel=1e-9), name
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"met": None}, "pairs to be checked lack met"),
+        ({"whole_dz": None, "whole_z0": None}, "lack whole_z0, whole_dz"),
+        ({"dz": np.zeros((1600, 2))}, "increments of an observable do not vary"),
+        ({"z0": np.zeros((1600, 3))}, r"z0 must be finite, of shape \(1600, 2\), not \(1600, 3\)"),
+        ({"whole_dz": np.full((50, 2), np.nan)}, "whole_dz must be finite"),
+        ({"n_patches": np.full(1600, 7)}, "all K patches of every snapshot are needed"),
+        ({"n_patches": np.repeat([8, 4], 800)}, "all K patches of every snapshot are needed"),
+        ({"snapshot": np.arange(1600) // 16 * 2}, "every whole needs the pairs of its snapshot"),
+    ],
+)
+def test_what_is_not_asked_for_is_refused(change: dict[str, object], message: str) -> None:
+    chunk: dict[str, object] = increments(n=200) | change  # type: ignore[operator]
+    if "snapshot" in change:
+        chunk["whole_snapshot"] = np.arange(50) * 2 + 1
+    given = {k: v for k, v in chunk.items() if v is not None}
+    with pytest.raises(ValueError, match=message):
+        check_patches(given)  # type: ignore[arg-type]
+
+
 def test_one_patch_has_no_correlation() -> None:
     check = check_patches(increments(n_patches=1))
     assert check.correlation == 0
