@@ -51,7 +51,7 @@ def _numbers_of_hops(m: Mapping[str, Any]) -> Iterator[str]:
     each = 1 + (len(hops) - 1) * len(bond_orbits(m["orbit_shells"]))
     for name, n in hops.items():
         if 0 < n < each:
-            yield f"only {n} hops of {name} were fitted, fewer than its {each} parameters"
+            yield f"only {n} of the fitted hops are of {name}, fewer than its {each} parameters"
     if m["n_barriers"] < m["n_parameters"]:
         yield f"{m['n_barriers']} barriers were fitted with {m['n_parameters']} parameters"
 

@@ -47,7 +47,9 @@ def test_a_rare_species(good: tuple[BarrierTable, FormationFrames]) -> None:
     few = np.flatnonzero(hopping == 1)[:5]
     model, _ = fit([hops(good[0], (hopping == 0) | np.isin(np.arange(1024), few))], good[1])
     assert model.unfitted_species == ()
-    assert model.fit_warnings == ("only 5 hops of Mo were fitted, fewer than its 18 parameters",)
+    assert model.fit_warnings == (
+        "only 5 of the fitted hops are of Mo, fewer than its 18 parameters",
+    )
 
 
 def test_fewer_hops_than_parameters(good: tuple[BarrierTable, FormationFrames]) -> None:

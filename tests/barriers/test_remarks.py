@@ -92,6 +92,17 @@ def test_kmc_says_each_once(
     assert error.count(SENTENCE) == 1 and error.count("R^2 is low") == 1
 
 
+def test_kmc_refuses_before_it_writes(shipped: KRABarriers, tmp_path: Path) -> None:
+    write(tmp_path / "alloy.xyz", alloy()[0])
+    replace(shipped, unfitted_species=("Ta",)).save(tmp_path / "no-ta.json")
+    before = sorted(tmp_path.iterdir())
+    argv = [tmp_path / "alloy.xyz", "--temperature", 2000, "--steps", 10]
+    argv += ["--barriers", tmp_path / "no-ta.json", "--traj", tmp_path / "out.traj"]
+    assert main(["kmc", *map(str, argv)]) == 2
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.filterwarnings("ignore:barrier fit")
 def test_a_study_says_them_and_notes_them_for_its_report(doubtful: Path) -> None:
     overrides = ("system.small_size=[4,4,4]", "system.large_size=[8,8,8]")
     config = load_config("nbmota", True, (*overrides, f"system.barriers={doubtful}"))
