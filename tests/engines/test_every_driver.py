@@ -104,6 +104,7 @@ class Case:
     hot: float = 2500.0
     moves_atoms: bool = False
     exchanges: bool = True
+    long: int = 400
 
     @property
     def heat(self) -> dict[str, float]:
@@ -127,7 +128,7 @@ CASES = {
         moves_atoms=True,
     ),
     "PatchMD": Case(warm, langevin, moves_atoms=True, exchanges=False),
-    "HybridMCMD": Case(warm, hybrid, moves_atoms=True),
+    "HybridMCMD": Case(warm, hybrid, moves_atoms=True, long=60),
     "LammpsPatch, NVE": Case(warm, lammps, temperature="", moves_atoms=True, exchanges=False),
     "LammpsPatch": Case(
         warm,
@@ -136,7 +137,7 @@ CASES = {
         exchanges=False,
     ),
     "LammpsPatch, swaps": Case(
-        warm, lambda a, **o: lammps(a, ensemble=None, swaps=3, **o), moves_atoms=False
+        warm, lambda a, **o: lammps(a, ensemble=None, swaps=3, **o), moves_atoms=False, long=100
     ),
     "Glauber": Case(spins, lambda a, **o: Glauber(a, rng=1, **o), **SPIN),
     "Glauber, n-fold": Case(spins, lambda a, **o: Glauber(a, rng=1, kernel="n-fold", **o), **SPIN),
@@ -300,7 +301,7 @@ def test_fixed_atoms_hold_their_place(name: str, held: dict[str, Any]) -> None:
         atoms = atoms[np.concatenate([order[:2], np.setdiff1d(np.arange(128), order[:2])])]
     atoms.set_constraint(FixAtoms(**held))
     before = atoms.copy()
-    case.driver(atoms, **case.heat).run(400 if case.exchanges else 20)
+    case.driver(atoms, **case.heat).run(case.long if case.exchanges else 20)
     np.testing.assert_array_equal(atoms.positions[:2], before.positions[:2])
     np.testing.assert_array_equal(atoms.numbers[:2], before.numbers[:2])
     assert not same(state(atoms), state(before))
@@ -355,7 +356,7 @@ def test_what_belongs_to_an_atom_travels_with_it(name: str) -> None:
     atoms = case.atoms()
     give_belongings(atoms)
     before = atoms.copy()
-    case.driver(atoms, **case.heat).run(500)
+    case.driver(atoms, **case.heat).run(case.long)
     places = (before.numbers != atoms.numbers) | (
         np.abs(before.positions - atoms.positions).max(axis=1) > 1
     )
