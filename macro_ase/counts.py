@@ -24,7 +24,7 @@ def require_count(value: Any, name: str, least: int = 0, most: int = 2**62) -> i
     """
     whole = _whole(value)
     if whole is None:
-        raise ValueError(f"{name} must be a whole number, not {value!r}")
+        raise ValueError(f"{name} must be a whole number, not {value}")
     if not least <= whole <= most:
         limits = f"{least} or more" if most == 2**62 else f"{least} to {most}"
         raise ValueError(f"{name} must be {limits}, not {value}")

@@ -58,6 +58,11 @@ def whole_seed(seed: Any) -> int:
         raise ValueError(f"seed must be a whole number, 0 or larger, not {seed!r}") from None
 
 
+def new_seed() -> int:
+    """A whole number that is another one every time."""
+    return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 2)
+
+
 def stream(seed: int, stage: str, *items: int) -> np.random.SeedSequence:
     """The seed sequence of one item of one stage.
 

@@ -128,12 +128,13 @@ def crossing(
 def crossings(table: SweepTable, degree: int = 2, rng: Seed = 0) -> list[Crossing]:
     """Crossings of each size with the next larger one, from the points of a sweep.
 
-    Parameters are those of `crossing`; look at the p-value of each before you trust it.
+    Points whose errors are not known (`SweepTable.resolved`) are left out. Parameters are those of
+    `crossing`; look at the p-value of each before you trust it.
     """
     generator = coerce_rng(rng)
     found = []
     for pair in zip(table.sizes, table.sizes[1:]):
-        rows = [table.of_size(size) for size in pair]
+        rows = [table.rows(table.resolved).of_size(size) for size in pair]
         common = np.intersect1d(rows[0].temperature, rows[1].temperature)
         curves = [r.rows(np.isin(r.temperature, common)).column("binder") for r in rows]
         values, errors = zip(*curves)

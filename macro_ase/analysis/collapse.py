@@ -40,6 +40,7 @@ class Curves:
     @classmethod
     def of_table(cls, table: SweepTable, name: str) -> Curves:
         """One column of a sweep."""
+        table = table.rows(table.resolved)
         value, error = table.column(name)
         return cls(table.size.astype(float), table.temperature, value, error)
 

@@ -97,7 +97,8 @@ def fit_power_law(x: ArrayLike, y: ArrayLike, errors: ArrayLike, x_min: float = 
     Parameters
     ----------
     x, y, errors : arrays, shape (n,)
-        All above 0; errors are standard errors of y.
+        All above 0; errors are standard errors of y. Points whose error is infinite, for it is
+        not known, are dropped.
     x_min : float
         Points below it are dropped.
 
@@ -107,7 +108,7 @@ def fit_power_law(x: ArrayLike, y: ArrayLike, errors: ArrayLike, x_min: float = 
         If a value is not above 0, or fewer than two points are left.
     """
     x, y, errors = (np.asarray(a, dtype=float) for a in (x, y, errors))
-    kept = x >= x_min
+    kept = (x >= x_min) & (errors < np.inf)
     x, y, errors = x[kept], y[kept], errors[kept]
     if len(x) < 2:
         raise ValueError(f"a power law needs 2 points or more, not {len(x)} from {x_min:g} on")

@@ -2,9 +2,9 @@
 
     table = sweep([8, 12, 16], np.linspace(2.2, 2.35, 7), samples=20_000, workers=2)
 
-Every point starts with all spins up, forgets that, and is sampled with one random stream of its
-own, which depends on the seed, the size and the temperature alone: the result does not depend on
-the workers, nor on what else is in the sweep.
+Every point starts with all spins along the field (up, without one), forgets that, and is sampled
+with one random stream of its own, which depends on the seed, the size and the temperature alone:
+the result does not depend on the workers, nor on what else is in the sweep.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from ..counts import require_count
 from ..engines.spin_ensemble import SpinEnsemble
 from ..engines.spin_models import Ising
 from ..kinetics.ising import FLIPS, MAGNETISATION
-from ..rng import stream
+from ..rng import new_seed, stream
 from .response import CanonicalRun
-from .sweep_table import SweepTable
+from .sweep_table import FEWEST_RESOLVED, SweepTable
 
 Sampler = Callable[[int, float, int, int, np.random.SeedSequence], CanonicalRun]
 Advance = Callable[[SpinEnsemble, int, int], NDArray[np.int64]]
@@ -44,7 +45,7 @@ ADVANCE: dict[str, Advance] = {
 
 
 def sweep(
-    sizes: Sequence[int],
+    sizes: int | Sequence[int],
     temperatures: ArrayLike,
     samples: int = 10_000,
     *,
@@ -54,7 +55,7 @@ def sweep(
     dimension: int = 2,
     coupling: float = 1.0,
     field: float = 0.0,
-    seed: int = 0,
+    seed: int | None = 0,
     workers: Executor | int = 1,
     keep_series: bool = True,
 ) -> SweepTable:
@@ -62,9 +63,9 @@ def sweep(
 
     Parameters
     ----------
-    sizes : sequence of int
+    sizes : int or sequence of int
         Edges L >= 3.
-    temperatures : array, shape (n_T,)
+    temperatures : float or array, shape (n_T,)
         In units of J / k_B.
     samples : int
         Of each point.
@@ -81,7 +82,8 @@ def sweep(
     coupling : float
         J > 0.
     field : float
-    seed : int
+    seed : int or None
+        None: another one every time.
     workers : int or concurrent.futures.Executor
         A number of threads, or any executor. The result does not depend on it.
     keep_series : bool
@@ -90,7 +92,8 @@ def sweep(
     Returns
     -------
     SweepTable
-        One warning names the worst point if it has too few independent samples.
+        One warning names the worst point if it has too few independent samples. A point with
+        fewer than 20 has infinite errors (`SweepTable.resolved`).
 
     Raises
     ------
@@ -103,11 +106,16 @@ def sweep(
     >>> bool(table.column("m_abs")[0][0] > table.column("m_abs")[0][1])
     True
     """
-    wanted = np.atleast_1d(np.asarray(temperatures, dtype=float))
+    wanted = np.atleast_1d(np.asarray(temperatures, dtype=float)).ravel()
+    edges = [require_count(L, "sizes", 3) for L in np.atleast_1d(np.asarray(sizes)).ravel()]
+    samples = require_count(samples, "samples", 2)
     burn_in = max(FEWEST_BURNED_IN, samples // 10) if burn_in is None else burn_in
-    _refuse_empty(len(sizes), wanted, samples, burn_in, seed)
+    burn_in = require_count(burn_in, "burn_in")
+    interval = require_count(interval, "interval", 1)
+    seed = require_count(new_seed() if seed is None else seed, "seed")
+    _refuse_empty(len(edges), wanted)
     if not callable(algorithm):
-        check_model(algorithm, sizes, dimension, coupling, field, interval)
+        check_model(algorithm, edges, dimension, coupling, field, interval)
         sampler: Sampler = partial(
             sample_ising,
             algorithm=algorithm,
@@ -120,14 +128,14 @@ def sweep(
         sampler = algorithm
     jobs = [
         (int(L), float(T), samples, burn_in, _stream(seed, int(L), float(T)))
-        for L in sorted(set(sizes), reverse=True)
+        for L in sorted(set(edges), reverse=True)
         for T in np.unique(wanted)
     ]
-    if isinstance(workers, int):
-        with ThreadPoolExecutor(workers) as pool:
-            runs = _run(sampler, jobs, pool)
-    else:
+    if isinstance(workers, Executor):
         runs = _run(sampler, jobs, workers)
+    else:
+        with ThreadPoolExecutor(require_count(workers, "workers", 1)) as pool:
+            runs = _run(sampler, jobs, pool)
     table = SweepTable.from_runs(runs, keep_series)
     _warn_of_long_memory(table)
     return table
@@ -148,7 +156,8 @@ def sample_ising(
 ) -> CanonicalRun:
     """One point of a `sweep`; the parameters are as there."""
     model = Ising((size,) * dimension, coupling, field)
-    ensemble = SpinEnsemble(model, np.ones(model.n_sites), temperature, rng=[seed])
+    along = -1 if field < 0 else 1
+    ensemble = SpinEnsemble(model, np.full(model.n_sites, along), temperature, rng=[seed])
     if algorithm == "wolff":
         interval *= clusters_per_sweep(ensemble, max(burn_in, FEWEST_BURNED_IN))
     advance = ADVANCE[algorithm]
@@ -215,25 +224,23 @@ def _run(
 
 
 def _warn_of_long_memory(table: SweepTable) -> None:
-    independent = table.n_samples / (2 * table.tau)
+    independent = np.where(table.resolved, table.n_samples / (2 * table.tau), 0.0)
     worst = int(independent.argmin())
-    if independent[worst] < FEWEST_INDEPENDENT:
-        warnings.warn(
-            f"L = {table.size[worst]} at T = {table.temperature[worst]:g} has about "
-            f"{independent[worst]:.0f} independent samples (tau = {table.tau[worst]:.0f}): its "
-            "errors are rough; take more samples or a longer interval",
-            stacklevel=3,
-        )
+    if independent[worst] >= FEWEST_INDEPENDENT:
+        return
+    if independent[worst] == 0:
+        fault = f"fewer than {FEWEST_RESOLVED} independent samples: its errors are not known"
+    else:
+        fault = f"about {independent[worst]:.0f} independent samples: its errors are rough"
+    warnings.warn(
+        f"L = {table.size[worst]} at T = {table.temperature[worst]:g} has {fault}; take more "
+        "samples or a longer interval",
+        stacklevel=3,
+    )
 
 
-def _refuse_empty(
-    n_sizes: int, temperatures: NDArray[np.float64], samples: int, burn_in: int, seed: int
-) -> None:
+def _refuse_empty(n_sizes: int, temperatures: NDArray[np.float64]) -> None:
     if n_sizes == 0 or len(temperatures) == 0:
         raise ValueError("a sweep needs a size and a temperature")
-    if not np.all(temperatures > 0):
+    if not np.all(np.isfinite(temperatures) & (temperatures > 0)):
         raise ValueError(f"temperatures must be above 0, not {temperatures.min():g}")
-    if samples < 2 or burn_in < 0:
-        raise ValueError(f"samples must be 2 or more, burn_in 0 or more: {samples}, {burn_in}")
-    if seed < 0:
-        raise ValueError(f"seed must be 0 or larger, not {seed}")

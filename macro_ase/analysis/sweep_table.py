@@ -17,6 +17,8 @@ from .response import QUANTITIES, CanonicalRun, quantities
 from .reweighting import boltzmann_weights, warn_of_small_overlap
 
 Array = NDArray[np.float64]
+FEWEST_RESOLVED = 20
+"""Independent samples below which a measured autocorrelation time is not to be trusted."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class SweepTable:
     tau : array, shape (n,)
         Integrated autocorrelation time of |m|, in samples; 1/2 if they are independent.
     values, errors : arrays, shape (n, 8)
-        The columns of `response.QUANTITIES`.
+        The columns of `response.QUANTITIES`. Errors are infinite where the autocorrelation of |m|
+        or of the energy was not resolved: see `resolved`.
     energy, magnetization : arrays, shape (n, n_t)
         Per site, for reweighting; n_t = 0 if they were not kept.
     dimension : int
@@ -65,13 +68,16 @@ class SweepTable:
         values, errors = zip(*[quantities(run) for run in ordered])
         kept = slice(None) if keep_series else slice(0)
         tau = [integrated_autocorrelation_time(np.abs(run.magnetization)) for run in ordered]
+        longest = np.maximum(tau, [integrated_autocorrelation_time(run.energy) for run in ordered])
+        lengths = np.array([len(run.energy) for run in ordered])
+        unknown = lengths < 2 * longest * FEWEST_RESOLVED
         return cls(
             np.array([run.size for run in ordered]),
             np.array([run.temperature for run in ordered]),
-            np.array([len(run.energy) for run in ordered]),
+            lengths,
             np.array(tau),
             np.array(values),
-            np.array(errors),
+            np.where(unknown[:, None], np.inf, errors),
             np.array([run.energy[kept] for run in ordered]),
             np.array([run.magnetization[kept] for run in ordered]),
             ordered[0].dimension,
@@ -84,6 +90,11 @@ class SweepTable:
     def sizes(self) -> list[int]:
         """The sizes, ascending."""
         return np.unique(self.size).tolist()
+
+    @property
+    def resolved(self) -> NDArray[np.bool_]:
+        """Where errors are known, shape (n,): from 20 independent samples or more."""
+        return np.asarray(np.isfinite(self.errors).all(axis=1))
 
     @property
     def tau_error(self) -> Array:
@@ -156,6 +167,7 @@ class SweepTable:
             weights = boltzmann_weights(run, temperature)
             warn_of_small_overlap([weights], temperature, run)
             values[row], errors[row] = quantities(run, weights, temperature)
+        errors[~table.resolved] = np.inf
         nothing = np.empty((len(table), 0))
         return replace(
             table,

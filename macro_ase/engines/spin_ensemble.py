@@ -22,20 +22,26 @@ KERNELS = ("heat-bath", "n-fold")
 STATE = ("spins", "tally", "time", "rng_state", "slots")
 
 
-def require_spins(spins: ArrayLike, n_sites: int) -> NDArray[np.int8]:
+def require_spins(spins: ArrayLike, model: SpinModel) -> NDArray[np.int8]:
     """A new array of spins, shape (n_replicas, n_sites).
+
+    Parameters
+    ----------
+    spins : array, shape (n_sites,), (n_replicas, n_sites), (L, ..., L) or (n_replicas, L, ..., L)
+    model : SpinModel
 
     Raises
     ------
     ValueError
         If the shape does not fit, or a value is neither 1 nor -1.
     """
-    values = np.atleast_2d(np.asarray(spins))
-    if values.ndim != 2 or values.shape[1] != n_sites:
-        raise ValueError(f"spins must be of shape (n, {n_sites}), not {np.shape(spins)}")
+    values = np.asarray(spins)
+    n, size = model.n_sites, model.size if isinstance(model, Ising) else (model.n_sites,)
+    if values.shape not in ((n,), size) and values.shape[1:] not in ((n,), size):
+        raise ValueError(f"spins must be of shape (n, {n}) or (n, {size}), not {values.shape}")
     if not np.all(np.abs(values) == 1):
         raise ValueError("spins must be 1 or -1")
-    return np.array(values, dtype=np.int8, order="C")
+    return np.array(values.reshape(-1, n), dtype=np.int8, order="C")
 
 
 def replica_states(rng: Seed | Sequence[Seed], n_replicas: int) -> NDArray[np.uint64]:
@@ -108,7 +114,7 @@ class SpinEnsemble:
             allowed = KERNELS if isinstance(model, Ising) else KERNELS[:1]
             raise ValueError(f"kernel must be one of {', '.join(allowed)}, not {kernel!r}")
         self.model, self.kernel = model, kernel
-        self.spins = require_spins(spins, model.n_sites)
+        self.spins = require_spins(spins, model)
         self.temperature = temperature
         self._active = self._sites(active)
         self._core = np.ones((1, model.n_sites), bool) if core is None else self._mask(core)
@@ -178,7 +184,7 @@ class SpinEnsemble:
         """
         if np.array_equal(self.spins, self._left):
             return
-        spins = require_spins(self.spins, self.model.n_sites)
+        spins = require_spins(self.spins, self.model)
         if len(spins) != len(self.tally):
             raise ValueError(f"spins of {len(spins)} replicas were set for {len(self.tally)}")
         self.spins, self._left = spins, spins.copy()

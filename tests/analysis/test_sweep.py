@@ -122,7 +122,7 @@ def test_the_same_bytes_for_any_workers_and_company() -> None:
 
 def test_long_memory_is_warned_of() -> None:
     with pytest.warns(UserWarning, match=r"L = 16 at T = 2.27 has about .* independent") as record:
-        sweep([8, 16], [2.27, 5.0], 300, algorithm="glauber", seed=0)
+        sweep([8, 16], [2.27, 5.0], 3000, algorithm="glauber", seed=0)
     assert len(record) == 1
 
 
@@ -146,18 +146,55 @@ def test_a_sampler_of_ones_own() -> None:
     [
         ({"algorithm": "wolf"}, "algorithm must be one of wolff, glauber"),
         ({"dimension": 4}, "dimension must be 1, 2 or 3"),
-        ({"sizes": [2, 8]}, "sizes must be whole numbers of at least 3"),
-        ({"sizes": [8.5]}, "sizes must be whole numbers of at least 3"),
+        ({"sizes": [2, 8]}, "sizes must be 3 or more, not 2"),
+        ({"sizes": [8.5]}, "sizes must be a whole number, not 8.5"),
         ({"sizes": []}, "needs a size"),
         ({"temperatures": [2.0, -1.0]}, "temperatures must be above 0, not -1"),
         ({"coupling": -1.0}, "coupling must be above 0"),
         ({"field": 0.1}, "wolff needs field = 0"),
         ({"interval": 0}, "interval must be 1 or more"),
         ({"samples": 1}, "samples must be 2 or more"),
-        ({"seed": -1}, "seed must be 0 or larger"),
+        ({"seed": -1}, "seed must be 0 or more"),
     ],
 )
 def test_bad_settings_are_refused(changed, message: str) -> None:
     settings = {"sizes": [4], "temperatures": [2.0], "samples": 10} | changed
     with pytest.raises(ValueError, match=message):
         sweep(**settings)
+
+
+@pytest.mark.parametrize("algorithm", ["glauber", "metropolis", "checkerboard"])
+def test_a_run_in_a_field_starts_along_it(algorithm: str) -> None:
+    """At T = 1.5 a lattice against the field would stay there for longer than any run."""
+    for field in (-0.1, 0.1):
+        table = sweep([16], [1.5], 300, algorithm=algorithm, field=field, seed=1)
+        m = table.run(0).magnetization
+        assert np.all(m * field > 0) and np.abs(m.mean()) == pytest.approx(0.988, abs=0.004)
+
+
+def test_errors_that_are_not_known_are_infinite(tmp_path) -> None:
+    with pytest.warns(UserWarning, match="errors are not known"):
+        table = sweep([16], [2.0, 2.27, 6.0], 200, algorithm="metropolis", seed=4)
+    assert not table.resolved[1] and np.isinf(table.errors[1]).all()
+    assert np.isfinite(table.errors[2]).all() and table.resolved[2]
+    for name in ("a.npz", "a.csv"):
+        table.save(tmp_path / name)
+        np.testing.assert_array_equal(SweepTable.load(tmp_path / name).resolved, table.resolved)
+    assert np.isinf(table.at(2.28).errors).all()
+
+
+def test_the_energy_must_be_resolved_too() -> None:
+    rng = np.random.default_rng(0)
+    slow = np.repeat(rng.normal(size=8), 50) + 0.1 * rng.normal(size=400)
+    run = CanonicalRun(8, 2.0, slow, rng.normal(size=400))
+    assert not SweepTable.from_runs([run]).resolved[0]
+    run = CanonicalRun(8, 2.0, rng.normal(size=400), rng.normal(size=400))
+    assert SweepTable.from_runs([run]).resolved[0]
+
+
+def test_numbers_of_any_kind() -> None:
+    one = sweep([8], [3.0], 100, seed=5)
+    two = sweep(np.int64(8), 3.0, 1e2, seed=np.int32(5), workers=np.int64(2), interval=1.0)
+    np.testing.assert_array_equal(one.values, two.values)
+    three, four = (sweep((8,), np.array(3.0), 100, seed=None) for _ in range(2))
+    assert not np.array_equal(three.values, four.values)

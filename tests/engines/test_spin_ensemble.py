@@ -253,3 +253,43 @@ def test_times_must_ascend() -> None:
     for times in (1.0, [3.0, 2.5], np.inf):
         with pytest.raises(ValueError, match="ascend from the present 2"):
             ensemble.advance(times)
+
+
+@pytest.mark.parametrize("shape", [(9,), (3, 3), (2, 9), (2, 3, 3), (1, 3, 3)])
+def test_spins_of_any_shape_that_fits(shape: tuple[int, ...]) -> None:
+    spins = np.random.default_rng(0).choice([-1, 1], shape)
+    ensemble = SpinEnsemble(Ising((3, 3)), spins, 2.0, rng=0)
+    np.testing.assert_array_equal(ensemble.spins, spins.reshape(-1, 9))
+
+
+@pytest.mark.parametrize("shape", [(3,), (8,), (3, 4), (2, 8), (9, 3), (2, 4, 3), (1, 2, 3, 3), ()])
+def test_spins_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="spins must be of shape"):
+        SpinEnsemble(Ising((3, 3)), np.ones(shape), 2.0, rng=0)
+
+
+@pytest.mark.parametrize("way", ["advance", "metropolis", "checkerboard", "wolff"])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_temperature_and_spins_that_are_set_act_at_once(way: str, kernel: str) -> None:
+    """Cold and ordered, then hot; then turned over from outside; always as if made anew."""
+    model, hot, n = Ising((16, 16)), 6.0, 400
+    ensemble = SpinEnsemble(model, np.ones(256), 1.5, rng=[1], kernel=kernel)
+
+    def magnetisation() -> float:
+        if way == "advance":
+            records = ensemble.advance(ensemble.time.max() + np.arange(1.0, n + 1))
+        else:
+            records = getattr(ensemble, way)(n, 20 if way == "wolff" else 1)
+        return float(np.abs(records[0, n // 4 :, 0] / 256).mean())
+
+    assert magnetisation() > 0.97
+    ensemble.temperature = hot
+    assert magnetisation() < 0.15
+    ensemble.temperature[0] = 1.0
+    ensemble.spins[:] = -1
+    magnetisation()
+    assert np.abs(ensemble.spins.mean()) > 0.99
+    np.testing.assert_array_equal(ensemble.tally[:, :2], model.tally(ensemble.spins)[:, :2])
+    with pytest.raises(ValueError, match="1 or -1"):
+        ensemble.spins[0, 0] = 3
+        magnetisation()
