@@ -7,6 +7,7 @@ Maxwell-Boltzmann law as it is.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .driver import Driver
 from .kernel_dynamics import KernelDynamics
 from .patch_mc import PatchMC
 from .patch_md import PatchMD
+from .restart_files import whole_of
 from .temperature import Schedule, Temperature
 
 
@@ -152,6 +154,16 @@ class HybridMCMD(KernelDynamics):
             "composition": np.sort(self.atoms.numbers),
             "masses": np.sort(self.atoms.get_masses()),
         }
+
+    @property
+    def _free_lengths(self) -> frozenset[str]:  # type: ignore[override]
+        return frozenset(p + name for p, part in self._parts() for name in part._free_lengths)
+
+    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
+        for p, part in self._parts():
+            arrays = _of(p, saved)
+            whole_of(path, arrays, "nsteps")
+            part._check_restart(path, arrays)
 
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
         for p, part in self._parts():

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 import warnings
-import zipfile
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from ase import Atoms
 from ase.optimize.optimize import Dynamics
 from ase.parallel import world
@@ -24,21 +22,12 @@ from numpy.typing import NDArray
 from ..counts import require_count
 from .appended import Appended
 from .copies import without_files
+from .restart_files import read_restart_file, require_like, whole_of, write_restart_file
 from .restart_identity import identity, refuse_others
 from .shared_state import NAMES, SharedState, fixed_atoms
 from .temperature import Schedule, Temperature
 
 LONGEST_CHUNK = 100_000
-
-
-def _load(path: str | Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path) as file:
-            return dict(file)
-    except FileNotFoundError:
-        raise
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a restart file") from error
 
 
 class KernelDynamics(Dynamics):
@@ -72,6 +61,8 @@ class KernelDynamics(Dynamics):
     longest_chunk = LONGEST_CHUNK
     _watched: ClassVar[tuple[str, ...]] = ()
     """Arrays of the atoms that the dynamics depends on."""
+    _free_lengths: ClassVar[frozenset[str]] = frozenset()
+    """Arrays of a restart whose length may differ from that of the driver's own."""
     _taken_up: ClassVar[frozenset[str]] = frozenset()
     """Changes that `_read_atoms` can follow: of those arrays, of cell, pbc, constraints."""
 
@@ -185,6 +176,9 @@ class KernelDynamics(Dynamics):
     def _restore_common(self, state: Any) -> None:
         """Take back what `_common_state` gave."""
 
+    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
+        """Raise ValueError if saved arrays, of the right kinds, hold what cannot be."""
+
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
         """Raise ValueError if a saved state belongs to other energies or rates."""
 
@@ -282,7 +276,10 @@ class KernelDynamics(Dynamics):
         self.__dict__.update(state, comm=world)
 
     def write_restart(self, path: str | Path) -> None:
-        """Save all that `read_restart` needs to go on bit for bit."""
+        """Save all that `read_restart` needs to go on bit for bit.
+
+        The file is written beside its place and renamed: a kill leaves the former one.
+        """
         self._notice()
         state: dict[str, Any] = {
             **self._setup(),
@@ -293,8 +290,7 @@ class KernelDynamics(Dynamics):
         }
         if self._schedule is not None:
             state |= self._schedule.state(self.nsteps)
-        with open(path, "wb") as file:
-            np.savez(file, **state)
+        write_restart_file(path, state)
 
     def read_restart(self, path: str | Path) -> None:
         """Go on from a saved state.
@@ -305,17 +301,20 @@ class KernelDynamics(Dynamics):
             If there is no such file.
         ValueError
             If it is damaged, or was written by another driver, system, temperature or model, or
-            for atoms in another order.
+            for atoms in another order; the driver stays as it was.
         """
         self._notice()
-        saved = _load(path)
+        saved = read_restart_file(path)
         try:
             for key, value in self._setup().items():
                 if saved[key].tolist() != value:
                     raise ValueError(f"{path} was written with {key} = {saved[key]}, not {value}")
             there = {name: saved[f"identity {name}"] for name in self._identity()}
             refuse_others(path, self._identity(), there)
-            steps = int(saved["nsteps"])
+            steps = whole_of(path, saved, "nsteps")
+            own = {**self._common_state(), **self._state()}
+            require_like(path, saved, own, self._free_lengths)
+            self._check_restart(path, saved)
             schedule = None if self._schedule is None else self._schedule.resumed(saved, steps)
             self._refuse_other_model(saved)
         except KeyError as error:

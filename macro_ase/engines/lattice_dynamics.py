@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ase import Atoms
@@ -11,6 +12,7 @@ from ..kinetics.padding import geometry_of, pad
 from ..lattice import Crystal
 from ..rng import Seed, kernel_state
 from .kernel_dynamics import KernelDynamics
+from .restart_files import require_codes
 from .temperature import Temperature
 
 
@@ -70,6 +72,9 @@ class LatticeDynamics(KernelDynamics):
             "numbers": self.atoms.numbers,
             "positions": self.atoms.positions,
         }
+
+    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
+        require_codes(path, self.crystal.grid, saved, self.padded)
 
     def _restore_common(self, state: Any) -> None:
         self.rng_state = state["rng_state"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from .moves import (
     as_moves,
 )
 from .patch_sites import CalculatorSites, PatchSites, TableSites
+from .restart_files import require_indices
 from .restart_identity import TOLERANCE
 from .temperature import Temperature
 
@@ -306,6 +308,8 @@ class PatchMC(Driver):
             f"{self.temperature_K:8.1f}"
         )
 
+    _free_lengths = frozenset({"core", "buffer"})
+
     def _setup(self) -> dict[str, Any]:
         return {
             "driver": type(self).__name__,
@@ -335,6 +339,10 @@ class PatchMC(Driver):
             found["composition"] = np.sort(self.atoms.numbers)
             found["masses"] = np.sort(self.atoms.get_masses())
         return found
+
+    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
+        patch = np.concatenate([saved["core"], saved["buffer"]])
+        require_indices(path, "core and buffer", patch, len(self.atoms))
 
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
         kept = self.patched, self.region, self._length_A, self._skin_A

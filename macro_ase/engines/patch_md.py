@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -24,6 +25,7 @@ from ..rng import Seed
 from .driver import Driver
 from .frozen_surroundings import FrozenSurroundings, occupied, unfixed
 from .local_energy import laid, require_forces, required_halo
+from .restart_files import require_generator
 from .restart_identity import identity
 from .shared_state import SharedState
 from .temperature import Temperature
@@ -294,6 +296,9 @@ class PatchMD(Driver):
             "thermostat": self._thermostat(),
             "generator": np.array(json.dumps(self.rng.bit_generator.state)),
         }
+
+    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
+        require_generator(path, saved)
 
     def _restore(self, state: dict[str, NDArray[Any]]) -> None:
         self.atoms.arrays["momenta"] = state["momenta"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ..kinetics.ising import MAGNETISATION
 from ..rng import Seed, coerce_rng
 from .kernel_dynamics import KernelDynamics
+from .restart_files import require_spins
 from .restart_identity import identity
 from .shared_state import fixed_atoms
 from .spin_calculators import SpinCalculator
@@ -177,6 +179,9 @@ class SpinDynamics(KernelDynamics):
 
     def _state(self) -> dict[str, NDArray[Any]]:
         return {}
+
+    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
+        require_spins(path, self.ensemble, saved)
 
     def _restore(self, state: Any) -> None:
         pass

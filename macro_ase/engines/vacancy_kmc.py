@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..kinetics.vacancy_walk import hop_rates
 from ..lattice import VACANCY, as_atoms
 from ..rng import Seed
 from .lattice_dynamics import LatticeDynamics, refuse_empty_sites
+from .restart_files import require_vacancies
 from .temperature import require_temperature
 from .vacancy_walker import ATTEMPT_RATE_PER_S, VacancyWalker
 
@@ -157,6 +159,10 @@ class VacancyKMC(LatticeDynamics):
             "start": self._start,
             "rates": self.rates,
         }
+
+    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
+        super()._check_restart(path, saved)
+        require_vacancies(path, self.crystal, saved)
 
     def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
         walker = self._walker
