@@ -81,7 +81,7 @@ def fit(
         "closure_error_eV": max(t.closure_error_eV for t in tables),
         "outliers": _outliers(
             problem.barrier_eV,
-            barrier,
+            barrier if _enough_hops(problem) else _from_median(problem.barrier_eV),
             [name for t in tables for name in t.names],
             BARRIER_OUTLIER_SIGMAS,
             BARRIER_OUTLIER_EV,
@@ -110,6 +110,16 @@ def _barrier_metrics(problem: Problem, error: Array) -> dict[str, float]:
         "barrier_std_eV": variance**0.5,
         "barrier_median_eV": float(np.median(problem.barrier_eV)),
     }
+
+
+def _enough_hops(problem: Problem) -> bool:
+    """Whether what a fit without a hop predicts of it can be held against the hop."""
+    n_hops, n_parameters = problem.hops.shape
+    return n_hops >= n_parameters
+
+
+def _from_median(values: Array) -> Array:
+    return (np.median(values) - values)[None]
 
 
 def _outliers(

@@ -83,6 +83,16 @@ def test_an_outlier_is_named(good: tuple[BarrierTable, FormationFrames], factor:
     assert any(text.startswith(said) for text in model.fit_warnings)
 
 
+def test_an_outlier_among_few_is_far_from_their_median(
+    good: tuple[BarrierTable, FormationFrames],
+) -> None:
+    few = hops(good[0], np.arange(1024) % 60 == 0)
+    assert fit([few], good[1])[1]["outliers"] == []
+    few.barrier_eV[3] = 7.0
+    (outlier,) = fit([few], good[1])[1]["outliers"]
+    assert outlier.startswith("number 3, 1.")
+
+
 def test_hops_and_their_way_back_that_disagree(
     good: tuple[BarrierTable, FormationFrames],
 ) -> None:
