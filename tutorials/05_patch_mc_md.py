@@ -156,8 +156,8 @@ print(f"{len(md.active)} atoms at {md.active.get_temperature():.0f} K, {len(froz
 # ## Both by turns
 #
 # Swaps carry atoms where dynamics would need years of diffusion; dynamics lets the lattice vibrate
-# and relax around them. `HybridMCMD` alternates blocks of both. Where a swap puts a heavier atom,
-# its momentum is scaled so that the site keeps its kinetic energy. The momenta are drawn at the
+# and relax around them. `HybridMCMD` alternates blocks of both. In a swap an atom takes along
+# what belongs to it: momentum, mass, tag, charge, your own arrays. The momenta are drawn at the
 # temperature of the thermostat; the sites start cold, so heat flows into the lattice at first.
 
 # %%
