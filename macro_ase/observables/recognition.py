@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 RECOGNISED = ("sc", "bcc", "fcc", "hcp", "diamond")
 CURVE_NEIGHBORS = 45
-MAX_CENTRES = 512
+MAX_CENTRES = 256
 PER_NEIGHBOR = 4
 SMALLEST_GAP = 0.025
 LARGEST_MISFIT = 0.03
@@ -33,12 +33,12 @@ CLEARLY_BETTER = 0.8
 
 
 def cells_of(atoms: Atoms, reach_A: float | None = None) -> Cells:
-    """Atoms in cells not narrower than a reach, default one that holds an atom or two."""
+    """Atoms in cells not narrower than a reach; default: cells that hold some eight atoms."""
     box, positions = enclosed(atoms)
     inverse = np.linalg.inv(box).astype(np.float64, copy=False)
     width = 1 / np.linalg.norm(inverse, axis=0)
     fair_A = (abs(np.linalg.det(box)) / len(atoms)) ** (1 / 3)
-    shape = np.maximum(1, width // max(reach_A or 1.25 * fair_A, fair_A)).astype(np.int64)
+    shape = np.maximum(1, width // max(reach_A or 2 * fair_A, fair_A)).astype(np.int64)
     periodic = np.asarray(atoms.pbc, dtype=bool)
     return Cells(
         shape,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled import compiled
-from ..kinetics.cell_list import Cells, cell_image, cell_range
+from ..kinetics.cell_list import Cells, cell_range
 
 Codes = NDArray[np.int8]
 Ints = NDArray[np.int64]
@@ -79,10 +79,10 @@ def pairs_within(cells: Cells, centres: Ints, reach: float) -> tuple[Ints, Ints,
     vector : array, shape (m, 3)
         To it.
     """
-    found, room = 0, 64 * len(centres) + 64
+    found, room = 0, 32 * len(centres) + 32
     owner, index = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     vector, f = np.empty((room, 3)), np.empty(3)
-    span = np.empty((3, 2), dtype=np.int64)
+    span, box = np.empty((3, 2), dtype=np.int64), cells.box
     for n in range(len(centres)):
         at = cells.row[centres[n]]
         x, y, z = cells.places[at, 0], cells.places[at, 1], cells.places[at, 2]
@@ -90,13 +90,20 @@ def pairs_within(cells: Cells, centres: Ints, reach: float) -> tuple[Ints, Ints,
             f[k] = x * cells.inverse[0, k] + y * cells.inverse[1, k] + z * cells.inverse[2, k]
         cell_range(cells, f, f, reach, span)
         for a in range(span[0, 0], span[0, 1] + 1):
+            i = a // cells.shape[0]
             for b in range(span[1, 0], span[1, 1] + 1):
+                j = b // cells.shape[1]
+                row = (a - i * cells.shape[0]) * cells.shape[1] + b - j * cells.shape[1]
                 for c in range(span[2, 0], span[2, 1] + 1):
-                    cell, sx, sy, sz = cell_image(cells, a, b, c)
+                    k = c // cells.shape[2]
+                    cell = row * cells.shape[2] + c - k * cells.shape[2]
+                    sx = i * box[0, 0] + j * box[1, 0] + k * box[2, 0] - x
+                    sy = i * box[0, 1] + j * box[1, 1] + k * box[2, 1] - y
+                    sz = i * box[0, 2] + j * box[1, 2] + k * box[2, 2] - z
                     for other in range(cells.starts[cell], cells.starts[cell + 1]):
-                        dx = cells.places[other, 0] + sx - x
-                        dy = cells.places[other, 1] + sy - y
-                        dz = cells.places[other, 2] + sz - z
+                        dx = cells.places[other, 0] + sx
+                        dy = cells.places[other, 1] + sy
+                        dz = cells.places[other, 2] + sz
                         r2 = dx * dx + dy * dy + dz * dz
                         if r2 > reach * reach or (other == at and r2 < SAME_PLACE_A2):
                             continue

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 SYMBOLS = np.array(chemical_symbols)
 MOST_SHELLS = 100
-AT_A_TIME = 20_000
+AT_A_TIME = 4_000
 MAYBE: dict[str | None, tuple[str, ...]] = {
     "bcc": ("bcc", "fcc", "cubic"),
     "fcc": ("fcc", "bcc", "cubic"),

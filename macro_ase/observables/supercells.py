@@ -121,10 +121,11 @@ def _mean_half_vectors(atoms: Atoms, lattice: Lattice) -> Floats:
     bonds = _nearest_bonds(atoms, len(first))
     length_A = np.linalg.norm(bonds, axis=1).mean() / np.linalg.norm(first[0])
     half = length_A * _cubic_axes(bonds, outward=lattice.name == "cubic")
-    ideal = np.concatenate(lattice.shells(2))
+    ideal = np.concatenate(lattice.shells(2)).astype(float)
     for _ in range(4):
-        off = ((bonds[:, None] - ideal @ half) ** 2).sum(axis=-1)
-        half = np.linalg.lstsq(ideal[off.argmin(axis=1)].astype(float), bonds, rcond=None)[0]
+        places = ideal @ half
+        nearest = ideal[np.argmin((places**2).sum(axis=1) - 2 * bonds @ places.T, axis=1)]
+        half = np.linalg.solve(nearest.T @ nearest, nearest.T @ bonds)
     volume_A3 = atoms.cell.volume / len(atoms) / abs(np.linalg.det(lattice.primitive))
     return half * (volume_A3 / abs(np.linalg.det(half))) ** (1 / 3)
 
