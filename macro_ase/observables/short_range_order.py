@@ -226,15 +226,17 @@ def _warn_of_coordination(shells: SiteShells | DistanceShells, result: ShortRang
     """Where shells by distance blur, or atoms are missing that nobody marked."""
     if isinstance(shells, SiteShells) or not shells.atoms.pbc.all():
         return
-    found, name = result.coordination, shells.lattice
-    right = np.rint(found) if name is None else ideal_shells(name, len(found))[1]
-    off = np.flatnonzero(np.abs(found - right) > FOREIGN_COORDINATION * found)
+    found, name = result.neighbors[:, result.centres > 0], shells.lattice
+    if name is not None:
+        found = result.coordination[:, None]
+    right = np.rint(found) if name is None else ideal_shells(name, len(found))[1][:, None]
+    off = np.argwhere(np.abs(found - right) > FOREIGN_COORDINATION * found)
     if len(off):
-        k = off[0]
-        should = "no whole number" if name is None else f"where {name} has {right[k]}"
+        k, column = off[0]
+        should = "no whole number" if name is None else f"where {name} has {right[k, 0]}"
         warnings.warn(
-            f"{found[k]:.4g} neighbours in shell {k + 1}, {should}: atoms are missing, sites are "
-            "unlike, or shells overlap; holes are not seen as vacancies here",
+            f"{found[k, column]:.4g} neighbours in shell {k + 1}, {should}: atoms are missing or "
+            "shells overlap, and holes are not seen as vacancies here",
             stacklevel=3,
         )
 

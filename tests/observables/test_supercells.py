@@ -1,5 +1,7 @@
 """Sites of crystals in supercells of any shape: the same with and without noise, with holes."""
 
+import warnings
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -116,3 +118,14 @@ def test_a_strain_beyond_the_lattice_is_not_put_on_its_sites() -> None:
     assert short_range_order(atoms).coordination.tolist() == [12, 6]
     atoms.set_cell(atoms.cell.array * [1, 1, 0.9], scale_atoms=True)
     assert short_range_order(atoms, 1).lattice is None
+
+
+def test_unlike_sites_with_whole_numbers_are_not_warned_of() -> None:
+    fluorite = bulk("CaF2", "fluorite", a=5.46) * (3, 3, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        order = short_range_order(fluorite, 1)
+    assert order.neighbors[0, :2].tolist() == [8, 4]
+    del fluorite[5]
+    with pytest.warns(UserWarning, match="no whole number"):
+        short_range_order(fluorite, 1)
