@@ -89,14 +89,10 @@ assert abs(change_eV - mc.energy_change_eV) < 1e-6
 # %%
 def core_order(crystal):
     """alpha of unlike first neighbours of core atoms, by pair."""
-    found = short_range_order(crystal, n_shells=1, per_atom=True)
-    symbols = np.array(crystal.get_chemical_symbols())
-    alpha = {}
-    for a, b in (("Mo", "Nb"), ("Mo", "Ta"), ("Nb", "Ta")):
-        core = region.core[symbols[region.core] == a]
-        share = found.per_atom[core, 0, found.species.index(b)].mean() / 8
-        alpha[a, b] = 1 - share / np.mean(symbols == b)
-    return alpha
+    found = short_range_order(crystal, n_shells=1, indices=region.core)
+    code = found.species.index
+    pairs = (("Mo", "Nb"), ("Mo", "Ta"), ("Nb", "Ta"))
+    return {(a, b): found.alpha[0, code(a), code(b)] for a, b in pairs}
 
 
 first = core_order(before)

@@ -140,23 +140,17 @@ hybrid.run(200 if QUICK else 1000)
 # ## The order of the patch
 #
 # Warren and Cowley's alpha of first neighbours, for core atoms, whose neighbours across the border
-# count too: below 0 for pairs that seek each other. Neighbours are told by distance, and heat
-# blurs distances; so the species are looked at on the sites that they came from.
+# count too: below 0 for pairs that seek each other. Heat blurs distances, so atoms are put on the
+# sites of the crystal first.
 
 
 # %%
 def core_order(crystal):
     """alpha of unlike first neighbours of core atoms, by pair."""
-    sites = before.copy()
-    sites.numbers = crystal.numbers
-    found = short_range_order(sites, n_shells=1, per_atom=True)
-    symbols = np.array(sites.get_chemical_symbols())
-    alpha = {}
-    for a, b in (("Mo", "Nb"), ("Mo", "Ta"), ("Nb", "Ta")):
-        core = region.core[symbols[region.core] == a]
-        share = found.per_atom[core, 0, found.species.index(b)].mean() / 8
-        alpha[f"{a}-{b}"] = round(float(1 - share / np.mean(symbols == b)), 2)
-    return alpha
+    found = short_range_order(crystal, n_shells=1, indices=region.core)
+    code = found.species.index
+    pairs = (("Mo", "Nb"), ("Mo", "Ta"), ("Nb", "Ta"))
+    return {f"{a}-{b}": round(float(found.alpha[0, code(a), code(b)]), 2) for a, b in pairs}
 
 
 print(f"at random            {core_order(before)}")
