@@ -27,6 +27,7 @@ from torch.nn import functional
 from ..files import write_atomically
 from .first_layer import Array, FirstLayer, Observables, Reduced, States
 from .principal_components import PrincipalComponents
+from .reading import reading
 
 FILE = "encoder.safetensors"
 
@@ -170,10 +171,9 @@ class ConditionedEncoder:
         FileNotFoundError, ValueError
             If the folder holds no encoder, or a damaged one.
         """
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        try:
+        with reading(folder, "encoder"):
             tensors = load_file(Path(folder) / FILE)
             weights = {k[5:]: v for k, v in tensors.items() if k.startswith("head.")}
             head = Head.of_weights(weights)
@@ -182,8 +182,6 @@ class ConditionedEncoder:
             )
             left_out = float(tensors["left_out"][0])
             components = PrincipalComponents(mean, directions, scale, left_out)
-        except (KeyError, RuntimeError, SafetensorError) as error:
-            raise ValueError(f"{folder} holds no complete encoder: {error}") from error
         return cls(observables, components, head)
 
 

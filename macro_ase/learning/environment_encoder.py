@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from ..files import write_atomically
 from ..neighbour_pairs import NeighbourPairs, neighbour_pairs
 from .conditioned_encoder import Head
+from .reading import reading
 
 Array = NDArray[np.float64]
 PAIRS_AT_ONCE = 40_000
@@ -262,16 +263,13 @@ class EnvironmentEncoder:
         FileNotFoundError, ValueError
             If the folder holds no encoder, or a damaged one.
         """
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        try:
+        with reading(folder, "encoder"):
             tensors = load_file(_file(folder))
             head = Head.of_weights({k[5:]: v for k, v in tensors.items() if k.startswith("head.")})
             cutoff, number = tensors["radial"].tolist()
             given, *others = (tensors[k].numpy() for k in ARRAYS)
-        except (KeyError, RuntimeError, SafetensorError) as error:
-            raise ValueError(f"{folder} holds no complete encoder: {error}") from error
         return cls(RadialFunctions(cutoff, int(number)), given, head, *others)
 
 

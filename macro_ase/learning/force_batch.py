@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import replacing
-
-Array = NDArray[np.float64]
+from .arrays import Array, above_0, as_columns, as_conditions, finite_array
+from .reading import reading
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,13 @@ class ForceBatch:
     p : float
         Share of the particles whose forces are known.
     condition : array, shape (n, n_conditions)
-        What else the drift may depend on; no column where there is nothing.
+        What else the drift may depend on; no column where there is nothing, one number stands for
+        all configurations.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not match or are not finite, or p is not in (0, 1].
     """
 
     z0: Array
@@ -53,6 +59,19 @@ class ForceBatch:
     square: Array
     p: float
     condition: Array
+
+    def __post_init__(self) -> None:
+        z0 = as_columns(self.z0, "z0")
+        n, d = z0.shape
+        shapes = {"gram": (n, d, d), "gram_part": (n, d, d), "dzdt": (n, d), "square": (n,)}
+        own = {k: finite_array(getattr(self, k), k, *shape) for k, shape in shapes.items()}
+        own |= {"z0": z0, "condition": as_conditions(self.condition, n)}
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+        p = float(finite_array(self.p, "p"))
+        if not 0 < p <= 1:
+            raise ValueError(f"p, the share of particles, must lie in (0, 1], not {p:g}")
+        object.__setattr__(self, "p", p)
 
     @classmethod
     def of(
@@ -69,16 +88,18 @@ class ForceBatch:
         Raises
         ------
         ValueError
-            If p is not in (0, 1], or a force is not finite.
+            As the class, or if the columns and forces do not match or are not finite.
         """
-        if not 0 < p <= 1:
-            raise ValueError(f"p, the share of particles, must lie in (0, 1], not {p}")
-        _require_finite(forces)
-        part = jacobian @ jacobian.transpose(0, 2, 1) / p
-        dzdt = (jacobian @ forces[..., None])[..., 0] / p
-        square = (forces**2).sum(axis=1) / p
-        own = np.zeros((len(z0), 0)) if condition is None else condition
-        return cls(z0, gram, part, dzdt, square, float(p), own)
+        states = as_columns(z0, "z0")
+        n, d = states.shape
+        known = finite_array(forces, "forces", n, None)
+        share = above_0(p, "p, the share of particles,")
+        columns = finite_array(jacobian, "jacobian", n, d, known.shape[1])
+        part = columns @ columns.transpose(0, 2, 1) / share
+        dzdt = (columns @ known[..., None])[..., 0] / share
+        square = (known**2).sum(axis=1) / share
+        own = np.zeros((n, 0)) if condition is None else condition
+        return cls(states, gram, part, dzdt, square, share, own)
 
     @classmethod
     def of_all(cls, z0: Array, gram: Array, dzdt: Array, forces: Array) -> ForceBatch:
@@ -87,10 +108,9 @@ class ForceBatch:
         Raises
         ------
         ValueError
-            If a force is not finite.
+            As the class, or if a force is not finite.
         """
-        _require_finite(forces)
-        square = (forces**2).sum(axis=1)
+        square = (finite_array(forces, "forces", len(z0), None) ** 2).sum(axis=1)
         return cls(z0, gram, gram, dzdt, square, 1.0, np.zeros((len(z0), 0)))
 
     @classmethod
@@ -100,10 +120,13 @@ class ForceBatch:
         Raises
         ------
         ValueError
-            If their p differ.
+            If there are none, or they differ in p or in their numbers of variables or conditions.
         """
-        if len({batch.p for batch in batches}) != 1:
-            raise ValueError("batches of different p cannot be joined")
+        kinds = {(b.p, b.z0.shape[1], b.condition.shape[1]) for b in batches}
+        if len(kinds) != 1:
+            raise ValueError(
+                f"batches must be of one p, d and number of conditions, not of {sorted(kinds)}"
+            )
         parts = {k: np.concatenate([getattr(b, k) for b in batches]) for k in ARRAYS}
         return cls(**parts, p=batches[0].p)
 
@@ -142,7 +165,7 @@ class ForceBatch:
         missing = {*ARRAYS, "p"} - arrays.keys()
         if missing:
             raise ValueError(f"a force batch lacks {', '.join(sorted(missing))}")
-        return cls(**{k: arrays[k] for k in ARRAYS}, p=float(arrays["p"][0]))
+        return cls(**{k: arrays[k] for k in ARRAYS}, p=float(np.ravel(arrays["p"])[0]))
 
     def save(self, file: str | Path) -> None:
         """Write an npz file."""
@@ -159,13 +182,8 @@ class ForceBatch:
         FileNotFoundError, ValueError
             If there is no such file, or it holds no batch.
         """
-        with np.load(file, allow_pickle=False) as data:
+        with reading(file, "force batch"), np.load(file, allow_pickle=False) as data:
             return cls.from_arrays(dict(data))
-
-
-def _require_finite(forces: Array) -> None:
-    if not np.isfinite(forces).all():
-        raise ValueError("forces are not finite")
 
 
 ARRAYS = tuple(field.name for field in fields(ForceBatch) if field.name != "p")

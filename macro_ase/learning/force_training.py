@@ -10,10 +10,7 @@ networks start from it. Adam over random batches is followed by L-BFGS over all 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,134 +18,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from ..files import write_atomically
+from .arrays import as_columns, as_conditions, finite_array
+from .drift_model import DriftModel, DriftOptions, Member, new_member
 from .force_losses import QuadraticLoss
 from .initialisation import initialised
-from .networks import NetworkDrift, OnsagerDrift, make_drift
 from .pairs import Scaling
 
+__all__ = ["DriftModel", "DriftOptions", "linear_drift", "train_drift"]
 Array = NDArray[np.float64]
-Member = NetworkDrift | OnsagerDrift
-FORMAT = "macro_ase drift 1"
 RECORD = 100
-
-
-@dataclass(frozen=True)
-class DriftOptions:
-    """How to train.
-
-    Attributes
-    ----------
-    drift : {"network", "onsager"}
-    width, depth : int
-        Hidden layers.
-    members : int
-        Size of the ensemble; the drift is their mean.
-    steps : int
-        Of Adam.
-    batch_size : int
-    learning_rate : float
-        At the start; it falls to zero as a cosine.
-    polish : int
-        Iterations of L-BFGS over all data at the end.
-    """
-
-    drift: str = "network"
-    width: int = 32
-    depth: int = 2
-    members: int = 1
-    steps: int = 3000
-    batch_size: int = 512
-    learning_rate: float = 3e-3
-    polish: int = 300
-
-
-@dataclass(frozen=True)
-class DriftModel:
-    """dz/dt = g(z, c): an ensemble of networks and its scales.
-
-    Attributes
-    ----------
-    members : list of NetworkDrift or OnsagerDrift
-    scaling : Scaling
-    rate : float
-        r, in the inverse unit of time of the forces.
-    options : DriftOptions
-    history : array, shape (members, n_records)
-        Loss at every hundredth step and after the polish, less what no drift explains.
-    """
-
-    members: list[Member]
-    scaling: Scaling
-    rate: float
-    options: DriftOptions
-    history: Array
-
-    def __call__(self, z: Array, condition: Array | None = None) -> Array:
-        """Drift, mean over the members, shape (n, d), at states, shape (n, d)."""
-        own = (
-            np.zeros((len(z), len(self.scaling.condition_mean))) if condition is None else condition
-        )
-        y = torch.as_tensor(self.scaling.z(z))
-        c = torch.as_tensor(self.scaling.condition(own))
-        with torch.no_grad():
-            scaled = torch.stack([member(y, c) for member in self.members]).mean(dim=0)
-        return scaled.numpy() * self.rate * self.scaling.z_scale
-
-    def save(self, folder: str | Path) -> None:
-        """Write ``drift.json`` and ``drift.safetensors``."""
-        from safetensors.torch import save
-
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {
-            f"{k}.{name}": value.contiguous()
-            for k, member in enumerate(self.members)
-            for name, value in member.state_dict().items()
-        }
-        write_atomically(folder / "drift.safetensors", save(tensors))
-        data = {
-            "format": FORMAT,
-            "options": vars(self.options),
-            "rate": self.rate,
-            "scaling": {name: value.tolist() for name, value in vars(self.scaling).items()},
-            "history": self.history.tolist(),
-        }
-        write_atomically(folder / "drift.json", json.dumps(data, indent=1) + "\n")
-
-    @classmethod
-    def load(cls, folder: str | Path) -> DriftModel:
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            If the folder holds no drift, or a damaged one.
-        """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        folder = Path(folder)
-        try:
-            data = json.loads((folder / "drift.json").read_text())
-            weights = load_file(folder / "drift.safetensors")
-            return cls._from_data(data, weights)
-        except (KeyError, TypeError, json.JSONDecodeError, RuntimeError, SafetensorError) as error:
-            raise ValueError(f"{folder} holds no complete drift: {error}") from error
-
-    @classmethod
-    def _from_data(cls, data: dict[str, Any], weights: dict[str, Tensor]) -> DriftModel:
-        if data["format"] != FORMAT:
-            raise ValueError(f"drift format {data['format']!r} is not {FORMAT!r}")
-        options = DriftOptions(**data["options"])
-        scaling = Scaling(**{k: np.array(v) for k, v in data["scaling"].items()})
-        members = []
-        for k in range(options.members):
-            member = _new_member(scaling, options)
-            mine = {n[len(f"{k}.") :]: w for n, w in weights.items() if n.startswith(f"{k}.")}
-            member.load_state_dict(mine)
-            members.append(member.eval())
-        return cls(members, scaling, data["rate"], options, np.array(data["history"]))
 
 
 def linear_drift(z0: Array, loss: QuadraticLoss) -> tuple[Array, Array]:
@@ -223,8 +101,17 @@ def train_drift(
     Raises
     ------
     ValueError
-        If the data do not determine a drift.
+        If the arrays do not match or are not finite, the data do not determine a drift, or the
+        training diverges.
     """
+    z0 = as_columns(z0, "z0")
+    n, d = z0.shape
+    condition = as_conditions(condition, n)
+    loss = QuadraticLoss(
+        finite_array(loss.metric, "the loss's metric", n, d, d),
+        finite_array(loss.linear, "the loss's linear part", n, d),
+        finite_array(loss.constant, "the loss's constant", n),
+    )
     scaling = Scaling.of_states(z0, condition)
     y = scaling.z(z0)
     unit = scaling.z_scale
@@ -234,19 +121,17 @@ def train_drift(
     data = _Data.of(scaling, rate, z0, condition, loss)
     offset = np.column_stack([intercept / rate, np.zeros((len(slope), scaling.n_conditions))])
     start = torch.as_tensor(slope.T / rate), torch.as_tensor(offset)
-    members, history = [], []
+    members: list[Member] = []
+    history = []
     bar = tqdm(total=options.members * options.steps, desc=progress, disable=None, unit="step")
     with bar:
         for own in seed.spawn(options.members):
             member, losses = _train_member(data, scaling, start, options, own, bar)
+            if not np.isfinite(losses).all():
+                raise ValueError(f"training of member {len(members)} diverged; lower learning_rate")
             members.append(member)
             history.append(losses)
     return DriftModel(members, scaling, rate, options, np.array(history))
-
-
-def _new_member(scaling: Scaling, options: DriftOptions) -> Member:
-    d = len(scaling.z_mean)
-    return make_drift(options.drift, d, scaling.n_conditions, options.width, options.depth).double()
 
 
 def _train_member(
@@ -258,7 +143,7 @@ def _train_member(
     bar: tqdm,
 ) -> tuple[Member, list[float]]:
     rng = np.random.default_rng(seed)
-    model = initialised(int(rng.integers(2**31)), lambda: _new_member(scaling, options))
+    model = initialised(int(rng.integers(2**31)), lambda: new_member(scaling, options))
     model.start_from(*start, torch.eye(len(scaling.z_mean)))
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), options.learning_rate)

@@ -39,8 +39,9 @@ from .macro_paths import (
     warn_of_divergence,
     warn_of_short_steps,
 )
-from .model_files import filled_members, read_ensemble, reading, shapes, write_ensemble
+from .model_files import filled_members, read_ensemble, shapes, write_ensemble
 from .pairs import Scaling
+from .reading import reading
 from .training import Trained, TrainingOptions, new_member
 
 __all__ = ["Clock", "MacroModel", "MacroPaths"]

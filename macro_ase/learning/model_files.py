@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,25 +13,6 @@ from torch import Tensor, nn
 from ..files import write_atomically
 
 Member = TypeVar("Member", bound=nn.Module)
-
-
-@contextmanager
-def reading(folder: str | Path, what: str) -> Iterator[None]:
-    """Whatever is wrong with files that the block reads becomes one line that names the folder.
-
-    Raises
-    ------
-    ValueError
-        If the block fails otherwise than for want of a file.
-    """
-    try:
-        yield
-    except OSError:
-        raise
-    except Exception as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        line = " ".join((reason or type(error).__name__).split())
-        raise ValueError(f"{folder} holds no complete {what}: {line[:300]}") from error
 
 
 def write_ensemble(
@@ -75,11 +55,11 @@ def read_ensemble(
     """
     from safetensors.torch import load_file
 
+    weights = load_file(Path(folder) / names[1])
     data = json.loads((Path(folder) / names[0]).read_text(encoding="utf-8"))
     if not isinstance(data, dict) or data.get("format") != form:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise ValueError(f"its format is {found!r}, not {form!r}")
-    weights = load_file(Path(folder) / names[1])
     wrong = [name for name, value in weights.items() if not torch.isfinite(value).all()]
     if wrong:
         raise ValueError(f"weights {wrong[0]} are not finite")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..files import write_atomically
+from .reading import reading
 
 Array = NDArray[np.float64]
 Spins = NDArray[np.int8]
@@ -89,17 +90,14 @@ class PatchEncoder(nn.Module):
         FileNotFoundError, ValueError
             If the folder holds no encoder, a damaged one or one of another format.
         """
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        try:
+        with reading(folder, "encoder"):
             data = json.loads((Path(folder) / "encoder.json").read_text(encoding="utf-8"))
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r} is not {FORMAT!r}")
             encoder = cls(data["n_variables"], data["channels"])
             encoder.load_state_dict(load_file(Path(folder) / "encoder.safetensors"))
-        except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ValueError(f"{folder} holds no complete encoder: {error}") from error
         return encoder
 
 

@@ -7,10 +7,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ..ratios import steps_within
+from .arrays import finite_array
 
 Array = NDArray[np.float64]
 Drift = Callable[[Array], Array]
@@ -26,7 +30,7 @@ def rk4_step(drift: Drift, z: Array, dt: float) -> Array:
 
 
 def rollout(drift: Drift, z0: Array, times: ArrayLike, longest_step: float) -> Array:
-    """Paths from initial states.
+    """Paths from initial states; warns of those that diverge.
 
     Parameters
     ----------
@@ -54,15 +58,24 @@ def rollout(drift: Drift, z0: Array, times: ArrayLike, longest_step: float) -> A
         raise ValueError("times must be one ascending sequence")
     if not longest_step > 0:
         raise ValueError(f"longest_step must be above 0, not {longest_step}")
-    z = np.array(z0, dtype=float)
+    z = finite_array(z0, "z0", None, None).copy()
     path = [z]
     with np.errstate(over="ignore", invalid="ignore"):
         for span in np.diff(at):
-            steps = int(np.ceil(span / longest_step * (1 - 1e-12)))
+            steps = steps_within(span, longest_step)
             for _ in range(steps):
                 z = rk4_step(drift, z, span / steps)
             path.append(z)
-    return np.stack(path, axis=1)
+    paths = np.stack(path, axis=1)
+    wrong = ~np.isfinite(paths)
+    if wrong.any():
+        lost, first = int(wrong.any(axis=(1, 2)).sum()), at[int(wrong.any(axis=(0, 2)).argmax())]
+        warnings.warn(
+            f"{lost} of {len(z)} paths diverged, the first by time {first:g}: they left what the "
+            "drift was learned from, or the step is too long",
+            stacklevel=2,
+        )
+    return paths
 
 
 def trajectory_errors(predicted: Array, true: Array) -> Array:

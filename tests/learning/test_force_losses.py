@@ -94,20 +94,51 @@ def test_batches_are_joined_taken_and_saved(tmp_path: Path) -> None:
     again = ForceBatch.load(tmp_path / "batch.npz")
     for name, value in one.arrays().items():
         np.testing.assert_array_equal(again.arrays()[name], value)
-    with pytest.raises(ValueError, match="different p"):
+    with pytest.raises(ValueError, match="batches must be of one p, d"):
         ForceBatch.join([one, batch()])
     np.savez(tmp_path / "other.npz", z0=one.z0)
-    with pytest.raises(ValueError, match="lacks condition"):
+    with pytest.raises(
+        ValueError, match=r"other.npz holds no complete force batch: .* lacks condi"
+    ):
         ForceBatch.load(tmp_path / "other.npz")
+    np.save(tmp_path / "array.npy", one.z0)
+    for name, content in (("cut.npz", (tmp_path / "batch.npz").read_bytes()[:-200]), ("x", b"?")):
+        (tmp_path / name).write_bytes(content)
+    for name in ("array.npy", "cut.npz", "x"):
+        with pytest.raises(ValueError, match=f"{name} holds no complete force batch: ") as found:
+            ForceBatch.load(tmp_path / name)
+        assert "\n" not in str(found.value)
+    with pytest.raises(FileNotFoundError):
+        ForceBatch.load(tmp_path / "nothing.npz")
+    with pytest.raises(ValueError, match="of one p, d and number of conditions"):
+        ForceBatch.join([])
 
 
 def test_bad_forces_are_refused() -> None:
     z0, jacobian, gram, forces, _ = parts()
-    with pytest.raises(ValueError, match=r"must lie in \(0, 1\], not 0"):
+    with pytest.raises(ValueError, match=r"p, the share of particles, must be above 0, not 0"):
         ForceBatch.of(z0, gram, jacobian, forces, 0)
+    with pytest.raises(ValueError, match=r"must lie in \(0, 1\], not 1.5"):
+        ForceBatch.of(z0, gram, jacobian, forces, 1.5)
+    with pytest.raises(ValueError, match=r"jacobian must have shape \(\d, 3, 5\)"):
+        ForceBatch.of(z0, gram, jacobian, forces[:, :5], 1.0)
+    with pytest.raises(ValueError, match=r"gram must have shape \(\d, 3, 3\)"):
+        ForceBatch.of(z0, gram[:, :2, :2], jacobian, forces, 1.0)
+    listed = [x.tolist() for x in (z0, gram, jacobian, forces)]
+    own = ForceBatch.of(*listed, 1, condition=2.0)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(own.dzdt, ForceBatch.of(z0, gram, jacobian, forces, 1.0).dzdt)
+    assert own.condition.tolist() == [[2.0]] * len(z0)
     forces[0, 0] = np.nan
     with pytest.raises(ValueError, match="not finite"):
         ForceBatch.of(z0, gram, jacobian, forces, 1.0)
+
+
+def test_a_gram_matrix_lost_to_rounding_is_singular() -> None:
+    """[[1, 1], [1, 1 + eps]] has an inverse of 1e15, of which nothing is true."""
+    one = np.array([[[1.0, 1.0], [1.0, 1.0 + 2**-52]]])
+    twice = ForceBatch(np.zeros((1, 2)), one, one, np.ones((1, 2)), np.ones(1), 1.0, 0.0)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="Gram matrix of the encoder is singular"):
+        loss_x(twice)
 
 
 def test_rows_of_a_loss() -> None:
@@ -137,7 +168,7 @@ def test_a_loss_of_more_variables_carried_to_fewer() -> None:
     z0, jacobian, _, forces, _ = parts()
     chain = np.random.default_rng(2).normal(size=(ROWS, 2, D))
     own = chain @ jacobian
-    exact = loss_x(ForceBatch.of(z0, own @ own.transpose(0, 2, 1), own, forces, 1.0))
+    exact = loss_x(ForceBatch.of(z0[:, :2], own @ own.transpose(0, 2, 1), own, forces, 1.0))
     carried = loss_x(batch()).carried(chain)
     for name in ("metric", "linear"):
         np.testing.assert_allclose(getattr(carried, name), getattr(exact, name), rtol=1e-8)

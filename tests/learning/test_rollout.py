@@ -42,3 +42,13 @@ def test_refusals() -> None:
         trajectory_errors(np.zeros((1, 2, 1)), np.zeros((1, 3, 1)))
     with pytest.raises(ValueError, match="zero throughout"):
         trajectory_errors(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)))
+
+
+def test_paths_that_diverge_say_so() -> None:
+    """dz/dt = z^2 from 1 ends at t = 1; from -1 it goes on."""
+    z0, times = np.array([[1.0], [-1.0]]), np.linspace(0, 3, 31)
+    with pytest.warns(UserWarning, match=r"1 of 2 paths diverged, the first by time 1\.\d"):
+        path = rollout(lambda z: z**2, z0, times, 0.05)
+    np.testing.assert_allclose(path[1, :, 0], -1 / (1 + times), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"z0 is not finite, at index \[0, 0\]: nan"):
+        rollout(pendulum, np.array([[np.nan, 0.0]]), [0.0, 1.0], 0.1)
