@@ -20,6 +20,7 @@ LEVELS = (
         "neighbour_pairs",
         "files",
         "counts",
+        "arrays",
         "ratios",
         "memory",
     ),

@@ -83,6 +83,25 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, f
     yield folder, time.perf_counter() - start
 
 
+def test_every_run_has_random_numbers_of_its_own(finished: tuple[Path, float]) -> None:
+    """Direct runs of a temperature start alike; none of any kind equals another."""
+    chunks = chunks_of(finished[0])
+    for kind, name, number in (("small", "z", 4), ("pairs", "dz", 4), ("direct", "z", 4)):
+        found = [v for k, v in chunks.items() if k.startswith(kind) and k.endswith(f":{name}")]
+        assert len(found) == len(set(found)) == number, kind
+
+
+def test_the_clock_has_each_temperature_s_own_residence_time(
+    finished: tuple[Path, float],
+) -> None:
+    """Those of the small runs; the colder, the longer, by far more than their scatter."""
+    model, store = MacroModel.load(finished[0] / "model"), Store(finished[0] / "data.zarr")
+    for t in (2000.0, 3000.0):
+        own = [float(store.read(f"small/{t!r}/{r}")["tau_w"][0]) for r in (0, 1)]
+        assert model.clock.tau_w(t) == pytest.approx(np.mean(own))
+    assert model.clock.tau_w(2000.0) > 3 * model.clock.tau_w(3000.0)
+
+
 def test_metrics(finished: tuple[Path, float]) -> None:
     data = json.loads((finished[0] / "metrics.json").read_text())
     assert set(data) == {"study", "versions", "seed", "wall_s", "stages", "metrics"}

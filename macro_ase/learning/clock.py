@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import finite_array
+from ..arrays import finite_array
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .arrays import above_0
+from ..arrays import above_0
 from .model_files import filled_members, read_ensemble, write_ensemble
 from .networks import NetworkDrift, OnsagerDrift, make_drift
 from .options import check_options

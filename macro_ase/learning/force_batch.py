@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array, above_0, as_columns, as_conditions, finite_array
 from ..files import replacing
-from .arrays import Array, above_0, as_columns, as_conditions, finite_array
 from .reading import reading
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from .arrays import as_columns, as_conditions, finite_array
+from ..arrays import as_columns, as_conditions, finite_array
 from .drift_model import DriftModel, DriftOptions, Member, new_member
 from .force_losses import QuadraticLoss
 from .initialisation import initialised

@@ -27,10 +27,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import above_0, finite_array, one_condition
 from ..counts import require_count
 from ..ratios import steps_within
 from ..rng import stream
-from .arrays import above_0, finite_array, one_condition
 from .clock import Clock
 from .macro_paths import (
     MacroPaths,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import Array, as_columns, as_conditions, finite_array, whole_numbers
 from ..systems.base import PatchPairs
-from .arrays import Array, as_columns, as_conditions, finite_array, whole_numbers
 
 ALIKE = 1e-9
 SAME = 1e-6

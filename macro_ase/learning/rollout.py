@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import finite_array
 from ..ratios import steps_within
-from .arrays import finite_array
 
 Array = NDArray[np.float64]
 Drift = Callable[[Array], Array]

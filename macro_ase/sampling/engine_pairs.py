@@ -16,6 +16,8 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import above_0, as_columns, finite_array
+from ..counts import require_count
 from ..engines.moves import Move
 from ..engines.patch_mc import PatchMC
 from ..engines.patch_md import PatchMD
@@ -45,14 +47,19 @@ class MonteCarloEvolution:
     temperature_K : float
     moves : Move or sequence of Move
     dt : float
-        Attempts per site.
+        Attempts per site of core and buffer.
+
+    Raises
+    ------
+    ValueError
+        If dt is not above 0.
     """
 
     def __init__(
         self, calculator: Any, temperature_K: float, moves: Move | Sequence[Move], dt: float
     ) -> None:
         self.calculator, self.temperature_K = calculator, temperature_K
-        self.moves, self.dt = moves, dt
+        self.moves, self.dt = moves, above_0(dt, "dt")
 
     def __call__(self, atoms: Atoms, patch: Patch, seed: np.random.SeedSequence) -> Region:
         """Evolve; return the patch as it was laid."""
@@ -82,11 +89,16 @@ class DynamicsEvolution:
     steps : int
     options
         Further arguments of `PatchMD`, such as ``temperature_K`` and ``ensemble``.
+
+    Raises
+    ------
+    ValueError
+        If a number is not above 0.
     """
 
     def __init__(self, calculator: Any, timestep: float, steps: int, **options: Any) -> None:
-        self.calculator, self.timestep = calculator, timestep
-        self.steps, self.options = steps, options
+        self.calculator, self.timestep = calculator, above_0(timestep, "timestep")
+        self.steps, self.options = require_count(steps, "steps", 1), options
 
     @property
     def dt(self) -> float:
@@ -127,9 +139,9 @@ def engine_pairs(
         Drawn uniformly from those that tile the system, or all of these.
     evolve : Evolution
     shares : callable
-        From atoms to f, shape (n_atoms, d); its mean over atoms is z.
+        From atoms to f, shape (n_atoms, d) or (n_atoms,); its mean over atoms is z.
     condition : array-like, shape (c,)
-        What the model is conditioned on.
+        What the model is conditioned on; a number where that is one.
     snapshot : int
     seed : numpy.random.SeedSequence
     counted : {"core", "all"}
@@ -138,15 +150,21 @@ def engine_pairs(
     Raises
     ------
     ValueError
-        If all atoms are to be counted although a patch has a buffer.
+        If there are no patches, if shares are not finite or of another shape, or if all atoms are
+        to be counted although a patch has a buffer.
     """
-    before, rows = shares(atoms), []
+    if not len(patches):
+        raise ValueError("there are no patches to evolve")
+    if counted not in ("core", "all"):
+        raise ValueError(f'counted must be "core" or "all", not {counted!r}')
+    given = finite_array(np.atleast_1d(condition), "condition", None)
+    before, rows = as_columns(shares(atoms), "shares", len(atoms)), []
     for patch, own in zip(patches, seed.spawn(len(patches))):
         after = atoms.copy()
         region = evolve(after, patch, own)
         if counted == "all" and len(region.buffer):
             raise ValueError('counted="all" needs patches without a buffer')
-        change = shares(after) - before
+        change = as_columns(shares(after), "shares", len(atoms)) - before
         inside: NDArray[np.int64] | slice = region.core if counted == "core" else slice(None)
         rows.append((change[inside].sum(axis=0) / len(region.core), len(atoms) / len(region.core)))
     n = len(rows)
@@ -157,6 +175,6 @@ def engine_pairs(
         dz=np.array([dz for dz, _ in rows]),
         dt=np.full(n, evolve.dt),
         n_patches=np.array([round(k) for _, k in rows]),
-        condition=np.tile(np.asarray(condition, dtype=float), (n, 1)),
+        condition=np.tile(given, (n, 1)),
         met=np.zeros(n, dtype=np.int8),
     )

@@ -8,8 +8,9 @@ from ase import Atoms, units
 
 from macro_ase.build import build_crystal
 from macro_ase.engines.moves import NeighbourSwap
+from macro_ase.engines.patch_mc import PatchMC
 from macro_ase.lattice import Crystal, shell_neighbors
-from macro_ase.patches import Patch
+from macro_ase.patches import Patch, Region
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.eam_table import EAMTable
@@ -28,12 +29,17 @@ def crystal(cells: int = 8) -> Atoms:
     return build_crystal("bcc", "NbMoTa", (cells,) * 3, lattice_constant_A=3.24, rng=0)
 
 
-def quarters(atoms: Atoms, buffer: bool = False) -> list[Patch]:
+def quarter_masks(atoms: Atoms) -> list[np.ndarray]:
     """Blocks of half the edge along x and y, which tile the cell."""
     scaled = atoms.get_scaled_positions()
     blocks = [(scaled[:, :2] < 0.5 - 1e-9) == side for side in ((1, 1), (1, 0), (0, 1), (0, 0))]
-    masks = [block.all(axis=1) for block in blocks]
-    return [Patch.mask(mask, ~mask & (scaled[:, 2] < 0.1) if buffer else None) for mask in masks]
+    return [block.all(axis=1) for block in blocks]
+
+
+def quarters(atoms: Atoms, buffer: bool = False) -> list[Patch]:
+    """Patches of these, with a buffer below."""
+    low = atoms.get_scaled_positions()[:, 2] < 0.1
+    return [Patch.mask(m, ~m & low if buffer else None) for m in quarter_masks(atoms)]
 
 
 def unlike_bonds(atoms: Atoms) -> np.ndarray:
@@ -113,7 +119,12 @@ def test_dynamics_give_pairs_too() -> None:
     evolve = DynamicsEvolution(TableEAM(table()), 2 * units.fs, 5)
     pairs = engine_pairs(atoms, quarters(atoms), evolve, kinetic, [1.0], 0, stream(0, "d"))
     assert pairs.dt[0] == pytest.approx(10 * units.fs)
-    assert np.all(pairs.dz > 0) and np.all(pairs.z0 == 0)
+    atoms.calc = TableEAM(table())
+    forces, masses = atoms.get_forces(), atoms.get_masses()
+    impulse = 0.5 * ((forces * pairs.dt[0]) ** 2).sum(axis=1) / masses  # (F dt)^2 / 2m
+    for core, dz in zip(quarter_masks(atoms), pairs.dz[:, 0]):
+        assert dz == pytest.approx(impulse[core].mean(), rel=0.15)
+    assert np.all(pairs.z0 == 0)
 
 
 @pytest.mark.learn
@@ -138,6 +149,7 @@ def test_a_trained_network_gives_pairs_as_a_table_does() -> None:
 @pytest.mark.learn
 def test_a_closure_learns_from_them() -> None:
     pytest.importorskip("torch")
+    from macro_ase.learning.macro_model import Clock, MacroModel
     from macro_ase.learning.pairs import PairBatch
     from macro_ase.learning.training import TrainingOptions, train
 
@@ -151,4 +163,100 @@ def test_a_closure_learns_from_them() -> None:
     batch = PairBatch.of(pairs)
     assert len(batch) == 108 and len(np.unique(batch.snapshot)) == 27
     options = TrainingOptions("onsager", 8, 1, 1, 5, 16, 1e-2, 1e-4)
-    assert np.isfinite(train(batch, options, 0, "test").history).all()
+    trained = train(batch, options, 0, "test")
+    drift, covariance = MacroModel(
+        trained, options, ("MoTa",), 0.5, 32, Clock(np.ones(1), np.zeros(1))
+    ).step_moments(batch.z0, [1.0])
+    mean, error = batch.dz.mean(), batch.dz.std() / np.sqrt(len(batch))
+    assert abs(drift.mean() - mean) < 4 * error
+    assert covariance.mean() == pytest.approx(batch.dz.var(), rel=0.3)
+
+
+class Marking:
+    """An evolution that adds 1 to the tag of every atom of the core, and nothing else."""
+
+    dt = 1.0
+
+    def __call__(self, atoms: Atoms, patch: Patch, seed: np.random.SeedSequence) -> Region:
+        region = patch.select(atoms)
+        tags = atoms.get_tags()
+        tags[region.core] += 1
+        atoms.set_tags(tags)
+        return region
+
+
+def test_a_pair_stands_for_all_k_patches() -> None:
+    """Tags rise by 1 in one patch, so by 1/K in the whole; dz is that times K, whatever K."""
+    atoms = crystal(4)
+    half = Patch.mask(atoms.get_scaled_positions()[:, 0] < 0.5 - 1e-9)
+    for patches, k in (([half], 2), (quarters(atoms), 4)):
+        pairs = engine_pairs(
+            atoms, patches, Marking(), lambda a: a.get_tags() * 1.0, 1.0, 3, stream(0, "k")
+        )
+        np.testing.assert_allclose(pairs.dz, 1.0)
+        changed = atoms.copy()
+        Marking()(changed, patches[0], stream(0, "k"))
+        whole = changed.get_tags().mean() - atoms.get_tags().mean()
+        assert pairs.dz[0, 0] == pytest.approx(k * whole) and whole == pytest.approx(1 / k)
+        assert pairs.n_patches.tolist() == [k] * len(patches)
+        assert pairs.snapshot.tolist() == [3] * len(patches)
+
+
+def test_attempts_are_counted_per_active_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dt attempts a site of core and buffer, with Poisson's spread; not of the core, nor of all."""
+    counts: list[int] = []
+
+    class Counting(PatchMC):
+        def run(self, steps: int) -> bool:
+            counts.append(steps)
+            return True
+
+    monkeypatch.setattr("macro_ase.sampling.engine_pairs.PatchMC", Counting)
+    atoms, dt, n = crystal(4), 20.0, 40
+    patch = quarters(atoms, buffer=True)[0]
+    region = patch.select(atoms)
+    evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), dt)
+    for k in range(n):
+        evolve(atoms, patch, stream(0, "count", k))
+    expected, error = dt * len(region.active), np.sqrt(dt * len(region.active) / n)
+    assert abs(np.mean(counts) - expected) < 4 * error
+    assert np.var(counts) == pytest.approx(expected, rel=0.9)
+    for wrong in (len(region.core), len(atoms)):
+        assert abs(np.mean(counts) - dt * wrong) > 10 * error
+
+
+def test_patches_of_one_snapshot_have_random_numbers_of_their_own() -> None:
+    """The same patch twice: other moves, and the same again from the same seed."""
+    atoms = crystal(4)
+    patch = quarters(atoms)[0]
+    evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), 1.0)
+    dz = engine_pairs(atoms, [patch] * 6, evolve, unlike_bonds, 1.0, 0, stream(0, "s")).dz[:, 0]
+    assert len(np.unique(dz)) > 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"patches": []}, "there are no patches to evolve"),
+        ({"counted": "buffer"}, 'counted must be "core" or "all", not .buffer.'),
+        ({"condition": [np.nan]}, "condition is not finite"),
+        ({"shares": lambda a: np.zeros(3)}, r"shares must have shape \(128, any\), not \(3, 1\)"),
+        ({"shares": lambda a: a.positions * np.nan}, "shares is not finite"),
+    ],
+)
+def test_what_makes_no_pairs_is_refused(changes: dict[str, object], message: str) -> None:
+    atoms = crystal(4)
+    given = {"patches": quarters(atoms), "evolve": Marking(), "shares": unlike_bonds,
+             "condition": [1.0], "snapshot": 0, "seed": stream(0, "x")}  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        engine_pairs(atoms, **(given | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dt", [0.0, -1.0, np.nan])
+def test_a_time_must_be_above_0(dt: float) -> None:
+    with pytest.raises(ValueError, match=r"^dt .*(above 0|not finite)"):
+        MonteCarloEvolution(TableEAM(table()), 300.0, NeighbourSwap(), dt)
+    with pytest.raises(ValueError, match=r"^timestep .*(above 0|not finite)"):
+        DynamicsEvolution(TableEAM(table()), dt, 5)
+    with pytest.raises(ValueError, match="steps must be 1 or more, not 0"):
+        DynamicsEvolution(TableEAM(table()), 1.0, 0)

@@ -43,10 +43,12 @@ class Toy:
         return z, z[:, :1]
 
 
-def pairs(n: int, first: int, seed: int = 0, dt: float = 0.5) -> dict[str, Any]:
+def pairs(
+    n: int, first: int, seed: int = 0, dt: float = 0.5, repeats: int = 1, number: int = 900_000
+) -> dict[str, Any]:
     states = np.arange(3.0 * n).reshape(n, 3) + 3.0 * first
     healing, system = np.full(n, 100.0), Toy()
-    return pairs_chunk(system, 900.0, states, healing, first, dt, 1, seed, 900_000)  # type: ignore[arg-type]
+    return pairs_chunk(system, 900.0, states, healing, first, dt, repeats, seed, number)  # type: ignore[arg-type]
 
 
 def test_small_chunk() -> None:
@@ -67,7 +69,10 @@ def test_pairs_chunk() -> None:
     assert np.all(chunk["seam"] == 100)  # the healing events that the system was asked for
     assert chunk["whole_snapshot"].tolist() == [0, 4]
     assert chunk["whole_z0"].shape == chunk["whole_dz"].shape == (2, 2)
-    assert np.all(np.isfinite(chunk["whole_dz"])) and np.all(chunk["whole_dz"] != 0)
+    for k, number in enumerate((0, 4)):
+        full = stream(0, "pairs", 900_000, number).spawn(3)[2]
+        steps = np.cumsum(np.random.default_rng(full).normal(size=(2, 2)), axis=0)
+        np.testing.assert_allclose(chunk["whole_dz"][k], steps[1] - steps[0])
 
 
 def test_a_snapshot_does_not_depend_on_its_chunk() -> None:
@@ -88,5 +93,29 @@ def test_direct_chunk() -> None:
     times = np.arange(4.0)
     chunk = direct_chunk(Toy(), np.zeros(3, np.int8), 900.0, times, 0, (1, 2))  # type: ignore[arg-type]
     np.testing.assert_array_equal(chunk["times"], times)
-    assert chunk["z"].shape == (4, 2) and chunk["extra"].shape == (4, 1)
-    assert np.all(chunk["z"] != 0)
+    own = np.random.default_rng(stream(0, "direct", 1, 2)).normal(size=(4, 2))
+    np.testing.assert_array_equal(chunk["z"], np.cumsum(own, axis=0))
+    np.testing.assert_array_equal(chunk["extra"], chunk["z"][:, :1])
+
+
+def all_differ(draws: np.ndarray) -> bool:
+    """Whether no number was drawn twice, over all of an array."""
+    return len(np.unique(draws)) == draws.size
+
+
+def test_snapshots_and_repeats_have_random_numbers_of_their_own() -> None:
+    """Normal numbers: were one stream shared by any two of them, some would come twice."""
+    chunk = pairs(8, 0, repeats=3)
+    assert len(chunk["dz"]) == 8 * 3 * K and all_differ(chunk["dz"])
+    assert all_differ(np.concatenate([chunk["dz"], pairs(8, 0, number=800_000)["dz"]]))
+    upsampled = chunk["z0"][:: 3 * K, 0] - (1 + 3.0 * np.arange(8))
+    assert all_differ(np.concatenate([upsampled, chunk["dz"].ravel()]).round(9))
+    first = [k for s in range(8) for k in range(3 * K * s, 3 * K * s + K)]
+    np.testing.assert_array_equal(chunk["dz"][first], pairs(8, 0)["dz"])
+
+
+def test_runs_have_random_numbers_of_their_own() -> None:
+    items, times = [(t, r) for t in (1, 2) for r in range(3)], np.arange(4.0)
+    direct = [direct_chunk(Toy(), np.zeros(3), 900.0, times, 0, i)["z"] for i in items]  # type: ignore[arg-type]
+    small = [small_chunk(Toy(), 900.0, 4, 0, i)["z"] for i in items]  # type: ignore[arg-type]
+    assert all_differ(np.array(direct)) and all_differ(np.array(small))

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -62,7 +61,9 @@ def test_results(finished: Path) -> None:
         *("mmd2_lambda_1", "mmd2_lambda_4", "mmd2_floor", "mmd2_latent"),
         *("std_ratio_u", "std_ratio_v", "mean_error"),
     }
-    assert all(np.isfinite(metric["value"]) for metric in metrics.values())
+    values = {name: metric["value"] for name, metric in metrics.items()}
+    assert all(0 <= values[f"mmd2_{n}"] < 2 for n in ("lambda_1", "lambda_4", "floor", "latent"))
+    assert all(0.1 < values[f"std_ratio_{n}"] < 10 for n in "uv") and 0 < values["mean_error"] < 1
     html = (finished / "report.html").read_text()
     for text in ("truth against truth", "4 = K", "periodic patches", "Held-out waves", "noise, v"):
         assert text in html

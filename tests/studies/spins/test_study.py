@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
 from macro_ase.learning.macro_model import MacroModel  # noqa: E402
+from macro_ase.sampling import Store  # noqa: E402
 from macro_ase.workflow import run_study  # noqa: E402
 
 pytestmark = pytest.mark.learn
@@ -64,6 +65,15 @@ def finished(
     folder = tmp_path_factory.mktemp(request.param) / "run"
     run_study(settings(request.param, workers=1), folder, quick=True)
     yield request.param, folder
+
+
+def test_every_run_has_random_numbers_of_its_own(finished: tuple[str, Path]) -> None:
+    """Direct runs from the same mean spin, and within a chunk; no two are equal."""
+    store = Store(finished[1] / "data.zarr")
+    starts = len(settings(finished[0])["direct"]["magnetisations"])
+    runs = [store.read(f"direct/{use}/{k}")["z"] for use in (0, 1) for k in range(starts)]
+    flat = np.concatenate(runs)[:, 1:].reshape(sum(map(len, runs)), -1)
+    assert len(np.unique(flat, axis=0)) == len(flat)
 
 
 def test_results(finished: tuple[str, Path]) -> None:
