@@ -63,6 +63,16 @@ def test_a_switch_has_a_rectangle() -> None:
     assert loop.remanence[0] == 1
 
 
+def test_a_loop_by_hand() -> None:
+    """Neither branch has a point at h = 0 or m = 0; the two differ, so their mean is neither."""
+    field = np.array([[[1.0, 0.4, -0.2, -1.0], [-1.0, -0.5, 0.5, 1.0]]])
+    m = np.array([[[0.9, 0.6, 0.3, -0.8], [-0.8, -0.5, 0.1, 0.9]]])
+    loop = HysteresisLoop(field, m, 1.0)
+    assert loop.remanence == pytest.approx([(0.4 + 0.2) / 2])
+    assert loop.coercive_field == pytest.approx([(0.2 + 0.8 * 3 / 11 - 0.5 + 5 / 6) / 2])
+    assert loop.area == pytest.approx([0.45 + 0.27 - 0.2 + 0.325 + 0.2 - 0.25])
+
+
 def test_the_rate_is_kept() -> None:
     system = Relaxing()
     loop = hysteresis_loop(system, AMPLITUDE, 0.3, steps=30, cycles=2)

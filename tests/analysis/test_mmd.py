@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from macro_ase.analysis.mmd import (
-    BANDWIDTHS,
     mean_kernel,
     squared_mmd,
     squared_mmd_with_error,
@@ -12,12 +11,13 @@ from macro_ase.analysis.mmd import (
 )
 
 RNG = np.random.default_rng(0)
+WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def by_loops(x: np.ndarray, y: np.ndarray) -> float:
     def kernel(a: np.ndarray, b: np.ndarray) -> float:
         distance = ((a - b) ** 2).sum()
-        return float(np.mean([np.exp(-distance / (2 * s**2)) for s in BANDWIDTHS]))
+        return float(np.mean([np.exp(-distance / (2 * s**2)) for s in WIDTHS]))
 
     total = 0.0
     for t in range(x.shape[1]):
@@ -26,6 +26,12 @@ def by_loops(x: np.ndarray, y: np.ndarray) -> float:
         xy = np.mean([kernel(a, b) for a in x[:, t] for b in y[:, t]])
         total += xx + yy - 2 * xy
     return total / x.shape[1]
+
+
+def test_two_points_a_unit_apart_by_hand() -> None:
+    """2 - 2 k, k the mean of exp(-8), exp(-2), exp(-1/2), exp(-1/8), exp(-1/32), exp(-1/128)."""
+    kernel = (0.000335463 + 0.135335283 + 0.606530660 + 0.882496903 + 0.969233234 + 0.992217938) / 6
+    assert squared_mmd(np.zeros((1, 1, 1)), np.ones((1, 1, 1))) == pytest.approx(2 - 2 * kernel)
 
 
 def test_against_a_double_loop() -> None:
@@ -42,7 +48,7 @@ def test_normal_laws_against_the_closed_form(shift: float, spread: float) -> Non
     """E k(a, b) = s / sqrt(v) exp(-d^2 / (2 v)), v = s^2 + both variances; plus the bias."""
     n = 500
     x, y = RNG.normal(size=(n, 40, 1)), shift + spread * RNG.normal(size=(n, 40, 1))
-    s = np.array(BANDWIDTHS)
+    s = np.array(WIDTHS)
 
     def expected(d: float, variance: float) -> float:
         v = s**2 + variance

@@ -105,7 +105,7 @@ def test_the_overlap_is_that_of_gaussian_energies() -> None:
 def test_weights_do_not_overflow() -> None:
     run = CanonicalRun(100, 2.0, np.linspace(-2, 2, 50), np.zeros(50))
     weights = boltzmann_weights(run, 0.01)
-    assert np.all(np.isfinite(weights)) and weights.mean() == pytest.approx(1)
+    assert weights[0] == pytest.approx(50) and np.all(weights[1:] == 0)  # the ground state alone
 
 
 def test_absolute_zero_is_refused(ising) -> None:

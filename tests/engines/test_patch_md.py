@@ -248,6 +248,30 @@ def test_langevin_kinetic_energies_follow_the_chi_square_law() -> None:
     assert sigmas_off(values, dof) > 4
 
 
+class Free(Calculator):
+    """No forces."""
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
+
+    def calculate(self, *args: Any, **kwargs: Any) -> None:
+        super().calculate(*args, **kwargs)
+        self.results = {"energy": 0.0, "forces": np.zeros((len(self.atoms), 3))}
+
+
+@pytest.mark.parametrize("per_fs", [None, 0.03])
+def test_the_friction_is_a_hundredth_per_fs_or_what_is_asked(per_fs: float | None) -> None:
+    """Without forces and in a cold bath momenta fall as exp(-friction t)."""
+    given = {} if per_fs is None else {"friction": per_fs / units.fs}
+    atoms = argon()
+    MaxwellBoltzmannDistribution(atoms, temperature_K=TEMPERATURE_K, rng=np.random.default_rng(3))
+    md = soft_patch("langevin", 2.0, calculator=Free(), atoms=atoms, temperature_K=1e-6, **given)
+    start = md.active.get_momenta()
+    for _ in range(2):
+        md.run(25)
+    left = (md.active.get_momenta() * start).sum() / (start**2).sum()
+    assert left == pytest.approx(np.exp(-(per_fs or 0.01) * 100), rel=0.01)
+
+
 def test_nose_hoover_holds_temperature_and_its_conserved_energy() -> None:
     md = soft_patch("nose-hoover", tdamp=100 * units.fs)
     dof, energies = 3 * len(md.active), []

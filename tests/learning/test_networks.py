@@ -96,7 +96,7 @@ def test_negative_control_a_plain_network_does_work() -> None:
     torch.manual_seed(0)
     drift, potential, (y, c) = NetworkDrift(D, C, 16, 2), onsager(), points()
     power = (gradient(potential, y, c) * drift(y, c)).sum(-1)
-    assert power.max() > 0
+    assert power.max() > 0.1 * power.abs().max()
 
 
 def test_the_diffusion_is_lower_triangular_with_a_positive_diagonal() -> None:
