@@ -20,7 +20,7 @@ _HOME = {
     "SiteGrid": "lattice",
     "build_crystal": "build",
     "short_range_order": "observables.short_range_order",
-    "short_range_order_trajectory": "observables.short_range_order",
+    "short_range_order_trajectory": "observables.order_trajectory",
     "b2_order": "observables.long_range_order",
     "long_range_order": "observables.long_range_order",
     "structure_factors": "observables.long_range_order",

@@ -55,10 +55,10 @@ from .learning.macro_model import MacroModel as MacroModel
 from .observables.long_range_order import b2_order as b2_order
 from .observables.long_range_order import long_range_order as long_range_order
 from .observables.long_range_order import structure_factors as structure_factors
-from .observables.short_range_order import short_range_order as short_range_order
-from .observables.short_range_order import (
+from .observables.order_trajectory import (
     short_range_order_trajectory as short_range_order_trajectory,
 )
+from .observables.short_range_order import short_range_order as short_range_order
 from .patches import Patch as Patch
 from .potentials.eam_calculator import TableEAM as TableEAM
 from .potentials.eam_table import EAMTable as EAMTable

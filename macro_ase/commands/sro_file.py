@@ -11,11 +11,9 @@ from ..files import replacing
 from ..lattice import VACANCY
 from ..observables.frame_weights import Weighting
 from ..observables.long_range_order import long_range_order
-from ..observables.short_range_order import (
-    ShortRangeOrder,
-    short_range_order,
-    short_range_order_trajectory,
-)
+from ..observables.order_result import ShortRangeOrder
+from ..observables.order_trajectory import short_range_order_trajectory
+from ..observables.short_range_order import short_range_order
 from ..structure_files import Index, read_structures
 
 

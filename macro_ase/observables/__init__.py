@@ -9,13 +9,13 @@ from .long_range_order import (
     long_range_order,
     structure_factors,
 )
+from .order_result import ShortRangeOrder
+from .order_trajectory import short_range_order_trajectory
 from .shells import NeighborShells, neighbor_shells
 from .short_range_order import (
-    ShortRangeOrder,
     delta_from_bonds,
     random_offset,
     short_range_order,
-    short_range_order_trajectory,
     warren_cowley_from_bonds,
 )
 

@@ -18,7 +18,7 @@ from ..lattice import as_atoms
 from ..site_assignment import Assignment, half_vectors, hermite_form, site_index
 from .recognition import cells_of, cutoffs_at_gaps, ideal_shells, lattice_by_distances, neighbours
 from .shell_kernels import bonds_on_sites, sites_around
-from .supercells import SITE_LATTICES, Supercell, find_block, find_supercell, on_supercell
+from .supercells import SITE_LATTICES, Supercell, find_again, find_block, find_supercell
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -161,7 +161,7 @@ class SiteShells:
 
     def again(self, atoms: Atoms) -> SiteShells:
         """The same shells of another frame."""
-        return SiteShells(atoms, self.supercell, on_supercell(atoms, self.supercell), self.n_shells)
+        return SiteShells(atoms, *find_again(atoms, self.supercell), self.n_shells)
 
     def pairs(self, centres: Ints) -> Pairs:
         """All neighbours of some sites, in every shell."""
@@ -235,8 +235,10 @@ def find_shells(
     atoms = as_atoms(structure)
     if len(atoms) == 0 or np.any(atoms.pbc & ~atoms.cell.any(axis=1)):
         raise ValueError("neighbours need atoms, and a cell vector along each periodic axis")
-    if not np.isfinite(atoms.positions).all():
-        raise ValueError("positions of atoms are not finite")
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+        raise ValueError("positions or cell vectors of the atoms are not finite")
+    if np.linalg.matrix_rank(atoms.cell.array[atoms.pbc]) < atoms.pbc.sum():
+        raise ValueError("cell vectors of periodic axes are not independent")
     if cutoffs_A is not None:
         return DistanceShells(atoms, _checked(cutoffs_A), None, scaled=False)
     number = require_count(n_shells, "the number of shells", 1, MOST_SHELLS)

@@ -14,18 +14,14 @@ J. M. Cowley, Phys. Rev. 77, 669 (1950).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 
-from ..lattice import VACANCY, as_atoms
-from ..statistics import weighted_mean
-from .frame_weights import FrameClock, Weighting
+from ..lattice import VACANCY
 from .order_result import ShortRangeOrder
 from .recognition import ideal_shells
 from .shells import DistanceShells, SiteShells, count_around, find_shells
@@ -137,17 +133,18 @@ def short_range_order(
     array([-1.,  1.])
     """
     shells = find_shells(structure, n_shells, cutoffs_A)
-    result = _measure(shells, species, per_atom, indices)
-    _warn_of_coordination(shells, result)
+    result = measure(shells, species, per_atom, indices)
+    warn_of_coordination(shells, result)
     return result
 
 
-def _measure(
+def measure(
     shells: SiteShells | DistanceShells,
     species: Sequence[str] | None,
     per_atom: bool = False,
     indices: Any = None,
 ) -> ShortRangeOrder:
+    """`short_range_order` of shells that are known."""
     names = _names(shells.numbers, species)
     codes, n_species = _codes(shells.numbers, names), len(names)
     counts = np.bincount(codes, minlength=n_species)
@@ -202,7 +199,7 @@ def chosen_atoms(indices: Any, n_atoms: int) -> Ints:
         )
     if given.min() < -n_atoms or given.max() >= n_atoms:
         raise ValueError(f"indices must be -{n_atoms} to {n_atoms - 1}, the atoms' numbers")
-    return np.unique(given % n_atoms)
+    return np.unique(given.astype(np.int64) % n_atoms)
 
 
 def _names(numbers: NDArray[Any], species: Sequence[str] | None) -> tuple[str, ...]:
@@ -222,7 +219,7 @@ def _codes(numbers: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.int8]:
     return table[numbers]
 
 
-def _warn_of_coordination(shells: SiteShells | DistanceShells, result: ShortRangeOrder) -> None:
+def warn_of_coordination(shells: SiteShells | DistanceShells, result: ShortRangeOrder) -> None:
     """Where shells by distance blur, or atoms are missing that nobody marked."""
     if isinstance(shells, SiteShells) or not shells.atoms.pbc.all():
         return
@@ -239,85 +236,3 @@ def _warn_of_coordination(shells: SiteShells | DistanceShells, result: ShortRang
             "shells overlap, and holes are not seen as vacancies here",
             stacklevel=3,
         )
-
-
-def short_range_order_trajectory(
-    frames: Iterable[Any],
-    n_shells: int = 2,
-    cutoffs_A: ArrayLike | None = None,
-    species: Sequence[str] | None = None,
-    weights: Weighting | ArrayLike = "auto",
-) -> ShortRangeOrder:
-    """Mean short-range order over a stationary run; its errors know autocorrelation.
-
-    Parameters
-    ----------
-    frames : iterable of ase.Atoms or pymatgen Structure
-        In order of time. The lattice is recognised in the first, whose radii are given; where
-        it has no sites, its cutoffs serve all frames, scaled as the edge of a periodic cell.
-    n_shells, cutoffs_A, species
-        As in `short_range_order`; ``species`` defaults to those of the first frame.
-    weights : {"auto", "residence", "time", "frames"} or array, shape (n_frames,)
-        What a frame counts; see `frame_weights`. Frames of kinetic Monte Carlo every so many
-        hops are not evenly spaced in time, and long-lived states are rare among them.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two frames, the lattice changes, or weights cannot be had.
-    """
-    results: list[ShortRangeOrder] = []
-    clock = FrameClock(weights)
-    for number, frame in enumerate(frames):
-        atoms = as_atoms(frame)
-        clock.look(atoms)
-        if number == 0:
-            shells = find_shells(atoms, n_shells, cutoffs_A)
-        else:
-            shells = _next(shells, atoms, number)
-        results.append(_measure(shells, species))
-        species = results[0].species[:-1]
-    if len(results) < 2:
-        raise ValueError(f"errors need at least two frames, not {len(results)}")
-    _warn_of_coordination(shells, results[-1])
-    share, weighting = clock.weights()
-
-    def mean(name: str) -> tuple[Floats, Floats]:
-        return _known_mean(np.stack([getattr(r, name) for r in results]), share)
-
-    (delta, delta_error), (alpha, alpha_error) = mean("delta"), mean("alpha")
-    return replace(
-        results[0],
-        coordination=mean("coordination")[0],
-        counts=mean("counts")[0],
-        centres=mean("centres")[0],
-        neighbors=mean("neighbors")[0],
-        bonds=mean("bonds")[0],
-        delta=delta,
-        alpha=alpha,
-        delta_error=delta_error,
-        alpha_error=alpha_error,
-        n_frames=len(results),
-        weighting=weighting,
-    )
-
-
-def _next(
-    shells: SiteShells | DistanceShells, atoms: Atoms, number: int
-) -> SiteShells | DistanceShells:
-    """Shells of the next frame, on the lattice of the first."""
-    try:
-        return shells.again(atoms)
-    except ValueError as error:
-        raise ValueError(
-            f"frame {number} is not on the lattice of frame 0 ({shells.lattice}): {error}; give "
-            "the shells' outer radii as cutoffs_A"
-        ) from error
-
-
-def _known_mean(series: Floats, share: Floats) -> tuple[Floats, Floats]:
-    """Weighted means and errors over frames, NaN for species that some frame lacks."""
-    known = np.isfinite(series).all(axis=0)
-    mean, error = np.full(known.shape, np.nan), np.full(known.shape, np.nan)
-    mean[known], error[known] = weighted_mean(series[:, known], share)
-    return mean, error

@@ -64,14 +64,36 @@ def on_supercell(atoms: Atoms, supercell: Supercell) -> Assignment:
     return assign_sites(atoms.positions, atoms.cell.array, supercell.lattice, supercell.repeats)
 
 
-def find_block(atoms: Atoms) -> tuple[Supercell, Assignment] | None:
+def find_block(
+    atoms: Atoms, names: tuple[str, ...] = tuple(SITE_LATTICES)
+) -> tuple[Supercell, Assignment] | None:
     """The block of conventional cells that gives each atom its site, or None."""
-    return _first_that_fits(atoms, _block, tuple(SITE_LATTICES))
+    return _first_that_fits(atoms, _block, names)
 
 
 def find_supercell(atoms: Atoms, names: tuple[str, ...]) -> tuple[Supercell, Assignment] | None:
     """The supercell, of any shape and of one of some lattices, that does so, or None."""
     return _first_that_fits(atoms, _turned, names)
+
+
+def find_again(atoms: Atoms, supercell: Supercell) -> tuple[Supercell, Assignment]:
+    """The supercell of another frame: the same, or one of its lattice if the box was flipped.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not atoms.pbc.all():
+        raise ValueError("an axis is open")
+    try:
+        return supercell, on_supercell(atoms, supercell)
+    except ValueError:
+        names = (supercell.lattice.name,)
+        found = find_block(atoms, names) or find_supercell(atoms, names)
+        if found is None:
+            raise
+        return found
 
 
 def _first_that_fits(

@@ -324,6 +324,7 @@ PATCHES = {
     "slice": slice(-20, None, 2),
     "tuple": (5, 6),
     "one": np.int64(-1),
+    "small": np.array([-100, 7], dtype=np.int8),
 }
 
 

@@ -129,3 +129,24 @@ def test_unlike_sites_with_whole_numbers_are_not_warned_of() -> None:
     del fluorite[5]
     with pytest.warns(UserWarning, match="no whole number"):
         short_range_order(fluorite, 1)
+
+
+def test_a_flipped_box_is_found_again_and_an_opened_one_is_refused() -> None:
+    """LAMMPS adds one box vector to another when a box has been sheared far."""
+    atoms = alloy("bcc", "block")
+    flipped = shaken(atoms, 0.2)
+    flipped.set_cell(flipped.cell.array + [[0, 0, 0], [0, 0, 0], flipped.cell[0]])
+    order = short_range_order_trajectory([atoms, flipped])
+    np.testing.assert_array_equal(order.bonds, short_range_order(atoms).bonds)
+    flipped.pbc = (True, True, False)
+    with pytest.raises(ValueError, match=r"frame 1 is not on the lattice of frame 0.*axis is open"):
+        short_range_order_trajectory([atoms, flipped])
+
+
+@pytest.mark.parametrize("cell", [np.full((3, 3), np.nan), [[9, 0, 0], [18, 0, 0], [0, 0, 9]]])
+def test_cells_that_are_none_are_refused(cell) -> None:
+    atoms = alloy("bcc", "block")
+    atoms.set_cell(cell)
+    for cutoffs in (None, [3.0]):
+        with pytest.raises(ValueError, match="cell vectors of"):
+            short_range_order(atoms, cutoffs_A=cutoffs)
