@@ -1,0 +1,100 @@
+"""All drivers again: restarts, copies, trajectories that go on."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.constraints import FixAtoms
+from ase.io import read, write
+from engines.driver_cases import ALL, CASES, REPEATABLE, same, state
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if "Lammps" not in n])
+def test_a_restart_knows_its_atoms(name: str, tmp_path: Path) -> None:
+    case, file = CASES[name], tmp_path / "a.npz"
+    atoms = case.atoms()
+    driver = case.driver(atoms)
+    driver.run(20)
+    driver.write_restart(file)
+    driver.run(20)
+    again = case.atoms()
+    second = case.driver(again)
+    second.read_restart(file)
+    second.run(20)
+    for key in atoms.arrays:
+        np.testing.assert_array_equal(again.arrays[key], atoms.arrays[key], err_msg=key)
+    for wrong in (reordered, stretched, held):
+        strange = wrong(case.atoms())
+        try:
+            other = case.driver(strange)
+        except ValueError:
+            assert wrong is not reordered
+            continue
+        kept = state(strange)
+        with pytest.raises(ValueError, match=r"a\.npz|the restart was written with other"):
+            other.read_restart(file)
+        assert same(kept, state(strange))
+
+
+def reordered(atoms: Atoms) -> Atoms:
+    found = atoms[::-1]
+    found.calc = atoms.calc
+    return found
+
+
+def stretched(atoms: Atoms) -> Atoms:
+    atoms.set_cell(1.01 * atoms.cell.array, scale_atoms=True)
+    return atoms
+
+
+def held(atoms: Atoms) -> Atoms:
+    atoms.set_constraint(FixAtoms([5]))
+    return atoms
+
+
+@pytest.mark.parametrize("name", REPEATABLE)
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda d: pickle.loads(pickle.dumps(d))])
+def test_copies_go_on_as_the_original(name: str, way: Callable[[Any], Any]) -> None:
+    case = CASES[name]
+    driver = case.driver(case.atoms())
+    driver.run(20)
+    twin = way(driver)
+    assert twin.atoms is not driver.atoms and twin.nsteps == 20
+    for one in (driver, twin):
+        one.run(20)
+    for key in driver.atoms.arrays:
+        np.testing.assert_allclose(
+            twin.atoms.arrays[key], driver.atoms.arrays[key], atol=1e-9, err_msg=key
+        )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_copy_leaves_files_alone(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
+    driver = case.driver(case.atoms(), trajectory=file, logfile=tmp_path / "log", loginterval=5)
+    driver.run(10)
+    with pytest.warns(UserWarning, match="neither its log nor its trajectory"):
+        twin = copy.deepcopy(driver)
+    twin.run(10)
+    assert len(read(file, index=":")) == 3
+    assert len((tmp_path / "log").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_appended_trajectory_repeats_no_frame(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
+    atoms = case.atoms()
+    options: dict[str, Any] = {"trajectory": file, "loginterval": 5}
+    case.driver(atoms, **options).run(10)
+    case.driver(atoms, append_trajectory=True, **options).run(10)
+    assert [frame.info["step"] for frame in read(file, index=":")] == [0, 5, 10, 5, 10]
+    write(file, Atoms("H"))
+    with pytest.raises(ValueError, match="cannot append"):
+        case.driver(case.atoms(), append_trajectory=True, **options)
