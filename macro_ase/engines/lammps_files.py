@@ -251,8 +251,11 @@ def _columns(text: DataText, atom_style: str | None) -> dict[str, NDArray[np.str
 
 
 def _masses(text: DataText, number: dict[str, int], units: str) -> dict[int, float]:
-    table = text.table("Masses").tolist()
-    return {number[name]: float(converted(float(mass), "mass", units)) for name, mass in table}
+    """Masses of the types in amu; LAMMPS writes 0 where each atom has its own."""
+    given = {number[name]: float(mass) for name, mass in text.table("Masses").tolist()}
+    if not all(0 <= mass < np.inf for mass in given.values()):
+        raise ValueError(f"masses must be above 0, not {list(given.values())}")
+    return {n: float(converted(mass, "mass", units)) for n, mass in given.items() if mass > 0}
 
 
 def _box(text: DataText) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
