@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from ase import Atoms
 from ase.build import bulk
 from ase.constraints import FixAtoms
 from ase.io import read, write
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
@@ -272,3 +275,49 @@ def test_commands_take_species_and_refuse_without(
         assert "give species" in capsys.readouterr().err
         assert main([*command.split(), "--species", "Nb", "Mo", "Ta"]) == 0
         assert "Nb" in capsys.readouterr().out
+
+
+WORDS = (
+    "",
+    "nan",
+    "inf",
+    "-1",
+    "0",
+    "1e400",
+    "9" * 20,
+    "abc",
+    "#",
+    "Atoms",
+    "ITEM:",
+    "Masses",
+    "\0",
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data(), suffix=st.sampled_from(["data", "dump"]))
+def test_damaged_lammps_files_are_read_or_refused(
+    tmp_path: Path, data: st.DataObject, suffix: str
+) -> None:
+    file = tmp_path / f"a.{suffix}"
+    write_structure(file, alloy()[:6])
+    lines = file.read_text().split("\n")
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        words = lines[at].split(" ")
+        words[data.draw(st.integers(0, len(words) - 1))] = data.draw(st.sampled_from(WORDS))
+        new = data.draw(st.sampled_from([[" ".join(words)], [], [lines[at], lines[at]]]))
+        lines = [*lines[:at], *new, *lines[at + 1 :]] or [""]
+    file.write_text("\n".join(lines))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frames = read_structures(file)
+    except ValueError as error:
+        assert str(file) in str(error) and "\n" not in str(error)
+    else:
+        assert all(np.isfinite(frame.positions).all() and len(frame) for frame in frames)

@@ -28,6 +28,7 @@ WRITTEN_STYLES = ("atomic", "charge", "molecular", "full")
 ARRAY_NAMES = {"q": "initial_charges", "mol": "mol-id"}
 """Names that ASE has for LAMMPS's columns."""
 
+MOST_TYPES = 10_000
 BOUNDS = ("xlo xhi", "ylo yhi", "zlo zhi")
 VECTORS = ("avec", "bvec", "cvec", "abc origin")
 _INSTALLED = Path(__file__).parent.parent / "_lammps_inputs"
@@ -192,10 +193,11 @@ def _assembled(
     labels = {int(n): name for n, name in text.table("Atom Type Labels").tolist()}
     number |= {name: n for n, name in labels.items()}
     masses = _masses(text, number, units)
-    comments = {number[row.split()[0]]: note for row, note in text.rows.get("Masses", [])}
+    notes = text.rows.get("Masses", [])
+    comments = {_typed(number, row.split()[0]): note for row, note in notes}
     known = masses if units != "lj" else {}
     order = elements_of_types(_count(text, "atom types"), comments | labels, known, species)
-    types = np.array([number[name] for name in column.pop("type")])
+    types = np.array([_typed(number, name) for name in column.pop("type").tolist()])
     edges, origin = _box(text)
     place = np.stack([column.pop(axis).astype(float) for axis in PLACE], axis=1)
     if "ix" in column:
@@ -216,6 +218,12 @@ def _assembled(
     return atoms[np.argsort(atoms.arrays["id"], kind="stable")]
 
 
+def _typed(number: dict[str, int], name: str) -> int:
+    if name not in number:
+        raise ValueError(f"its header and labels have no type {name}")
+    return number[name]
+
+
 def _units_of(title: str) -> str:
     match = re.search(r"\bunits = (\w+)", title)
     return match[1] if match else "metal"
@@ -231,7 +239,10 @@ def converted(value: Any, kind: str, units: str) -> Any:
 def _count(text: DataText, name: str) -> int:
     if name not in text.header:
         raise ValueError(f"its header does not tell the number of {name}")
-    return int(text.header[name][-1])
+    count = int(text.header[name][-1])
+    if count < 0 or (name == "atom types" and count > MOST_TYPES):
+        raise ValueError(f"its header says {count} {name}")
+    return count
 
 
 def _columns(text: DataText, atom_style: str | None) -> dict[str, NDArray[np.str_]]:
@@ -252,7 +263,7 @@ def _columns(text: DataText, atom_style: str | None) -> dict[str, NDArray[np.str
 
 def _masses(text: DataText, number: dict[str, int], units: str) -> dict[int, float]:
     """Masses of the types in amu; LAMMPS writes 0 where each atom has its own."""
-    given = {number[name]: float(mass) for name, mass in text.table("Masses").tolist()}
+    given = {_typed(number, name): float(mass) for name, mass in text.table("Masses").tolist()}
     if not all(0 <= mass < np.inf for mass in given.values()):
         raise ValueError(f"masses must be above 0, not {list(given.values())}")
     return {n: float(converted(mass, "mass", units)) for n, mass in given.items() if mass > 0}

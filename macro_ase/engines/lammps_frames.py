@@ -116,6 +116,9 @@ def _set_known(atoms: Atoms, column: Columns, units: str) -> None:
 
 def _taken(column: Columns, first: str) -> NDArray[np.float64]:
     """Three columns, shape (n_atoms, 3), taken out."""
+    missing = [name for name in (first.replace("x", a) for a in "xyz") if name not in column]
+    if missing:
+        raise ValueError(f"it has a column {first} and none {missing[0]}")
     return np.stack([column.pop(first.replace("x", a)).astype(float) for a in "xyz"], axis=1)
 
 
