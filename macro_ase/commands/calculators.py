@@ -4,13 +4,15 @@
 ``eam:FILE``                        embedded-atom table (setfl), `TableEAM`
 ``mace:FILE``                       MACE model, in double precision; on a GPU if there is one
 ``snap:PREFIX``                     ``PREFIX.snapcoeff`` and ``PREFIX.snapparam``, through LAMMPS
-``lammps:COMMAND; COMMAND ...``     ``pair_style`` and ``pair_coeff`` lines, through LAMMPS
+``lammps:COMMAND; COMMAND ...``     ``pair_style`` and ``pair_coeff`` lines, through LAMMPS; with
+                                    ``specorder Nb Mo`` the elements of the types, if asked for
 ``python:MODULE:FUNCTION``          what ``FUNCTION()`` returns, from a module on the path or in the
                                     working directory. This runs that module's code
 ==================================  ================================================================
 
 A file is looked for as given, then among the potentials that ship. A MACE model is a pickle, which
-can run code when it is read: use files that you trust.
+can run code when it is read, and some styles of LAMMPS (python, mliap, kim) run what they are
+given: use files and lines that you trust. ``shell`` and other commands of LAMMPS are refused.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import importlib
 import importlib.util
 import sys
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +80,7 @@ def calculator_files(text: str) -> tuple[Path, ...]:
 
 
 def _recipe(text: str) -> _Recipe:
-    kind, colon, rest = text.partition(":")
+    kind, colon, rest = text.strip().partition(":")
     if not colon or kind not in KINDS or not rest.strip():
         raise ValueError(
             f"calculator {text!r} is not understood: it is KIND:SPECIFICATION with the kind one "
@@ -88,8 +91,9 @@ def _recipe(text: str) -> _Recipe:
 
 def _find(name: str) -> Path:
     """A file as given, else one that ships."""
-    if Path(name).is_file():
-        return Path(name)
+    file = Path(name).expanduser()
+    if file.is_file():
+        return file
     try:
         return shipped_path(name)
     except FileNotFoundError as error:
@@ -117,8 +121,9 @@ def _mace(name: str) -> _Recipe:
         from torch import cuda
 
         device = "cuda" if cuda.is_available() else "cpu"
-        calculator = MACECalculator(model_paths=str(file), device=device, default_dtype="float64")
-        numbers = calculator.models[0].atomic_numbers.tolist()
+        with _told(f"{file} is no MACE model"):
+            calculator = MACECalculator([str(file)], device=device, default_dtype="float64")
+            numbers = calculator.models[0].atomic_numbers.tolist()
         return calculator, tuple(chemical_symbols[int(n)] for n in numbers)
 
     return _Recipe((file,), make)
@@ -139,36 +144,59 @@ def _snap(prefix: str) -> _Recipe:
     return _Recipe((coefficients, parameters), make)
 
 
-def _lammps(commands: str) -> _Recipe:
-    lines, files = [], []
-    for line in filter(None, map(str.strip, commands.split(";"))):
-        words = line.split()
-        if words[0] not in ("pair_style", "pair_coeff"):
-            raise ValueError(f"a LAMMPS potential is pair_style and pair_coeff lines, not {line!r}")
-        for place, word in enumerate(words[1:], 1):
-            file = _file_or_none(word)
-            if file is not None:
-                words[place] = str(file)
-                files.append(file)
-        lines.append(" ".join(words))
+def _lammps(text: str) -> _Recipe:
+    from ..engines.lammps_box import given_order
+    from ..engines.lammps_commands import words
+
+    lines: list[str] = []
+    files: list[Path] = []
+    order: tuple[str, ...] | None = None
+    for line in filter(None, map(str.strip, text.split(";"))):
+        command, *rest = words(line) or [""]
+        if command == "specorder":
+            order = given_order(rest)
+            continue
+        if command not in ("pair_style", "pair_coeff"):
+            raise ValueError(
+                "a LAMMPS potential is pair_style and pair_coeff lines, and specorder, not "
+                f"{line!r}"
+            )
+        found = [_file_or_none(word) for word in rest]
+        files += filter(None, found)
+        lines.append(" ".join([command, *(_quoted(f or w) for f, w in zip(found, rest))]))
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
-        from ..engines.lammps_box import named_elements
         from ..engines.lammps_calculator import LammpsCalculator
 
-        return LammpsCalculator(lines), named_elements(lines)
+        calculator = LammpsCalculator(lines, order)
+        return calculator, calculator.specorder or ()
 
     return _Recipe(tuple(files), make)
 
 
+def _quoted(word: str | Path) -> str:
+    return f'"{word}"' if " " in str(word) else str(word)
+
+
 def _file_or_none(word: str) -> Path | None:
     """The file that a word names, if it names one; elements and numbers do not."""
-    if word in atomic_numbers or ("." not in word and "/" not in word):
+    if word in atomic_numbers:
         return None
+    if "." not in word and "/" not in word:
+        return Path(word) if Path(word).is_file() else None
     try:
         return _find(word)
     except FileNotFoundError:
         return None
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """One line for whatever other people's code and files raise."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(" ".join(f"{what}: {type(error).__name__}: {error}".split())) from error
 
 
 def _python(name: str) -> _Recipe:
@@ -179,17 +207,19 @@ def _python(name: str) -> _Recipe:
         sys.path.insert(0, str(Path.cwd()))
     try:
         spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
+    except (ImportError, ValueError):
         spec = None
     if spec is None:
         raise ValueError(f"python:{name}: there is no module {module}")
     origin = Path(spec.origin or "")
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
-        maker = getattr(importlib.import_module(module), function, None)
+        with _told(f"python:{name}"):
+            maker = getattr(importlib.import_module(module), function, None)
         if not callable(maker):
             raise ValueError(f"python:{name}: {module} has no function {function}")
-        calculator = maker()
+        with _told(f"python:{name}"):
+            calculator = maker()
         if not hasattr(calculator, "get_forces"):
             raise ValueError(f"python:{name}: {function}() gave no ASE calculator")
         return calculator, ()

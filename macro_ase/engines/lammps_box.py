@@ -17,6 +17,8 @@ from ase.data import atomic_masses, atomic_numbers
 from ase.geometry.cell import complete_cell
 from numpy.typing import ArrayLike, NDArray
 
+from .lammps_commands import ASK, highest_type, line_of_types, named_elements, require_agreement
+
 Vectors = NDArray[np.float64]
 
 MARGIN_A = 10.0
@@ -115,39 +117,53 @@ def element_order(
     Parameters
     ----------
     commands : sequence of str
-        ``pair_style`` and ``pair_coeff`` lines; elements that end a ``pair_coeff * *`` line are
-        the order.
+        ``pair_style`` and ``pair_coeff`` lines; elements that end ``pair_coeff * *`` lines are
+        the order. Where no line treats types differently, it is alphabetical.
     atoms : ase.Atoms
     species : sequence of str, optional
-        The order, if the lines do not tell; default: alphabetical, as in ASE.
+        The order (``specorder``).
 
     Raises
     ------
     ValueError
-        If atoms are of an element that is not in the order.
+        If neither tells the order, or both do and differ, or atoms are of an element that is not
+        in it.
     """
     present = sorted(set(atoms.get_chemical_symbols()) - {"X"})
-    order = tuple(species) if species is not None else named_elements(commands) or tuple(present)
+    if species is None:
+        order = named_elements(commands) or _alphabetical(commands, present)
+    else:
+        order = given_order(species)
     missing = [name for name in present if name not in order]
     if missing:
         raise ValueError(
             f"the potential is used for {', '.join(order)}, not for {', '.join(missing)}: "
             "name all elements in pair_coeff or specorder"
         )
+    require_agreement(commands, order)
     return order
 
 
-def named_elements(commands: Sequence[str]) -> tuple[str, ...]:
-    """Elements that end the ``pair_coeff * *`` lines, or none."""
-    for line in commands:
-        words = line.partition("#")[0].split()
-        if words[:3] == ["pair_coeff", "*", "*"]:
-            names: list[str] = []
-            while words[-1] in atomic_numbers:
-                names.insert(0, words.pop())
-            if names:
-                return tuple(names)
-    return ()
+def given_order(species: Sequence[str]) -> tuple[str, ...]:
+    """An order that a user gave.
+
+    Raises
+    ------
+    ValueError
+        If it is not a sequence of chemical symbols.
+    """
+    names = () if isinstance(species, str) else tuple(map(str, species))
+    if not names or any(name not in atomic_numbers for name in names):
+        raise ValueError(f"specorder is a list of symbols such as ['Nb', 'Mo'], not {species!r}")
+    return names
+
+
+def _alphabetical(commands: Sequence[str], present: Sequence[str]) -> tuple[str, ...]:
+    """The elements that are there, if their order does not matter."""
+    line = line_of_types(commands)
+    if line is not None and (len(present) > 1 or highest_type(commands) > 1):
+        raise ValueError(f"which element has which type does not follow from {line!r}: {ASK}")
+    return tuple(present)
 
 
 def masses_by_type(atoms: Atoms, species: Sequence[str]) -> Vectors:

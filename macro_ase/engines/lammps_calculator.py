@@ -9,8 +9,9 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from .lammps_box import element_order, named_elements
-from .lammps_library import command_lines, cutoff_A
+from .lammps_box import element_order, given_order
+from .lammps_commands import command_lines, named_elements, pair_style
+from .lammps_library import cutoff_A
 from .lammps_system import LammpsSystem
 
 PAIRWISE = ("lj", "morse", "born", "buck", "yukawa", "soft", "zbl", "table", "gauss", "mie", "zero")
@@ -28,8 +29,14 @@ class LammpsCalculator(Calculator):
     commands : str or sequence of str
         ``pair_style`` and ``pair_coeff`` lines, word for word.
     specorder : sequence of str, optional
-        Elements of the types; default: those that end ``pair_coeff * *``, else alphabetical.
+        Elements of the types; default: those that end ``pair_coeff * *``. It is asked for where
+        these leave a type open, as with ``NULL``, and where types are told apart by numbers alone.
     threads : int
+
+    Raises
+    ------
+    ValueError
+        If the elements of the types are not known, or a calculation is refused by LAMMPS.
 
     Examples
     --------
@@ -48,7 +55,9 @@ class LammpsCalculator(Calculator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.commands, self.specorder, self.threads = command_lines(commands), specorder, threads
+        self.commands, self.threads = command_lines(commands), threads
+        named = named_elements(self.commands) if specorder is None else given_order(specorder)
+        self.specorder = named or None
         self._system: LammpsSystem | None = None
         self._frame: tuple[bytes, ...] = ()
         self._inside = Atoms()
@@ -58,10 +67,10 @@ class LammpsCalculator(Calculator):
     def reach_A(self) -> float:
         """How far the forces on an atom, and the change of energy by its moves, reach; A."""
         if self._reach_A is None:
-            species = self.specorder or named_elements(self.commands)
-            if not species and self.atoms is not None:
+            species = self.specorder
+            if species is None and self.atoms is not None:
                 species = element_order(self.commands, self.atoms)
-            if not species:
+            if species is None:
                 raise ValueError("the elements of the potential are not known: give specorder")
             self._reach_A = reach_A(self.commands, species)
         return self._reach_A
@@ -75,7 +84,7 @@ class LammpsCalculator(Calculator):
         super().calculate(atoms, properties, system_changes)
         assert self.atoms is not None
         real = self.atoms.numbers != 0
-        system = self._updated(self.atoms[real], real)
+        system = self._updated(without_masses(self.atoms[real]), real)
         energy = system.evaluate(energies="energies" in properties)
         forces = np.zeros((len(real), 3))
         forces[real] = system.forces()
@@ -105,6 +114,11 @@ class LammpsCalculator(Calculator):
         return self._system
 
 
+def without_masses(atoms: Atoms) -> Atoms:
+    """What energies depend on: LAMMPS keeps masses by type, and atoms may differ in theirs."""
+    return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+
+
 def reach_A(
     commands: Sequence[str], species: Sequence[str], command: Sequence[str] | None = None
 ) -> float:
@@ -112,6 +126,6 @@ def reach_A(
 
     The library is asked, or the executable that is given.
     """
-    styles = [line.split()[1] for line in commands if line.split()[:1] == ["pair_style"]]
-    pairwise = all(style.split("/")[0] in PAIRWISE for style in styles)
+    style = pair_style(commands)[:1]
+    pairwise = [name.split("/")[0] in PAIRWISE for name in style] == [True]
     return cutoff_A(commands, species, command) * (1 if pairwise else 2)

@@ -24,6 +24,7 @@ from typing import Any
 from ase.data import atomic_masses, atomic_numbers
 
 from ..extras import need
+from .lammps_commands import expanded, words
 
 MPI_LIBRARY = "libmpi.so.12"
 EXECUTABLE_VARIABLES = ("LAMMPS_COMMAND", "ASE_LAMMPSRUN_COMMAND")
@@ -104,12 +105,6 @@ def _mpich_wheel() -> str:
     return str(Path(str(found[0])).resolve()) if found else MPI_LIBRARY
 
 
-def command_lines(commands: str | Iterable[str]) -> list[str]:
-    """Commands line by line; a string may hold several lines."""
-    lines = commands.splitlines() if isinstance(commands, str) else commands
-    return [line.strip() for line in lines if line.strip()]
-
-
 def refuse_intel(lines: Iterable[str]) -> None:
     """Refuse styles with the suffix /intel, with which ``fix atom/swap`` accepts every swap.
 
@@ -118,10 +113,10 @@ def refuse_intel(lines: Iterable[str]) -> None:
     ValueError
         If a line uses such a style, or turns the suffix on.
     """
-    for line in lines:
-        words = line.partition("#")[0].split()
-        switched = words[:1] in (["suffix"], ["package"], ["-sf"], ["-suffix"]) and "intel" in words
-        if switched or any(word.endswith("/intel") for word in words):
+    for line in expanded(lines):
+        found = words(line)
+        switched = found[:1] in (["suffix"], ["package"], ["-sf"], ["-suffix"]) and "intel" in found
+        if switched or any(word.endswith("/intel") for word in found):
             raise ValueError(
                 f"styles with the suffix /intel accept every swap and are refused: {line.strip()}"
             )
@@ -177,11 +172,11 @@ def executable(lmp: str | Sequence[str] | None = None) -> list[str]:
     chosen = next((command for command in [*given, beside] if command), None)
     if chosen is None:
         raise FileNotFoundError("there is no LAMMPS executable: set LAMMPS_COMMAND")
-    words = shlex.split(chosen) if isinstance(chosen, str) else list(chosen)
-    if shutil.which(words[0]) is None:
-        raise FileNotFoundError(f"there is no LAMMPS executable {words[0]}")
-    refuse_intel(" ".join(words[n : n + 2]) for n in range(len(words)))
-    return words
+    parts = shlex.split(chosen) if isinstance(chosen, str) else list(chosen)
+    if shutil.which(parts[0]) is None:
+        raise FileNotFoundError(f"there is no LAMMPS executable {parts[0]}")
+    refuse_intel(" ".join(parts[n : n + 2]) for n in range(len(parts)))
+    return parts
 
 
 def run_executable(command: Sequence[str], script: Sequence[str], folder: Path) -> None:

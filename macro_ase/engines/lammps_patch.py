@@ -22,7 +22,8 @@ from .frozen_surroundings import movable
 from .kernel_dynamics import KernelDynamics
 from .lammps_box import element_order
 from .lammps_calculator import reach_A
-from .lammps_library import accelerator, command_lines, executable, refuse_intel
+from .lammps_commands import command_lines
+from .lammps_library import accelerator, executable, refuse_intel
 from .lammps_motion import Motion
 from .lammps_routes import Executable, InProcess, halo_force_error, without_vacancies
 from .local_energy import laid

