@@ -146,7 +146,7 @@ def _study_and_changes(study_or_path: str | Path, presets: Path) -> tuple[str, C
 
 
 def _known_study(name: str, presets: Path) -> str:
-    names = [known for known, _ in _list_studies(presets)]
+    names = sorted(path.stem for path in presets.glob("*.toml"))
     if name not in names:
         raise ValueError(
             f"unknown study {name!r}; {_nearest(name, names)} (a file of settings ends in .toml)"

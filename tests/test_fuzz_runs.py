@@ -1,0 +1,275 @@
+"""Whatever settings, results and stores hold: one line and status 2, or work; never a traceback."""
+
+import contextlib
+import copy
+import io
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+hypothesis = pytest.importorskip("hypothesis")
+pytest.importorskip("torch")
+
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from macro_ase.cli import main  # noqa: E402
+from macro_ase.config import dump_toml, flatten, list_studies, load_config, toml_value  # noqa: E402
+from macro_ase.folder_lock import NAME as LOCK  # noqa: E402
+from macro_ase.folder_lock import only_writer  # noqa: E402
+from macro_ase.run_folder import prepare  # noqa: E402
+from macro_ase.sampling import Store  # noqa: E402
+from macro_ase.studies import STUDIES  # noqa: E402
+
+pytestmark = [pytest.mark.learn, pytest.mark.filterwarnings("ignore")]
+NAMES = [name for name, _ in list_studies()]
+KEYS = [(name, key) for name in NAMES for key in flatten(load_config(name))]
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-10, 10),
+    st.integers(),
+    st.sampled_from([10**26, 2**63, -(2**31), 1e300, 5e-324, float("nan"), float("inf")]),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["", "/", "..", "\x00", "<b>", "\u202e", "NbMo", "{}", "a" * 300]),
+)
+JSONS = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+
+
+def bounded(examples: int) -> Any:
+    return settings(max_examples=examples, derandomize=True, deadline=None, database=None)
+
+
+class Begun(Exception):
+    """Work would begin."""
+
+
+@pytest.fixture(autouse=True)
+def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(*_: object) -> None:
+        raise Begun
+
+    for study in STUDIES.values():
+        monkeypatch.setattr(study, "run", begin)
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as name:
+        os.chdir(name)
+        try:
+            yield Path(name)
+        finally:
+            os.chdir(before)
+
+
+def refused(*argv: str) -> bool:
+    """Whether a command is refused, which must be with one line and status 2."""
+    out, err = io.StringIO(), io.StringIO()
+    shown = warnings.showwarning
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = main(argv)
+    except Begun:
+        return False
+    finally:
+        warnings.showwarning = shown
+    lines = [line for line in err.getvalue().splitlines() if "warning: " not in line]
+    if status == 0:
+        return False
+    assert status == 2 and out.getvalue() == ""
+    assert len(lines) == 1 and lines[0].startswith("macro-ase: error: "), err.getvalue()
+    return True
+
+
+def toml(value: Any) -> str:
+    """TOML of a value, or what a person might write for it."""
+    try:
+        return toml_value(value)
+    except ValueError:
+        return repr(value)
+
+
+@bounded(80)
+@given(st.sampled_from(KEYS), JSONS)
+def test_any_value_of_any_setting(place: tuple[str, str], value: Any) -> None:
+    study, key = place
+    if key == "workers" or (key.startswith("system.") and isinstance(value, str)):
+        value = [value]
+    with folder() as here:
+        if refused("run", study, "--set", f"{key}={toml(value)}", "--out", "out"):
+            assert not any(here.iterdir())
+
+
+@bounded(40)
+@given(st.sampled_from(NAMES), st.data())
+def test_settings_files_with_a_slip_of_the_pen(study: str, data: Any) -> None:
+    text = dump_toml(load_config(study))
+    at = data.draw(st.integers(0, len(text)))
+    end = min(len(text), at + data.draw(st.integers(0, 12)))
+    slip = data.draw(st.text(max_size=5) | st.sampled_from(["[", "]\n", '"', "=", "1e400", "\n\n"]))
+    content = (text[:at] + slip + text[end:]).encode("utf-8", "surrogatepass")
+    with folder() as here:
+        (here / "my.toml").write_bytes(content)
+        if refused("run", "my.toml", "--out", "out"):
+            assert [path.name for path in here.iterdir()] == ["my.toml"]
+
+
+@bounded(60)
+@given(st.binary(max_size=60))
+def test_settings_files_of_any_bytes(content: bytes) -> None:
+    with folder() as here:
+        (here / "my.toml").write_bytes(content)
+        assert refused("run", "my.toml", "--out", "out")
+        assert [path.name for path in here.iterdir()] == ["my.toml"]
+
+
+METRIC = {"value": 1.0, "error": 0.1, "truth": 0, "floor": None, "unit": "eV"}
+FILES: dict[str, Any] = {
+    "metrics.json": {
+        "study": "toy",
+        "versions": {"numpy": "2"},
+        "seed": 0,
+        "wall_s": 1.0,
+        "stages": {"a": 1.0},
+        "metrics": {"a": METRIC},
+    },
+    "results.json": {
+        "title": "t",
+        "summary": ["s"],
+        "sections": [
+            {
+                "title": "t",
+                "text": "x",
+                "tables": [{"caption": "c", "columns": ["a"], "rows": [[1]]}],
+                "figures": [{"file": "figures/x.png", "caption": "c"}],
+            }
+        ],
+        "checks": [{"name": "n", "passed": True, "value": 1, "allowed": "1", "text": "t"}],
+    },
+}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Paths of all parts of a JSON value."""
+    if not isinstance(value, (dict, list)):
+        return [path]
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    return [path, *(p for key, part in parts for p in places(part, (*path, key)))]
+
+
+def exchanged(value: Any, path: tuple[Any, ...], other: Any) -> Any:
+    if not path:
+        return other
+    changed = copy.copy(value)
+    changed[path[0]] = exchanged(value[path[0]], path[1:], other)
+    return changed
+
+
+@bounded(100)
+@given(st.sampled_from(sorted(FILES)), st.data(), JSONS)
+def test_reports_of_any_json(name: str, data: Any, other: Any) -> None:
+    path = data.draw(st.sampled_from(places(FILES[name])))
+    with folder() as here:
+        (here / "figures").mkdir()
+        (here / "figures" / "x.png").write_bytes(b"\x89PNG")
+        (here / "config.toml").write_text("")
+        for file, content in FILES.items():
+            content = exchanged(content, path, other) if file == name else content
+            (here / file).write_text(json.dumps(content))
+        assert refused("report", ".") == (not (here / "report.html").exists())
+
+
+@bounded(60)
+@given(st.sampled_from(["config.toml", "inputs.json", LOCK]), st.binary(max_size=30) | JSONS)
+def test_run_folders_with_any_small_file(name: str, content: Any) -> None:
+    """Finished data is never removed."""
+    config = load_config("curie-weiss", True)
+    with folder() as here:
+        prepare(here / "out", config, False)
+        kept = here / "out" / "data.zarr" / "kept"
+        kept.parent.mkdir()
+        kept.touch()
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+        (here / "out" / name).write_bytes(raw)
+        refused("run", "curie-weiss", "--quick", "--out", "out")
+        assert kept.exists()
+
+
+@bounded(40)
+@given(JSONS)
+def test_locks_of_any_json(content: Any) -> None:
+    with folder() as here:
+        (here / LOCK).write_text(json.dumps(content))
+        with only_writer(here):
+            pass
+
+
+ARRAYS = {"z": np.arange(6.0).reshape(3, 2), "states": np.ones((2, 9), np.int8), "n": np.zeros(2)}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "data.zarr"
+    Store(path).write("small/0", ARRAYS)
+    return path
+
+
+@bounded(40)
+@given(st.data())
+def test_stores_with_any_damage(store: Path, data: Any) -> None:
+    """What is read is what was written."""
+    files = sorted(p.relative_to(store) for p in store.rglob("*") if p.is_file())
+    file = data.draw(st.sampled_from(files))
+    content = (store / file).read_bytes()
+    at = data.draw(st.integers(0, len(content)))
+    end = at + data.draw(st.integers(0, len(content)))
+    with folder() as here:
+        shutil.copytree(store, here / "d")
+        new = content[:at] + data.draw(st.binary(max_size=4)) + content[end:]
+        (here / "d" / file).write_bytes(new)
+        damaged = Store(here / "d")
+        if damaged.has("small/0"):
+            read = damaged.read("small/0")
+            assert read.keys() == ARRAYS.keys()
+            for name, array in ARRAYS.items():
+                np.testing.assert_array_equal(read[name], array)
+                assert read[name].dtype == array.dtype
+        damaged.write("small/0", ARRAYS)
+        assert damaged.has("small/0")
+
+
+@bounded(50)
+@given(
+    st.sampled_from(["--seed", "--vacancies", "--lattice-constant", "--ordered", "--size"]),
+    SCALARS.map(str),
+)
+def test_any_argument_of_build(option: str, text: str) -> None:
+    """Small numbers do build a crystal, and those between would take their time."""
+    hypothesis.assume(not (text.isdecimal() and 8 < int(text) < 10**5))
+    value = [text] * 3 if option == "--size" and text.lstrip("+-").isdecimal() else [text]
+    with folder() as here:
+        argv = ["build", "bcc", "NbMo", "--size", "2", "2", "2", option, *value, "--out", "a.xyz"]
+        assert refused(*argv) == (not (here / "a.xyz").exists())
+
+
+@bounded(40)
+@given(st.text(max_size=12) | st.from_regex(r"([A-Z][a-z]?[0-9.]{0,5}){1,3}", fullmatch=True))
+def test_any_composition_of_build(text: str) -> None:
+    with folder() as here:
+        argv = ["build", "bcc", "--size", "2", "2", "2", "--out", "a.xyz", "--", text]
+        assert refused(*argv) == (not (here / "a.xyz").exists())
