@@ -90,6 +90,8 @@ def fit_barriers(args: argparse.Namespace) -> None:
         help="frames with energies and forces, extxyz"),
     arg("--out", type=output, required=True, metavar="FILE",
         help="potential to write, .eam.alloy or .model"),
+    arg("--energy-key", metavar="NAME", help="of energies (default: energy or REF_energy)"),
+    arg("--forces-key", metavar="NAME", help="of forces (default: forces or REF_forces)"),
     arg("--epochs", type=whole(1), metavar="N", help="of MACE (default: as what ships)"),
     arg("--quick", action="store_true", help="a tiny MACE, to see that all works"),
     SEED,
@@ -106,13 +108,16 @@ def make_potential(args: argparse.Namespace) -> None:
       macro-ase make-potential eam --data elements.xyz alloys.xyz --out my.eam.alloy
       macro-ase make-potential mace --data elements.xyz alloys.xyz --out my.model
     """
+    keys = args.energy_key, args.forces_key
     if args.kind == "eam":
         if args.epochs is not None or args.quick:
             raise ValueError("--epochs and --quick are of MACE; an EAM fit takes half a minute")
         from macro_ase.commands.make_eam import make_eam_command
 
-        print(make_eam_command(args.data, args.out, args.seed))
+        print(make_eam_command(args.data, args.out, args.seed, *keys))
     else:
         from macro_ase.commands.make_mace import make_mace_command
 
-        print(make_mace_command(args.data, args.out, args.epochs, args.seed, quick=args.quick))
+        options = {"epochs": args.epochs, "seed": args.seed, "quick": args.quick}
+        options |= dict(zip(("energy_key", "forces_key"), keys))
+        print(make_mace_command(args.data, args.out, **options))

@@ -16,7 +16,13 @@ from .output_file import require_writable
 ENDING = ".eam.alloy"
 
 
-def make_eam_command(data_files: Sequence[str | Path], out: str | Path, seed: int = 0) -> str:
+def make_eam_command(
+    data_files: Sequence[str | Path],
+    out: str | Path,
+    seed: int = 0,
+    energy_key: str | None = None,
+    forces_key: str | None = None,
+) -> str:
     """Fit the cross terms of the Nb-Mo-Ta embedded-atom potential, save and describe it.
 
     Parameters
@@ -27,6 +33,8 @@ def make_eam_command(data_files: Sequence[str | Path], out: str | Path, seed: in
         Table to write for LAMMPS's ``pair_style eam/alloy``, ``.eam.alloy``.
     seed : int
         Of the partition into folds.
+    energy_key, forces_key : str, optional
+        See `read_frames`.
 
     Returns
     -------
@@ -40,7 +48,7 @@ def make_eam_command(data_files: Sequence[str | Path], out: str | Path, seed: in
     """
     file, files = Path(out), [Path(name) for name in data_files]
     require_writable(file, ENDING, "an EAM table")
-    result = fit(read_frames(files), seed)
+    result = fit(read_frames(files, energy_key, forces_key), seed)
     table = replace(result.table, comment=_comment(files, file, seed))
     table.write(file)
     properties = crystal_properties(TableEAM(table), table.species, seed)

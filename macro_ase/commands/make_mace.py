@@ -24,6 +24,8 @@ def make_mace_command(
     checkpoint: str | Path | None = None,
     settings: MACESettings | None = None,
     quick: bool = False,
+    energy_key: str | None = None,
+    forces_key: str | None = None,
 ) -> str:
     """Train a MACE model on frames, hold out structures, save it and describe it.
 
@@ -44,6 +46,8 @@ def make_mace_command(
         Shape and course; default: those of the model that ships.
     quick : bool
         A tiny model and few passes, to see that all works.
+    energy_key, forces_key : str, optional
+        See `read_frames`.
 
     Returns
     -------
@@ -63,7 +67,9 @@ def make_mace_command(
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
     need("mace")
-    training, held_out = split_by_structure(read_frames(data_files), HELD_OUT, seed)
+    training, held_out = split_by_structure(
+        read_frames(data_files, energy_key, forces_key), HELD_OUT, seed
+    )
     state = Path(checkpoint) if checkpoint else file.with_suffix(".checkpoint")
     save_mace(fit_mace(training, settings, seed, state), file)
     from mace.calculators import MACECalculator

@@ -24,6 +24,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,12 +32,12 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import PropertyNotImplementedError
 from ase.io import iread
 from ase.io.formats import filetype
 from numpy.typing import NDArray
 
 from ..rng import stream
+from .frame_labels import ENERGY_KEYS, FORCES_KEYS, label, label_key
 
 BLOCK = 20
 KINDS = {"_SS": "solid solutions", "_AIMD": "AIMD", "_Elastic": "elastic", "_Surface": "surfaces"}
@@ -85,25 +86,32 @@ def frame_files(folder: str | Path) -> list[Path]:
     return files
 
 
-def read_frames(files: Sequence[str | Path]) -> list[Frame]:
+def read_frames(
+    files: Sequence[str | Path], energy_key: str | None = None, forces_key: str | None = None
+) -> list[Frame]:
     """All frames of files that ASE reads, in order.
 
     Parameters
     ----------
     files : sequence of str or Path
         Extended XYZ, gzipped or not; energies in eV, forces in eV/A.
+    energy_key, forces_key : str, optional
+        Names of the labels; default ``energy`` or ``REF_energy``, ``forces`` or ``REF_forces``,
+        whichever all frames of a file have. Other names than ASE's are said in a warning.
 
     Raises
     ------
     FileNotFoundError
         If a file is not there.
     ValueError
-        If it cannot be read, or a frame lacks an energy or forces or has one that is not finite.
+        If it cannot be read, a frame lacks an energy or forces or has one that is not finite, or
+        has two of one kind that differ.
     """
-    return [frame for file in files for frame in _read(Path(file))]
+    keys = energy_key, forces_key
+    return [frame for file in files for frame in _read(Path(file), *keys)]
 
 
-def _read(file: Path) -> list[Frame]:
+def _read(file: Path, energy_key: str | None, forces_key: str | None) -> list[Frame]:
     if not file.is_file():
         raise FileNotFoundError(f"no file of frames {file}")
     try:
@@ -112,7 +120,13 @@ def _read(file: Path) -> list[Frame]:
         raise ValueError(f"{file} cannot be read as frames: {error}") from error
     if not images:
         raise ValueError(f"{file} holds no frames")
-    labels = [_labels(image, number, file) for number, image in enumerate(images)]
+    keys = (
+        label_key(images, energy_key, ENERGY_KEYS, "energy_key (--energy-key)", str(file)),
+        label_key(images, forces_key, FORCES_KEYS, "forces_key (--forces-key)", str(file)),
+    )
+    if keys != (ENERGY_KEYS[0], FORCES_KEYS[0]) and None in (energy_key, forces_key):
+        warnings.warn(f"{file}: energies are {keys[0]}, forces {keys[1]}", stacklevel=3)
+    labels = [_labels(image, number, file, *keys) for number, image in enumerate(images)]
     groups = [_group(image) for image in images]
     parts = _parts(images, groups)
     return [
@@ -130,18 +144,22 @@ def _images(file: Path) -> list[Atoms]:
     return list(iread(text, format=filetype(file.stem, read=False)))
 
 
-def _labels(image: Atoms, number: int, file: Path) -> tuple[float, NDArray[np.float64]]:
-    where = f"frame {number} of {file}"
-    try:
-        if image.calc is None:
-            raise PropertyNotImplementedError
-        energy = float(image.get_potential_energy())
-        forces = np.asarray(image.get_forces(apply_constraint=False), dtype=float)
-    except PropertyNotImplementedError as error:
-        raise ValueError(f"{where} lacks an energy (eV) or forces (eV/A)") from error
-    if not (math.isfinite(energy) and np.isfinite(forces).all()):
+def _labels(
+    image: Atoms, number: int, file: Path, energy_key: str, forces_key: str
+) -> tuple[float, NDArray[np.float64]]:
+    where, found = f"frame {number} of {file}", []
+    for key, shape in ((energy_key, ()), (forces_key, (len(image), 3))):
+        try:
+            value = np.asarray(label(image, key), dtype=float)
+        except (TypeError, ValueError):
+            value = np.empty(0)
+        if value.shape != shape:
+            what = "number" if shape == () else f"array of shape {shape}"
+            raise ValueError(f"{key} of {where} is no {what}")
+        found.append(value)
+    if not all(np.isfinite(value).all() for value in found):
         raise ValueError(f"{where} has an energy or a force that is not finite")
-    return energy, forces
+    return float(found[0]), found[1]
 
 
 def _group(image: Atoms) -> str:

@@ -122,10 +122,10 @@ def test_files_without_what_is_needed_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"bad\.extxyz"):
         read_frames([file])
     write(file, [labelled(alloy(1)), alloy(1)], format="extxyz")
-    with pytest.raises(ValueError, match=r"frame 1 .* lacks an energy"):
+    with pytest.raises(ValueError, match=r"frame 1 .* lacks energy"):
         read_frames([file])
     write(file, labelled(alloy(1), energy=None), format="extxyz")
-    with pytest.raises(ValueError, match=r"frame 0 .* lacks an energy"):
+    with pytest.raises(ValueError, match=r"frame 0 .* lacks energy"):
         read_frames([file])
     write(file, labelled(alloy(1), energy=np.nan), format="extxyz")
     with pytest.raises(ValueError, match="not finite"):
