@@ -111,7 +111,7 @@ class FrameClock:
         least = np.diff(column, prepend=column[0]) >= 0 if key == TIME else column > 0
         bad = np.flatnonzero(~(np.isfinite(column) & least))
         if len(bad):
-            rule = "must not lie before the one before" if key == TIME else "must be positive"
+            rule = "must not lie before the last" if key == TIME else "must be positive and finite"
             raise ValueError(f"{key} of frame {bad[0]} is {column[bad[0]]:g}, and {rule}")
         return column
 
