@@ -99,6 +99,10 @@ class LammpsCalculator(Calculator):
             self._system.close()
         self._system = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For a copy or a pickle, which makes an instance of its own."""
+        return {**self.__dict__, "_system": None}
+
     def _updated(self, atoms: Atoms, real: Any) -> LammpsSystem:
         """The instance with these atoms in it."""
         frame = (real.tobytes(), atoms.cell.array.tobytes(), atoms.pbc.tobytes())

@@ -100,6 +100,9 @@ class LammpsSystem:
         """Run commands; errors as of `lammps_library.run_lines`."""
         run_lines(self.lmp, lines)
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a LAMMPS instance cannot be copied or pickled")
+
     def close(self) -> None:
         """Free the instance."""
         self.lmp.close()

@@ -1,5 +1,8 @@
 """The calculator that lives in one instance gives what a fresh one, and our own EAM, give."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from ase import Atoms, units
@@ -199,3 +202,16 @@ def test_refusals(commands) -> None:
     empty = Atoms("X", cell=[3, 3, 3], pbc=True, calculator=LammpsCalculator(commands))
     with pytest.raises(ValueError, match="one atom or more"):
         empty.get_potential_energy()
+
+
+def test_a_copy_has_an_instance_of_its_own(commands: list[str]) -> None:
+    atoms = alloy((2, 2, 2))
+    atoms.calc = LammpsCalculator(commands)
+    energy = atoms.get_potential_energy()
+    for calculator in (copy.deepcopy(atoms.calc), pickle.loads(pickle.dumps(atoms.calc))):
+        moved = atoms.copy()
+        moved.rattle(0.1, seed=1)
+        moved.calc = calculator
+        assert moved.get_potential_energy() != energy
+        agree(moved)
+    agree(atoms)
