@@ -145,6 +145,8 @@ def test_what_a_calculator_raises_is_kept_as_the_fault_of_a_hop(case: tuple[Path
         ({"structure": "gone.xyz"}, "no such file"),
         ({"calculator": "emt"}, "one of eam, mace"),
         ({"calculator": "eam:gone"}, "no such file: gone"),
+        ({"calculator": "eam:alloy.xyz"}, "is no eam/alloy"),
+        ({"calculator": "lammps:pair_style eam/alloy; pair_coeff * * NbMoTa.eam.alloy W"}, "W"),
         ({"hops": 433}, "hops must be 1 to 432, not 433"),
         ({"hops": 2.5}, "hops must be a whole number, not 2.5"),
         ({"hops": True}, "hops must be a whole number, not True"),

@@ -77,6 +77,27 @@ def test_it_agrees_with_our_own_eam_through_changes_in_place(name: str, commands
     assert atoms.calc._system is system, "one instance served them all"
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_any_lattice_vectors_far_atoms_and_masses_of_their_own(seed: int, commands) -> None:
+    """Left-handed, skewed, turned and open cells; atoms hundreds of periods away."""
+    rng = np.random.default_rng(seed)
+    atoms = bulk("Nb", a=3.25) * tuple(int(n) for n in rng.integers(1, 5, 3))
+    vectors = np.eye(3, dtype=int)
+    vectors[seed % 3] += rng.integers(-1, 2) * vectors[(seed + 1) % 3]
+    atoms.set_cell(rng.permutation(vectors @ atoms.cell.array))
+    atoms.pbc = rng.integers(0, 2, 3)
+    atoms.symbols = rng.choice(["Nb", "Mo", "Ta"], len(atoms))
+    atoms.rattle(0.1, rng=rng)
+    atoms.positions += rng.integers(-900, 900, (len(atoms), 3)) * atoms.pbc @ atoms.cell.array
+    atoms.positions += rng.normal(size=3) * 1e3
+    atoms.rotate(33, (1, 2, 3), rotate_cell=True)
+    atoms.set_masses(rng.uniform(1, 9, len(atoms)))
+    atoms.calc, own = LammpsCalculator(commands), TableEAM(TABLE)
+    assert atoms.get_potential_energy() == pytest.approx(own.get_potential_energy(atoms), abs=1e-8)
+    np.testing.assert_allclose(atoms.get_forces(), own.get_forces(atoms), atol=1e-8)
+    atoms.calc.close()
+
+
 def test_lines_may_come_as_one_text(commands) -> None:
     atoms = alloy()
     atoms.calc = LammpsCalculator("\n  " + "\n\n  ".join(commands) + "\n")
