@@ -27,7 +27,8 @@ class LammpsCalculator(Calculator):
     Parameters
     ----------
     commands : str or sequence of str
-        ``pair_style`` and ``pair_coeff`` lines, word for word.
+        ``pair_style`` and ``pair_coeff`` lines, word for word. Others are run too, ``shell`` and
+        ``python`` among them: use lines and files that you trust.
     specorder : sequence of str, optional
         Elements of the types; default: those that end ``pair_coeff * *``. It is asked for where
         these leave a type open, as with ``NULL``, and where types are told apart by numbers alone.
