@@ -73,6 +73,9 @@ def write_results(
 ) -> str:
     """Write tables and results, and describe them.
 
+    POSCAR and tables have one block of atoms for each element; elsewhere atoms have the numbers of
+    the structure file, which ``atoms_of_POSCAR`` lists in the order of POSCAR.
+
     Parameters
     ----------
     folder : Path
@@ -90,12 +93,13 @@ def write_results(
     for (vacancy, target), record in records.items():
         if _fault(record) is None:
             table[vacancy, neighbours[vacancy] == target] = record["forward_eV"]
+    order = _by_element(atoms)
     with replacing(folder / "POSCAR") as beside:
-        write(beside, atoms, format="vasp", direct=True)
+        write(beside, atoms[order], format="vasp", direct=True)
     with replacing(folder / "atomid_for_NN.txt") as beside:
-        np.savetxt(beside, neighbours + 1, fmt="%d")
+        np.savetxt(beside, np.argsort(order)[neighbours[order]] + 1, fmt="%d")
     with replacing(folder / "barrier_for_NN.txt") as beside:
-        np.savetxt(beside, table, fmt="%.6f")
+        np.savetxt(beside, table[order], fmt="%.6f")
     faults = {job_key((*p, None)): f for p, r in records.items() if (f := _fault(r)) is not None}
     error = None if radius_A is None else _radius_error(chosen, journal)
     crystal = {k: v for k, v in journal.records[CRYSTAL].items() if k != "positions_A"}
@@ -106,12 +110,20 @@ def write_results(
             "settings": journal.settings,
             "versions": versions(),
             "crystal": crystal,
+            "atoms_of_POSCAR": (order + 1).tolist(),
             "left_out": faults,
             "radius_error": error,
             "hops": hops,
         },
     )
     return "\n".join(_describe(folder, table, len(chosen), faults, error, radius_A))
+
+
+def _by_element(atoms: Atoms) -> NDArray[np.int64]:
+    """Indices that put the atoms in one block for each element, in order of first appearance."""
+    symbols = atoms.get_chemical_symbols()
+    blocks = list(dict.fromkeys(symbols))
+    return np.argsort([blocks.index(symbol) for symbol in symbols], kind="stable")
 
 
 def _fault(record: Mapping[str, Any]) -> str | None:

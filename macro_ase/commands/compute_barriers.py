@@ -70,7 +70,8 @@ def compute_barriers_command(
         A bcc block without vacancies, in any file that `read_structure` reads. Its cell is kept.
     out : str or Path
         Folder for ``POSCAR``, ``atomid_for_NN.txt``, ``barrier_for_NN.txt`` (nan: not computed or
-        not usable), ``results.json`` and the journal ``hops.jsonl``.
+        not usable), ``results.json`` and the journal ``hops.jsonl``. The first three have one
+        block of atoms for each element.
     calculator : str
         See `macro_ase.commands.calculators`.
     hops : int, optional

@@ -78,7 +78,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(case: tuple[Path, str]) ->
 
     (table,), _ = load_data(cut, [])
     assert len(table.barrier_eV) == 6 and not table.collapsed
-    start = relaxed(read(structure), calculator_from_text(text))
+    start = relaxed(read(cut / "POSCAR"), calculator_from_text(text))
     site = table.crystal.site_of_atom.tolist()
     vacancy, target = (site.index(int(s[0])) for s in (table.vacancy, table.target))
     hop = hop_barrier(start, vacancy, target, calculator_from_text(text), relax_radius_A=4.5)
@@ -117,7 +117,15 @@ def test_what_has_no_barrier_is_nan_and_named(
     message = compute_barriers_command(structure, out, text, hops=4, vacancies=[3])
     table, ids = (np.loadtxt(out / f"{name}_for_NN.txt") for name in ("barrier", "atomid"))
     assert table.shape == ids.shape == (54, 8)
-    assert np.isfinite(table).sum() == 1 and np.isfinite(table[2]).any()
+    told = json.loads((out / "results.json").read_text())["atoms_of_POSCAR"]
+    here, atoms = np.array(told) - 1, read(structure)
+    assert np.isfinite(table).sum() == 1 and np.isfinite(table[told.index(3)]).any()
+    poscar = read(out / "POSCAR")
+    assert len((out / "POSCAR").read_text().splitlines()[5].split()) == 3
+    assert poscar.get_chemical_symbols() == atoms[here].get_chemical_symbols()
+    np.testing.assert_allclose(poscar.positions, atoms.positions[here], atol=1e-9)
+    reach = poscar.get_all_distances(mic=True)[np.arange(54)[:, None], ids.astype(int) - 1]
+    np.testing.assert_allclose(reach, np.sqrt(3) / 2 * 3.24)
     for part in ("mean 1.2500", "left out    3", "not converged", "collapsed", "lost atoms"):
         assert part in message
     assert "into 3: RuntimeError: lost atoms" in message
