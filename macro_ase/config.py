@@ -129,6 +129,9 @@ def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path
     settings |= {key: v for key, v in user_settings.items() if v != schema[key]}
     settings |= _checked(changes, schema)
     _check_run_keys(settings)
+    model = schema.get("system.model")
+    if settings.get("system.model") != model:
+        raise ValueError(f"system.model of the study {study} is {model!r}: choose another study")
     return {"study": study} | _nest(settings)
 
 

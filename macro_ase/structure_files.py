@@ -24,6 +24,7 @@ from .engines.lammps_sections import looks_like_data
 from .engines.text_files import PACKERS, read_text
 from .files import replacing
 from .lattice import refuse_mixed_sites
+from .whole_frames import ends_within_a_line, whole_frames
 
 DATA, DUMP = "LAMMPS data file", "LAMMPS dump"
 DATA_ENDINGS = (".data", ".lmp", ".lmpdat", ".lammps", ".lammps-data")
@@ -227,7 +228,18 @@ def _read_dump(file: Path, index: int | slice, species: Any) -> Any:
 
 def _read_by_ase(file: Path, index: int | slice, _: Any) -> Any:
     one = slice(index, index + 1 or None) if isinstance(index, int) else index
-    return read(file, index=one, do_not_split_by_at_sign=True)
+    try:
+        if ends_within_a_line(file) and whole_frames(file):
+            raise ValueError("its last line is cut")
+        return read(file, index=one, do_not_split_by_at_sign=True)
+    except Exception:  # each of ASE's readers raises its own kind
+        frames = whole_frames(file)
+        if not frames:
+            raise
+        warnings.warn(
+            f"{file}: a frame is not complete; {len(frames)} whole frames are there", stacklevel=2
+        )
+        return frames[one]
 
 
 _READERS = {DATA: _read_data, DUMP: _read_dump, None: _read_by_ase}

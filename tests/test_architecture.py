@@ -26,7 +26,7 @@ LEVELS = (
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),
-    ("engines", "structure_files"),
+    ("engines", "whole_frames", "structure_files"),
     ("systems",),
     ("sampling", "learning", "analysis"),
     ("config", "folder_lock", "run_folder", "report_shape", "report", "plots"),

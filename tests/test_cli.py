@@ -263,3 +263,28 @@ def test_ctrl_c(
     backend(monkeypatch, "macro_ase.workflow", "run_study", raising(KeyboardInterrupt()))
     assert main(["run", "toy"]) == 130
     assert "stopped; run the same command again to go on" in capsys.readouterr().err
+
+
+def test_seeds_of_build_and_kmc_are_used(cwd: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where atoms sit, which are taken out, and how vacancies hop: each by its own seed."""
+    for seed, name in ((0, "a"), (0, "b"), (1, "c")):
+        build = f"build bcc NbMoTa --size 4 4 4 --vacancies 1 --seed {seed} --out {name}.xyz"
+        assert main(build.split()) == 0
+    a, b, c = (Path(f"{name}.xyz").read_bytes() for name in "abc")
+    assert a == b and a != c
+    for more in ("", "--vacancies 2"):
+        capsys.readouterr()
+        told = []
+        for seed in (0, 0, 1):
+            kmc = f"kmc a.xyz --temperature 1500 --steps 40 --seed {seed} {more}"
+            assert main(kmc.split()) == 0
+            told.append(capsys.readouterr().out)
+        assert told[0] == told[1] and told[0] != told[2]
+    taken = []
+    for seed in (0, 1):
+        kmc = (
+            f"kmc a.xyz --temperature 1500 --steps 0 --seed {seed} --vacancies 3 --traj {seed}.traj"
+        )
+        assert main(kmc.split()) == 0
+        taken.append(read(f"{seed}.traj").numbers)  # type: ignore[union-attr]
+    assert (taken[0] != taken[1]).any()

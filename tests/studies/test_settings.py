@@ -72,6 +72,8 @@ def test_every_number_of_every_study_has_limits(study: str) -> None:
         ("lennard-jones-saving", "data.velocity_seed=2147483648", "must be at most"),
         ("ising-critical", "prediction.step=1e-9", "prediction.step = 1e-09 divides"),
         ("ising-critical", "sampling.beyond_share=-1.0", "sampling.beyond_share must lie in 0..1"),
+        ("ising", "system.model=ising-critical", "system.model of the study ising is 'ising'"),
+        ("nbmota", "system.model=''", "system.model of the study nbmota is 'vacancy-alloy'"),
         ("ising", "system.side=0", "system.side must be at least 4"),
     ],
 )
