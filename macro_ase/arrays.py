@@ -51,14 +51,14 @@ def as_columns(values: Any, name: str, rows: int | None = None) -> Array:
 
 
 def as_conditions(values: Any, rows: int) -> Array:
-    """Conditions, shape (n, c); one number stands for all rows, (n,) is one column.
+    """Conditions, shape (n, c); None is none, a number stands for all rows, (n,) is one column.
 
     Raises
     ------
     ValueError
         As `as_columns`.
     """
-    array = _as_numbers(values, "condition")
+    array = _as_numbers(np.empty((rows, 0)) if values is None else values, "condition")
     return as_columns(np.full((rows, 1), array) if array.ndim == 0 else array, "condition", rows)
 
 
@@ -103,6 +103,8 @@ def above_0(value: Any, name: str) -> float:
 
 
 def _as_numbers(values: Any, name: str) -> Array:
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} holds masked values: leave them out")
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "buif":

@@ -119,7 +119,7 @@ def test_metrics(finished: tuple[Path, float]) -> None:
     for metric in data["metrics"].values():
         assert set(metric) == {"value", "error", "truth", "floor", "unit"}
     assert data["metrics"]["row_sum_residual"]["value"] < 1e-6
-    assert 0 < data["metrics"]["sro_rms"]["value"] < 2
+    assert data["metrics"]["sro_rms"]["value"] < 0.1
     assert data["metrics"]["sro_rms"]["floor"] > 0
     assert data["metrics"]["barrier_cv_mae_eV"]["value"] < 0.052
 

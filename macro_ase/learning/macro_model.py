@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import above_0, finite_array, one_condition
 from ..counts import require_count
+from ..memory import require_memory
 from ..ratios import steps_within
 from ..rng import stream
 from .clock import Clock
@@ -47,6 +48,7 @@ from .training import Trained, TrainingOptions, new_member
 __all__ = ["Clock", "MacroModel", "MacroPaths"]
 Array = NDArray[np.float64]
 FORMAT = "macro_ase macro model 1"
+MOST_STEPS = 10**9
 FILES = ("model.json", "weights.safetensors")
 
 
@@ -205,18 +207,22 @@ class MacroModel:
         Raises
         ------
         ValueError
-            If a size, number or time is not positive, a shape is another, or a value not finite.
+            If a size, number or time is not positive or too large, a shape is another, or a value
+            not finite.
         """
         records, number = (
             require_count(n, name, 1) for n, name in ((n_steps, "n_steps"), (paths, "paths"))
         )
         scaling, members = self.trained.scaling, self.trained.members
+        n_bytes = 20 * len(members) * number * (records + 1) * self._d
+        require_memory(n_bytes, f"{len(members)} x {number} paths of {records} records")
         own = one_condition(condition, self._c)
         if outside := scaling.outside(own):
             warnings.warn(f"the model extrapolates: {outside}", stacklevel=2)
         dt = self.step_events * self.clock.tau_at(own)
         time = dt if interval is None else above_0(interval, "interval")
         steps = self._steps(time / dt, n_sites, n_patches)
+        require_count(steps.number * records, "the number of steps in all", 1, MOST_STEPS)
         c = torch.as_tensor(scaling.condition(own), dtype=torch.float32)
         if self.substeps == 1:
             warn_of_short_steps(members, c, steps.share, 3)

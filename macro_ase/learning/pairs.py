@@ -29,8 +29,8 @@ class PairBatch:
     dz : array, shape (n, d)
         Increment over one step dt, K times that of the patch.
     condition : array, shape (n, c)
-        1000 K / T first, then what else the model is conditioned on; (n, 0) is nothing, one number
-        stands for all pairs.
+        1000 K / T first, then what else the model is conditioned on; (n, 0) or None is nothing, one
+        number stands for all pairs.
     snapshot : int array, shape (n,)
         Snapshot that a pair belongs to: the unit of validation. In a time series, neighbours in
         time are of one snapshot.

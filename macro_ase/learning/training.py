@@ -112,7 +112,9 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
     covariance = np.cov(dy.T).reshape(dy.shape[1], -1)
     smallest = _smallest_variance(pairs, dy)
     if smallest <= 1e-12 * np.trace(covariance):
-        raise ValueError("the increments are degenerate: an observable depends on the others")
+        raise ValueError(
+            "the increments are degenerate: without noise, or an observable depends on the others"
+        )
     eps = EPS_SHARE * smallest
     mean = () if pairs.mean is None else (pairs.mean / scaling.z_scale,)
     data = tuple(

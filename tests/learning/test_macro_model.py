@@ -82,6 +82,13 @@ def test_sizes_must_be_positive(name: str, value: object) -> None:
         run(model(), **{name: value})  # type: ignore[arg-type]
 
 
+def test_more_paths_than_fit_are_refused_before_any_work() -> None:
+    with pytest.raises(ValueError, match=r"2 x 1000000000 paths of 12000 records would need"):
+        run(model(), paths=10**9, n_steps=12_000)
+    with pytest.raises(ValueError, match="number of steps in all must be 1 to 1000000000"):
+        run(model(), interval=1e30)
+
+
 def damage(folder: Path, how: str) -> None:
     text, weights = folder / "model.json", folder / "weights.safetensors"
     data = json.loads(text.read_text())

@@ -76,6 +76,7 @@ def changed(array: np.ndarray, value: float) -> np.ndarray:
         ({"dz": changed(batch().dz, -np.inf)}, r"dz is not finite, at index \[1, 1\]: -inf"),
         ({"condition": np.nan}, "condition is not finite"),
         ({"z0": np.zeros((500, 0))}, "z0 holds no observable"),
+        ({"z0": np.ma.masked_less(batch().z0, 0.9)}, "z0 holds masked values"),
         ({"z0": np.zeros((500, 2), complex)}, "z0 must be an array of real numbers"),
         ({"z0": [[1.0, 2.0], [3.0]]}, "z0 must be an array of real numbers"),
         ({"z0": np.zeros((5, 50, 2))}, r"z0 must have shape \(any, any\)"),

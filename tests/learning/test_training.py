@@ -240,6 +240,7 @@ def test_lists_columns_and_numbers_train_as_arrays_do() -> None:
         train(PairBatch(z0.tolist(), dz[:, None], 0.7, number.tolist()), OPTIONS, 0),
         train(PairBatch(z0[:, None], dz.tolist(), np.empty((200, 0)), number * 1.0), OPTIONS, 0),
         train(PairBatch(z0, dz, np.zeros(200, int), number), OPTIONS, 0),
+        train(PairBatch(z0, dz, None, number), OPTIONS, 0),  # type: ignore[arg-type]
     ]
     for other in trained[1:]:
         np.testing.assert_array_equal(other.history, trained[0].history)
