@@ -321,3 +321,28 @@ def test_damaged_lammps_files_are_read_or_refused(
         assert str(file) in str(error) and "\n" not in str(error)
     else:
         assert all(np.isfinite(frame.positions).all() and len(frame) for frame in frames)
+
+
+def test_the_pbc_of_pymatgen_lattices_is_kept() -> None:
+    core = pytest.importorskip("pymatgen.core")
+    lattice = core.Lattice.cubic(3.2, pbc=(True, False, True))
+    structure = core.Structure(lattice, ["Nb", "Mo"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    assert as_atoms(structure).pbc.tolist() == [True, False, True]
+    mixed = core.Structure(lattice, [{"Nb": 0.4, "Mo": 0.6}, "Ta"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    with pytest.raises(ValueError, match=r"mixed site \(Nb 0.4 Mo 0.6\)"):
+        as_atoms(mixed)
+
+
+def test_hot_crystals_are_put_on_sites_by_sro_and_kmc_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    atoms = build_crystal("bcc", "NbMoTa", (6, 6, 6), rng=0)
+    atoms.positions += np.random.default_rng(1).normal(scale=0.2, size=(len(atoms), 3))
+    sites = build_crystal("bcc", "NbMoTa", (6, 6, 6), rng=0).positions
+    assert np.linalg.norm(atoms.positions - sites, axis=1).max() > 0.6
+    write_structure(tmp_path / "hot.dump", atoms)
+    assert main(["sro", str(tmp_path / "hot.dump")]) == 0
+    assert "bcc, atoms assigned to lattice sites" in capsys.readouterr().out
+    kmc = f"kmc {tmp_path}/hot.dump --temperature 2000 --steps 3 --vacancies 1"
+    assert main(kmc.split()) == 0
+    assert "432 bcc sites" in capsys.readouterr().out
