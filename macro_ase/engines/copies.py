@@ -1,7 +1,9 @@
-"""Drivers that are copied or pickled leave their files to the original."""
+"""Drivers that are copied or pickled leave their files to the original, or say what holds them."""
 
 from __future__ import annotations
 
+import inspect
+import pickle
 import warnings
 from typing import Any
 
@@ -29,3 +31,30 @@ def without_files(driver: BaseDynamics) -> dict[str, Any]:
 def _writes(driver: BaseDynamics, function: Any) -> bool:
     own = getattr(function, "__self__", None) is driver
     return own and getattr(function, "__name__", "") in FILE_WRITERS
+
+
+def refuse_unpicklable(driver: Any) -> None:
+    """Name what keeps a driver from being pickled.
+
+    Raises
+    ------
+    TypeError
+        If its calculator cannot be, or an observer has no name that could be looked up.
+    """
+    name = type(driver).__name__
+    for function, *_ in driver.observers:
+        if inspect.isfunction(function) and "<" in function.__qualname__:
+            raise TypeError(
+                f"this {name} cannot be pickled: its observer {function.__qualname__} is no "
+                "function of a module"
+            )
+    surroundings = getattr(driver, "surroundings", None)
+    for holder in (driver, surroundings):
+        calculator = getattr(holder, "calculator", None)
+        try:
+            pickle.dumps(calculator)
+        except Exception as error:
+            kind = type(calculator).__name__
+            raise TypeError(
+                f"this {name} cannot be pickled: its calculator {kind} cannot ({error})"
+            ) from error

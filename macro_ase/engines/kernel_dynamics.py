@@ -7,6 +7,7 @@ driver looks at what it shares with its user: what changed is taken up, or refus
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from abc import abstractmethod
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..counts import require_count
 from .appended import Appended
-from .copies import without_files
+from .copies import refuse_unpicklable, without_files
 from .restart_files import read_restart_file, require_like, whole_of, write_restart_file
 from .restart_identity import identity, refuse_others
 from .shared_state import NAMES, SharedState, fixed_atoms
@@ -34,7 +35,7 @@ class KernelDynamics(Dynamics):
     """An ASE driver whose steps are done by a compiled kernel, many at a time.
 
     A copy of a driver, and what is unpickled, goes on from where it was, but writes neither log
-    nor trajectory.
+    nor trajectory; what cannot be copied, such as some calculators, is named by a TypeError.
 
     Parameters
     ----------
@@ -271,6 +272,21 @@ class KernelDynamics(Dynamics):
 
     def __getstate__(self) -> dict[str, Any]:
         return without_files(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        refuse_unpicklable(self)
+        return super().__reduce_ex__(protocol)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        try:
+            state = copy.deepcopy(self.__getstate__(), memo)
+        except Exception as error:
+            name = type(self).__name__
+            raise TypeError(f"this {name} cannot be copied: {error}") from error
+        twin.__setstate__(state)
+        return twin
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, comm=world)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..counts import require_count
+
 Temperature = float | Callable[[int], float]
 """What drivers take: a number, or a callable that gives the temperature of every step."""
 
@@ -56,8 +58,7 @@ class Ramp:
     def __post_init__(self) -> None:
         for value in (self.start_K, self.end_K):
             require_temperature(value)
-        if not (math.isfinite(self.steps) and self.steps >= 1):
-            raise ValueError(f"a ramp takes one step or more, not {self.steps}")
+        require_count(self.steps, "the steps of a ramp", 1)
 
     def __call__(self, step: int) -> float:
         return self.start_K + (self.end_K - self.start_K) * min(step / self.steps, 1.0)

@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ase import Atoms
+from ase import Atoms, units
 from ase.constraints import FixAtoms
 from ase.io import read, write
-from engines.driver_cases import ALL, CASES, REPEATABLE, same, state
+from engines.driver_cases import ALL, CASES, PATCH, REPEATABLE, same, state
+
+from macro_ase.engines.patch_mc import PatchMC
+from macro_ase.engines.patch_md import PatchMD
+from macro_ase.potentials import path
+from macro_ase.potentials.eam_calculator import TableEAM
 
 
 @pytest.mark.parametrize("name", [n for n in ALL if "Lammps" not in n])
@@ -98,3 +103,27 @@ def test_an_appended_trajectory_repeats_no_frame(name: str, tmp_path: Path) -> N
     write(file, Atoms("H"))
     with pytest.raises(ValueError, match="cannot append"):
         case.driver(case.atoms(), append_trajectory=True, **options)
+
+
+class Unpicklable(TableEAM):
+    """A calculator that holds what cannot be pickled."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.held = lambda: None
+
+
+@pytest.mark.parametrize("name", ["PatchMC", "PatchMD"])
+def test_what_keeps_a_driver_from_being_pickled_is_named(name: str) -> None:
+    driver = CASES[name].driver(CASES[name].atoms())
+    driver.attach(lambda: None)
+    with pytest.raises(TypeError, match=r"cannot be pickled: its observer .*<lambda>"):
+        pickle.dumps(driver)
+    copy.deepcopy(driver).run(2)
+    atoms, calculator = CASES[name].atoms(), Unpicklable(path("NbMoTa.eam.alloy"))
+    if name == "PatchMC":
+        held: Any = PatchMC(atoms, PATCH, calculator, temperature_K=900.0, rng=1)
+    else:
+        held = PatchMD(atoms, PATCH, calculator, timestep=units.fs, rng=1)
+    with pytest.raises(TypeError, match="its calculator Unpicklable cannot"):
+        pickle.dumps(held)
