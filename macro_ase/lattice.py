@@ -297,7 +297,7 @@ class Crystal:
         Parameters
         ----------
         structure : ase.Atoms or pymatgen Structure
-            A supercell of conventional cells, in any orientation.
+            A supercell of conventional cells, in any orientation, periodic along all its axes.
         species : tuple of str, optional
             Symbols by code, without ``X``; default: those present, sorted.
         lattice : Lattice
@@ -308,11 +308,16 @@ class Crystal:
         Raises
         ------
         ValueError
-            If the cell is not a block of conventional cells, an atom is off its site by more
-            than the tolerance, two share a site, or a species is not in ``species``.
+            If an axis is open, the cell is not a block of conventional cells, an atom is off its
+            site by more than the tolerance, two share a site, or a species is not in ``species``.
         """
         atoms = as_atoms(structure).copy()
+<<<<<<< HEAD
         grid = SiteGrid(lattice, block_size(atoms, lattice))
+=======
+        grid = SiteGrid(lattice, _block_size(atoms, lattice))
+        _refuse_open_axes(atoms)
+>>>>>>> 5abeaaf (KMC and swaps on sites follow temperature, edits and constraints; frames have their time)
         sites = grid.index(_coordinates(atoms, grid, tolerance_A))
         empty = np.setdiff1d(np.arange(grid.n_sites), sites)
         if len(empty):
@@ -348,6 +353,16 @@ class Crystal:
         codes = np.ascontiguousarray(occupation, dtype=np.int8)
         blank = cls(grid, (*species, VACANCY), codes, atoms, np.arange(grid.n_sites))
         return cls(grid, blank.species, codes, blank.to_atoms(), blank.site_of_atom)
+
+
+def _refuse_open_axes(atoms: Atoms) -> None:
+    """Raise ValueError unless the atoms repeat along all three cell vectors."""
+    if not atoms.pbc.all():
+        axes = ", ".join("abc"[k] for k in np.flatnonzero(~atoms.pbc))
+        raise ValueError(
+            f"the crystal is open along {axes} (pbc), where sites have neighbours missing: only "
+            "crystals that repeat are treated; set atoms.pbc = True if this is a block of one"
+        )
 
 
 def block_repeats(grid: SiteGrid) -> NDArray[np.int64]:

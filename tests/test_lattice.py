@@ -147,8 +147,6 @@ def moved(how: str) -> Atoms:
         atoms.positions += rng.normal(0, 0.05, (len(atoms), 3))
     if how == "strained":
         atoms.set_cell(atoms.cell.array * [[1.02], [1.0], [0.97]], scale_atoms=True)
-    if how == "not periodic":
-        atoms.pbc = False
     return atoms
 
 
@@ -165,7 +163,6 @@ def moved(how: str) -> Atoms:
         "unwrapped",
         "thermal",
         "strained",
-        "not periodic",
     ],
 )
 def test_atoms_there_and_back(how: str) -> None:
@@ -277,6 +274,14 @@ def test_an_atom_off_its_site(off_A: float, fits: bool) -> None:
         return
     message = rf"atom 17 \({atoms.symbols[17]}\) is 0\.\d\d A from the nearest bcc site"
     with pytest.raises(ValueError, match=message):
+        Crystal.from_atoms(atoms)
+
+
+@pytest.mark.parametrize(("pbc", "axes"), [(False, "a, b, c"), ((True, True, False), "c")])
+def test_an_open_axis_is_refused(pbc: bool | tuple[bool, ...], axes: str) -> None:
+    atoms = alloy()
+    atoms.pbc = pbc
+    with pytest.raises(ValueError, match=rf"open along {axes} \(pbc\).*set atoms.pbc = True"):
         Crystal.from_atoms(atoms)
 
 

@@ -80,6 +80,7 @@ class KernelDynamics(Dynamics):
         interval = require_count(loginterval, "loginterval", 1)
         self._schedule = None if temperature is None else Schedule(temperature)
         self._appended = Appended.to(trajectory if append_trajectory else None, atoms)
+        self._enter(atoms)
         super().__init__(
             atoms,
             logfile=logfile,
@@ -116,6 +117,15 @@ class KernelDynamics(Dynamics):
         """Raise ValueError if a temperature would act on nothing."""
         if self._schedule is None:
             raise ValueError(f"{type(self).__name__} has no temperature")
+
+    def _enter(self, atoms: Atoms) -> None:
+        """Read the atoms for the first time, before any file is opened.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit the driver.
+        """
 
     @abstractmethod
     def _advance(self, steps: int) -> int:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
-from ase import Atoms
+import numpy as np
+from ase import Atoms, units
 from numpy.typing import NDArray
 
-from ..kinetics.padding import geometry_of, pad
+from ..kinetics.padding import Geometry
 from ..lattice import Crystal
-from ..rng import Seed, kernel_state
-from .kernel_dynamics import KernelDynamics
-from .restart_files import require_codes
-from .temperature import Temperature
+from .driver import Driver
+from .restart_identity import identity
+from .shared_state import NAMES
 
 
 def refuse_empty_sites(crystal: Crystal, atoms: Atoms) -> None:
@@ -23,40 +24,51 @@ def refuse_empty_sites(crystal: Crystal, atoms: Atoms) -> None:
         raise ValueError(f"{empty} sites are empty: mark vacancies as X")
 
 
-class LatticeDynamics(KernelDynamics):
+class LatticeDynamics(Driver):
     """An ASE driver whose steps are events of a compiled kernel on a crystal.
 
-    Parameters
+    The atoms are put on their sites when the driver is made, and again when others have changed
+    them: species, positions, cell or constraints.
+
+    Attributes
     ----------
-    atoms : ase.Atoms
-        Changed in place: always what the kernel's arrays say when an observer looks.
     crystal : Crystal
-        The same atoms on their sites.
-    temperature_K : float or callable
-    rng : int, SeedSequence, Generator or None
-    logfile : file, str or None
-    trajectory : str, Path, Trajectory or None
-    loginterval : int
-        Steps between lines of the log and frames of the trajectory.
-    append_trajectory : bool
+        The atoms on their sites, as the driver last found them.
+    padded : int8 array
+        Species codes now, with halo.
     """
 
-    def __init__(
-        self,
-        atoms: Atoms,
-        crystal: Crystal,
-        temperature_K: Temperature,
-        rng: Seed = None,
-        logfile: Any = None,
-        trajectory: Any = None,
-        loginterval: int = 1000,
-        append_trajectory: bool = False,
-    ) -> None:
-        self.crystal = crystal
-        self.geometry = geometry_of(crystal.grid)
-        self.padded = pad(crystal.grid, crystal.occupation)
-        self.rng_state = kernel_state(rng)
-        super().__init__(atoms, logfile, trajectory, loginterval, append_trajectory, temperature_K)
+    _watched = ("numbers", "positions")
+    _taken_up = frozenset({"numbers", "positions", "cell", "pbc", "constraints"})
+
+    crystal: Crystal
+    geometry: Geometry
+    padded: NDArray[np.int8]
+
+    @abstractmethod
+    def _lay(self, atoms: Atoms) -> None:
+        """Put the atoms on their sites.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit; the driver stays as it was.
+        """
+
+    def _enter(self, atoms: Atoms) -> None:
+        self._lay(atoms)
+
+    def _read_atoms(self, changed: frozenset[str]) -> None:
+        try:
+            self._lay(self.atoms)
+        except ValueError as error:
+            names = ", ".join(sorted(NAMES.get(name, name) for name in changed))
+            raise ValueError(f"{names} of the atoms changed: {error}") from error
+
+    def _betas(self, steps: int) -> NDArray[np.float64]:
+        """1 / k_B T of the coming steps, in 1/eV; one number if it is constant."""
+        assert self._schedule is not None
+        return 1 / (units.kB * self._schedule.over(self.nsteps, steps))
 
     def _setup(self) -> dict[str, Any]:
         return {
@@ -65,19 +77,11 @@ class LatticeDynamics(KernelDynamics):
             "size": list(self.crystal.grid.size),
         }
 
-    def _common_state(self) -> dict[str, NDArray[Any]]:
-        return {
-            "rng_state": self.rng_state,
-            "padded": self.padded,
-            "numbers": self.atoms.numbers,
-            "positions": self.atoms.positions,
-        }
+    def _identity(self) -> dict[str, NDArray[Any]]:
+        return identity(self.atoms)
 
-    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
-        require_codes(path, self.crystal.grid, saved, self.padded)
-
-    def _restore_common(self, state: Any) -> None:
-        self.rng_state = state["rng_state"]
-        self.padded = state["padded"]
-        self.atoms.numbers = state["numbers"]
-        self.atoms.positions = state["positions"]
+    def _saved_atoms(self, saved: Mapping[str, NDArray[Any]]) -> Atoms:
+        """The atoms of a restart file."""
+        atoms = self.atoms.copy()
+        atoms.numbers[:], atoms.positions[:] = saved["numbers"], saved["positions"]
+        return atoms

@@ -14,14 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase.data import atomic_numbers
 from numpy.typing import ArrayLike, NDArray
 
 from ..files import replacing
 from ..kinetics.ising import MAGNETISATION
 from ..kinetics.nfold_way import first_slots
-from ..kinetics.padding import pad, padded_sites, unpad
-from ..lattice import Crystal, SiteGrid
 from .spin_models import Ising
 
 if TYPE_CHECKING:
@@ -136,48 +133,6 @@ def require_generator(path: str | Path, saved: Arrays) -> None:
         np.random.default_rng().bit_generator.state = json.loads(str(saved["generator"]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{path}: generator is no state of a random generator") from error
-
-
-def require_codes(path: str | Path, grid: SiteGrid, saved: Arrays, own: NDArray[np.int8]) -> None:
-    """Refuse species on the sites of a padded lattice that are not those of the driver.
-
-    Parameters
-    ----------
-    own : int8 array
-        The driver's own padded codes: no step changes how many there are of each.
-
-    Raises
-    ------
-    ValueError
-    """
-    sites, mine = (unpad(grid, codes) for codes in (saved["padded"], own))
-    if not np.array_equal(np.sort(sites), np.sort(mine)):
-        raise ValueError(f"{path}: the species on the sites are not those of this crystal")
-    if not np.array_equal(pad(grid, sites), saved["padded"]):
-        raise ValueError(f"{path}: padded does not repeat the crystal periodically")
-
-
-def require_vacancies(path: str | Path, crystal: Crystal, saved: Arrays) -> None:
-    """Refuse vacancies that are not where the lattice has them, and labels of other atoms.
-
-    Raises
-    ------
-    ValueError
-    """
-    grid, codes = crystal.grid, unpad(crystal.grid, saved["padded"])
-    vacant = padded_sites(grid, np.flatnonzero(codes == len(crystal.species) - 1))
-    if (
-        len(np.unique(saved["sites"])) < len(saved["sites"])
-        or not np.isin(saved["sites"], vacant).all()
-    ):
-        raise ValueError(f"{path}: sites are not those of the vacancies")
-    label, numbers = saved["label"], saved["numbers"]
-    require_indices(path, "label", label, len(numbers))
-    species = np.array([atomic_numbers[name] for name in crystal.species])
-    if not np.array_equal(numbers[label], species[codes]):
-        raise ValueError(f"{path}: label does not name the atoms on the sites")
-    if saved["clock"][0] < 0:
-        raise ValueError(f"{path}: clock must be 0 or more, not {saved['clock'][0]:g}")
 
 
 def require_spins(path: str | Path, ensemble: SpinEnsemble, saved: Arrays) -> None:

@@ -63,6 +63,11 @@ class Ramp:
     def __call__(self, step: int) -> float:
         return self.start_K + (self.end_K - self.start_K) * min(step / self.steps, 1.0)
 
+    def over(self, first: int, steps: int) -> NDArray[np.float64]:
+        """Temperatures of ``steps`` steps from ``first``, shape (steps,)."""
+        share = np.minimum(np.arange(first, first + steps) / self.steps, 1.0)
+        return self.start_K + (self.end_K - self.start_K) * share
+
 
 class Schedule:
     """The temperature of every step of a driver.
@@ -98,6 +103,8 @@ class Schedule:
 
     def over(self, first: int, steps: int) -> NDArray[np.float64]:
         """Temperatures of ``steps`` steps from ``first``, shape (steps,), or (1,) if constant."""
+        if isinstance(self.given, Ramp):
+            return self.given.over(first - self.first, steps)
         return np.array([self.at(first + n) for n in range(1 if self.constant else steps)])
 
     def stretches(self, first: int, steps: int) -> Iterator[tuple[float, int]]:

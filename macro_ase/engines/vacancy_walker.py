@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..barriers import BarrierModel
 from ..kinetics.padding import geometry_of, linear_offsets, pad, padded_sites, unpad
-from ..kinetics.vacancy_walk import hop_rates, retrace, walk
+from ..kinetics.vacancy_walk import Kinetics, hop_rates, retrace, walk
 from ..lattice import SiteGrid, shell_neighbors
 from ..observables.bonds import bond_counts
+from .temperature import require_temperature
 
 ATTEMPT_RATE_PER_S = 1e13
 NO_LIMIT = 2**62
@@ -31,7 +33,7 @@ class Walked(NamedTuple):
 
 
 class VacancyWalker:
-    """Vacancies of one crystal at one temperature.
+    """Vacancies of one crystal.
 
     Parameters
     ----------
@@ -43,11 +45,13 @@ class VacancyWalker:
     rng_state : uint64 array, shape (4,)
         Advances in place.
     vacancies : int array, shape (n_vacancies,), optional
-        Sites of the vacancies, in the order to keep; default ascending.
+        Sites of the vacancies that hop, in the order to keep; default all, ascending.
     attempt_rate : float
         In 1/s.
     n_shells : int
         Neighbour shells whose bonds are counted.
+    held : int array, optional
+        Sites whose atoms do not hop.
 
     Attributes
     ----------
@@ -59,6 +63,13 @@ class VacancyWalker:
         Ordered counts of bonds by shell, up to date.
     clock : float64 array, shape (1,)
         Time in s.
+    betas : float64 array
+        1 / k_B T of the hops to come, 1/eV; the last holds on.
+
+    Raises
+    ------
+    ValueError
+        If temperature or attempt rate is not above 0, or the crystal is too small.
     """
 
     def __init__(
@@ -71,7 +82,10 @@ class VacancyWalker:
         vacancies: ArrayLike | None = None,
         attempt_rate: float = ATTEMPT_RATE_PER_S,
         n_shells: int = 1,
+        held: ArrayLike = (),
     ) -> None:
+        if not (math.isfinite(attempt_rate) and attempt_rate > 0):
+            raise ValueError(f"attempt_rate must be above 0, not {attempt_rate}")
         n_species = len(barriers.species) + 1
         if vacancies is None:
             vacancies = np.flatnonzero(occupation == n_species - 1)
@@ -79,7 +93,8 @@ class VacancyWalker:
         self.grid = grid
         self.geometry = geometry_of(grid)
         self.tables = barriers.tables_for(grid)
-        self.kinetics = (attempt_rate, 1 / (units.kB * temperature_K))
+        self.attempt_rate = float(attempt_rate)
+        self.betas = np.array([1 / (units.kB * require_temperature(temperature_K))])
         self.padded = pad(grid, occupation)
         self.sites = padded_sites(grid, vacancies)
         self.rng_state = rng_state
@@ -90,6 +105,7 @@ class VacancyWalker:
                 for k in range(n_shells)
             ]
         )
+        self._held = _padded_mask(grid, np.asarray(held, dtype=np.int64))
         self._shells = linear_offsets(grid, np.vstack(shells))
         self._shell_of = np.repeat(np.arange(n_shells), [len(shell) for shell in shells])
 
@@ -100,8 +116,14 @@ class VacancyWalker:
 
     @property
     def rates(self) -> NDArray[np.float64]:
-        """Rates of all hops in 1/s, shape (n_vacancies, 8)."""
-        return hop_rates(self.tables, self.padded, self.sites, self.geometry.n_basis, self.kinetics)
+        """Rates of the next hops in 1/s, shape (n_vacancies, 8)."""
+        return hop_rates(
+            self.tables, self.padded, self.sites, self.geometry.n_basis, self._kinetics
+        )
+
+    @property
+    def _kinetics(self) -> Kinetics:
+        return Kinetics(self.attempt_rate, self.betas, self._held)
 
     def advance(
         self,
@@ -132,7 +154,7 @@ class VacancyWalker:
                 self._shell_of,
                 self.bonds,
                 record,
-                self.kinetics,
+                self._kinetics,
                 clock,
                 end_time,
                 max_hops,
@@ -167,3 +189,12 @@ class VacancyWalker:
             retrace(self.geometry, self.padded, trail, len(trail))
         self.bonds[:] = before
         return change, Walked(*(sum(values) for values in zip(*parts)))
+
+
+def _padded_mask(grid: SiteGrid, sites: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Padded, where these sites are; empty if there are none."""
+    if not len(sites):
+        return np.zeros(0, dtype=np.bool_)
+    mask = np.zeros(grid.n_sites, dtype=np.bool_)
+    mask[sites] = True
+    return pad(grid, mask)

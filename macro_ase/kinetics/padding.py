@@ -11,7 +11,7 @@ only a write visits the images.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,9 +47,12 @@ def geometry_of(grid: SiteGrid) -> Geometry:
     return Geometry(*grid.size, grid.lattice.n_basis)
 
 
-def pad(grid: SiteGrid, occupation: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Padded copy, flat, of species codes of shape (n_sites,)."""
-    cells = occupation.reshape(*grid.size, grid.lattice.n_basis)
+Values = TypeVar("Values", bound=np.generic)
+
+
+def pad(grid: SiteGrid, values: NDArray[Values]) -> NDArray[Values]:
+    """Padded copy, flat, of species codes, or other values, of shape (n_sites,)."""
+    cells = values.reshape(*grid.size, grid.lattice.n_basis)
     halo = [(HALO, HALO)] * 3 + [(0, 0)]
     return np.ascontiguousarray(np.pad(cells, halo, mode="wrap")).ravel()
 

@@ -35,9 +35,10 @@ def swap_sweep(
     candidates: NDArray[np.int64],
     offsets: NDArray[np.int32],
     pair: NDArray[np.float64],
-    beta: float,
+    betas: NDArray[np.float64],
     attempts: int,
     rng: NDArray[np.uint64],
+    origin: NDArray[np.int64],
 ) -> tuple[int, float]:
     """Attempt swaps between random candidate sites; ``padded`` changes in place.
 
@@ -49,11 +50,14 @@ def swap_sweep(
         Offsets of all interacting neighbours.
     pair : float64 array, shape (Z, S, S)
         Energy of a bond to each of them, eV.
-    beta : float
-        1 / k_B T in 1/eV.
+    betas : float64 array
+        1 / k_B T of every attempt, 1/eV; the last holds on.
     attempts : int
         Number of attempts; a pair of like species counts as one and changes nothing.
     rng : uint64 array, shape (4,)
+    origin : int64 array, shape (n,)
+        Follows what changes places: entries of two candidates are exchanged with what they hold.
+        May be empty.
 
     Returns
     -------
@@ -63,9 +67,10 @@ def swap_sweep(
     """
     accepted = 0
     total = 0.0
-    for _ in range(attempts):
-        i = candidates[integer_below(rng, candidates.size)]
-        j = candidates[integer_below(rng, candidates.size)]
+    for attempt in range(attempts):
+        first = integer_below(rng, candidates.size)
+        second = integer_below(rng, candidates.size)
+        i, j = candidates[first], candidates[second]
         a, b = padded[i], padded[j]
         if a == b:
             continue
@@ -73,8 +78,11 @@ def swap_sweep(
         change = site_energy_difference(padded, i, i % n_basis, a, b, offsets, pair)
         put(geometry, padded, i, b)
         change += site_energy_difference(padded, j, j % n_basis, b, a, offsets, pair)
+        beta = betas[min(attempt, betas.size - 1)]
         if change <= 0.0 or uniform(rng) < np.exp(-beta * change):
             put(geometry, padded, j, a)
+            if origin.size > 0:
+                origin[first], origin[second] = origin[second], origin[first]
             accepted += 1
             total += change
         else:

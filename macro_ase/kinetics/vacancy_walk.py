@@ -9,7 +9,7 @@ the two changed sites get new rates.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,18 @@ from ..compiled import compiled
 from .barrier_tables import barriers_at
 from .padding import Geometry, fold, put
 from .random import uniform
+
+
+class Kinetics(NamedTuple):
+    """What makes rates of barriers."""
+
+    attempt_rate: float  # nu, 1/s
+    betas: NDArray[np.float64]  # 1 / k_B T of every hop, 1/eV; the last holds on
+    held: NDArray[np.bool_]  # padded sites whose atoms do not hop; may be empty
+
+
+SLOWEST_PER_S = 1e-300
+"""Total rate below which nothing happens: its mean time is beyond what a float can hold."""
 
 
 @compiled
@@ -74,22 +86,53 @@ def _choose_leaf(tree: NDArray[np.float64], target: float) -> tuple[int, float]:
 
 
 @compiled
-def _refresh(
+def _find_barriers(
     tables: Any,
     padded: NDArray[np.int8],
     site: int,
     n_basis: int,
-    kinetics: tuple[float, float],
+    held: NDArray[np.bool_],
+    barriers: NDArray[np.float64],
+) -> int:
+    """Barriers of one vacancy into ``barriers`` (8,); the count of vacancies near."""
+    basis = site % n_basis
+    near = barriers_at(tables, padded, site, basis, barriers)
+    if held.size > 0:
+        for d in range(8):
+            if held[site + tables.targets[basis, d]]:
+                barriers[d] = np.inf
+    return near
+
+
+@compiled
+def _set_rates(
+    attempt_rate: float,
+    beta: float,
+    barriers: NDArray[np.float64],
     rates: NDArray[np.float64],
-) -> tuple[float, int]:
-    """Rates of one vacancy into ``rates`` (8,); their sum and the count of vacancies near."""
-    attempt_rate, beta = kinetics
-    near = barriers_at(tables, padded, site, site % n_basis, rates)
+) -> float:
+    """Rates of one vacancy into ``rates`` (8,); their sum."""
     total = 0.0
     for d in range(8):
-        rates[d] = attempt_rate * np.exp(-beta * rates[d])
+        rates[d] = attempt_rate * np.exp(-beta * barriers[d])
         total += rates[d]
-    return total, near
+    return total
+
+
+@compiled
+def _warm(
+    attempt_rate: float,
+    beta: float,
+    barriers: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    tree: NDArray[np.float64],
+) -> None:
+    """All rates at another temperature."""
+    half = tree.size // 2
+    for v in range(len(rates)):
+        tree[half + v] = _set_rates(attempt_rate, beta, barriers[v], rates[v])
+    for node in range(half - 1, 0, -1):
+        tree[node] = tree[2 * node] + tree[2 * node + 1]
 
 
 @compiled
@@ -99,7 +142,9 @@ def _refresh_around(
     padded: NDArray[np.int8],
     sites: NDArray[np.int64],
     centre: int,
-    kinetics: tuple[float, float],
+    kinetics: Kinetics,
+    beta: float,
+    barriers: NDArray[np.float64],
     rates: NDArray[np.float64],
     near: NDArray[np.int64],
     tree: NDArray[np.float64],
@@ -117,9 +162,10 @@ def _refresh_around(
         for u in range(sites.size):
             if sites[u] == home and stamp[u] != hop:
                 stamp[u] = hop
-                total, near[u] = _refresh(
-                    tables, padded, home, geometry.n_basis, kinetics, rates[u]
+                near[u] = _find_barriers(
+                    tables, padded, home, geometry.n_basis, kinetics.held, barriers[u]
                 )
+                total = _set_rates(kinetics.attempt_rate, beta, barriers[u], rates[u])
                 _set_leaf(tree, u, total)
 
 
@@ -136,6 +182,15 @@ def _choose_direction(rates: NDArray[np.float64], target: float) -> int:
 
 
 @compiled
+def _beside_vacancy(tables: Any, padded: NDArray[np.int8], site: int, n_basis: int) -> bool:
+    """Whether the vacancy at a padded position has another as first neighbour."""
+    for d in range(8):
+        if padded[site + tables.targets[site % n_basis, d]] == padded[site]:
+            return True
+    return False
+
+
+@compiled
 def walk(
     tables: Any,
     geometry: Geometry,
@@ -145,7 +200,7 @@ def walk(
     shell_of: NDArray[np.int64],
     bonds: NDArray[np.int64],
     trail: NDArray[np.int64],
-    kinetics: tuple[float, float],
+    kinetics: Kinetics,
     clock: NDArray[np.float64],
     end_time: float,
     max_hops: int,
@@ -171,12 +226,12 @@ def walk(
     trail : int64 array, shape (n, 2)
         Padded positions that vacancies left and reached (possibly in the halo), one row a
         hop, for the first n hops.
-    kinetics : (float, float)
-        Attempt rate (1/s) and 1 / k_B T (1/eV).
+    kinetics : Kinetics
     clock : float64 array, shape (1,)
         Time in s.
     end_time : float
-        Time at which to stop, in s; the clock then reads exactly this.
+        Time at which to stop, in s; the clock then reads exactly this, unless `max_hops` came
+        first. Where nothing can happen any more it is reached at once, if it is finite.
     max_hops : int
         Hops after which to stop.
     rng : uint64 array, shape (4,)
@@ -195,15 +250,24 @@ def walk(
     while leaves < n:
         leaves *= 2
     tree = np.zeros(2 * leaves)
-    rates = np.zeros((n, 8))
+    barriers, rates = np.zeros((n, 8)), np.zeros((n, 8))
     near = np.zeros(n, dtype=np.int64)
     stamp = np.full(n, -1)
+    nu, betas, held = kinetics.attempt_rate, kinetics.betas, kinetics.held
     for v in range(n):
-        total, near[v] = _refresh(tables, padded, sites[v], n_basis, kinetics, rates[v])
-        _set_leaf(tree, v, total)
+        near[v] = _find_barriers(tables, padded, sites[v], n_basis, held, barriers[v])
+    beta = betas[0]
+    _warm(nu, beta, barriers, rates, tree)
     hops, meetings = 0, 0
     exposure = 0.0
-    while hops < max_hops and tree[1] > 0.0:
+    while hops < max_hops:
+        if hops < betas.size and betas[hops] != beta:
+            beta = betas[hops]
+            _warm(nu, beta, barriers, rates, tree)
+        if tree[1] < SLOWEST_PER_S:
+            if end_time < np.inf:
+                clock[0] = end_time
+            break
         step = -np.log(1.0 - uniform(rng)) / tree[1]
         if clock[0] + step > end_time:
             clock[0] = end_time
@@ -226,9 +290,9 @@ def walk(
         sites[v] = new
         stamp[v] = hops
         near_old = near[v]
-        total, near[v] = _refresh(tables, padded, new, n_basis, kinetics, rates[v])
-        _set_leaf(tree, v, total)
-        if near[v] > 0 and rates[v].min() == 0.0:
+        near[v] = _find_barriers(tables, padded, new, n_basis, held, barriers[v])
+        _set_leaf(tree, v, _set_rates(nu, beta, barriers[v], rates[v]))
+        if near[v] > 0 and _beside_vacancy(tables, padded, new, n_basis):
             meetings += 1
         for centre, seen in ((old, near_old), (new, near[v])):
             if n > 1 and seen > 0:
@@ -239,6 +303,8 @@ def walk(
                     sites,
                     centre,
                     kinetics,
+                    beta,
+                    barriers,
                     rates,
                     near,
                     tree,
@@ -255,12 +321,13 @@ def hop_rates(
     padded: NDArray[np.int8],
     sites: NDArray[np.int64],
     n_basis: int,
-    kinetics: tuple[float, float],
+    kinetics: Kinetics,
 ) -> NDArray[np.float64]:
-    """Rates, shape (n_active, 8), in 1/s, of the hops of vacancies at padded positions."""
-    rates = np.zeros((sites.size, 8))
+    """Rates, shape (n_active, 8), in 1/s, of the next hops of vacancies at padded positions."""
+    barriers, rates = np.zeros(8), np.zeros((sites.size, 8))
     for v in range(sites.size):
-        _refresh(tables, padded, sites[v], n_basis, kinetics, rates[v])
+        _find_barriers(tables, padded, sites[v], n_basis, kinetics.held, barriers)
+        _set_rates(kinetics.attempt_rate, kinetics.betas[0], barriers, rates[v])
     return rates
 
 

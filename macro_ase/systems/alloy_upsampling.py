@@ -73,9 +73,18 @@ class PairSwaps:
     ) -> Codes:
         """The state after Metropolis attempts to swap atoms among some sites."""
         offsets, pair = self.energy.kernel_arrays(grid)
-        padded, beta = pad(grid, state), 1 / (units.kB * temperature)
-        candidates = padded_sites(grid, sites)
-        swap_sweep(geometry_of(grid), padded, candidates, offsets, pair, beta, attempts, rng_state)
+        padded, betas = pad(grid, state), np.array([1 / (units.kB * temperature)])
+        swap_sweep(
+            geometry_of(grid),
+            padded,
+            padded_sites(grid, sites),
+            offsets,
+            pair,
+            betas,
+            attempts,
+            rng_state,
+            np.zeros(0, dtype=np.int64),
+        )
         return unpad(grid, padded)
 
 

@@ -1,15 +1,29 @@
 """Swap Monte Carlo as a driver, and against kinetic Monte Carlo on the same energy."""
 
+import copy
+import itertools
+import pickle
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import units
+from ase.build import sort
+from ase.constraints import FixAtoms
+from scipy.stats import chisquare
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.build import build_crystal
+<<<<<<< HEAD
 from macro_ase.engines import SwapMC, VacancyKMC
 from macro_ase.lattice import BCC
+=======
+from macro_ase.commands.kmc_file import weighted_mean
+from macro_ase.engines import Ramp, SwapMC, VacancyKMC
+from macro_ase.lattice import BCC, Crystal
+>>>>>>> 5abeaaf (KMC and swaps on sites follow temperature, edits and constraints; frames have their time)
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.observables.short_range_order import delta_from_bonds
 from macro_ase.statistics import standard_error, weighted_mean
@@ -94,6 +108,122 @@ def test_log_and_positions() -> None:
     swaps.run(5000)
     np.testing.assert_array_equal(atoms.positions, before)
     assert len(energies) == 11 and energies[-1] < energies[0]
+
+
+def test_what_belongs_to_an_atom_moves_with_it() -> None:
+    """Every array but positions, to the very atom; like atoms stay."""
+    atoms = build_crystal(size=(3, 3, 3), vacancies=2, rng=0)
+    n, rng = len(atoms), np.random.default_rng(0)
+    atoms.set_tags(np.arange(n))
+    atoms.set_masses(1.0 + np.arange(n))
+    atoms.set_momenta(rng.normal(size=(n, 3)))
+    atoms.set_initial_charges(rng.normal(size=n))
+    atoms.set_initial_magnetic_moments(rng.normal(size=n))
+    atoms.set_array("grain", rng.normal(size=(n, 2, 2)))
+    before = atoms.copy()
+    swaps = SwapMC(atoms, 3000.0, rng=1)
+    swaps.run(300)
+    swaps.run(300)
+    order = atoms.get_tags()
+    assert swaps.accepted > 100 and np.array_equal(np.sort(order), np.arange(n))
+    assert np.count_nonzero(order != np.arange(n)) > n / 2
+    for name, array in before.arrays.items():
+        expected = array if name == "positions" else array[order]
+        np.testing.assert_array_equal(atoms.arrays[name], expected, err_msg=name)
+
+
+def test_a_ramp_is_one_temperature_an_attempt() -> None:
+    ramp, size = Ramp(5000.0, 300.0, 400), (3, 3, 3)
+    first, second = (build_crystal(size=size, rng=0) for _ in range(2))
+    annealed, single = SwapMC(first, ramp, rng=1), SwapMC(second, 5000.0, rng=1)
+    annealed.run(500)
+    for attempt in range(500):
+        single.temperature_K = ramp(attempt)
+        single.run(1)
+    assert annealed.accepted == single.accepted
+    np.testing.assert_array_equal(first.numbers, second.numbers)
+    constant = SwapMC(build_crystal(size=size, rng=0), 5000.0, rng=1)
+    constant.run(500)
+    assert constant.accepted > 1.2 * annealed.accepted
+
+
+def test_edits_are_taken_up() -> None:
+    atoms = build_crystal(size=(3, 3, 3), rng=0)
+    swaps = SwapMC(atoms, 1000.0, rng=1)
+    swaps.run(500)
+    atoms.symbols[:20] = "Ta"
+    atoms.positions += [2.0, 0.1, -5.0]
+
+    def actual() -> float:
+        return swaps.energy.energy(Crystal.from_atoms(atoms, species=swaps.energy.species))
+
+    assert swaps.energy_eV == pytest.approx(actual(), abs=1e-9)
+    counts = atoms.symbols.formula.count()
+    swaps.run(500)
+    assert atoms.symbols.formula.count() == counts
+    assert swaps.energy_eV == pytest.approx(actual(), abs=1e-9)
+    atoms.symbols[0] = "W"
+    with pytest.raises(ValueError, match="species of the atoms changed: species W"):
+        swaps.run(1)
+
+
+def test_fixed_atoms_are_not_swapped_and_the_others_follow_boltzmann() -> None:
+    start, free = build_crystal(size=(3, 3, 3), rng=0), [3, 4, 20, 21]
+    start.symbols[free] = ["Nb", "Mo", "Mo", "Ta"]
+    mask = np.ones(len(start), dtype=bool)
+    mask[free] = False
+    atoms = start.copy()
+    atoms.set_constraint(FixAtoms(mask=mask))
+    swaps, counts = SwapMC(atoms, 600.0, rng=1), Counter[tuple[str, ...]]()
+    for _ in range(6000):
+        swaps.run(20)
+        counts[tuple(atoms.symbols[free])] += 1
+    assert np.array_equal(atoms.numbers[mask], start.numbers[mask])
+    arrangements = sorted(set(itertools.permutations(["Nb", "Mo", "Mo", "Ta"])))
+    energies = []
+    for symbols in arrangements:
+        start.symbols[free] = list(symbols)
+        energies.append(swaps.energy.energy(Crystal.from_atoms(start, swaps.energy.species)))
+
+    def agreement(temperature_K: float) -> float:
+        weight = np.exp(-(np.array(energies) - min(energies)) / (units.kB * temperature_K))
+        expected = 6000 * weight / weight.sum()
+        return float(chisquare([counts[a] for a in arrangements], expected).pvalue)
+
+    assert agreement(600.0) > 1e-3 and agreement(900.0) < 1e-3
+    atoms.set_constraint(FixAtoms(range(len(atoms))))
+    with pytest.warns(UserWarning, match="5 of 5 steps were not done: all atoms are fixed"):
+        swaps.run(5)
+
+
+def test_restart_of_other_atoms_is_refused(tmp_path: Path) -> None:
+    state = tmp_path / "state.npz"
+    atoms = build_crystal(size=(3, 3, 3), vacancies=1, rng=0)
+    swaps = SwapMC(atoms, 1000.0, rng=1)
+    swaps.run(500)
+    swaps.write_restart(state)
+    again = SwapMC(atoms.copy(), 1000.0, rng=7)
+    again.read_restart(state)
+    for driver in (swaps, again):
+        driver.run(500)
+    np.testing.assert_array_equal(again.atoms.numbers, atoms.numbers)
+    other = build_crystal(size=(3, 3, 3), vacancies=1, rng=0)
+    with pytest.raises(ValueError, match="in another order"):
+        SwapMC(sort(other), 1000.0).read_restart(state)
+    other.symbols[[0, 1, 2]] = "Ta"
+    with pytest.raises(ValueError, match="other composition"):
+        SwapMC(other, 1000.0).read_restart(state)
+
+
+def test_copies_and_pickles_go_on_as_the_original() -> None:
+    swaps = SwapMC(build_crystal(size=(3, 3, 3), rng=0), 1000.0, rng=1)
+    swaps.run(100)
+    twins = [copy.deepcopy(swaps), pickle.loads(pickle.dumps(swaps))]
+    swaps.run(1000)
+    for twin in twins:
+        twin.run(1000)
+        assert twin.energy_eV == swaps.energy_eV
+        np.testing.assert_array_equal(twin.atoms.numbers, swaps.atoms.numbers)
 
 
 def test_refusals() -> None:

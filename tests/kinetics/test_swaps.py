@@ -48,9 +48,9 @@ def test_swaps_sample_the_exact_distribution() -> None:
     exact = boltzmann(start, TEMPERATURE_K)
     number = {codes: i for i, codes in enumerate(exact)}
     counts = np.zeros(len(number))
-    beta = 1 / (units.kB * TEMPERATURE_K)
+    betas, follow = np.array([1 / (units.kB * TEMPERATURE_K)]), np.zeros(0, dtype=np.int64)
     for _ in range(samples):
-        swap_sweep(geometry, padded, sites, offsets, pair, beta, 60, state)
+        swap_sweep(geometry, padded, sites, offsets, pair, betas, 60, state, follow)
         counts[number[tuple(unpad(GRID, padded)[CANDIDATES].tolist())]] += 1
 
     def agreement(probability: dict[tuple[int, ...], float]) -> float:

@@ -19,7 +19,7 @@ from macro_ase.kinetics.padding import (
     unpad,
 )
 from macro_ase.kinetics.tracers import replay, site_number
-from macro_ase.kinetics.vacancy_walk import retrace, walk
+from macro_ase.kinetics.vacancy_walk import Kinetics, retrace, walk
 from macro_ase.lattice import BCC, Crystal, SiteGrid
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.rng import kernel_state
@@ -195,7 +195,8 @@ def full_walk(
         "rng": kernel_state(5),
         "trail": np.empty((hops, 2), dtype=np.int64),
     }
-    kinetics = (1e13, 1 / (units.kB * TEMPERATURE_K))
+    betas, held = np.array([1 / (units.kB * TEMPERATURE_K)]), np.zeros(0, dtype=np.bool_)
+    kinetics = Kinetics(1e13, betas, held)
     offsets, shell_of = linear_offsets(grid, np.vstack(shells)), np.repeat([0, 1], [8, 6])
     tables, meetings = model.tables(grid), 0
     for part in np.split(np.arange(hops), pieces):
