@@ -312,12 +312,8 @@ class Crystal:
             site by more than the tolerance, two share a site, or a species is not in ``species``.
         """
         atoms = as_atoms(structure).copy()
-<<<<<<< HEAD
         grid = SiteGrid(lattice, block_size(atoms, lattice))
-=======
-        grid = SiteGrid(lattice, _block_size(atoms, lattice))
         _refuse_open_axes(atoms)
->>>>>>> 5abeaaf (KMC and swaps on sites follow temperature, edits and constraints; frames have their time)
         sites = grid.index(_coordinates(atoms, grid, tolerance_A))
         empty = np.setdiff1d(np.arange(grid.n_sites), sites)
         if len(empty):

@@ -16,14 +16,8 @@ from scipy.stats import chisquare
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.build import build_crystal
-<<<<<<< HEAD
-from macro_ase.engines import SwapMC, VacancyKMC
-from macro_ase.lattice import BCC
-=======
-from macro_ase.commands.kmc_file import weighted_mean
 from macro_ase.engines import Ramp, SwapMC, VacancyKMC
 from macro_ase.lattice import BCC, Crystal
->>>>>>> 5abeaaf (KMC and swaps on sites follow temperature, edits and constraints; frames have their time)
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.observables.short_range_order import delta_from_bonds
 from macro_ase.statistics import standard_error, weighted_mean

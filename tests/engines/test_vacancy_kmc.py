@@ -132,7 +132,7 @@ def test_restart_continues_bit_for_bit(tmp_path: Path) -> None:
 def test_restart_of_something_else_is_refused(tmp_path: Path) -> None:
     state = tmp_path / "state.npz"
     kmc(alloy()).write_restart(state)
-    with pytest.raises(ValueError, match="written at 1500 K, not 1600 K"):
+    with pytest.raises(ValueError, match="written at temperature 1500, not 1600"):
         kmc(alloy(), temperature_K=1600.0).read_restart(state)
     larger = build_crystal(size=(4, 4, 5), vacancies=1, rng=0)
     with pytest.raises(ValueError, match="size = "):
