@@ -423,19 +423,6 @@ def test_two_runs_in_one_folder(
         assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
 
 
-def test_residence_times_belong_to_their_temperatures(finished: tuple[Path, float]) -> None:
-    """From the small runs to the model's clock; they differ by far more than their errors."""
-    folder, _ = finished
-    model, store = MacroModel.load(folder / "model"), Store(folder / "data.zarr")
-    tau = [
-        np.mean([store.read(f"small/{t}/{run}")["tau_w"][0] for run in range(2)])
-        for t in (2000.0, 3000.0)
-    ]
-    assert tau[0] > 2 * tau[1]
-    dt = np.array([model.dt(t) for t in (2000.0, 3000.0)])
-    np.testing.assert_allclose(dt, model.step_events * np.array(tau), rtol=1e-9)
-
-
 def test_every_stage_has_its_seed(finished: tuple[Path, float], tmp_path: Path) -> None:
     """The same inputs and another seed give another result, stage by stage."""
     folder, _ = finished
