@@ -251,6 +251,7 @@ def sro(args: argparse.Namespace) -> None:
     "kmc",
     STRUCTURE,
     arg("--temperature", type=positive, required=True, metavar="K", help="temperature in K"),
+    arg("--ramp", type=positive, metavar="K", help="temperature at the end, reached evenly"),
     arg("--steps", type=whole(0), required=True, metavar="N", help="number of hops"),
     arg("--barriers", type=file, metavar="FILE",
         help="barrier model, .json or .npz (default: the NbMoTa fit that ships)"),
@@ -260,24 +261,36 @@ def sro(args: argparse.Namespace) -> None:
     arg("--interval", type=whole(1), default=1000, metavar="N",
         help="hops between frames, and between lines of the log (default: 1000)"),
     arg("--log", type=output, metavar="OUT", help="write a log"),
+    arg("--append", action="store_true",
+        help="go on with trajectory, clock and log instead of writing them anew"),
+    arg("--restart", type=file, metavar="STATE", help="go on from the state of a run of FILE"),
+    arg("--write-restart", type=output, metavar="STATE", help="write the state at the end"),
+    arg("--out", type=output, metavar="FINAL", help="write the last structure, in any format"),
+    arg("--csv", type=output, metavar="OUT",
+        help="write step, time, temperature, residence time and order by interval"),
     SPECIES,
-    SEED,
+    arg("--seed", type=whole(0), metavar="N", help="random seed (default: 0)"),
 )  # fmt: skip
 def kmc(args: argparse.Namespace) -> None:
     """Vacancy kinetic Monte Carlo of a crystal.
 
     Rejection-free hops of the vacancies (the symbol X) of a bcc crystal, with the exact clock.
-    Temperatures are in K, energies in eV, times in seconds.
+    Temperatures are in K, energies in eV, times in seconds. Frames have their time in
+    info["time_s"], and in info["residence_s"] what they count in averages over time.
 
     Examples:
       macro-ase build bcc NbMoTa --vacancies 1 --out alloy.xyz
       macro-ase kmc alloy.xyz --temperature 2000 --steps 100000 --traj hops.traj
+      macro-ase kmc hops.traj --temperature 2000 --steps 100000 --traj hops.traj --append
+      macro-ase kmc alloy.xyz --temperature 2000 --ramp 800 --steps 1e6 --out cold.xyz
     """
     from macro_ase.commands.kmc_file import kmc_file
 
     options = {"barriers": args.barriers, "vacancies": args.vacancies, "trajectory": args.traj}
     options |= {"interval": args.interval, "seed": args.seed, "log": args.log}
     options |= {"species": args.species}
+    options |= {"ramp_to_K": args.ramp, "append": args.append, "restart": args.restart}
+    options |= {"write_restart": args.write_restart, "final": args.out, "csv": args.csv}
     print(kmc_file(args.file, args.temperature, args.steps, **options))
 
 

@@ -52,6 +52,75 @@ def test_the_text_and_the_files(alloy: Path, tmp_path: Path) -> None:
     assert kmc_file(alloy, 2000, 6000, interval=100, seed=4) == text
 
 
+def test_the_cold_is_refused(alloy: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no vacancy can hop at 10 K: all rates are 0"):
+        kmc_file(alloy, 10, 1000, trajectory=tmp_path / "hops.traj", log=tmp_path / "hops.log")
+    assert not (tmp_path / "hops.traj").exists() and not (tmp_path / "hops.log").exists()
+    with pytest.warns(UserWarning, match="steps were not done: no vacancy can hop at"):
+        text = kmc_file(alloy, 1000, 1000, ramp_to_K=1)
+    assert " of 1000: no vacancy can hop any more" in text
+
+
+def test_a_run_in_two_parts_is_one_run(alloy: Path, tmp_path: Path) -> None:
+    state, whole, parts = tmp_path / "s.npz", tmp_path / "whole.traj", tmp_path / "parts.traj"
+    kmc_file(alloy, 2000, 400, trajectory=whole, interval=100, seed=3, csv=tmp_path / "a.csv")
+    kmc_file(alloy, 2000, 200, trajectory=parts, interval=100, seed=3, write_restart=state)
+    text = kmc_file(
+        alloy, 2000, 200, trajectory=parts, interval=100, append=True, restart=state,
+        write_restart=state, final=tmp_path / "final.xyz",
+    )  # fmt: skip
+    assert "200 (400 since the start)" in text
+    one, two = (read(file, index=":") for file in (whole, parts))
+    assert len(one) == len(two) == 5
+    for a, b in zip(one, two):
+        assert a.info == b.info and np.array_equal(a.positions, b.positions)
+    np.testing.assert_allclose(read(tmp_path / "final.xyz").positions, one[-1].positions, atol=1e-7)
+    rows = np.genfromtxt(tmp_path / "a.csv", delimiter=",", names=True)
+    np.testing.assert_allclose(rows["time_s"], [frame.info["time_s"] for frame in one])
+    np.testing.assert_allclose(rows["residence_s"], [frame.info["residence_s"] for frame in one])
+    assert rows["temperature_K"].tolist() == [2000.0] * 5 and "alpha_NbTa" in rows.dtype.names
+
+
+def test_a_trajectory_is_gone_on_with(alloy: Path, tmp_path: Path) -> None:
+    file = tmp_path / "hops.traj"
+    kmc_file(alloy, 2000, 200, trajectory=file, interval=100)
+    kmc_file(file, 2000, 200, trajectory=file, interval=100, append=True, ramp_to_K=1000)
+    times = [frame.info["time_s"] for frame in read(file, index=":")]
+    assert len(times) == 5 and np.all(np.diff(times) > 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": "old.traj", "trajectory": "old.traj"}, "would write over the structure file"),
+        ({"path": "old.traj@0", "trajectory": "old.traj"}, "would write over the structure file"),
+        ({"path": "old.traj", "trajectory": "link.traj"}, "would write over the structure file"),
+        ({"path": "old.traj", "trajectory": "./x/../old.traj"}, "would write over the structure"),
+        ({"path": "old.traj", "final": "old.traj"}, "out would write over the structure file"),
+        ({"path": "old.traj", "csv": "old.traj", "append": True, "log": "l"}, "csv would write"),
+        ({"trajectory": "t.traj", "final": "t.traj"}, "out and trajectory are one file"),
+        ({"append": True}, "append needs a trajectory or a log"),
+        ({"restart": "s.npz", "seed": 1}, "seed has no meaning with restart"),
+        ({"restart": "none.npz"}, "none.npz"),
+        ({"restart": "old.traj"}, "is not a restart file"),
+        ({"final": "final.nothing"}, "final.nothing"),
+        ({"ramp_to_K": -5.0}, "temperature must be above 0"),
+    ],
+)
+def test_what_is_read_is_never_written_over(
+    alloy: Path, options: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(alloy.parent)
+    write("old.traj", read(alloy))
+    Path("link.traj").symlink_to("old.traj")
+    Path("x").mkdir()
+    before = {file: file.read_bytes() for file in Path().rglob("*.*") if file.is_file()}
+    usual: dict[str, object] = {"path": alloy, "temperature_K": 2000, "steps": 10}
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        kmc_file(**(usual | options))  # type: ignore[arg-type]
+    assert {file: file.read_bytes() for file in Path().rglob("*.*") if file.is_file()} == before
+
+
 def test_few_samples_give_no_mean(alloy: Path) -> None:
     text = kmc_file(alloy, 2000, 10)
     assert "over the last" not in text and "error" not in text
