@@ -210,13 +210,14 @@ def test_sro_kmc_and_fit_are_passed_on(
     kmc = backend(monkeypatch, "macro_ase.commands.kmc_file", "kmc_file", "hops")
     fit = backend(monkeypatch, "macro_ase.commands.fit_barriers", "fit_barriers_command", "fitted")
     assert main("sro here.xyz --shells 3 --csv o.csv".split()) == 0
-    assert main("kmc here.xyz --temperature 900 --steps 1e6 --traj o.traj".split()) == 0
+    assert main("kmc here.xyz --temperature 900 --steps 1e6 --traj o.traj --ramp 300".split()) == 0
     assert main("fit-barriers . --out m.json --energies here.xyz --energies here.xyz".split()) == 0
     (((file,), options),) = sro
     assert file == here and options["n_shells"] == 3 and options["csv"] == Path("o.csv")
     assert options["weights"] == "auto" and options["index"] is options["cutoffs_A"] is None
     options = {"barriers": None, "vacancies": 0, "trajectory": Path("o.traj")}
-    options |= {"interval": 1000, "seed": 0, "log": None, "species": None}
+    options |= {"interval": 1000, "seed": None, "log": None, "species": None, "ramp_to_K": 300.0}
+    options |= {"append": False, "restart": None, "write_restart": None, "final": None, "csv": None}
     assert kmc == [((here, 900.0, 1_000_000), options)]
     assert fit == [((Path("."), Path("m.json"), [here, here], 0), {})]
     assert capsys.readouterr().out == "order\nhops\nfitted\n"
