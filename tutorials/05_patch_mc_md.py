@@ -15,7 +15,7 @@ import time
 import numpy as np
 from ase import units
 
-from macro_ase import short_range_order
+from macro_ase import Ramp, short_range_order
 from macro_ase.build import build_crystal
 from macro_ase.engines.hybrid import HybridMCMD
 from macro_ase.engines.local_energy import halo_error
@@ -107,6 +107,20 @@ for pair in first:
 # %% [markdown]
 # So few atoms fluctuate: the sample at random is one draw, and the patch keeps the composition that
 # it happened to have. Larger patches, and means over many of them, are what a study takes.
+
+# %% [markdown]
+# ## Cooling
+#
+# Any driver's temperature may be a number, a function of the step, or a `Ramp`, from the start or
+# set between runs: annealing needs no driver of its own.
+
+# %%
+steps = 5_000 if QUICK else 100_000
+cooled = PatchMC(atoms.copy(), patch, calculator, temperature_K=Ramp(2000, 300, steps), rng=2)
+for _ in range(5):
+    at_K = cooled.temperature_K
+    cooled.run(steps // 5)
+    print(f"{at_K:5.0f} to {cooled.temperature_K:5.0f} K: {cooled.energy_change_eV:+.2f} eV")
 
 # %% [markdown]
 # ## Dynamics of the patch
