@@ -20,7 +20,7 @@ from .lattice_dynamics import LatticeDynamics, refuse_empty_sites
 from .restart_identity import TOLERANCE, identity
 from .shared_state import fixed_atoms
 from .temperature import Temperature
-from .vacancy_walker import ATTEMPT_RATE_PER_S, VacancyWalker
+from .vacancy_walker import ATTEMPT_RATE_PER_S, VacancyWalker, number
 
 STRETCH = 100_000
 TIME, RESIDENCE = "time_s", "residence_s"
@@ -187,10 +187,9 @@ class VacancyKMC(LatticeDynamics):
         ValueError
             If the time lies before the present or is not finite.
         """
-        if not self.time <= time < math.inf:
-            present = f"the present {self.time:g} s"
-            problem = f"lies before {present}" if time < self.time else "must be finite"
-            raise ValueError(f"time {time:g} s {problem}")
+        time = number(time, "time")
+        if time < self.time:
+            raise ValueError(f"time {time:g} s lies before the present {self.time:g} s")
         self._notice()
         start = self.nsteps
         if start == 0:
@@ -200,8 +199,10 @@ class VacancyKMC(LatticeDynamics):
             return 0
         if not self._can_hop():
             warnings.warn(f"no hop until {time:g} s: {self._nothing_left()}", stacklevel=2)
+        assert self._schedule is not None
+        stretch = STRETCH if self._schedule.constant else STRETCH // 100
         while self.time < time:
-            self.nsteps += self._walk(STRETCH, time)
+            self.nsteps += self._walk(stretch, time)
         self._update_atoms()
         self._leave()
         for function, _, args, kwargs in self.observers:

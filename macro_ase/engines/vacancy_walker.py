@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase import units
@@ -84,7 +84,8 @@ class VacancyWalker:
         n_shells: int = 1,
         held: ArrayLike = (),
     ) -> None:
-        if not (math.isfinite(attempt_rate) and attempt_rate > 0):
+        self.attempt_rate = number(attempt_rate, "attempt_rate")
+        if self.attempt_rate <= 0:
             raise ValueError(f"attempt_rate must be above 0, not {attempt_rate}")
         n_species = len(barriers.species) + 1
         if vacancies is None:
@@ -93,7 +94,6 @@ class VacancyWalker:
         self.grid = grid
         self.geometry = geometry_of(grid)
         self.tables = barriers.tables_for(grid)
-        self.attempt_rate = float(attempt_rate)
         self.betas = np.array([1 / (units.kB * require_temperature(temperature_K))])
         self.padded = pad(grid, occupation)
         self.sites = padded_sites(grid, vacancies)
@@ -189,6 +189,17 @@ class VacancyWalker:
             retrace(self.geometry, self.padded, trail, len(trail))
         self.bonds[:] = before
         return change, Walked(*(sum(values) for values in zip(*parts)))
+
+
+def number(value: Any, name: str) -> float:
+    """A finite number; ValueError, with its name, if it is none."""
+    try:
+        found = math.nan if isinstance(value, str | bool) else float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f"{name} must be a finite number, not {value!r}")
+    return found
 
 
 def _padded_mask(grid: SiteGrid, sites: NDArray[np.int64]) -> NDArray[np.bool_]:

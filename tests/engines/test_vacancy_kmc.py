@@ -153,6 +153,18 @@ def test_run_until_a_time() -> None:
         dynamics.run_until(1e-10)
 
 
+@pytest.mark.parametrize("time", [np.nan, np.inf, "soon", None])
+def test_run_until_no_time_is_refused(time: object) -> None:
+    with pytest.raises(ValueError, match="time must be a finite number"):
+        kmc(alloy()).run_until(time)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rate", [0, -1.0, np.nan, "fast"])
+def test_no_attempt_rate_is_refused(rate: object) -> None:
+    with pytest.raises(ValueError, match="attempt_rate must be"):
+        kmc(alloy(), attempt_rate=rate)
+
+
 def test_time_grows_as_the_rates_say() -> None:
     hot, cold = (kmc(alloy(), temperature_K=t) for t in (3000.0, 500.0))
     for dynamics in (hot, cold):
