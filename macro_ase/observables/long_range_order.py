@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..lattice import Crystal, SiteGrid
+from ..lattice import Crystal, SiteGrid, as_atoms
 from .bonds import require_codes
 
 Floats = NDArray[np.float64]
@@ -179,14 +179,17 @@ def long_range_order(structure: Any) -> LongRangeOrder:
     Parameters
     ----------
     structure : ase.Atoms or pymatgen Structure
-        A block of conventional bcc cells with at least two species.
+        A block of conventional bcc cells with at least two species; sums over its sites ask for no
+        neighbours, so that axes may be open.
 
     Raises
     ------
     ValueError
         If it is not bcc, or pure.
     """
-    crystal = Crystal.from_atoms(structure)
+    atoms = as_atoms(structure).copy()
+    atoms.pbc = True
+    crystal = Crystal.from_atoms(atoms)
     if np.count_nonzero(crystal.counts[:-1]) < 2:
         raise ValueError("long-range order needs atoms of at least two species")
     n_species = len(crystal.species)
