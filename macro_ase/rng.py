@@ -55,7 +55,21 @@ def whole_seed(seed: Any) -> int:
     try:
         return require_count(seed, "seed", 0, LARGEST_SEED)
     except ValueError:
-        raise ValueError(f"seed must be a whole number, 0 or larger, not {seed!r}") from None
+        given = " ".join(repr(seed).split())
+        raise ValueError(f"seed must be a whole number, 0 or larger, not {given}") from None
+
+
+def coerce_sequence(seed: int | np.random.SeedSequence | None) -> np.random.SeedSequence:
+    """A seed sequence from one, a whole number or None (fresh entropy).
+
+    Raises
+    ------
+    ValueError
+        If it is nothing of that kind; a generator's stream cannot be parted.
+    """
+    if isinstance(seed, np.random.SeedSequence):
+        return seed
+    return np.random.SeedSequence(None if seed is None else whole_seed(seed))
 
 
 def new_seed() -> int:

@@ -20,6 +20,7 @@ from scipy.stats import median_abs_deviation
 from ..kinetics.padding import pad, padded_sites
 from ..kinetics.vacancy_walk import evaluate_barriers
 from ..lattice import BCC, Crystal, SiteGrid
+from ..rng import coerce_rng, whole_seed
 from .base import BarrierModel
 from .cross_validation import choose_prior, cross_validate, leave_out_compositions
 from .fit_data import BarrierTable, find_tables, read_table, species_of
@@ -62,7 +63,7 @@ def fit(
     ValueError
         If all hops lead into one site: nothing can then be left out.
     """
-    species = tables[0].crystal.species[:-1]
+    seed, species = whole_seed(seed), tables[0].crystal.species[:-1]
     problem = assemble(tables, frames, len(species))
     if len(np.unique(problem.site)) < 2:
         raise ValueError("all hops lead into one site: without hops into others no fit can be made")
@@ -218,7 +219,7 @@ def energy_of(model: BarrierModel, n_cells: int = 5, seed: int = 0) -> PairEnerg
     seed : int
     """
     grid, n = SiteGrid(BCC, (n_cells,) * 3), len(model.species)
-    rng = np.random.default_rng(seed)
+    rng = coerce_rng(seed)
     codes = rng.permutation(np.arange(grid.n_sites) % n).astype(np.int8)
     neighbours = grid.neighbors(HOP_DIRECTIONS)
     barriers = np.empty((grid.n_sites, 8))

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..barriers.load import load_barriers
+from ..counts import require_count
 from ..engines.temperature import Ramp, require_temperature
 from ..engines.vacancy_kmc import VacancyKMC
 from ..files import write_atomically
 from ..observables.short_range_order import warren_cowley_from_bonds
-from ..rng import coerce_rng, stream
+from ..rng import coerce_rng, stream, whole_seed
 from ..statistics import weighted_mean
 from ..structure_files import kind_of_name, read_structure, split_index, write_structure
 from .file_roles import require_apart
@@ -99,8 +100,9 @@ def kmc_file(
         raise ValueError("seed has no meaning with restart: its random stream goes on")
     if append and trajectory is None and log is None:
         raise ValueError("append needs a trajectory or a log to go on with")
-    seed = 0 if seed is None else seed
-    _check_numbers(steps, interval, vacancies, seed)
+    seed = 0 if seed is None else whole_seed(seed)
+    steps, interval = require_count(steps, "steps"), require_count(interval, "interval", 1)
+    vacancies = require_count(vacancies, "vacancies")
     written = {"trajectory": trajectory, "log": log, "write-restart": write_restart}
     written |= {"out": final, "csv": csv}
     for name, output in written.items():
@@ -180,17 +182,6 @@ def _refuse_still(trial: VacancyKMC, restart: str | Path | None, steps: int) -> 
             trial.read_restart(restart)
     if steps and not trial.rates.sum() > 0:
         raise ValueError(f"no vacancy can hop at {trial.temperature_K:g} K: all rates are 0")
-
-
-def _check_numbers(steps: int, interval: int, vacancies: int, seed: int) -> None:
-    for name, value, least in (
-        ("steps", steps, 0),
-        ("interval", interval, 1),
-        ("vacancies", vacancies, 0),
-        ("seed", seed, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{name} must be {least} or more, not {value}")
 
 
 def _check_output(output: str | Path | None, suffix: str) -> None:

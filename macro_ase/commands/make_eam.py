@@ -11,6 +11,7 @@ from ..potentials.accuracy import accuracy_table, crystal_properties
 from ..potentials.dft_frames import read_frames
 from ..potentials.eam_calculator import TableEAM
 from ..potentials.eam_fit import Result, fit
+from ..rng import whole_seed
 from .output_file import require_writable
 
 ENDING = ".eam.alloy"
@@ -48,6 +49,7 @@ def make_eam_command(
     """
     file, files = Path(out), [Path(name) for name in data_files]
     require_writable(file, ENDING, "an EAM table")
+    seed = whole_seed(seed)
     result = fit(read_frames(files, energy_key, forces_key), seed)
     table = replace(result.table, comment=_comment(files, file, seed))
     table.write(file)

@@ -11,6 +11,7 @@ from ..potentials.accuracy import accuracy_table, check_potential
 from ..potentials.dft_frames import read_frames, split_by_structure
 from ..potentials.mace_fit import fit_mace
 from ..potentials.mace_model import QUICK, MACESettings, save_mace
+from ..rng import whole_seed
 from .output_file import require_writable
 
 HELD_OUT = 0.1
@@ -63,6 +64,7 @@ def make_mace_command(
     """
     file = Path(out)
     require_writable(file, ".model", "a MACE model")
+    seed = whole_seed(seed)
     settings = settings or (QUICK if quick else MACESettings())
     if epochs is not None:
         settings = replace(settings, epochs=epochs)

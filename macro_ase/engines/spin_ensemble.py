@@ -46,7 +46,7 @@ def require_spins(spins: ArrayLike, model: SpinModel) -> NDArray[np.int8]:
 
 def replica_states(rng: Seed | Sequence[Seed], n_replicas: int) -> NDArray[np.uint64]:
     """Generator states, shape (n_replicas, 4), from one seed or from one a replica."""
-    if isinstance(rng, Sequence):
+    if isinstance(rng, Sequence) or (isinstance(rng, np.ndarray) and rng.ndim == 1):
         if len(rng) != n_replicas:
             raise ValueError(f"{len(rng)} seeds were given for {n_replicas} replicas")
         return np.stack([kernel_state(seed) for seed in rng])

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ..rng import Seed, coerce_rng
 from .conditioned_encoder import ConditionedEncoder, Head, gram_of
 from .first_layer import Array, FirstLayer, Observables, Reduced, States
 from .initialisation import initialised
@@ -74,7 +75,7 @@ def train_autoencoder(
     states: States,
     observables: Observables,
     options: AutoencoderOptions,
-    seed: np.random.SeedSequence,
+    seed: Seed,
     progress: str = "encoder",
     features: Array | None = None,
 ) -> tuple[ConditionedEncoder, AutoencoderTraining]:
@@ -85,7 +86,7 @@ def train_autoencoder(
     states : array, shape (n, N)
     observables : Observables
     options : AutoencoderOptions
-    seed : SeedSequence
+    seed : int, SeedSequence, Generator or None
     progress : str
         Label of the progress bar.
     features : array, shape (n_features, N), optional
@@ -96,7 +97,7 @@ def train_autoencoder(
     ValueError
         If the states do not differ.
     """
-    rng = np.random.default_rng(seed)
+    rng = coerce_rng(seed)
     chosen = states[np.sort(rng.permutation(len(states))[:MOST_FOR_COMPONENTS])]
     components = PrincipalComponents.fit(chosen, options.width, features, options.raised)
     reduced = FirstLayer(observables, components).reduced(states)

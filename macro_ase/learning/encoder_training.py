@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..observables.spin_correlations import next_correlations, tile_correlation
+from ..rng import Seed, coerce_rng
 from .patch_encoder import PatchEncoder, as_squares
 
 Array = NDArray[np.float64]
@@ -72,7 +73,7 @@ class EncoderOptions:
 
 
 def train_encoder(
-    spins: Spins, observed: Array, options: EncoderOptions, seed: np.random.SeedSequence
+    spins: Spins, observed: Array, options: EncoderOptions, seed: Seed
 ) -> tuple[PatchEncoder, Array]:
     """Train encoder and decoder on tiles.
 
@@ -83,7 +84,7 @@ def train_encoder(
     observed : array, shape (n, d)
         What is known of each tile besides, such as its mean spin and broken bonds.
     options : EncoderOptions
-    seed : numpy.random.SeedSequence
+    seed : int, SeedSequence, Generator or None
 
     Returns
     -------
@@ -93,7 +94,7 @@ def train_encoder(
         Share of each target's variance that the decoder left, on the last tenth of the tiles.
     """
     torch.set_num_threads(1)
-    rng = np.random.default_rng(seed)
+    rng = coerce_rng(seed)
     torch.manual_seed(int(rng.integers(2**31)))
     known, targets = standardised(observed), standardised(targets_of(spins))
     encoder = PatchEncoder(options.n_variables, options.channels)

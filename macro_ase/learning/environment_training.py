@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ..rng import Seed, coerce_rng
 from .conditioned_encoder import Head
 from .environment_encoder import (
     Array,
@@ -57,7 +58,7 @@ def train_environment_encoder(
     radial: RadialFunctions,
     given: Array,
     options: EnvironmentOptions,
-    seed: np.random.SeedSequence,
+    seed: Seed,
     progress: str = "encoder",
 ) -> tuple[EnvironmentEncoder, Array]:
     """Train on configurations of one number of atoms; the encoder serves any.
@@ -69,7 +70,7 @@ def train_environment_encoder(
     given : array, shape (m, 2 K + 1)
         A: given observables as means of linear functions of the environments.
     options : EnvironmentOptions
-    seed : SeedSequence
+    seed : int, SeedSequence, Generator or None
     progress : str
         Label of the progress bar.
 
@@ -79,7 +80,7 @@ def train_environment_encoder(
     unexplained : array, shape (2 (2 K + 1),)
         Share of each target's variance that the decoder left.
     """
-    rng = np.random.default_rng(seed)
+    rng = coerce_rng(seed)
     raw = np.stack([environments(c, radial) for c in configurations])
     flat = raw.reshape(-1, raw.shape[2])
     shift, scale = flat.mean(axis=0), np.maximum(flat.std(axis=0), 1e-12)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..observables.field_moments import second_moments, squared_gradients, tile_means
+from ..rng import Seed, coerce_rng
 from .encoder_training import TRAIN_SHARE, EncoderOptions, descend, new_decoder, standardised
 from .patch_encoder import ROWS, PatchEncoder
 
@@ -63,7 +64,7 @@ def targets_of(tiles: Array) -> Array:
 
 
 def train_field_encoder(
-    tiles: Array, options: EncoderOptions, seed: np.random.SeedSequence
+    tiles: Array, options: EncoderOptions, seed: Seed
 ) -> tuple[FieldEncoder, Array]:
     """Train encoder and decoder on tiles.
 
@@ -72,7 +73,7 @@ def train_field_encoder(
     tiles : array, shape (n, 2, width)
         Of large states.
     options : EncoderOptions
-    seed : numpy.random.SeedSequence
+    seed : int, SeedSequence, Generator or None
 
     Returns
     -------
@@ -82,7 +83,7 @@ def train_field_encoder(
         Share of each target's variance that the decoder left, on the last tenth of the tiles.
     """
     torch.set_num_threads(1)
-    rng = np.random.default_rng(seed)
+    rng = coerce_rng(seed)
     torch.manual_seed(int(rng.integers(2**31)))
     known, targets = standardised(tile_means(tiles)), standardised(targets_of(tiles))
     encoder = FieldEncoder(options.n_variables, options.channels)

@@ -19,6 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..arrays import as_columns, as_conditions, finite_array
+from ..rng import coerce_sequence
 from .drift_model import DriftModel, DriftOptions, Member, new_member
 from .force_losses import QuadraticLoss
 from .initialisation import initialised
@@ -82,7 +83,7 @@ def train_drift(
     condition: Array,
     loss: QuadraticLoss,
     options: DriftOptions,
-    seed: np.random.SeedSequence,
+    seed: int | np.random.SeedSequence | None,
     progress: str = "",
 ) -> DriftModel:
     """Train an ensemble.
@@ -94,7 +95,7 @@ def train_drift(
     loss : QuadraticLoss
         Of the same configurations.
     options : DriftOptions
-    seed : SeedSequence
+    seed : int, SeedSequence or None
     progress : str
         Label of the progress bar.
 
@@ -125,7 +126,7 @@ def train_drift(
     history = []
     bar = tqdm(total=options.members * options.steps, desc=progress, disable=None, unit="step")
     with bar:
-        for own in seed.spawn(options.members):
+        for own in coerce_sequence(seed).spawn(options.members):
             member, losses = _train_member(data, scaling, start, options, own, bar)
             if not np.isfinite(losses).all():
                 raise ValueError(f"training of member {len(members)} diverged; lower learning_rate")

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from ..extras import need
 from ..files import write_atomically
-from ..rng import stream
+from ..rng import stream, whole_seed
 from .dft_frames import Frame
 from .mace_model import MACESettings, graphs_of, new_model
 
@@ -73,7 +73,7 @@ def fit_mace(
 
     if not frames:
         raise ValueError("no frames to train on")
-    settings = settings or MACESettings()
+    settings, seed = settings or MACESettings(), whole_seed(seed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -22,6 +22,7 @@ from ..engines.moves import Move
 from ..engines.patch_mc import PatchMC
 from ..engines.patch_md import PatchMD
 from ..patches import Patch, Region
+from ..rng import coerce_sequence
 from ..systems.base import Array, PatchPairs
 
 Shares = Callable[[Atoms], Array]
@@ -126,7 +127,7 @@ def engine_pairs(
     shares: Shares,
     condition: ArrayLike,
     snapshot: int,
-    seed: np.random.SeedSequence,
+    seed: int | np.random.SeedSequence | None,
     counted: Literal["core", "all"] = "core",
 ) -> PatchPairs:
     """Evolve every patch of one snapshot alone.
@@ -143,7 +144,7 @@ def engine_pairs(
     condition : array-like, shape (c,)
         What the model is conditioned on; a number where that is one.
     snapshot : int
-    seed : numpy.random.SeedSequence
+    seed : int, SeedSequence or None
     counted : {"core", "all"}
         R.
 
@@ -159,7 +160,7 @@ def engine_pairs(
         raise ValueError(f'counted must be "core" or "all", not {counted!r}')
     given = finite_array(np.atleast_1d(condition), "condition", None)
     before, rows = as_columns(shares(atoms), "shares", len(atoms)), []
-    for patch, own in zip(patches, seed.spawn(len(patches))):
+    for patch, own in zip(patches, coerce_sequence(seed).spawn(len(patches))):
         after = atoms.copy()
         region = evolve(after, patch, own)
         if counted == "all" and len(region.buffer):

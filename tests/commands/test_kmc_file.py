@@ -176,7 +176,7 @@ def test_command(alloy: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ({"path": "small.xyz"}, "at least 3 along each axis"),
         ({"steps": -1}, "steps must be 0 or more, not -1"),
         ({"interval": 0}, "interval must be 1 or more, not 0"),
-        ({"seed": -1}, "seed must be 0 or more"),
+        ({"seed": -1}, "seed must be a whole number, 0 or larger, not -1"),
         ({"temperature_K": 0}, "temperature must be above 0 K"),
         ({"vacancies": -1}, "vacancies must be 0 or more"),
         ({"vacancies": 127}, "cannot take 127 vacancies out of 127 atoms"),

