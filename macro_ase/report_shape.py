@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .reasons import reason
+
 TEXT, NUMBER, ANY = "text", "a number", "anything"
 TABLE = {"caption": TEXT, "columns!": [ANY], "rows!": [[ANY]]}
 FIGURE = {"file!": TEXT, "caption": TEXT}
@@ -51,7 +53,9 @@ def read_shaped(run: Path, name: str) -> dict[str, Any]:
     try:
         data = json.loads(read_text(run, name))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{run / name} is damaged: {error}; run the study again") from error
+        raise ValueError(
+            f"{run / name} is damaged: {reason(error)}; run the study again"
+        ) from error
     if not isinstance(data, dict):
         raise ValueError(f"{run / name} must hold a table, not {_short(data)}")
     _require(data, SHAPES[name], str(run / name) + ":")

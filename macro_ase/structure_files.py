@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 from ase.io import read, write
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
@@ -24,7 +25,8 @@ from .engines.lammps_sections import looks_like_data
 from .engines.text_files import PACKERS, read_text
 from .files import replacing
 from .lattice import refuse_mixed_sites
-from .whole_frames import ends_within_a_line, whole_frames
+from .reasons import reason
+from .whole_frames import ends_within_a_line, require_sound, whole_frames
 
 DATA, DUMP = "LAMMPS data file", "LAMMPS dump"
 DATA_ENDINGS = (".data", ".lmp", ".lmpdat", ".lammps", ".lammps-data")
@@ -73,17 +75,14 @@ def read_structures(
     if kind is None and species is not None:
         raise ValueError(f"{file} names its elements; species is for LAMMPS files that do not")
     try:
-        found = _READERS[kind](file, chosen, species)
-        frames = found if isinstance(found, list) else [found]
+        one = slice(chosen, chosen + 1 or None) if isinstance(chosen, int) else chosen
+        frames = _READERS[kind](file, one, species)
         for frame in frames:
             _check(frame)
-    except (IndexError, StopIteration) as error:
-        raise ValueError(f"{file} has no {_said(chosen)}") from error
     except Exception as error:  # each of ASE's readers raises its own kind
-        reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        named = reason.startswith(str(file))
-        whole = reason if named else f"{file} cannot be read as a structure: {reason}"
-        raise ValueError(whole) from error
+        named = isinstance(error, ValueError) and str(error).startswith(str(file))
+        line = str(error) if named else f"{file} cannot be read as a structure: {reason(error)}"
+        raise ValueError(line) from error
     if not frames:
         raise ValueError(f"{file} has no {_said(chosen)}")
     return frames
@@ -143,8 +142,7 @@ def write_structure(
             with replacing(file) as beside:
                 write(beside, frames if len(frames) > 1 else frames[0], format=kind)
     except (ValueError, TypeError, KeyError, NotImplementedError) as error:
-        reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        raise ValueError(f"cannot write {file}: {reason}") from error
+        raise ValueError(f"cannot write {file}: {reason(error)}") from error
 
 
 def split_index(path: str | Path) -> tuple[Path, str | None]:
@@ -174,13 +172,17 @@ def kind_of_name(path: str | Path) -> str:
         for start, kind in (("data.", DATA), ("dump.", DUMP)):
             if plain.lower().startswith(start):
                 return kind
-    try:
-        kind = filetype(plain, read=False)
-    except UnknownFileTypeError:
-        kind = ""
+    kind = _kind_of_ase(plain)
     if kind not in ioformats:
         raise ValueError(f"no file format is known by the name {path}; try .xyz")
     return kind
+
+
+def _kind_of_ase(plain: str) -> str:
+    try:
+        return filetype(plain, read=False)
+    except UnknownFileTypeError:
+        return ""
 
 
 def _is_ending_of_ase(suffix: str) -> bool:
@@ -218,20 +220,20 @@ def _kind_of_content(file: Path) -> str | None:
     return None
 
 
-def _read_data(file: Path, index: int | slice, species: Any) -> Any:
+def _read_data(file: Path, index: slice, species: Any) -> Any:
     return [read_data(file, species)][index]
 
 
-def _read_dump(file: Path, index: int | slice, species: Any) -> Any:
+def _read_dump(file: Path, index: slice, species: Any) -> Any:
     return read_dump(file, species, index)
 
 
-def _read_by_ase(file: Path, index: int | slice, _: Any) -> Any:
-    one = slice(index, index + 1 or None) if isinstance(index, int) else index
+def _read_by_ase(file: Path, index: slice, _: Any) -> Any:
     try:
+        require_sound(file, _kind_of_ase(_unpacked_name(file)))
         if ends_within_a_line(file) and whole_frames(file):
             raise ValueError("its last line is cut")
-        return read(file, index=one, do_not_split_by_at_sign=True)
+        return read(file, index=index, do_not_split_by_at_sign=True)
     except Exception:  # each of ASE's readers raises its own kind
         frames = whole_frames(file)
         if not frames:
@@ -239,7 +241,7 @@ def _read_by_ase(file: Path, index: int | slice, _: Any) -> Any:
         warnings.warn(
             f"{file}: a frame is not complete; {len(frames)} whole frames are there", stacklevel=2
         )
-        return frames[one]
+        return frames[index]
 
 
 _READERS = {DATA: _read_data, DUMP: _read_dump, None: _read_by_ase}
@@ -248,6 +250,9 @@ _READERS = {DATA: _read_data, DUMP: _read_dump, None: _read_by_ase}
 def _check(frame: Any) -> None:
     if not isinstance(frame, Atoms) or not len(frame):
         raise ValueError("it holds no atoms")
+    unknown = frame.numbers[(frame.numbers < 0) | (frame.numbers >= len(chemical_symbols))]
+    if len(unknown):
+        raise ValueError(f"no element has the number {unknown[0]}")
     require_finite(frame)
     refuse_mixed_sites(frame)
 

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "macro_ase"
 LEVELS = (
-    ("compiled", "kernel_store", "extras"),
+    ("compiled", "kernel_store", "extras", "reasons"),
     (
         "lattice",
         "site_assignment",

@@ -13,6 +13,7 @@ from ase.io import read
 from numpy.typing import NDArray
 
 from ..lattice import VACANCY, Crystal
+from ..reasons import reason
 from .collapsed import collapsed_hops
 from .orbits import HOP_DIRECTIONS
 
@@ -77,8 +78,7 @@ def _poscar(folder: Path) -> Atoms:
     try:
         return Atoms(read(folder / "POSCAR", format="vasp"))
     except Exception as error:  # the reader raises many kinds
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{folder / 'POSCAR'} cannot be read: {reason}") from error
+        raise ValueError(f"{folder / 'POSCAR'} cannot be read: {reason(error)}") from error
 
 
 def _numbers(folder: Path, pattern: str) -> NDArray[np.float64]:
@@ -88,8 +88,10 @@ def _numbers(folder: Path, pattern: str) -> NDArray[np.float64]:
     try:
         with warnings.catch_warnings(action="error", category=UserWarning):
             return np.loadtxt(files[0], ndmin=2)
-    except (ValueError, UserWarning) as error:  # the warning: a file without numbers
-        raise ValueError(f"{files[0]}: {error}") from error
+    except UserWarning as warning:
+        raise ValueError(f"{files[0]} holds no data") from warning
+    except ValueError as error:
+        raise ValueError(f"{files[0]}: {reason(error)}") from error
 
 
 def read_table(folder: Path, species: tuple[str, ...]) -> BarrierTable:

@@ -14,6 +14,7 @@ from ase.io import read
 from numpy.typing import NDArray
 
 from ..lattice import Crystal
+from ..reasons import reason
 
 RELAXED_TOLERANCE_A = 0.9
 RELAXED_FORCE_EV_A = 0.15
@@ -53,8 +54,7 @@ def _read_frames(files: Sequence[Path]) -> dict[str, Atoms]:
                 text = io.StringIO(stream.read())
             read_here = list(read(text, index=":", format="extxyz"))
         except Exception as error:  # the readers raise many kinds
-            reason = f"{type(error).__name__}: {error}"
-            raise ValueError(f"{file} cannot be read as extxyz: {reason}") from error
+            raise ValueError(f"{file} cannot be read as extxyz: {reason(error)}") from error
         for number, atoms in enumerate(read_here):
             energy = None if atoms.calc is None else atoms.calc.results.get("energy")
             if energy is None or not np.isfinite(energy):

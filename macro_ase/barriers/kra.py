@@ -24,6 +24,7 @@ from ..kinetics.kra_hops import KRATables
 from ..kinetics.padding import linear_offsets
 from ..lattice import BCC, Crystal, SiteGrid
 from ..potentials import path as potential_path
+from ..reasons import reason
 from .base import BarrierModel
 from .orbits import HOP_DIRECTIONS, REFERENCE_HOP, bond_orbits
 from .pair_energy import MOST_EV, MOST_SHELLS, PairEnergy
@@ -181,8 +182,8 @@ class KRABarriers(BarrierModel):
         try:
             model = cls._from_json(json.loads(file.read_text(encoding="utf-8")))
         except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise ValueError(f"{file} is not a complete KRA barrier file: {reason}") from error
+            line = f"{file} is not a complete KRA barrier file: {reason(error)}"
+            raise ValueError(line) from error
         for remark in model.fit_remarks:
             warnings.warn(remark, stacklevel=2)
         return model

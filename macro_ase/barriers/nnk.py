@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..kinetics.nnk_hops import KEY_WORDS, WAYS, NNKTables
 from ..kinetics.padding import linear_offsets
 from ..lattice import BCC, SiteGrid
+from ..reasons import reason
 from .base import BarrierModel
 from .orbits import HOP_DIRECTIONS
 
@@ -196,7 +197,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[np.float64]]:
             missing = [name for name in shapes if name not in file]
             arrays = {name: np.array(file[name], dtype=float) for name in shapes if name in file}
     except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} is not a complete .npz network file: {error}") from error
+        raise ValueError(f"{path} is not a complete .npz network file: {reason(error)}") from error
     if missing:
         raise ValueError(f"{path} is not an NNK network: it lacks {', '.join(missing)}")
     for name, array in arrays.items():

@@ -10,6 +10,8 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
+from ..reasons import reason
+
 
 @dataclass(frozen=True)
 class Appended:
@@ -42,7 +44,7 @@ class Appended:
         try:
             last = read(trajectory, index=-1)
         except Exception as error:
-            raise ValueError(f"cannot append to {trajectory}: {error}") from error
+            raise ValueError(f"cannot append to {trajectory}: {reason(error)}") from error
         assert isinstance(last, Atoms)
         if len(last) != len(atoms):
             raise ValueError(f"cannot append to {trajectory}: it has {len(last)} atoms a frame")

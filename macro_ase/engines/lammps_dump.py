@@ -15,6 +15,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from ..reasons import reason
 from .lammps_box import PER_PS, Box, element_order, types_of
 from .lammps_files import ARRAY_NAMES, ids_of, number_texts, require_finite
 from .lammps_frames import PLACES, Columns, atoms_of, split_frames
@@ -74,7 +75,7 @@ def read_dump(
             atoms_of(f, names, units) for f in (chosen if isinstance(chosen, list) else [chosen])
         ]
     except ValueError as error:
-        raise ValueError(f"{file} cannot be read as a dump: {error}") from None
+        raise ValueError(f"{file} cannot be read as a dump: {reason(error)}") from None
     except IndexError:
         if text.strip():
             raise IndexError(

@@ -18,6 +18,7 @@ from ase.calculators.lammps import convert
 from ase.data import atomic_masses
 from numpy.typing import NDArray
 
+from ..reasons import reason
 from .lammps_box import PER_PS, Box, element_order, masses_by_type, types_of
 from .lammps_sections import DataText, split_sections
 from .lammps_styles import IMAGES, PLACE, STYLES, columns_of, fitting_style
@@ -176,8 +177,8 @@ def read_data(
     try:
         return _assembled(text, species, pbc, atom_style, units)
     except (ValueError, KeyError, IndexError) as error:
-        what = str(error) if type(error) is ValueError else f"{type(error).__name__} {error}"
-        raise ValueError(f"{file} cannot be read as a LAMMPS data file: {what}") from error
+        line = f"{file} cannot be read as a LAMMPS data file: {reason(error)}"
+        raise ValueError(line) from error
 
 
 def _assembled(

@@ -126,9 +126,12 @@ class Schedule:
         Raises
         ------
         ValueError
-            If it had another temperature at that step.
+            If it had another temperature at that step, or none.
         """
-        first, before = saved["schedule"]
+        kept = saved["schedule"]
+        if kept.shape != (2,) or kept.dtype.kind != "f" or not 0 <= kept[0] <= step:
+            raise ValueError("schedule in the restart is no first step and temperature")
+        first, before = kept.tolist()
         found = Schedule(self.given, int(first))
         if not math.isclose(found.at(step), before, rel_tol=1e-12):
             now = found.at(step)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..reasons import reason
+
 
 @contextmanager
 def reading(folder: str | Path, what: str) -> Iterator[None]:
@@ -21,6 +23,4 @@ def reading(folder: str | Path, what: str) -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        line = " ".join((reason or type(error).__name__).split())
-        raise ValueError(f"{folder} holds no complete {what}: {line[:300]}") from error
+        raise ValueError(f"{folder} holds no complete {what}: {reason(error)}") from error

@@ -36,6 +36,7 @@ from ase.io import iread
 from ase.io.formats import filetype
 from numpy.typing import NDArray
 
+from ..reasons import reason
 from ..rng import stream
 from .frame_labels import ENERGY_KEYS, FORCES_KEYS, label, label_key
 
@@ -117,7 +118,7 @@ def _read(file: Path, energy_key: str | None, forces_key: str | None) -> list[Fr
     try:
         images = _images(file)
     except Exception as error:
-        raise ValueError(f"{file} cannot be read as frames: {error}") from error
+        raise ValueError(f"{file} cannot be read as frames: {reason(error)}") from error
     if not images:
         raise ValueError(f"{file} holds no frames")
     keys = (

@@ -21,7 +21,7 @@ from macro_ase.barriers.fitting import load_data
         ("barrier_for_NN.txt", "1 2\n3 4\n", "54 atoms need tables of 54 x 8"),
         ("barrier_for_NN.txt", "1 two\n", "two"),
         ("barrier_for_NN.txt", "-1 " * 8 + "\n", "54 x 8"),
-        ("barrier_for_NN.txt", "", "barrier_for_NN.txt: .*no data"),
+        ("barrier_for_NN.txt", "", "barrier_for_NN.txt holds no data"),
         ("barrier_for_NN.txt", ("nan " * 8 + "\n") * 54, "every barrier is nan"),
         ("atomid_for_NN.txt", ("0 " * 8 + "\n") * 54, r"whole and lie in 1..54"),
         ("atomid_for_NN.txt", ("nan " * 8 + "\n") * 54, r"whole and lie in 1..54"),
