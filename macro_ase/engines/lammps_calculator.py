@@ -12,6 +12,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from .lammps_box import element_order, given_order
 from .lammps_commands import command_lines, named_elements, pair_style
 from .lammps_library import cutoff_A
+from .lammps_refusals import refuse_commands
 from .lammps_system import LammpsSystem
 
 PAIRWISE = ("lj", "morse", "born", "buck", "yukawa", "soft", "zbl", "table", "gauss", "mie", "zero")
@@ -28,7 +29,8 @@ class LammpsCalculator(Calculator):
     ----------
     commands : str or sequence of str
         ``pair_style`` and ``pair_coeff`` lines, word for word. Others are run too, ``shell`` and
-        ``python`` among them: use lines and files that you trust.
+        ``python`` among them: use lines and files that you trust. Lines that set what this package
+        sets (``mass``, ``units``, ``run``, ...) are refused.
     specorder : sequence of str, optional
         Elements of the types; default: those that end ``pair_coeff * *``. It is asked for where
         these leave a type open, as with ``NULL``, and where types are told apart by numbers alone.
@@ -57,6 +59,7 @@ class LammpsCalculator(Calculator):
     ) -> None:
         super().__init__(**kwargs)
         self.commands, self.threads = command_lines(commands), threads
+        refuse_commands(self.commands)
         named = named_elements(self.commands) if specorder is None else given_order(specorder)
         self.specorder = named or None
         self._system: LammpsSystem | None = None

@@ -23,8 +23,9 @@ from .kernel_dynamics import KernelDynamics
 from .lammps_box import element_order
 from .lammps_calculator import reach_A
 from .lammps_commands import command_lines
-from .lammps_library import accelerator, executable, refuse_intel
+from .lammps_library import accelerator, executable
 from .lammps_motion import Motion
+from .lammps_refusals import refuse_commands
 from .lammps_routes import Executable, InProcess, halo_force_error, without_vacancies
 from .local_energy import laid
 from .temperature import Temperature
@@ -55,7 +56,9 @@ class LammpsPatch(KernelDynamics):
     patch : Patch or None
         None: all atoms move.
     commands : str or sequence of str
-        ``pair_style`` and ``pair_coeff`` lines, word for word.
+        ``pair_style`` and ``pair_coeff`` lines, word for word, and others that belong to the
+        potential; those that set what this package sets (`mass`, `units`, `run`, ...) are refused.
+        ``shell`` and ``python`` lines are run: use lines and files that you trust.
     temperature_K : float or callable, optional
         Of thermostats and swaps; see `temperature_K`. A callable is asked every 10 steps, between
         which thermostats go evenly from one temperature to the next. A Nose-Hoover chain starts
@@ -120,7 +123,7 @@ class LammpsPatch(KernelDynamics):
         append_trajectory: bool = False,
     ) -> None:
         commands = command_lines(commands)
-        refuse_intel(commands)
+        refuse_commands(commands)
         self.motion = Motion(ensemble, timestep, tdamp, swaps, swap_interval)
         if self.motion.bath and temperature_K is None:
             raise ValueError("temperature_K must be above 0 K, not None")

@@ -14,8 +14,9 @@ from ..patches import CutOut, Region, Vectors, cut_out
 from .lammps_box import Box
 from .lammps_dump import read_dump
 from .lammps_files import write_data
-from .lammps_library import refuse_intel, run_executable
+from .lammps_library import run_executable
 from .lammps_motion import Motion, group_lines, halt_lines, pairs_of_types
+from .lammps_refusals import refuse_commands
 from .lammps_system import LammpsSystem, potential_lines, setup_lines, without_ids
 
 HALT = 0.9
@@ -107,7 +108,7 @@ class Executable:
         room_A: float,
         command: Sequence[str],
     ) -> None:
-        refuse_intel(commands)
+        refuse_commands(commands)
         self.cut, self.commands, self.species, self.motion = cut, commands, species, motion
         self.kelvin, self.rng, self.room_A, self.command = kelvin, rng, room_A, command
         self.swaps = np.zeros(2, dtype=int)

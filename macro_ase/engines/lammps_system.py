@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .lammps_box import PER_PS, Box, element_order, masses_by_type, types_of
 from .lammps_files import write_data
-from .lammps_library import open_lammps, refuse_intel, run_lines
+from .lammps_library import open_lammps, run_lines
+from .lammps_refusals import refuse_commands
 
 Vectors = NDArray[np.float64]
 INT, DOUBLE = 0, 1
@@ -82,7 +83,7 @@ class LammpsSystem:
         species: Sequence[str] | None = None,
         threads: int = 1,
     ) -> None:
-        refuse_intel(commands)
+        refuse_commands(commands)
         self.species = element_order(commands, atoms, species)
         self.numbers = np.array([0] + [atomic_numbers[name] for name in self.species])
         self.box = Box.around(atoms)

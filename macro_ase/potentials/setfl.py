@@ -71,6 +71,18 @@ def read_setfl(raw: bytes) -> Setfl:
         ) from None
 
 
+def require_elements(raw: bytes) -> None:
+    """Check that the fourth line that counts is a number of elements, and as many names.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    head = _decoded(raw).split("\n", 3)
+    _species(_Lines(head[3].split("\n", 99) if len(head) == 4 else []).take(1, "the elements"))
+
+
 def _decoded(raw: bytes) -> str:
     try:
         text = raw.decode()

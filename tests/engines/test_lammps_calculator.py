@@ -217,9 +217,8 @@ def test_refusals(commands) -> None:
     atoms.calc = LammpsCalculator(commands)
     with pytest.raises(ValueError, match="used for Nb, Mo, Ta, not for W"):
         atoms.get_potential_energy()
-    atoms.calc = LammpsCalculator(["pair_style eam/alloy/intel", commands[1]])
     with pytest.raises(ValueError, match="accept every swap"):
-        atoms.get_potential_energy()
+        LammpsCalculator(["pair_style eam/alloy/intel", commands[1]])
     empty = Atoms("X", cell=[3, 3, 3], pbc=True, calculator=LammpsCalculator(commands))
     with pytest.raises(ValueError, match="one atom or more"):
         empty.get_potential_energy()
