@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read
 from numpy.typing import NDArray
 
 from ..lattice import Crystal
+from ..potentials.frame_labels import ENERGY_KEYS, FORCES_KEYS, label, label_key
 from ..reasons import reason
 
 RELAXED_TOLERANCE_A = 0.9
@@ -55,16 +57,27 @@ def _read_frames(files: Sequence[Path]) -> dict[str, Atoms]:
             read_here = list(read(text, index=":", format="extxyz"))
         except Exception as error:  # the readers raise many kinds
             raise ValueError(f"{file} cannot be read as extxyz: {reason(error)}") from error
+        key = label_key(read_here, None, ENERGY_KEYS, "energies under one of these", str(file))
         for number, atoms in enumerate(read_here):
-            energy = None if atoms.calc is None else atoms.calc.results.get("energy")
-            if energy is None or not np.isfinite(energy):
+            energy = label(atoms, key)
+            if energy.shape != () or energy.dtype.kind not in "if" or not np.isfinite(energy):
                 raise ValueError(f"{file}: frame {number} has no energy ({energy})")
+            results = {"energy": float(energy), "forces": _forces(atoms)}
+            atoms.calc = SinglePointCalculator(atoms, **results)
             frames[f"{file.name}, frame {number}"] = atoms
     return frames
 
 
+def _forces(atoms: Atoms) -> NDArray[np.float64] | None:
+    """Forces under any of their usual names, shape (n, 3), eV/A; None if there are none."""
+    found = (label(atoms, key) for key in FORCES_KEYS)
+    return next((forces for forces in found if forces is not None), None)
+
+
 def read_formation_frames(files: Sequence[Path], species: tuple[str, ...]) -> FormationFrames:
     """Formation energies of relaxed alloy frames (extxyz, plain or gzipped).
+
+    Energies are ``energy`` or MACE's ``REF_energy``, forces ``forces`` or ``REF_forces``.
 
     The reference of an element is its lowest energy per atom among the pure frames given.
     A frame counts as relaxed when no force exceeds 0.15 eV/A (or it has none) and its ``tag``,

@@ -19,7 +19,10 @@ ELEMENTS = '1\nenergy=-10.0 Lattice="3.2 0 0 0 3.2 0 0 0 3.2" pbc="T T T" {}\n{}
     ("text", "message"),
     [
         ("nonsense", "cannot be read as extxyz"),
-        (ELEMENTS.format("", "Nb").replace("energy=-10.0 ", ""), "frame 0 has no energy"),
+        (
+            ELEMENTS.format("", "Nb").replace("energy=-10.0 ", ""),
+            "frame 0 of .* lacks energy or REF_energy",
+        ),
         (ELEMENTS.format("", "Nb").replace("-10.0", "nan"), "frame 0 has no energy"),
         (ELEMENTS.format("", "Nb"), "0 relaxed bcc alloy frames"),
     ],
@@ -65,3 +68,23 @@ def test_which_frames_are_used(tmp_path: Path) -> None:
     assert found.names == ("frames.extxyz, frame 5", "frames.extxyz, frame 6")
     assert found.energy_eV == pytest.approx([(-5 + 0.5) / 16, (-6 + 0.5) / 16], abs=1e-6)
     assert found.skipped == 4
+
+
+def test_labels_of_mace_are_found(tmp_path: Path) -> None:
+    """Energies and forces as under ASE's names; two energies that differ are refused."""
+    file, frames = tmp_path / "frames.extxyz", []
+    for number, composition in enumerate(["Nb", "Mo", *["NbMo"] * 3]):
+        frame = build_crystal("bcc", composition, (2, 2, 2), rng=number)
+        frame.info["REF_energy"] = -10.0 * len(frame) - number
+        frame.arrays["REF_forces"] = np.full((len(frame), 3), 0.2 * (number == 4))
+        frames.append(frame)
+    write(file, frames)
+    found = read_formation_frames([file], ("Nb", "Mo"))
+    assert found.skipped == 1
+    expected = [-number / 16 + (8 * 0 + 8 * 1) / 256 for number in (2, 3)]
+    np.testing.assert_allclose(found.energy_eV, expected, atol=1e-9)
+    for frame in frames:
+        frame.calc = SinglePointCalculator(frame, energy=1.0)
+    write(file, frames)
+    with pytest.raises(ValueError, match="energy and REF_energy, which differ"):
+        read_formation_frames([file], ("Nb", "Mo"))
