@@ -20,6 +20,8 @@ from .moves import Move, as_moves, cumulative_chances, move_codes
 from .neighbours import Pairs, grid_pairs, neighbourhood, pairs_within
 
 DENSITY_BITS = 52
+SUM_BITS = 62
+"""What sums of densities may need, of the 63 bits that there are."""
 
 Ints = NDArray[np.int64]
 
@@ -49,7 +51,8 @@ class EAMLattice:
     Raises
     ------
     ValueError
-        If fewer shells than are to be counted lie within the cutoff.
+        If fewer shells than are to be counted lie within the cutoff, or densities are too far
+        beyond the table's embedding energies to be added up.
     """
 
     def __init__(
@@ -67,7 +70,9 @@ class EAMLattice:
         self.species = (*table.species, VACANCY)
         self.n_sites, self.n_shells = n_sites, n_shells
         shells = np.where(np.arange(len(lengths)) < n_shells, np.arange(len(lengths)), -1)
-        self.tables = EAMSites(near, kinds.astype(np.int32), *_functions(table, lengths, shells))
+        most = int(np.diff(near.starts).max(initial=0))
+        functions = _functions(table, lengths, shells, most)
+        self.tables = EAMSites(near, kinds.astype(np.int32), *functions)
 
     @classmethod
     def from_grid(
@@ -229,7 +234,7 @@ class EAMLattice:
 
 
 def _functions(
-    table: EAMTable, lengths_A: NDArray[np.float64], shells: Ints
+    table: EAMTable, lengths_A: NDArray[np.float64], shells: Ints, n_neighbours: int
 ) -> tuple[NDArray[np.float64], Ints, Ints, NDArray[np.float64], float]:
     """The last five of `EAMSites`: functions at the distances, with a vacancy that is nothing."""
     splines, n = table.splines(), len(table.species)
@@ -239,6 +244,12 @@ def _functions(
     for b in range(n):
         which = np.full(len(lengths_A), b)
         f, _ = interpolate(splines.density, splines.dr_A, lengths_A, which)
+        largest = np.abs(f).max(initial=0.0)
+        if largest * n_neighbours >= unit * 2.0**SUM_BITS:
+            raise ValueError(
+                f"the density of {table.species[b]}, up to {largest:.3g} at one neighbour, is too "
+                f"far beyond that of the embedding energies, which end at {table.rho[-1]:.3g}"
+            )
         density[:, b] = np.rint(f / unit)
         for a in range(n):
             z, _ = interpolate(
