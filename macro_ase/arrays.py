@@ -26,7 +26,7 @@ def finite_array(values: Any, name: str, *shape: int | None) -> Array:
     ValueError
         If they are no finite numbers, or of another shape.
     """
-    array = _as_numbers(values, name)
+    array = as_numbers(values, name)
     wanted = str(tuple(-1 if k is None else k for k in shape)).replace("-1", "any")
     fits = array.ndim == len(shape) and all(k is None or k == n for k, n in zip(shape, array.shape))
     if not fits:
@@ -46,7 +46,7 @@ def as_columns(values: Any, name: str, rows: int | None = None) -> Array:
     ValueError
         As `finite_array`, or if there are not as many rows as wanted.
     """
-    array = _as_numbers(values, name)
+    array = as_numbers(values, name)
     return finite_array(array[:, None] if array.ndim == 1 else array, name, rows, None)
 
 
@@ -58,7 +58,7 @@ def as_conditions(values: Any, rows: int) -> Array:
     ValueError
         As `as_columns`.
     """
-    array = _as_numbers(np.empty((rows, 0)) if values is None else values, "condition")
+    array = as_numbers(np.empty((rows, 0)) if values is None else values, "condition")
     return as_columns(np.full((rows, 1), array) if array.ndim == 0 else array, "condition", rows)
 
 
@@ -70,7 +70,7 @@ def one_condition(values: Any, c: int) -> Array:
     ValueError
         As `finite_array`.
     """
-    array = _as_numbers([] if values is None else values, "condition")
+    array = as_numbers([] if values is None else values, "condition")
     return finite_array(np.atleast_1d(array), "condition", c)
 
 
@@ -102,7 +102,8 @@ def above_0(value: Any, name: str) -> float:
     return number
 
 
-def _as_numbers(values: Any, name: str) -> Array:
+def as_numbers(values: Any, name: str) -> Array:
+    """Values as an array of float64, of any shape; ValueError if they are no real numbers."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name} holds masked values: leave them out")
     try:

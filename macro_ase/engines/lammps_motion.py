@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..counts import require_count
 from ..patches import CutOut
+from ..reals import require_positive
 from .lammps_box import PER_PS
 
 ENSEMBLES = ("nve", "langevin", "nose-hoover", None)
 LARGEST_SEED = 900_000_000
+LARGEST_COUNT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,15 @@ class Motion:
     swap_interval: int
 
     def __post_init__(self) -> None:
+        for name, least in (("swaps", 0), ("swap_interval", 1)):
+            count = require_count(getattr(self, name), name, least, LARGEST_COUNT)
+            object.__setattr__(self, name, count)
         if self.ensemble not in ENSEMBLES:
             raise ValueError(f"ensemble must be one of {ENSEMBLES}, not {self.ensemble!r}")
         if self.ensemble is None and not self.swaps:
             raise ValueError("nothing would happen: give an ensemble, swaps or both")
-        for name in ("timestep", "tdamp", "swap_interval"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name):g}")
-        if self.swaps < 0:
-            raise ValueError(f"swaps must be 0 or more, not {self.swaps}")
+        for name in ("timestep", "tdamp"):
+            require_positive(getattr(self, name), name)
 
     @property
     def bath(self) -> bool:

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from ase import Atoms, units
 
+from ..counts import require_count
 from ..patches import Patch, cut_out
+from ..reals import require_positive
 from ..rng import Seed, coerce_rng
 from .belongings import exchange, like_for_like
 from .frozen_surroundings import movable
@@ -23,11 +25,11 @@ from .kernel_dynamics import KernelDynamics
 from .lammps_box import element_order
 from .lammps_calculator import reach_A
 from .lammps_commands import command_lines
-from .lammps_library import accelerator, executable
+from .lammps_library import MOST_THREADS, accelerator, executable
 from .lammps_motion import Motion
 from .lammps_refusals import refuse_commands
 from .lammps_routes import Executable, InProcess, halo_force_error, without_vacancies
-from .local_energy import laid
+from .local_energy import LONGEST_A, laid
 from .temperature import Temperature
 
 LONGEST_CHUNK = 1000
@@ -127,7 +129,8 @@ class LammpsPatch(KernelDynamics):
         self.motion = Motion(ensemble, timestep, tdamp, swaps, swap_interval)
         if self.motion.bath and temperature_K is None:
             raise ValueError("temperature_K must be above 0 K, not None")
-        self.commands, self.threads, self.generator = commands, threads, coerce_rng(rng)
+        self.commands, self.generator = commands, coerce_rng(rng)
+        self.threads = require_count(threads, "threads", 1, MOST_THREADS)
         self.species = element_order(commands, atoms, specorder)
         self.command = None if lmp is None else executable(None if lmp is True else lmp)
         self.patched = laid(atoms, patch)
@@ -145,6 +148,7 @@ class LammpsPatch(KernelDynamics):
         needed = reach_A(self.commands, self.species, self.command)
         if halo_A is None:
             return needed + ROOM_A
+        halo_A = require_positive(halo_A, "halo_A", "A", LONGEST_A)
         if halo_A < needed:
             lengths = halo_A, needed
             error = halo_force_error(

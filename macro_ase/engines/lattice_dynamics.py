@@ -38,6 +38,7 @@ class LatticeDynamics(Driver):
         Species codes now, with halo.
     """
 
+    _heated = True
     _watched = ("numbers", "positions")
     _taken_up = frozenset({"numbers", "positions", "cell", "pbc", "constraints"})
 

@@ -13,10 +13,13 @@ from ase import Atoms
 from ase.data import atomic_numbers
 
 from ..patches import CutOut, Patch, Region, cut_out, order_axes, whole
+from ..reals import require_positive
 from ..rng import Seed, coerce_rng
 from .receptive_field import reach
 
 PROBE_A = 0.1
+LONGEST_A = 1e4
+"""Beyond which no length around a patch makes sense."""
 
 
 def energy_without_vacancies(atoms: Atoms, calculator: Any) -> float:
@@ -110,8 +113,7 @@ def required_halo(
     """
     if halo_A is None:
         return reach(calculator)
-    if not halo_A > 0:
-        raise ValueError(f"halo_A must be above 0 A, not {halo_A:g}")
+    halo_A = require_positive(halo_A, "halo_A", "A", LONGEST_A)
     try:
         needed = reach(calculator)
     except ValueError:

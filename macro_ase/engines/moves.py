@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kinetics import site_moves
+from ..reals import require_positive
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Move:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        _require_positive(self, "weight", self.weight)
+        require_positive(self.weight, f"weight of {type(self).__name__}")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Displacement(Move):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_positive(self, "width_A", self.width_A)
+        require_positive(self.width_A, "width_A of Displacement")
 
 
 def as_moves(moves: Move | Sequence[Move]) -> tuple[Move, ...]:
@@ -91,7 +91,7 @@ def as_moves(moves: Move | Sequence[Move]) -> tuple[Move, ...]:
     ValueError
         If there is none, or something is not a move.
     """
-    found = (moves,) if isinstance(moves, Move) else tuple(moves)
+    found = tuple(moves) if isinstance(moves, Sequence) else (moves,)
     wrong = [move for move in found if not isinstance(move, Move)]
     if wrong or not found:
         raise ValueError(f"moves are such as Swap() or Displacement(0.1), not {moves!r}")
@@ -116,8 +116,3 @@ def move_codes(moves: Sequence[Move]) -> NDArray[np.int64]:
     if wrong:
         raise ValueError(f"sites stay where they are: {wrong[0]} is not possible")
     return np.array([move.code for move in moves if isinstance(move, SiteMove)], dtype=np.int64)
-
-
-def _require_positive(move: Move, name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} of {type(move).__name__} must be above 0, not {value!r}")

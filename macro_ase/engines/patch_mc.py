@@ -102,6 +102,7 @@ class PatchMC(Driver):
         If patch, moves, temperature or ensemble do not fit, or the calculator cannot do the atoms.
     """
 
+    _heated = True
     _watched = ("numbers", "positions", "initial_magmoms", "initial_charges")
     _taken_up = frozenset({*_watched, "cell", "pbc", "constraints"})
 

@@ -8,7 +8,6 @@ costs, whatever the size of the system.
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -21,10 +20,11 @@ from ase.md.verlet import VelocityVerlet
 from numpy.typing import NDArray
 
 from ..patches import Patch
+from ..reals import require_positive
 from ..rng import Seed
 from .driver import Driver
 from .frozen_surroundings import FrozenSurroundings, occupied, unfixed
-from .local_energy import laid, require_forces, required_halo
+from .local_energy import LONGEST_A, laid, require_forces, required_halo
 from .restart_files import require_generator
 from .restart_identity import identity
 from .shared_state import SharedState
@@ -117,9 +117,9 @@ class PatchMD(Driver):
         if calculator is None:
             raise ValueError("no calculator: give one, or attach one to the atoms")
         _require_ensemble(ensemble, temperature_K)
-        self.ensemble, self.dt = ensemble, _positive(timestep, "timestep")
-        self.friction = _positive(friction, "friction")
-        self.tdamp = _positive(TDAMP_STEPS * timestep if tdamp is None else tdamp, "tdamp")
+        self.ensemble, self.dt = ensemble, require_positive(timestep, "timestep")
+        self.friction = require_positive(friction, "friction")
+        self.tdamp = require_positive(TDAMP_STEPS * self.dt if tdamp is None else tdamp, "tdamp")
         super().__init__(
             atoms, rng, logfile, trajectory, loginterval, append_trajectory, temperature_K
         )
@@ -127,7 +127,8 @@ class PatchMD(Driver):
         self.patched = laid(atoms, patch)
         halo_A = 0.0 if patch is None else required_halo(atoms, self.patched, calculator, halo_A)
         self._free = unfixed(atoms, self.patched)
-        region, skin_A = occupied(atoms, self._free), _positive(skin_A, "skin_A")
+        skin_A = require_positive(skin_A, "skin_A", "A", LONGEST_A)
+        region = occupied(atoms, self._free)
         self.surroundings = FrozenSurroundings(
             atoms, self.patched, region, calculator, halo_A, skin_A
         )
@@ -318,9 +319,3 @@ def _require_ensemble(ensemble: str, temperature_K: Temperature | None) -> None:
         raise ValueError(f"ensemble must be one of {', '.join(get_args(Ensemble))}, not {ensemble}")
     if ensemble != "nve" and temperature_K is None:
         raise ValueError(f"the ensemble {ensemble} needs temperature_K")
-
-
-def _positive(value: float, name: str) -> float:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be above 0, not {value:g}")
-    return float(value)

@@ -18,6 +18,9 @@ NAMES = {
 """What arrays are called when a change of them is told; others by their own name."""
 
 
+FINITE = ("positions", "momenta", "masses", "initial_magmoms", "initial_charges")
+
+
 def fixed_atoms(atoms: Atoms) -> NDArray[np.int64]:
     """Indices of the atoms under `FixAtoms`, ascending, each once, none negative.
 
@@ -36,6 +39,31 @@ def fixed_atoms(atoms: Atoms) -> NDArray[np.int64]:
         except IndexError as error:
             raise ValueError(f"FixAtoms does not fit {len(atoms)} atoms: {error}") from error
     return np.flatnonzero(held)
+
+
+def require_sound(atoms: Atoms, rows: Any = None) -> None:
+    """Raise ValueError if cell or arrays of atoms, or of some, hold what no atoms can have.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    rows : int array or slice, optional
+        Atoms to look at; default all.
+    """
+    rows = slice(None) if rows is None else rows
+    for name in FINITE:
+        if name in atoms.arrays and not np.isfinite(atoms.arrays[name][rows]).all():
+            raise ValueError(f"the {NAMES.get(name, name)} of the atoms are not finite")
+    if "masses" in atoms.arrays:
+        masses = atoms.arrays["masses"][rows][atoms.numbers[rows] != 0]
+        if masses.min(initial=1.0) <= 0:
+            raise ValueError(f"masses must be above 0, not {masses.min():g}")
+    if not np.isfinite(atoms.cell.array).all():
+        raise ValueError("the cell of the atoms is not finite")
+    if atoms.pbc.any() and not abs(atoms.cell.complete().volume) > 0:
+        raise ValueError("the cell of the atoms is flat: its vectors span no volume")
+    if not atoms.cell.lengths()[atoms.pbc].all():
+        raise ValueError("the cell of the atoms has no length along a periodic axis")
 
 
 class SharedState:

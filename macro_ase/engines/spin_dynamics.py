@@ -13,6 +13,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from ..kinetics.ising import MAGNETISATION
+from ..reals import require_positive
 from ..rng import Seed, coerce_rng
 from .kernel_dynamics import KernelDynamics
 from .restart_files import require_spins
@@ -215,9 +216,7 @@ class Glauber(SpinDynamics):
         timestep: float = 1.0,
         kernel: str = "heat-bath",
     ) -> None:
-        if not (math.isfinite(timestep) and timestep > 0):
-            raise ValueError(f"timestep must be above 0, not {timestep}")
-        self.timestep, self.kernel = float(timestep), kernel
+        self.timestep, self.kernel = require_positive(timestep, "timestep"), kernel
         super().__init__(
             atoms, temperature, rng, logfile, trajectory, loginterval, append_trajectory
         )

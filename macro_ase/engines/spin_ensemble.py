@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..counts import require_count
 from ..kinetics.checkerboard import checkerboard, checkerboard_order
 from ..kinetics.curie_weiss import birth_death, birth_death_rates, mean_field_heat_bath
 from ..kinetics.heat_bath import heat_bath
@@ -256,6 +257,7 @@ class SpinEnsemble:
             Tallies.
         """
         model, records = self._ising("Metropolis"), self._records(n_records)
+        interval = require_count(interval, "interval")
         self._notice()
         probabilities = metropolis_probabilities(model.flip_energies, self.temperature)
         head = (self.spins, model.lattice, probabilities, self._active, self._core)
@@ -266,6 +268,7 @@ class SpinEnsemble:
     def checkerboard(self, n_records: int = 1, interval: int = 1) -> NDArray[np.int64]:
         """Heat-bath sweeps by sublattice, as `metropolis`: relaxes, and has no clock."""
         model, records = self._ising("checkerboard"), self._records(n_records)
+        interval = require_count(interval, "interval")
         self._notice()
         order = checkerboard_order(model.size)[None]
         if self._active.size:
@@ -284,6 +287,7 @@ class SpinEnsemble:
             If there is a field, or some sites are frozen.
         """
         model, records = self._ising("Wolff"), self._records(n_records)
+        interval = require_count(interval, "interval")
         if model.field != 0:
             raise ValueError(f"Wolff clusters need field 0, not {model.field:g}")
         if self._active.size:
@@ -301,6 +305,7 @@ class SpinEnsemble:
         return self.model
 
     def _records(self, n_records: int) -> NDArray[np.int64]:
+        n_records = require_count(n_records, "n_records")
         return np.zeros((len(self.spins), n_records, TALLY_COLUMNS), dtype=np.int64)
 
     def _refresh_lists(self) -> None:

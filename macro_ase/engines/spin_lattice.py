@@ -13,6 +13,7 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
 from ..kinetics.ising import require_size
+from ..reals import require_positive
 from ..rng import Seed, coerce_rng
 
 TOLERANCE = 0.1
@@ -67,6 +68,7 @@ def spin_lattice(
     values = np.asarray(magmoms)
     if not np.all(np.abs(values) == 1) or values.size not in (1, math.prod(lengths)):
         raise ValueError(f"magmoms must be 1 or -1 for each of {math.prod(lengths)} sites")
+    spacing = require_positive(spacing, "spacing")
     positions = np.indices(cells).reshape(3, -1).T * spacing
     return Atoms(
         [symbol] * len(positions),

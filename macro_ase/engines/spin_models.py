@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import as_numbers
+from ..counts import require_count
 from ..kinetics import curie_weiss
 from ..kinetics.ising import (
     BROKEN_BONDS,
@@ -23,18 +25,12 @@ from ..kinetics.ising import (
     periodic_lattice,
     require_size,
 )
-
-
-def require_finite(**values: float) -> None:
-    """Raise ValueError, naming the parameter, if one is not a finite number."""
-    for name, value in values.items():
-        if not math.isfinite(value):
-            raise ValueError(f"{name} must be a finite number, not {value}")
+from ..reals import require_finite
 
 
 def require_temperature(temperature: ArrayLike) -> NDArray[np.float64]:
     """Temperatures, shape (n,), if all are positive and finite; else ValueError."""
-    values = np.atleast_1d(np.asarray(temperature, dtype=float))
+    values = np.atleast_1d(as_numbers(temperature, "temperature"))
     if values.ndim != 1 or not np.all(np.isfinite(values) & (values > 0)):
         raise ValueError(f"temperature must be above 0, not {temperature!r}")
     return values
@@ -60,7 +56,8 @@ class Ising:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", require_size(self.size))
-        require_finite(coupling=self.coupling, field=self.field)
+        require_finite(self.coupling, "coupling")
+        require_finite(self.field, "field")
 
     @property
     def n_sites(self) -> int:
@@ -117,9 +114,8 @@ class CurieWeiss:
     field: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.n_sites != int(self.n_sites) or self.n_sites < 1:
-            raise ValueError(f"n_sites must be a whole number of at least 1, not {self.n_sites}")
-        require_finite(field=self.field)
+        object.__setattr__(self, "n_sites", require_count(self.n_sites, "n_sites", 1))
+        require_finite(self.field, "field")
 
     @property
     def flip_energies(self) -> NDArray[np.float64]:

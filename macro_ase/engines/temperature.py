@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..counts import require_count
+from ..reals import require_positive
 
 Temperature = float | Callable[[int], float]
 """What drivers take: a number, or a callable that gives the temperature of every step."""
@@ -24,13 +25,7 @@ def require_temperature(temperature: Any) -> float:
     ValueError
         If it is no number, or not positive and finite.
     """
-    try:
-        value = math.nan if isinstance(temperature, str | bool) else float(temperature)
-    except (TypeError, ValueError):
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"temperature must be above 0 K, not {temperature!s}")
-    return value
+    return require_positive(temperature, "temperature", "K")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from ..arrays import as_numbers
 from ..compiled import compiled, inlined
 
 MAGNETISATION, BROKEN_BONDS, CORE_MAGNETISATION, CORE_BROKEN_BONDS, FLIPS = range(5)
@@ -53,7 +54,7 @@ def require_size(size: ArrayLike) -> tuple[int, ...]:
     ValueError
         If these are not one, two or three whole numbers of at least 3.
     """
-    lengths = np.atleast_1d(np.asarray(size, dtype=float))
+    lengths = np.atleast_1d(as_numbers(size, "size"))
     if lengths.ndim != 1 or not 1 <= len(lengths) <= 3 or np.any(lengths % 1 != 0):
         raise ValueError(f"size must be one, two or three whole numbers, not {size!r}")
     if lengths.min() < 3:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..kinetics.field_steps import SCHEMES, advance, rates_of
 from ..kinetics.stencils import BOUNDARIES, NEUMANN, Boundary
+from ..reals import as_real, require_positive
 from ..rng import Seed, coerce_rng
 from .field_atoms import FieldAtoms
 
@@ -50,10 +51,9 @@ class FieldSystem(FieldAtoms, ABC):
             raise ValueError(f"noise_kind must be one of {kinds}, not {self.noise_kind!r}")
         if min(self.grid) < 2:
             raise ValueError(f"a grid needs at least 2 cells along each axis, not {self.grid}")
-        if not (math.isfinite(self.noise) and self.noise >= 0):
+        if not 0 <= as_real(self.noise) < math.inf:
             raise ValueError(f"noise must be 0 or more, not {self.noise}")
-        if not (math.isfinite(self.cell) and self.cell > 0):
-            raise ValueError(f"the spacing must be above 0, not {self.cell}")
+        require_positive(self.cell, "the spacing")
 
     @property
     @abstractmethod
@@ -193,7 +193,7 @@ class FieldSystem(FieldAtoms, ABC):
             If ``dt`` is not above 0 or too long to be stable.
         """
         longest = self.longest_step(scheme)
-        if not 0 < dt <= longest:
+        if not 0 < as_real(dt) <= longest:
             raise ValueError(f"dt must be above 0 and at most {longest:.4g} for {scheme}, not {dt}")
         return math.ceil(time / dt - 1e-9)
 

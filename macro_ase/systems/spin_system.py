@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..engines.spin_ensemble import SpinEnsemble
 from ..engines.spin_lattice import random_spins
-from ..engines.spin_models import SpinModel, require_finite, require_temperature
+from ..engines.spin_models import SpinModel, require_temperature
+from ..reals import require_finite
 from ..rng import Seed, coerce_rng
 
 Array = NDArray[np.float64]
@@ -51,7 +52,7 @@ class SpinSystem(ABC):
 
     def __post_init__(self) -> None:
         require_temperature(self.temperature)
-        require_finite(field=self.field)
+        require_finite(self.field, "field")
 
     @abstractmethod
     def model(self, side: int) -> SpinModel:

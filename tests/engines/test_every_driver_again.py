@@ -127,3 +127,62 @@ def test_what_keeps_a_driver_from_being_pickled_is_named(name: str) -> None:
         held = PatchMD(atoms, PATCH, calculator, timestep=units.fs, rng=1)
     with pytest.raises(TypeError, match="its calculator Unpicklable cannot"):
         pickle.dumps(held)
+
+
+def spoil_momenta(atoms: Atoms) -> None:
+    atoms.set_momenta(np.where(np.arange(len(atoms)) == 3, np.nan, 0.0)[:, None] * np.ones(3))
+
+
+def spoil_masses(atoms: Atoms) -> None:
+    atoms.set_masses(np.where(np.arange(len(atoms)) == 3, 0.0, atoms.get_masses()))
+
+
+def spoil_positions(atoms: Atoms) -> None:
+    atoms.positions[-1] = np.inf
+
+
+def spoil_cell(atoms: Atoms) -> None:
+    atoms.cell[0] = 0.0
+
+
+SPOILS = {
+    "momenta": spoil_momenta,
+    "masses": spoil_masses,
+    "positions": spoil_positions,
+    "cell": spoil_cell,
+}
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if n != "FieldDynamics"])
+@pytest.mark.parametrize("what", SPOILS)
+def test_what_no_atoms_can_have_is_refused(name: str, what: str) -> None:
+    """At the start, and between runs where steps depend on it."""
+    case = CASES[name]
+    atoms = case.atoms()
+    driver = case.driver(atoms)
+    driver.run(2)
+    spoilt = case.atoms()
+    SPOILS[what](spoilt)
+    with pytest.raises(ValueError, match=f"{what}|finite|lattice|flat"):
+        case.driver(spoilt)
+    if what in ("positions", "cell") or what in driver._watched:
+        SPOILS[what](atoms)
+        with pytest.raises(ValueError, match=f"{what}|finite|lattice|flat"):
+            driver.run(2)
+
+
+@pytest.mark.parametrize("interval", ["x", None, 2.5, np.nan])
+def test_intervals_of_observers_are_whole_numbers(interval: Any) -> None:
+    driver = CASES["Metropolis"].driver(CASES["Metropolis"].atoms())
+    with pytest.raises(ValueError, match="interval of an observer"):
+        driver.attach(lambda: None, interval=interval)
+    seen: list[int] = []
+    driver.attach(lambda: seen.append(driver.nsteps), interval=np.float64(2.0))
+    driver.run(4)
+    assert seen == [0, 2, 4]
+
+
+@pytest.mark.parametrize("name", ["VacancyKMC", "SwapMC", "PatchMC"])
+def test_no_temperature_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="temperature must be above 0 K, not None"):
+        CASES[name].driver(CASES[name].atoms(), temperature_K=None)

@@ -293,7 +293,7 @@ def test_without_a_patch_all_atoms_move(commands) -> None:
         ({"ensemble": "langevin"}, "temperature_K must be above 0 K, not None"),
         ({"swaps": 3, "temperature_K": -1.0}, "temperature must be above 0 K"),
         ({"timestep": 0.0}, "timestep must be above 0, not 0"),
-        ({"swaps": -1, "temperature_K": 900.0}, "swaps must be 0 or more, not -1"),
+        ({"swaps": -1, "temperature_K": 900.0}, "swaps must be 0 to 2147483647, not -1"),
         ({"specorder": ["Nb", "Mo"]}, "used for Nb, Mo, not for Ta"),
         ({"commands": ["pair_style eam/alloy/intel"]}, "accept every swap"),
         ({"commands": ["pair_style nonsense"]}, "Unrecognized pair style"),
