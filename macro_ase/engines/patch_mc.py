@@ -177,7 +177,7 @@ class PatchMC(Driver):
         except ValueError:
             self.region = kept
             raise
-        if changed <= {"numbers", "positions"}:
+        if changed == {"numbers"}:
             self.read_atoms()
         else:
             self._cut()

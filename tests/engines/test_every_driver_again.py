@@ -11,10 +11,12 @@ import pytest
 from ase import Atoms, units
 from ase.constraints import FixAtoms
 from ase.io import read, write
-from engines.driver_cases import ALL, CASES, PATCH, REPEATABLE, same, state
+from engines.driver_cases import ALL, CASES, EAM, PATCH, REPEATABLE, same, state
 
+from macro_ase.build import build_crystal
 from macro_ase.engines.patch_mc import PatchMC
 from macro_ase.engines.patch_md import PatchMD
+from macro_ase.patches import Patch
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
 
@@ -186,3 +188,13 @@ def test_intervals_of_observers_are_whole_numbers(interval: Any) -> None:
 def test_no_temperature_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="temperature must be above 0 K, not None"):
         CASES[name].driver(CASES[name].atoms(), temperature_K=None)
+
+
+def test_an_atom_that_comes_into_the_halo_is_seen() -> None:
+    atoms = build_crystal("bcc", "NbMoTa", size=(10, 10, 10), rng=1)
+    driver = PatchMC(atoms, Patch.sphere(0, 5.0), EAM, temperature_K=900.0, rng=1)
+    driver.run(2)
+    far = np.setdiff1d(np.arange(len(atoms)), driver._rows)[-1]
+    atoms.positions[far] = atoms.positions[0] + 1.0
+    driver.run(1)
+    assert far in driver._rows
