@@ -95,7 +95,8 @@ def read_frames(
     Parameters
     ----------
     files : sequence of str or Path
-        Extended XYZ, gzipped or not; energies in eV, forces in eV/A.
+        Extended XYZ, gzipped or not; energies in eV, forces in eV/A. Stresses are not used, and
+        isolated atoms are frames like any other.
     energy_key, forces_key : str, optional
         Names of the labels; default ``energy`` or ``REF_energy``, ``forces`` or ``REF_forces``,
         whichever all frames of a file have. Other names than ASE's are said in a warning.

@@ -104,6 +104,8 @@ def fit(frames: Sequence[Frame], seed: int) -> Result:
         If there are too few structures, or an element has no pure frame or no potential.
     """
     alloys = [frame for frame in frames if len(set(frame.atoms.symbols)) > 1]
+    if not alloys:
+        raise ValueError("no frame holds two elements or more: cross terms are fitted to alloys")
     dft, own = rest_of_frames(frames), rest_of_table(zhou_table())
     fold_of = {
         frame.structure: number

@@ -116,3 +116,9 @@ def test_refusals(frames: list[Frame]) -> None:
         fit(frames[:2] + frames[3:], seed=0)
     with pytest.raises(ValueError, match="structures make"):
         fit(frames[:6], seed=0)
+
+
+def test_frames_without_alloys_are_refused() -> None:
+    pure = [labelled(bulk(name, "bcc", 3.24, cubic=True), name) for name in ("Nb", "Mo", "Ta")]
+    with pytest.raises(ValueError, match="no frame holds two elements or more"):
+        fit(pure, 0)
