@@ -24,7 +24,8 @@ def require_count(value: Any, name: str, least: int = 0, most: int = 2**62) -> i
     """
     whole = _whole(value)
     if whole is None:
-        raise ValueError(f"{name} must be a whole number, not {value}")
+        shown = repr(value) if isinstance(value, str | bytes) else value
+        raise ValueError(f"{name} must be a whole number, not {shown}")
     if not least <= whole <= most:
         limits = f"{least} or more" if most == 2**62 else f"{least} to {most}"
         raise ValueError(f"{name} must be {limits}, not {value}")

@@ -85,6 +85,9 @@ def package(tmp_path: Path) -> Path:
         (inside / room).mkdir(parents=True)
         (inside / room / "__init__.py").touch()
     (inside / "__init__.py").touch()
+    for name in SOURCES:
+        if name.endswith(".py"):
+            (inside / name).touch()
     for name in ("compiled.py", "kernel_store.py"):
         shutil.copy(ROOT / name, inside / name)
     for name in ("field_rates.py", "registration.py"):

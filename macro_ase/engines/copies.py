@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import pickle
 import warnings
 from typing import Any
 
-from ase.optimize.optimize import BaseDynamics, Log
+from ase.optimize.optimize import Log
 from ase.parallel import world
 
 FILE_WRITERS = ("_write_log", "_traj_write_image", "_write_frame")
 
 
-def without_files(driver: BaseDynamics) -> dict[str, Any]:
+def without_files(driver: Any) -> dict[str, Any]:
     """The state of a driver, without its log, its trajectory and what writes them."""
     state = dict(driver.__dict__)
     state.pop("comm", None)
@@ -28,7 +29,7 @@ def without_files(driver: BaseDynamics) -> dict[str, Any]:
     return state
 
 
-def _writes(driver: BaseDynamics, function: Any) -> bool:
+def _writes(driver: Any, function: Any) -> bool:
     own = getattr(function, "__self__", None) is driver
     return own and getattr(function, "__name__", "") in FILE_WRITERS
 
@@ -58,3 +59,28 @@ def refuse_unpicklable(driver: Any) -> None:
             raise TypeError(
                 f"this {name} cannot be pickled: its calculator {kind} cannot ({error})"
             ) from error
+
+
+class Copyable:
+    """A driver that can be copied and pickled wherever its calculator can."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return without_files(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        refuse_unpicklable(self)
+        return super().__reduce_ex__(protocol)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        try:
+            state = copy.deepcopy(self.__getstate__(), memo)
+        except Exception as error:
+            name = type(self).__name__
+            raise TypeError(f"this {name} cannot be copied: {error}") from error
+        twin.__setstate__(state)
+        return twin
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, comm=world)

@@ -1,4 +1,4 @@
-"""ASE's manners around a compiled kernel: observers, logs, changes by the user, restarts.
+"""ASE's manners around a compiled kernel: observers, logs, changes by the user.
 
 Observers may be attached at any whole interval. Between two calls the kernel runs
 uninterrupted, for the greatest common divisor of the intervals. Before each such stretch the
@@ -7,31 +7,26 @@ driver looks at what it shares with its user: what changed is taken up, or refus
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ase import Atoms
 from ase.optimize.optimize import Dynamics
-from ase.parallel import world
-from numpy.typing import NDArray
 
 from ..counts import require_count
 from .appended import Appended
-from .copies import refuse_unpicklable, without_files
-from .restart_files import read_restart_file, require_like, whole_of, write_restart_file
-from .restart_identity import identity, refuse_others
+from .copies import Copyable
+from .restarts import Restartable
 from .shared_state import NAMES, SharedState, fixed_atoms, require_sound
 from .temperature import Schedule, Temperature, require_temperature
 
 LONGEST_CHUNK = 100_000
 
 
-class KernelDynamics(Dynamics):
+class KernelDynamics(Copyable, Restartable, Dynamics):
     """An ASE driver whose steps are done by a compiled kernel, many at a time.
 
     A copy of a driver, and what is unpickled, goes on from where it was, but writes neither log
@@ -64,8 +59,6 @@ class KernelDynamics(Dynamics):
     """Whether every run needs a temperature."""
     _watched: ClassVar[tuple[str, ...]] = ()
     """Arrays of the atoms that the dynamics depends on."""
-    _free_lengths: ClassVar[frozenset[str]] = frozenset()
-    """Arrays of a restart whose length may differ from that of the driver's own."""
     _taken_up: ClassVar[frozenset[str]] = frozenset()
     """Changes that `_read_atoms` can follow: of those arrays, of cell, pbc, constraints."""
 
@@ -180,35 +173,6 @@ class KernelDynamics(Dynamics):
     def _log_header(self) -> str:
         """Names and units of what a log line holds."""
 
-    @abstractmethod
-    def _setup(self) -> dict[str, Any]:
-        """What a restart must share with the run that wrote it."""
-
-    @abstractmethod
-    def _state(self) -> dict[str, NDArray[Any]]:
-        """Arrays that a restart needs beside those of `_common_state`."""
-
-    @abstractmethod
-    def _restore(self, state: Any) -> None:
-        """Take back what `_state` gave."""
-
-    def _identity(self) -> dict[str, NDArray[Any]]:
-        """What in the atoms no step changes, by name: a restart must find it as it was."""
-        return identity(self.atoms)
-
-    def _common_state(self) -> dict[str, NDArray[Any]]:
-        """Arrays that all drivers of a family keep."""
-        return {}
-
-    def _restore_common(self, state: Any) -> None:
-        """Take back what `_common_state` gave."""
-
-    def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
-        """Raise ValueError if saved arrays, of the right kinds, hold what cannot be."""
-
-    def _refuse_other_model(self, saved: dict[str, NDArray[Any]]) -> None:
-        """Raise ValueError if a saved state belongs to other energies or rates."""
-
     def todict(self) -> dict[str, Any]:
         """What a trajectory says of the run that wrote it."""
         return {"type": "lattice-dynamics", "driver": type(self).__name__}
@@ -296,74 +260,3 @@ class KernelDynamics(Dynamics):
         for _ in self.irun(steps):
             pass
         return True
-
-    def __getstate__(self) -> dict[str, Any]:
-        return without_files(self)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        refuse_unpicklable(self)
-        return super().__reduce_ex__(protocol)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        twin = type(self).__new__(type(self))
-        memo[id(self)] = twin
-        try:
-            state = copy.deepcopy(self.__getstate__(), memo)
-        except Exception as error:
-            name = type(self).__name__
-            raise TypeError(f"this {name} cannot be copied: {error}") from error
-        twin.__setstate__(state)
-        return twin
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, comm=world)
-
-    def write_restart(self, path: str | Path) -> None:
-        """Save all that `read_restart` needs to go on bit for bit.
-
-        The file is written beside its place and renamed: a kill leaves the former one.
-        """
-        self._notice()
-        state: dict[str, Any] = {
-            **self._setup(),
-            **{f"identity {name}": array for name, array in self._identity().items()},
-            "nsteps": self.nsteps,
-            **self._common_state(),
-            **self._state(),
-        }
-        if self._schedule is not None:
-            state |= self._schedule.state(self.nsteps)
-        write_restart_file(path, state)
-
-    def read_restart(self, path: str | Path) -> None:
-        """Go on from a saved state.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If it is damaged, or was written by another driver, system, temperature or model, or
-            for atoms in another order; the driver stays as it was.
-        """
-        self._notice()
-        saved = read_restart_file(path)
-        try:
-            for key, value in self._setup().items():
-                if saved[key].tolist() != value:
-                    raise ValueError(f"{path} was written with {key} = {saved[key]}, not {value}")
-            there = {name: saved[f"identity {name}"] for name in self._identity()}
-            refuse_others(path, self._identity(), there)
-            steps = whole_of(path, saved, "nsteps")
-            own = {**self._common_state(), **self._state()}
-            require_like(path, saved, own, self._free_lengths)
-            self._check_restart(path, saved)
-            schedule = None if self._schedule is None else self._schedule.resumed(saved, steps)
-            self._refuse_other_model(saved)
-        except KeyError as error:
-            raise ValueError(f"{path} is not a complete restart file: no {error}") from error
-        self.nsteps, self._schedule = steps, schedule
-        self._restore_common(saved)
-        self._restore(saved)
-        self._appended = self._appended.resumed()
-        self._leave()

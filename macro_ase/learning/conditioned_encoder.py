@@ -26,6 +26,7 @@ from torch.nn import functional
 
 from ..files import write_atomically
 from .first_layer import Array, FirstLayer, Observables, Reduced, States
+from .model_files import read_tensors
 from .principal_components import PrincipalComponents
 from .reading import reading
 
@@ -171,10 +172,8 @@ class ConditionedEncoder:
         FileNotFoundError, ValueError
             If the folder holds no encoder, or a damaged one.
         """
-        from safetensors.torch import load_file
-
         with reading(folder, "encoder"):
-            tensors = load_file(Path(folder) / FILE)
+            tensors = read_tensors(Path(folder) / FILE)
             weights = {k[5:]: v for k, v in tensors.items() if k.startswith("head.")}
             head = Head.of_weights(weights)
             mean, directions, scale = (

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from ..files import write_atomically
 from ..neighbour_pairs import NeighbourPairs, neighbour_pairs
 from .conditioned_encoder import Head
+from .model_files import read_tensors
 from .reading import reading
 
 Array = NDArray[np.float64]
@@ -263,10 +264,8 @@ class EnvironmentEncoder:
         FileNotFoundError, ValueError
             If the folder holds no encoder, or a damaged one.
         """
-        from safetensors.torch import load_file
-
         with reading(folder, "encoder"):
-            tensors = load_file(_file(folder))
+            tensors = read_tensors(_file(folder))
             head = Head.of_weights({k[5:]: v for k, v in tensors.items() if k.startswith("head.")})
             cutoff, number = tensors["radial"].tolist()
             given, *others = (tensors[k].numpy() for k in ARRAYS)

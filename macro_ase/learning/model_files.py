@@ -41,6 +41,17 @@ def write_ensemble(
     write_atomically(folder / names[0], json.dumps(data, indent=1) + "\n")
 
 
+def read_tensors(file: str | Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, each in memory of its own.
+
+    Where they lie in the file's memory, sums are rounded in another order, so that a model that
+    was read would differ in the last digits from the one that was written.
+    """
+    from safetensors.torch import load_file
+
+    return {name: tensor.clone() for name, tensor in load_file(file).items()}
+
+
 def read_ensemble(
     folder: str | Path, names: tuple[str, str], form: str
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -53,9 +64,7 @@ def read_ensemble(
     ValueError
         If the description is of another format, or a weight is not finite.
     """
-    from safetensors.torch import load_file
-
-    weights = load_file(Path(folder) / names[1])
+    weights = read_tensors(Path(folder) / names[1])
     data = json.loads((Path(folder) / names[0]).read_text(encoding="utf-8"))
     if not isinstance(data, dict) or data.get("format") != form:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__

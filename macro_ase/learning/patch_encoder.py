@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..files import write_atomically
+from .model_files import read_tensors
 from .reading import reading
 
 Array = NDArray[np.float64]
@@ -90,14 +91,12 @@ class PatchEncoder(nn.Module):
         FileNotFoundError, ValueError
             If the folder holds no encoder, a damaged one or one of another format.
         """
-        from safetensors.torch import load_file
-
         with reading(folder, "encoder"):
             data = json.loads((Path(folder) / "encoder.json").read_text(encoding="utf-8"))
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r} is not {FORMAT!r}")
             encoder = cls(data["n_variables"], data["channels"])
-            encoder.load_state_dict(load_file(Path(folder) / "encoder.safetensors"))
+            encoder.load_state_dict(read_tensors(Path(folder) / "encoder.safetensors"))
         return encoder
 
 

@@ -256,6 +256,16 @@ def test_times_are_in_the_unit_of_the_clock() -> None:
     np.testing.assert_allclose(quick.times, 0.02 * np.arange(6))
 
 
+@pytest.mark.parametrize("paths", [7, 30, 42, 333])
+def test_a_model_that_was_read_gives_the_same_bytes(paths: int, tmp_path: Path) -> None:
+    """Weights in the memory of a file, not aligned, round sums in another order."""
+    model().save(tmp_path)
+    read = MacroModel.load(tmp_path)
+    np.testing.assert_array_equal(run(read, paths=paths), run(model(), paths=paths))
+    pointers = [p.data_ptr() for member in read.trained.members for p in member.parameters()]
+    assert all(pointer % 16 == 0 for pointer in pointers)
+
+
 def test_substeps_are_saved_with_the_model(tmp_path: Path) -> None:
     replace(model(), substeps=7).save(tmp_path)
     assert MacroModel.load(tmp_path).substeps == 7
