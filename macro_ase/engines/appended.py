@@ -56,7 +56,11 @@ class Appended:
 
     def resumed(self) -> Appended:
         """The same for a run that goes on from a restart: its steps are those of the file."""
-        return replace(self, until=int(self.info.get("step", -1)))
+        return replace(self, until=max(self.until, int(self.info.get("step", -1))))
+
+    def written(self, step: int) -> Appended:
+        """The same with the frame of this step."""
+        return replace(self, until=step)
 
 
 def _same(a: Atoms, b: Atoms) -> bool:

@@ -119,6 +119,8 @@ class FieldDynamics(KernelDynamics):
         fields = self.system.from_atoms(atoms)
         if not np.isfinite(fields).all():
             raise ValueError("a field of the atoms is not finite")
+        for name in self.system.names:
+            atoms.arrays[name] = atoms.arrays[name].astype(float, copy=False)
         self._cells, self._padded = self.system.cells_of(atoms), self.system.pad(fields[None])
 
     @property
@@ -150,6 +152,7 @@ class FieldDynamics(KernelDynamics):
         if self._appended.holds(self.nsteps):
             return
         write(self.frames, self.atoms, format="extxyz", append=True)
+        self._appended = self._appended.written(self.nsteps)
 
     def _log_header(self) -> str:
         names = "".join(f" {name:>16}" for name in self.system.z_names)

@@ -71,6 +71,9 @@ class HybridMCMD(KernelDynamics):
     def _refuse_temperature(self) -> None:
         """Both parts have one, or the dynamics has no thermostat."""
 
+    def _present_temperature(self) -> float:
+        return self.mc.temperature_K if self._schedule is None else super()._present_temperature()
+
     def _warm(self, block: int) -> None:
         """Give both the temperature of a block; raise ValueError if theirs differ."""
         thermostat = self.md.ensemble != "nve"

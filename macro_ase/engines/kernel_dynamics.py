@@ -113,14 +113,17 @@ class KernelDynamics(Copyable, Restartable, Dynamics):
         ValueError
             If it is none, or would act on nothing.
         """
-        if self._schedule is None:
-            raise AttributeError(f"this {type(self).__name__} has no temperature")
-        return self._schedule.at(self.nsteps)
+        return self._present_temperature()
 
     @temperature_K.setter
     def temperature_K(self, given: Temperature) -> None:
         self._refuse_temperature()
         self._schedule = Schedule(given, self.nsteps)
+
+    def _present_temperature(self) -> float:
+        if self._schedule is None:
+            raise AttributeError(f"this {type(self).__name__} has no temperature")
+        return self._schedule.at(self.nsteps)
 
     def _refuse_temperature(self) -> None:
         """Raise ValueError if a temperature would act on nothing."""
@@ -185,6 +188,7 @@ class KernelDynamics(Copyable, Restartable, Dynamics):
     def _traj_write_image(self, description: dict[str, Any]) -> None:
         if not self._appended.holds(self.nsteps):
             super()._traj_write_image(description)
+            self._appended = self._appended.written(self.nsteps)
 
     def _chunk(self) -> int:
         """Steps until an observer may have to be called."""
@@ -205,7 +209,7 @@ class KernelDynamics(Copyable, Restartable, Dynamics):
         refused = sorted(NAMES.get(name, name) for name in changed - self._taken_up)
         if refused:
             raise ValueError(
-                f"{', '.join(refused)} of the atoms changed since the last step: "
+                f"the {', '.join(refused)} changed since the last step: "
                 f"{type(self).__name__} cannot go on with that, make a new one"
             )
         if changed:

@@ -114,12 +114,14 @@ class SpinDynamics(KernelDynamics):
 
     @property
     def magnetisation(self) -> float:
-        """Mean spin."""
+        """Mean spin, of the atoms as they are now."""
+        self._notice()
         return float(self.ensemble.tally[0, MAGNETISATION]) / len(self.atoms)
 
     @property
     def energy(self) -> float:
-        """H, kept up to date by the kernel."""
+        """H of the atoms as they are now."""
+        self._notice()
         return float(self.ensemble.energy[0])
 
     def _notice(self, rows: Any = None) -> None:

@@ -198,3 +198,22 @@ def test_an_atom_that_comes_into_the_halo_is_seen() -> None:
     atoms.positions[far] = atoms.positions[0] + 1.0
     driver.run(1)
     assert far in driver._rows
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_frame_is_written_twice(name: str, tmp_path: Path) -> None:
+    """Neither by two runs that begin at step 0, nor after a restart of the same run."""
+    case = CASES[name]
+    file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
+    driver = case.driver(case.atoms(), trajectory=file, loginterval=5)
+    driver.run(0)
+    driver.run(5)
+    if "Lammps" not in name:
+        driver.write_restart(tmp_path / "a.npz")
+    driver.run(10)
+    if "Lammps" not in name:
+        driver.read_restart(tmp_path / "a.npz")
+        driver.run(15)
+    else:
+        driver.run(5)
+    assert [frame.info["step"] for frame in read(file, index=":")] == [0, 5, 10, 15, 20]

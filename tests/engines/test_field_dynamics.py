@@ -8,6 +8,7 @@ from ase.io import read
 
 from macro_ase.engines.field_dynamics import FieldDynamics
 from macro_ase.rng import kernel_state
+from macro_ase.systems.allen_cahn import AllenCahn
 from macro_ase.systems.predator_prey import PredatorPrey
 
 SYSTEM = PredatorPrey(12)
@@ -70,3 +71,15 @@ def test_refusals(tmp_path: Path) -> None:
         FieldDynamics(atoms, SYSTEM, 5.0)
     with pytest.raises(ValueError, match=r"trajectory must end in \.xyz or \.extxyz"):
         FieldDynamics(atoms, SYSTEM, 0.01, trajectory=tmp_path / "run.traj")
+
+
+def test_fields_of_whole_numbers_become_real() -> None:
+    """Fields of integers were cut to integers after every step."""
+    system = AllenCahn(n_side=8, width=0.1)
+    whole = system.to_atoms(np.random.default_rng(0).integers(-1, 2, (1, 8, 8)))
+    real = whole.copy()
+    whole.arrays["v"] = whole.arrays["v"].astype(int)
+    for atoms in (whole, real):
+        FieldDynamics(atoms, system, 1e-4, scheme="rk4").run(10)
+    np.testing.assert_array_equal(whole.arrays["v"], real.arrays["v"])
+    assert np.abs(real.arrays["v"] % 1).max() > 0.1

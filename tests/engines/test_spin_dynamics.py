@@ -123,6 +123,13 @@ def test_trajectory_and_log(tmp_path: Path) -> None:
     assert len(read(path, index=":")) == 6
 
 
+def test_what_is_read_after_an_edit_is_of_the_atoms_as_they_are() -> None:
+    atoms = square()
+    dynamics = Glauber(atoms, 0.1, rng=0)
+    atoms.set_initial_magnetic_moments(-np.ones(42))
+    assert dynamics.magnetisation == -1 and dynamics.energy == -84
+
+
 def test_spins_changed_between_runs_are_noticed() -> None:
     atoms = square()
     dynamics = Glauber(atoms, 0.1, rng=0)
