@@ -169,7 +169,7 @@ def test_a_finished_run_is_not_computed_again(
             f"macro_ase.studies.alloys.study.{name}", None
         )  # not callable: never called
     start = time.perf_counter()
-    run_study(settings(workers=1), folder)
+    run_study(settings(workers=1), folder, quick=True)
     assert time.perf_counter() - start < max(0.5 * first, 3)
     assert metrics_of(folder) == before and chunks_of(folder) == chunks
     assert model.stat().st_mtime_ns == written

@@ -111,7 +111,7 @@ def test_a_missing_module_is_named(monkeypatch) -> None:
 
 
 def test_threads_are_counted_from_one() -> None:
-    with pytest.raises(ValueError, match="threads must be 1 or more, not 0"):
+    with pytest.raises(ValueError, match="threads must be 1 to 1024, not 0"):
         open_lammps(0)
 
 
