@@ -8,6 +8,7 @@ from . import kinetics as kinetics
 from . import learning as learning
 from . import observables as observables
 from . import potentials as potentials
+from . import report as report
 from . import sampling as sampling
 from . import studies as studies
 from . import systems as systems

@@ -165,7 +165,8 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args.study, args.quick, overrides, args.seed, args.workers, structure)
     out = args.out or Path("runs") / (config["study"] + ("-quick" if args.quick else ""))
 
-    from macro_ase.report import metrics_text, write_report
+    from macro_ase.report.numbers import metrics_text
+    from macro_ase.report.page import write_report
     from macro_ase.workflow import run_study
 
     folder = run_study(config, out, args.overwrite, args.quick)
@@ -202,7 +203,7 @@ def report(args: argparse.Namespace) -> None:
     Examples:
       macro-ase report runs/nbmota
     """
-    from macro_ase.report import write_report
+    from macro_ase.report.page import write_report
 
     print(write_report(args.folder))
 

@@ -8,7 +8,7 @@ from typing import Any
 from . import run_folder
 from .extras import need
 from .folder_lock import only_writer
-from .report import write_report
+from .report.page import write_report
 from .studies import STUDIES
 
 

@@ -30,7 +30,7 @@ LEVELS = (
     ("engines", "whole_frames", "structure_files"),
     ("systems",),
     ("sampling", "learning", "analysis"),
-    ("config", "folder_lock", "run_folder", "report_shape", "report", "plots"),
+    ("config", "folder_lock", "run_folder", "report", "plots"),
     ("studies",),
     ("workflow", "commands"),
     ("cli", "cli_models", "cli_arguments", "__main__"),

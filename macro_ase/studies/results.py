@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from ..run_folder import versions, write_json
+from ..report.write import write_files
 from .stages import Stages
 
 
@@ -31,23 +30,4 @@ def write_findings(
     results: dict[str, Any],
 ) -> None:
     """Write both JSON files; the title of the study is added to ``results``."""
-    head = {
-        "study": config["study"],
-        "versions": versions(),
-        "seed": config["seed"],
-        "wall_s": round(stages.wall_s, 1),
-        "stages": stages.seconds,
-        "metrics": metrics,
-    }
-    write_json(folder / "metrics.json", _with_earlier_times(folder / "metrics.json", head))
-    write_json(folder / "results.json", {"title": config["title"]} | results)
-
-
-def _with_earlier_times(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Times of the session that did the work, when a finished run is taken up again."""
-    try:
-        earlier = json.loads(file.read_text(encoding="utf-8"))
-        stages = {k: max(v, earlier["stages"].get(k, 0.0)) for k, v in metrics["stages"].items()}
-        return metrics | {"stages": stages, "wall_s": max(metrics["wall_s"], earlier["wall_s"])}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-        return metrics  # there are none, or the file is damaged and now written again
+    write_files(folder, config, stages.seconds, stages.wall_s, {"metrics": metrics}, results)

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ... import plots
 from ...analysis.assumptions import PatchCheck, check_patches, seam_difference
 from ...analysis.order_comparison import Estimate
 from ...barriers import KRABarriers
+from ...report.figures import training as plot_training
 from ...systems.alloy import Alloy
 from ..results import metric, write_findings
 from ..stages import Stages
+from . import figures as plots
 from .checks import assumption_checks, model_slopes
 from .data import StudyData
 
@@ -90,7 +91,7 @@ def _figures(folder: Path, data: StudyData) -> dict[str, str]:
     )
     plots.plot_spread_and_time(where / "ratios.png", data.comparison)
     plots.plot_time_steps(where / "time_steps.png", data.scan)
-    plots.plot_training(where / "training.png", data.model.trained.history)
+    plot_training(where / "training.png", data.model.trained.history)
     return {
         "order.png": "Stationary first-shell order against temperature.",
         "relaxation.png": "Bond densities from the initial state: predicted mean and one "

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .reasons import reason
+from ..reasons import reason
 
 TEXT, NUMBER, ANY = "text", "a number", "anything"
+VERDICTS = "passed, failed, undecided or information"
 TABLE = {"caption": TEXT, "columns!": [ANY], "rows!": [[ANY]]}
 FIGURE = {"file!": TEXT, "caption": TEXT}
 SHAPES: dict[str, Any] = {
@@ -27,7 +28,14 @@ SHAPES: dict[str, Any] = {
         "summary": [TEXT],
         "sections": [{"title!": TEXT, "text": TEXT, "tables": [TABLE], "figures": [FIGURE]}],
         "checks": [
-            {"name!": TEXT, "passed": "true or false", "value": ANY, "allowed": ANY, "text": ANY}
+            {
+                "name!": TEXT,
+                "verdict": VERDICTS,
+                "passed": "true or false",
+                "value": ANY,
+                "allowed": ANY,
+                "text": ANY,
+            }
         ],
     },
 }
@@ -111,6 +119,8 @@ def _require_table(table: dict[str, Any], shape: dict[str, Any], where: str) -> 
 def _is(value: Any, shape: Any) -> bool:
     if shape == NUMBER:
         return (type(value) in (int, float) and abs(value) < 10**300) or value != value
+    if shape == VERDICTS:
+        return isinstance(value, str) and value in VERDICTS.replace(" or", ",").split(", ")
     if isinstance(shape, str):
         return isinstance(value, str if shape == TEXT else bool)
     return isinstance(value, type(shape))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from macro_ase.report import metrics_text, rounded, write_report
+from macro_ase.report.numbers import metrics_text, rounded
+from macro_ase.report.page import write_report
 
 METRICS: dict[str, Any] = {
     "study": "toy",
@@ -100,8 +101,8 @@ def test_everything_is_there_in_order(run: Path) -> None:
         "<p>One.</p>\n<p>Two.</p>",
         "The &quot;figure&quot;",
         "0.1235",
-        "✓ pass",
-        "✗ fail",
+        "✓ passed",
+        "✗ failed",
         "for information",
         "61.2 s",
         "2.2 h",

@@ -1,34 +1,30 @@
 """One self-contained `report.html` from what is in a run folder.
 
-The folder holds `config.toml`, `metrics.json` and `results.json`:
-
-    metrics.json  {"study", "versions": {name: version}, "seed", "wall_s",
-                   "stages": {name: seconds},
-                   "metrics": {name: {"value", "error", "truth", "floor", "unit"}}}
-    results.json  {"title", "summary": [paragraph],
-                   "sections": [{"title", "text",
-                                 "tables": [{"caption", "columns": [str], "rows": [[cell]]}],
-                                 "figures": [{"file": "figures/x.png", "caption"}]}],
-                   "checks": [{"name", "passed": true | false | null, "value", "allowed", "text"}]}
-
-Absent parts are null or left out. The page loads nothing: figures are inlined, and there is no
+What the files hold is said in `write`. The page loads nothing: figures are inlined, and there is no
 script.
 """
 
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from .files import write_atomically
-from .report_shape import read_shaped, read_text
+from ..files import write_atomically
+from .numbers import duration, rounded
+from .shape import read_shaped, read_text
 
 PNG = b"\x89PNG"
-MARKS = {True: ("pass", "✓ pass"), False: ("fail", "✗ fail"), None: ("info", "for information")}
+MARKS = {
+    "passed": ("pass", "✓ passed"),
+    "failed": ("fail", "✗ failed"),
+    "undecided": ("open", "? undecided"),
+    "information": ("info", "for information"),
+}
+EARLIER = {True: "passed", False: "failed", None: "information"}
+"""Verdicts by what runs of earlier versions say in place of them."""
 
 STYLE = """
 body { font: 16px/1.55 Georgia, "Times New Roman", serif; color: #1d2430; background: #fff;
@@ -54,6 +50,7 @@ pre { background: #f4f6f9; padding: .8rem 1rem; font-size: .82rem; overflow-x: a
 .mark { font-size: .78rem; padding: .05rem .5rem; border-radius: .7rem; white-space: nowrap; }
 .pass { background: #dff3e4; color: #14612b; }
 .fail { background: #fbe1de; color: #94190c; }
+.open { background: #fdf0cf; color: #6b4a00; }
 .info { background: #e8ecf2; color: #45505f; }
 @media print { body { max-width: none; margin: 0; font-size: 11pt; }
   figure, table { break-inside: avoid; } h2 { break-after: avoid; } }
@@ -91,32 +88,6 @@ def write_report(folder: str | Path) -> Path:
     return report
 
 
-def rounded(value: float | None, error: float | None = None) -> str:
-    """A number fit to print: ``value ± error`` to two digits of the error.
-
-    Without an error, four significant digits; an absent or undefined value is a dash.
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    if error is None or not math.isfinite(error) or error <= 0:
-        return str(value) if isinstance(value, int) else f"{value:.4g}"
-    decimals = max(0, 1 - math.floor(math.log10(error)))
-    if decimals > 6 or abs(value) >= 1e6:
-        return f"{value:.4g} ± {error:.2g}"
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
-
-
-def metrics_text(metrics: dict[str, Any]) -> str:
-    """The metrics of a `metrics.json`, one a line, as plain text."""
-    lines = []
-    for name, m in metrics["metrics"].items():
-        known = [part for part in ("truth", "floor") if m.get(part) is not None]
-        note = ", ".join(f"{part} {rounded(m[part])}" for part in known)
-        value = f"{rounded(m.get('value'), m.get('error'))} {m.get('unit') or ''}".strip()
-        lines.append(f"{name:26s} {value}" + (f"  ({note})" if note else ""))
-    return "\n".join(lines)
-
-
 def _page(run: Path, config: str, metrics: dict[str, Any], results: dict[str, Any]) -> str:
     title = escape(results["title"])
     body = [
@@ -141,7 +112,7 @@ def _page(run: Path, config: str, metrics: dict[str, Any], results: dict[str, An
 def _what_was_run(metrics: dict[str, Any], summary: Sequence[str]) -> str:
     facts = f"Study {metrics.get('study')}, seed {metrics.get('seed')}"
     if metrics.get("wall_s") is not None:
-        facts += f", {_duration(metrics['wall_s'])} of work"
+        facts += f", {duration(metrics['wall_s'])} of work"
     lead = f'<p class="lead">{escape(facts)}.</p>'
     return lead + "".join(f"<p>{escape(text)}</p>" for text in summary)
 
@@ -203,7 +174,7 @@ def _picture(run: Path, name: str) -> bytes:
 def _checks(checks: Iterable[dict[str, Any]]) -> str:
     rows = []
     for check in checks:
-        kind, label = MARKS[check.get("passed")]
+        kind, label = MARKS[check.get("verdict") or EARLIER[check.get("passed")]]
         mark = f'<span class="mark {kind}">{label}</span>'
         cells = [check["name"], check.get("value"), check.get("allowed"), check.get("text")]
         rows.append(f"<tr><td>{mark}</td>{''.join(map(_cell, cells))}</tr>")
@@ -219,7 +190,7 @@ def _checks(checks: Iterable[dict[str, Any]]) -> str:
 
 
 def _versions_and_timings(metrics: dict[str, Any]) -> str:
-    stages = [[name, _duration(s)] for name, s in (metrics.get("stages") or {}).items()]
+    stages = [[name, duration(s)] for name, s in (metrics.get("stages") or {}).items()]
     versions = [[name, str(version)] for name, version in (metrics.get("versions") or {}).items()]
     return (
         "<h2>Versions and timings</h2>"
@@ -262,9 +233,3 @@ def _cell(value: Any, number: bool = False) -> str:
     else:
         text = escape(str(value))
     return f'<td class="number">{text}</td>' if number else f"<td>{text}</td>"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

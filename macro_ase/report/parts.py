@@ -1,0 +1,206 @@
+"""What a report is made of. A study fills these in; `write` and `page` do the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .numbers import limits, rounded
+
+Verdict = Literal["passed", "failed", "undecided", "information"]
+WITHIN_ERRORS = 2.0
+"""Standard errors by which a value must keep a limit to have passed, or miss it to have failed."""
+LISTED = 4
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number in a cell of a table, with its standard error; ``form`` as in `numbers.rounded`."""
+
+    value: float | None
+    error: float | None = None
+    form: str = ""
+
+    def __str__(self) -> str:
+        return rounded(self.value, self.error, self.form)
+
+
+Cell = str | int | float | Value | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number with its standard error, the truth, and the floor that noise alone would give."""
+
+    value: float | None
+    error: float | None = None
+    truth: float | None = None
+    floor: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Measured values that must lie within limits.
+
+    Parameters
+    ----------
+    name : str
+    values : float or array_like
+        One number or several, each of which must keep the limits.
+    errors : float or array_like, optional
+        Their standard errors; without them the values are taken as exact.
+    low, high : float
+        Limits, themselves allowed.
+    text : str
+        What is measured.
+    form : str
+        How values are written, as in `numbers.rounded`.
+    informs : bool
+        Whether it is for information, without a verdict.
+    note : str
+        What is allowed, in words, instead of the limits.
+    """
+
+    name: str
+    values: ArrayLike
+    errors: ArrayLike | None = None
+    low: float = -np.inf
+    high: float = np.inf
+    text: str = ""
+    form: str = ""
+    informs: bool = False
+    note: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The one rule.
+
+        Failed if any value lies beyond a limit by more than two of its errors; passed if all keep
+        the limits by two errors; else undecided, as where a value or its error is not known.
+        """
+        if self.informs:
+            return "information"
+        value, error = self._numbers
+        above, below = value + WITHIN_ERRORS * error, value - WITHIN_ERRORS * error
+        if np.any((above < self.low) | (below > self.high)):
+            return "failed"
+        kept = (below >= self.low) & (above <= self.high)
+        return "passed" if kept.size and kept.all() else "undecided"
+
+    @property
+    def shown(self) -> str:
+        """The values, or the least and the greatest of many."""
+        value, error = self._numbers
+        order = range(len(value))
+        if len(value) > LISTED:
+            order = np.argsort(value)[[0, -1]].tolist()
+        texts = [rounded(float(value[i]), float(error[i]), self.form) for i in order]
+        return (" to " if len(value) > LISTED else ", ").join(texts)
+
+    @property
+    def allowed(self) -> str:
+        """What the limits allow, in words."""
+        text = self.note or limits(self.low, self.high, self.form)
+        by_errors = text and self.errors is not None and not (self.note or self.informs)
+        return f"{text}, by two standard errors" if by_errors else text
+
+    @property
+    def _numbers(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        value = np.asarray(self.values, dtype=float).ravel()
+        error = np.zeros(1) if self.errors is None else np.asarray(self.errors, dtype=float).ravel()
+        return value, np.broadcast_to(error, value.shape)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; every row has one cell a column.
+
+    Raises
+    ------
+    ValueError
+        If a row has another number of cells.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def __post_init__(self) -> None:
+        n = len(self.columns)
+        for row in self.rows:
+            if len(row) != n:
+                raise ValueError(f"table {self.caption!r} has {n} columns, but a row of {len(row)}")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture that ``draw(path)`` makes when the report is written.
+
+    Raises
+    ------
+    ValueError
+        If ``file`` is not the name of a PNG file.
+    """
+
+    file: str
+    caption: str
+    draw: Callable[[Path], None]
+
+    def __post_init__(self) -> None:
+        if Path(self.file).name != self.file or not self.file.endswith(".png"):
+            raise ValueError(f'a figure must be named like "runs.png", not {self.file!r}')
+
+
+@dataclass(frozen=True)
+class Section:
+    """Paragraphs, parted by empty lines, then figures, then tables."""
+
+    title: str
+    text: str = ""
+    tables: Sequence[Table] = ()
+    figures: Sequence[Figure] = ()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What each route cost, and from where on the learned one is the cheaper."""
+
+    table: Table
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a study has to say.
+
+    Attributes
+    ----------
+    summary : sequence of str
+        Paragraphs: what was run.
+    metrics : dict
+        `Metric` by name.
+    checks : sequence of Check
+        The assumptions of the method and the aims of the study, measured.
+    sections : sequence of Section
+    baselines : Table, optional
+        The prediction beside the truth beside what simpler means give.
+    cost : Cost, optional
+    """
+
+    summary: Sequence[str]
+    metrics: dict[str, Metric]
+    checks: Sequence[Check] = ()
+    sections: Sequence[Section] = ()
+    baselines: Table | None = None
+    cost: Cost | None = None
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Those of all sections."""
+        return [figure for section in self.sections for figure in section.figures]
