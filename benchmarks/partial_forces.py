@@ -19,8 +19,8 @@ from ase import Atoms
 from ase.calculators.lj import LennardJones as LennardJonesCalculator
 from table import Row, by_turns, main
 
-from macro_ase.engines.lammps_library import open_lammps, run_lines
-from macro_ase.engines.partial_forces import (
+from macro_ase.engines.lammps.library import open_lammps, run_lines
+from macro_ase.engines.patches.partial_forces import (
     Bins,
     CalculatorForce,
     LennardJonesForce,

@@ -19,12 +19,12 @@ from ase.calculators.calculator import Calculator
 from table import Row, by_turns, main
 
 from macro_ase.build import build_crystal
-from macro_ase.engines.eam_lattice import EAMLattice
-from macro_ase.engines.lammps_calculator import LammpsCalculator
-from macro_ase.engines.lammps_patch import LammpsPatch
-from macro_ase.engines.moves import Swap
-from macro_ase.engines.patch_mc import PatchMC
-from macro_ase.engines.patch_md import PatchMD
+from macro_ase.engines.lammps.calculator import LammpsCalculator
+from macro_ase.engines.lammps.patch import LammpsPatch
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.patches.md import PatchMD
+from macro_ase.engines.swaps.eam_lattice import EAMLattice
+from macro_ase.engines.swaps.moves import Swap
 from macro_ase.patches import Patch
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from macro_ase.analysis.exact_ising import CRITICAL_TEMPERATURE
-from macro_ase.engines.spin_ensemble import SpinEnsemble, curie_weiss_paths
-from macro_ase.engines.spin_models import CurieWeiss, Ising
+from macro_ase.engines.spins.ensemble import SpinEnsemble, curie_weiss_paths
+from macro_ase.engines.spins.models import CurieWeiss, Ising
 from macro_ase.kinetics.ising import FLIPS
 
 TEMPERATURE, FIELD = 2.5, 0.1

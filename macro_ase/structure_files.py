@@ -1,7 +1,7 @@
 """Structures in and out of files of any kind: the one door of all commands.
 
 LAMMPS's data and dump files are known by what they hold, or by their names, and read and written
-by `engines.lammps_files` and `engines.lammps_dump`; all else by ASE.
+by `engines.lammps.files` and `engines.lammps.dump`; all else by ASE.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ase.data import chemical_symbols
 from ase.io import read, write
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
-from .engines.lammps_dump import read_dump, write_dump
-from .engines.lammps_files import read_data, require_finite, write_data
-from .engines.lammps_sections import looks_like_data
-from .engines.text_files import PACKERS, read_text
+from .engines.lammps.dump import read_dump, write_dump
+from .engines.lammps.files import read_data, require_finite, write_data
+from .engines.lammps.sections import looks_like_data
+from .engines.lammps.text_files import PACKERS, read_text
 from .files import replacing
 from .lattice import refuse_mixed_sites
 from .reasons import reason

@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.io import read
 from ase.io.trajectory import TrajectoryReader
 
-from .engines.text_files import read_text
+from .engines.lammps.text_files import read_text
 
 TAIL = 4096
 SQLITE = b"SQLite format 3\0"

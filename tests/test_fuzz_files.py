@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
 from macro_ase.commands import compute_barriers
-from macro_ase.engines.vacancy_kmc import VacancyKMC
+from macro_ase.engines.vacancies.kmc import VacancyKMC
 from macro_ase.potentials import path as potential_path
 from macro_ase.structure_files import write_structure
 from macro_ase.studies import STUDIES

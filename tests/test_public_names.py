@@ -71,7 +71,7 @@ print(macro_ase.analysis.__name__, hasattr(macro_ase, "learning"))
         ("from macro_ase import MacroModel", "learn"),
         ("import macro_ase; macro_ase.MacroModel", "learn"),
         ("from macro_ase import run_study; run_study({}, 'never-made')", "learn"),
-        ("from macro_ase.engines.lammps_library import open_lammps; open_lammps()", "lammps"),
+        ("from macro_ase.engines.lammps.library import open_lammps; open_lammps()", "lammps"),
         ("from macro_ase.potentials.mace_fit import fit_mace; fit_mace([])", "mace"),
     ],
 )

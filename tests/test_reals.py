@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from macro_ase.engines.ensembles import SemiGrand
-from macro_ase.engines.lammps_motion import Motion
-from macro_ase.engines.moves import Displacement, Swap
-from macro_ase.engines.spin_ensemble import SpinEnsemble
-from macro_ase.engines.spin_lattice import spin_lattice
-from macro_ase.engines.spin_models import CurieWeiss, Ising
+from macro_ase.engines.lammps.motion import Motion
+from macro_ase.engines.spins.ensemble import SpinEnsemble
+from macro_ase.engines.spins.lattice import spin_lattice
+from macro_ase.engines.spins.models import CurieWeiss, Ising
+from macro_ase.engines.swaps.ensembles import SemiGrand
+from macro_ase.engines.swaps.moves import Displacement, Swap
 from macro_ase.engines.temperature import Ramp
 from macro_ase.reals import as_real, require_finite, require_positive
 from macro_ase.systems.allen_cahn import AllenCahn

@@ -17,16 +17,16 @@ from macro_ase.barriers.fitting import energy_of
 from macro_ase.build import build_crystal
 from macro_ase.commands.kmc_file import kmc_file
 from macro_ase.config import load_config
-from macro_ase.engines.field_dynamics import FieldDynamics
-from macro_ase.engines.moves import Swap
-from macro_ase.engines.patch_mc import PatchMC
-from macro_ase.engines.patch_md import PatchMD
-from macro_ase.engines.spin_dynamics import Glauber, Metropolis, Wolff
-from macro_ase.engines.spin_ensemble import SpinEnsemble
-from macro_ase.engines.spin_lattice import random_spins
-from macro_ase.engines.spin_models import Ising
-from macro_ase.engines.swap_mc import SwapMC
-from macro_ase.engines.vacancy_kmc import VacancyKMC
+from macro_ase.engines.fields.dynamics import FieldDynamics
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.patches.md import PatchMD
+from macro_ase.engines.spins.dynamics import Glauber, Metropolis, Wolff
+from macro_ase.engines.spins.ensemble import SpinEnsemble
+from macro_ase.engines.spins.lattice import random_spins
+from macro_ase.engines.spins.models import Ising
+from macro_ase.engines.swaps.mc import SwapMC
+from macro_ase.engines.swaps.moves import Swap
+from macro_ase.engines.vacancies.kmc import VacancyKMC
 from macro_ase.potentials.dft_frames import Frame, split_by_structure
 from macro_ase.rng import stream
 from macro_ase.sampling.engine_pairs import MonteCarloEvolution, engine_pairs
@@ -42,7 +42,7 @@ def after(driver: Any, steps: int = 20) -> Result:
 
 def by_lammps(rng: Any, lmp: Any = None) -> Result:
     pytest.importorskip("lammps")
-    from macro_ase.engines.lammps_patch import LammpsPatch
+    from macro_ase.engines.lammps.patch import LammpsPatch
 
     options = {"ensemble": "langevin", "temperature_K": 900.0, "timestep": units.fs, "swaps": 2}
     return after(LammpsPatch(warm(), PATCH, LINES, rng=rng, lmp=lmp, **options), 4)

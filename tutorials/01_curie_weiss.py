@@ -28,11 +28,11 @@ from macro_ase.analysis.exact_curie_weiss import ExactCurieWeiss
 from macro_ase.analysis.hysteresis import glauber_drive, hysteresis_loop
 from macro_ase.analysis.phase_plots import plot_hysteresis
 from macro_ase.analysis.scaling import fit_power_law
-from macro_ase.engines.spin_calculators import CurieWeissCalculator
-from macro_ase.engines.spin_dynamics import Glauber
-from macro_ase.engines.spin_ensemble import SpinEnsemble, curie_weiss_paths
-from macro_ase.engines.spin_lattice import random_spins
-from macro_ase.engines.spin_models import CurieWeiss
+from macro_ase.engines.spins.calculators import CurieWeissCalculator
+from macro_ase.engines.spins.dynamics import Glauber
+from macro_ase.engines.spins.ensemble import SpinEnsemble, curie_weiss_paths
+from macro_ase.engines.spins.lattice import random_spins
+from macro_ase.engines.spins.models import CurieWeiss
 from macro_ase.kinetics.ising import CORE_MAGNETISATION
 from macro_ase.statistics import relaxation_time, standard_error, std_with_error
 

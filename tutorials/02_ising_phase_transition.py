@@ -45,11 +45,11 @@ from macro_ase.analysis.response import QUANTITIES, specific_heat
 from macro_ase.analysis.reweighting import reweighted_quantities, temperature_reach
 from macro_ase.analysis.scaling import exponents_by_smallest_size, fit_power_law
 from macro_ase.analysis.sweep import sweep
-from macro_ase.engines.spin_calculators import IsingCalculator
-from macro_ase.engines.spin_dynamics import Glauber
-from macro_ase.engines.spin_ensemble import SpinEnsemble
-from macro_ase.engines.spin_lattice import random_spins, spin_lattice, spins_of
-from macro_ase.engines.spin_models import Ising
+from macro_ase.engines.spins.calculators import IsingCalculator
+from macro_ase.engines.spins.dynamics import Glauber
+from macro_ase.engines.spins.ensemble import SpinEnsemble
+from macro_ase.engines.spins.lattice import random_spins, spin_lattice, spins_of
+from macro_ase.engines.spins.models import Ising
 from macro_ase.statistics import autocorrelation, integrated_autocorrelation_time, standard_error
 
 parser = argparse.ArgumentParser()

@@ -26,7 +26,7 @@ from scipy.linalg import solve_continuous_lyapunov
 
 from macro_ase.analysis.mmd import squared_mmd_with_error, standardise
 from macro_ase.analysis.path_scores import score_paths
-from macro_ase.engines.field_dynamics import FieldDynamics
+from macro_ase.engines.fields.dynamics import FieldDynamics
 from macro_ase.observables.field_moments import second_moments
 from macro_ase.sampling.field_pairs import FieldSampling, evolve_all, snapshots, start_of
 from macro_ase.sampling.field_patches import FieldPatches

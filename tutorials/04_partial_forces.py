@@ -26,7 +26,7 @@ import torch
 from ase.build import bulk
 from matplotlib.figure import Figure
 
-from macro_ase.engines.partial_forces import Bins, LennardJonesForce, choose_block
+from macro_ase.engines.patches.partial_forces import Bins, LennardJonesForce, choose_block
 from macro_ase.learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
 from macro_ase.learning.first_layer import LinearObservables
 from macro_ase.learning.force_batch import ForceBatch

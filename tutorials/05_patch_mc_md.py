@@ -17,11 +17,11 @@ from ase import units
 
 from macro_ase import Ramp, short_range_order
 from macro_ase.build import build_crystal
-from macro_ase.engines.hybrid import HybridMCMD
-from macro_ase.engines.local_energy import halo_error
-from macro_ase.engines.patch_mc import PatchMC
-from macro_ase.engines.patch_md import PatchMD
-from macro_ase.engines.receptive_field import reach
+from macro_ase.engines.patches.hybrid import HybridMCMD
+from macro_ase.engines.patches.local_energy import halo_error
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.patches.md import PatchMD
+from macro_ase.engines.patches.receptive_field import reach
 from macro_ase.patches import Patch, cut_out
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM

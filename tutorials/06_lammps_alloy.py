@@ -20,11 +20,11 @@ from ase import units
 
 from macro_ase import short_range_order
 from macro_ase.build import build_crystal
-from macro_ase.engines.lammps_dump import read_dump, write_dump
-from macro_ase.engines.lammps_files import input_path, read_data, write_data
-from macro_ase.engines.lammps_library import executable
-from macro_ase.engines.lammps_patch import LammpsPatch
-from macro_ase.engines.patch_mc import PatchMC
+from macro_ase.engines.lammps.dump import read_dump, write_dump
+from macro_ase.engines.lammps.files import input_path, read_data, write_data
+from macro_ase.engines.lammps.library import executable
+from macro_ase.engines.lammps.patch import LammpsPatch
+from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.patches import Patch
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM

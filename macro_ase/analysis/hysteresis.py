@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..engines.spin_ensemble import SpinEnsemble
-from ..engines.spin_models import CurieWeiss, Ising
+from ..engines.spins.ensemble import SpinEnsemble
+from ..engines.spins.models import CurieWeiss, Ising
 from ..kinetics.ising import MAGNETISATION
 from ..rng import Seed, coerce_rng
 

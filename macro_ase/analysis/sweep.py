@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from ..counts import require_count
-from ..engines.spin_ensemble import SpinEnsemble
-from ..engines.spin_models import Ising
+from ..engines.spins.ensemble import SpinEnsemble
+from ..engines.spins.models import Ising
 from ..kinetics.ising import FLIPS, MAGNETISATION
 from ..rng import new_seed, stream
 from .response import CanonicalRun

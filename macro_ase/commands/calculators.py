@@ -133,7 +133,7 @@ def _snap(prefix: str) -> _Recipe:
     coefficients, parameters = _find(f"{prefix}.snapcoeff"), _find(f"{prefix}.snapparam")
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
-        from ..engines.lammps_calculator import LammpsCalculator
+        from ..engines.lammps.calculator import LammpsCalculator
         from ..potentials.snap import load_snap
 
         potential = load_snap(coefficients, parameters)
@@ -145,8 +145,8 @@ def _snap(prefix: str) -> _Recipe:
 
 
 def _lammps(text: str) -> _Recipe:
-    from ..engines.lammps_box import given_order
-    from ..engines.lammps_commands import words
+    from ..engines.lammps.box import given_order
+    from ..engines.lammps.commands import words
 
     lines: list[str] = []
     files: list[Path] = []
@@ -166,7 +166,7 @@ def _lammps(text: str) -> _Recipe:
         lines.append(" ".join([command, *(_quoted(f or w) for f, w in zip(found, rest))]))
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
-        from ..engines.lammps_calculator import LammpsCalculator
+        from ..engines.lammps.calculator import LammpsCalculator
 
         calculator = LammpsCalculator(lines, order)
         return calculator, calculator.specorder or ()

@@ -88,7 +88,7 @@ def first_shell_alpha(
     dict
         (alpha, standard error) by pair, such as ``"Mo-Ta"``.
     """
-    from ..engines.swap_mc import SwapMC
+    from ..engines.swaps.mc import SwapMC
 
     if len(model.species) == 1:
         return {}

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from ..barriers.load import load_barriers
 from ..counts import require_count
 from ..engines.temperature import Ramp, require_temperature
-from ..engines.vacancy_kmc import VacancyKMC
+from ..engines.vacancies.kmc import VacancyKMC
 from ..files import write_atomically
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import coerce_rng, stream, whole_seed

@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..files import replacing
 from ..kinetics.ising import MAGNETISATION
 from ..kinetics.nfold_way import first_slots
-from .spin_models import Ising
+from .spins.models import Ising
 
 if TYPE_CHECKING:
-    from .spin_ensemble import SpinEnsemble
+    from .spins.ensemble import SpinEnsemble
 
 Arrays = Mapping[str, NDArray[Any]]
 OPTIONAL = "array "

@@ -23,7 +23,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from ..engines.partial_forces import Bins
+from ..engines.patches.partial_forces import Bins
 from ..kinetics.environments import environment_sums
 from .force_batch import ForceBatch
 from .force_losses import loss_x_partial

@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import above_0, as_columns, finite_array
 from ..counts import require_count
-from ..engines.moves import Move
-from ..engines.patch_mc import PatchMC
-from ..engines.patch_md import PatchMD
+from ..engines.patches.mc import PatchMC
+from ..engines.patches.md import PatchMD
+from ..engines.swaps.moves import Move
 from ..patches import Patch, Region
 from ..rng import coerce_sequence
 from ..systems.base import Array, PatchPairs

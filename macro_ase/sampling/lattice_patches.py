@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.spin_ensemble import SpinEnsemble
+from ..engines.spins.ensemble import SpinEnsemble
 from ..rng import Seed, coerce_rng
 from ..systems.spin_system import Array, Spins, SpinSystem
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..barriers import BarrierModel, PairEnergy
-from ..engines.vacancy_walker import VacancyWalker, Walked
+from ..engines.vacancies.walker import VacancyWalker, Walked
 from ..lattice import SiteGrid
 from ..rng import kernel_state
 from .alloy_crystals import AlloyCrystals, Codes, kept_rows

@@ -18,8 +18,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.eam_lattice import EAMLattice
-from ..engines.moves import NeighbourSwap, Swap
+from ..engines.swaps.eam_lattice import EAMLattice
+from ..engines.swaps.moves import NeighbourSwap, Swap
 from ..kinetics.eam_swaps import SiteState
 from ..lattice import SiteGrid
 from ..potentials.eam_table import EAMTable

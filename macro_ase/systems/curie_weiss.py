@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..engines.spin_ensemble import SpinEnsemble, curie_weiss_paths
-from ..engines.spin_models import CurieWeiss
+from ..engines.spins.ensemble import SpinEnsemble, curie_weiss_paths
+from ..engines.spins.models import CurieWeiss
 from ..kinetics.ising import CORE_MAGNETISATION, MAGNETISATION, glauber_rates
 from ..rng import Seed
 from .spin_system import Array, Spins, SpinSystem

@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.spin_ensemble import SpinEnsemble
-from ..engines.spin_models import Ising
+from ..engines.spins.ensemble import SpinEnsemble
+from ..engines.spins.models import Ising
 from ..kinetics.ising import (
     BROKEN_BONDS,
     CORE_BROKEN_BONDS,

@@ -22,8 +22,8 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
 from ..counts import require_count
-from ..engines.lammps_files import input_path
-from ..engines.lammps_library import open_lammps, run_lines
+from ..engines.lammps.files import input_path
+from ..engines.lammps.library import open_lammps, run_lines
 from ..extras import need
 
 Array = NDArray[np.float64]

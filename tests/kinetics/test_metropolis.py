@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from macro_ase.engines.spin_ensemble import SpinEnsemble
-from macro_ase.engines.spin_models import Ising
+from macro_ase.engines.spins.ensemble import SpinEnsemble
+from macro_ase.engines.spins.models import Ising
 from macro_ase.kinetics.ising import FLIPS, flip_energies, glauber_rates
 from macro_ase.kinetics.metropolis import metropolis_probabilities
 

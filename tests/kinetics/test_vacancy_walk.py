@@ -9,7 +9,7 @@ from scipy import stats
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.barriers.orbits import HOP_DIRECTIONS, bond_orbits
-from macro_ase.engines.vacancy_walker import VacancyWalker
+from macro_ase.engines.vacancies.walker import VacancyWalker
 from macro_ase.kinetics.padding import (
     fold,
     geometry_of,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from macro_ase.analysis.exact_ising import density_of_states
-from macro_ase.engines.spin_ensemble import SpinEnsemble
-from macro_ase.engines.spin_models import CurieWeiss, Ising
+from macro_ase.engines.spins.ensemble import SpinEnsemble
+from macro_ase.engines.spins.models import CurieWeiss, Ising
 from macro_ase.kinetics.ising import BROKEN_BONDS, FLIPS, MAGNETISATION
 
 

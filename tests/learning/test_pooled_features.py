@@ -7,7 +7,7 @@ from ase.build import bulk
 
 torch = pytest.importorskip("torch")
 
-from macro_ase.engines.partial_forces import choose_block  # noqa: E402
+from macro_ase.engines.patches.partial_forces import choose_block  # noqa: E402
 from macro_ase.learning.pooled_features import (  # noqa: E402
     PooledForces,
     RadialBasis,

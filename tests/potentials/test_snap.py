@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from macro_ase.engines.lammps_calculator import LammpsCalculator
+from macro_ase.engines.lammps.calculator import LammpsCalculator
 from macro_ase.potentials.snap import SnapPotential, load_snap
 
 COEFFICIENTS = (-4.0, 0.05, 0.01, -0.02, 0.03, 0.01)

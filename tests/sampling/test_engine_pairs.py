@@ -7,8 +7,8 @@ import pytest
 from ase import Atoms, units
 
 from macro_ase.build import build_crystal
-from macro_ase.engines.moves import NeighbourSwap
-from macro_ase.engines.patch_mc import PatchMC
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.swaps.moves import NeighbourSwap
 from macro_ase.lattice import Crystal, shell_neighbors
 from macro_ase.patches import Patch, Region
 from macro_ase.potentials import path
@@ -81,7 +81,7 @@ def test_patches_of_an_engine_drift_as_the_whole() -> None:
 
 
 def evolve_whole(atoms: Atoms, evolve: MonteCarloEvolution, seed: np.random.SeedSequence) -> None:
-    from macro_ase.engines.patch_mc import PatchMC
+    from macro_ase.engines.patches.mc import PatchMC
 
     engine = PatchMC(
         atoms, None, evolve.calculator, moves=evolve.moves, temperature_K=TEMPERATURE_K, rng=seed

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from macro_ase.engines.spin_ensemble import SpinEnsemble
+from macro_ase.engines.spins.ensemble import SpinEnsemble
 from macro_ase.kinetics.ising import CORE_BROKEN_BONDS, CORE_MAGNETISATION
 from macro_ase.sampling.lattice_patches import (
     PatchShape,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from macro_ase.config import load_config
-from macro_ase.engines.moves import NeighbourSwap
+from macro_ase.engines.swaps.moves import NeighbourSwap
 from macro_ase.rng import kernel_state, stream
 from macro_ase.systems import SwapAlloy
 from macro_ase.systems.alloy_setup import swap_alloy_from_config

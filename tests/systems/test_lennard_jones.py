@@ -8,9 +8,9 @@ import pytest
 from ase.calculators.lj import LennardJones as LennardJonesCalculator
 
 from macro_ase import extras
-from macro_ase.engines.lammps_dump import read_dump
-from macro_ase.engines.lammps_files import input_path
-from macro_ase.engines.lammps_library import executable
+from macro_ase.engines.lammps.dump import read_dump
+from macro_ase.engines.lammps.files import input_path
+from macro_ase.engines.lammps.library import executable
 from macro_ase.systems.lennard_jones import FluidRun, LennardJones, Start, run_many, temperature
 
 N = 200

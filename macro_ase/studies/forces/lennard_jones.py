@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.partial_forces import Bins, LennardJonesForce
+from ...engines.patches.partial_forces import Bins, LennardJonesForce
 from ...systems.lennard_jones import LARGEST_SEED, FluidRun, LennardJones, Start
 from ..settings import require_multiple, require_numbers, require_steps
 from .results import write_results

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.partial_forces import choose_block
+from ...engines.patches.partial_forces import choose_block
 from ...files import replacing
 from ...rng import coerce_rng, stream
 from ...systems.lennard_jones import LennardJones, Start

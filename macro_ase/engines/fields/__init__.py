@@ -1,0 +1,1 @@
+"""Field equations, their fields in the arrays of atoms."""

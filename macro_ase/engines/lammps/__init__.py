@@ -1,0 +1,1 @@
+"""LAMMPS: its files, a calculator, and patches that it moves."""

