@@ -16,8 +16,10 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
+from .arrays import Array
+
 Indices = NDArray[np.int64]
-Vectors = NDArray[np.float64]
+Vectors = Array
 MARGIN_A = 1.0
 
 

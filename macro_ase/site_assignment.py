@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
+from .arrays import Array
 from .compiled import compiled
 from .rng import coerce_rng
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .lattice import Lattice
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 HOTTEST = 0.25
 FARTHEST = 0.75
@@ -50,8 +50,8 @@ class Assignment(NamedTuple):
     """
 
     coordinates: Ints
-    off_A: Floats
-    origin: Floats
+    off_A: Array
+    origin: Array
 
     @property
     def rms_A(self) -> float:
@@ -76,24 +76,24 @@ def hermite_form(repeats: Ints) -> Ints:
     return h
 
 
-def half_vectors(cell: Floats, lattice: Lattice, repeats: Ints) -> Floats:
+def half_vectors(cell: Array, lattice: Lattice, repeats: Ints) -> Array:
     """F, in A: rows are the mean half lattice vectors of a supercell."""
     return np.linalg.solve((repeats @ lattice.primitive).astype(float), cell)
 
 
-def nearest_A(half: Floats, lattice: Lattice) -> float:
+def nearest_A(half: Array, lattice: Lattice) -> float:
     """Distance of nearest sites in the unstrained crystal of the same volume."""
     shortest = np.linalg.norm(lattice.shells(1)[0][0])
     return float(shortest * np.abs(np.linalg.det(half)) ** (1 / 3))
 
 
-def strain_ratio(half: Floats) -> float:
+def strain_ratio(half: Array) -> float:
     """Longest over shortest principal stretch of the mean crystal: 1 if it is cubic."""
     stretches = np.linalg.svd(half, compute_uv=False)
     return float(stretches[0] / stretches[-1])
 
 
-def sharpest_repeats(scaled: Floats, guess: Floats, slack: float) -> Ints | None:
+def sharpest_repeats(scaled: Array, guess: Array, slack: float) -> Ints | None:
     """The integer matrix of repeats near a guess whose Bragg peaks are sharpest.
 
     A column of M is the wave vector of a primitive reciprocal vector in units of the supercell's.
@@ -135,7 +135,7 @@ def some_atoms(n_atoms: int) -> Ints:
     return coerce_rng(0).integers(n_atoms, size=PROBES)
 
 
-def assign_sites(positions: Floats, cell: Floats, lattice: Lattice, repeats: Ints) -> Assignment:
+def assign_sites(positions: Array, cell: Array, lattice: Lattice, repeats: Ints) -> Assignment:
     """Put each atom on a site of its own.
 
     Parameters
@@ -186,14 +186,14 @@ def site_index(sites: Ints, lattice: Lattice, repeats: Ints) -> Ints:
     return index
 
 
-def _origin(points: Floats, lattice: Lattice) -> Floats:
+def _origin(points: Array, lattice: Lattice) -> Array:
     """Where sites are, from the phases of the Bragg waves of at most some 20,000 atoms."""
     some = points[:: 1 + len(points) // 20_000]
     phases = np.exp(2j * np.pi * (some @ np.linalg.inv(lattice.primitive)))
     return np.angle(phases.mean(axis=0)) / (2 * np.pi) @ lattice.primitive
 
 
-def _assignment(points: Floats, sites: Ints, half: Floats, origin: Floats) -> Assignment:
+def _assignment(points: Array, sites: Ints, half: Array, origin: Array) -> Assignment:
     """Distances are from sites placed where their mean square is least."""
     off = points - sites
     drift = off.mean(axis=0)
@@ -203,7 +203,7 @@ def _assignment(points: Floats, sites: Ints, half: Floats, origin: Floats) -> As
 
 
 @compiled
-def _nearest(points: Floats, basis: Floats, sites: Ints) -> None:
+def _nearest(points: Array, basis: Array, sites: Ints) -> None:
     for n in range(len(points)):
         least = np.inf
         for b in basis:
@@ -217,7 +217,7 @@ def _nearest(points: Floats, basis: Floats, sites: Ints) -> None:
 
 
 @compiled
-def _fold(sites: Ints, inverse: Floats, hermite: Ints, index: Ints) -> None:
+def _fold(sites: Ints, inverse: Array, hermite: Ints, index: Ints) -> None:
     h = hermite
     for n in range(len(sites)):
         x, y, z = sites[n, 0], sites[n, 1], sites[n, 2]
@@ -232,7 +232,7 @@ def _fold(sites: Ints, inverse: Floats, hermite: Ints, index: Ints) -> None:
 
 
 def _untangle(
-    points: Floats, sites: Ints, index: Ints, half: Floats, lattice: Lattice, repeats: Ints
+    points: Array, sites: Ints, index: Ints, half: Array, lattice: Lattice, repeats: Ints
 ) -> None:
     """Move atoms to other sites, in place, until no two share one.
 

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Array
+
 SNAPSHOTS_PER_TERM = 20
 OF_PAIRS = ("snapshot", "n_patches", "met", "z0", "dz")
 OF_WHOLES = ("whole_snapshot", "whole_z0", "whole_dz")

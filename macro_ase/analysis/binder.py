@@ -18,16 +18,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from ..arrays import Array
 from ..rng import Seed, coerce_rng
 from .resampling import block_count, jackknife
 from .response import CanonicalRun
 from .reweighting import boltzmann_weights, warn_of_small_overlap
 from .sweep_table import SweepTable
 
-Array = NDArray[np.float64]
 FEWEST_ROOTS = 0.9
 
 

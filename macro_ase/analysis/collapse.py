@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
+from ..arrays import Array
 from .sweep_table import SweepTable
 
-Array = NDArray[np.float64]
 PARAMETERS = ("critical_temperature", "one_over_nu", "ratio")
 
 

@@ -11,12 +11,11 @@ and D. Preston, Nucl. Phys. B 210, 210, 1982). The sizes' curves of xi / L cross
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import Array
 from ..statistics import standard_error
 from .resampling import jackknife
-
-Array = NDArray[np.float64]
 
 
 def structure_factor(states: ArrayLike) -> Array:

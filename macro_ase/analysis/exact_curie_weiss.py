@@ -12,15 +12,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.special import gammaln
 
+from ..arrays import Array
 from ..kinetics.curie_weiss import birth_death_rates
 
 TOLERANCE = 1e-9
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

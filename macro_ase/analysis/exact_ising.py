@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ellipkm1
 
+from ..arrays import Array
 from ..kinetics.ising import neighbor_table, periodic_lattice, require_size
 
 CRITICAL_TEMPERATURE = 2 / math.log(1 + math.sqrt(2))
 LARGEST_ENUMERATION = 20
 
-Array = NDArray[np.float64]
 Jet = tuple[float, float, float]
 
 

@@ -13,15 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ..arrays import Array
 from ..engines.spins.ensemble import SpinEnsemble
 from ..engines.spins.models import CurieWeiss, Ising
 from ..kinetics.ising import MAGNETISATION
 from ..rng import Seed, coerce_rng
 
-Array = NDArray[np.float64]
 Drive = Callable[[float, float], float]
 
 

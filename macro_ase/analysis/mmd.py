@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..rng import Seed, coerce_rng
 
-Array = NDArray[np.float64]
 BANDWIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 

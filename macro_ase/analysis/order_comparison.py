@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..statistics import relaxation_time, standard_error, std_with_error
 from ..systems.alloy_order import BondOrder
 
-Array = NDArray[np.float64]
 CLEAR_CHANGE = 5.0
 
 

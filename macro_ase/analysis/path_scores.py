@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from .mmd import squared_mmd_with_error, standardise
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import Array
 from .resampling import jackknife
 
-Array = NDArray[np.float64]
 QUANTITIES = ("m_abs", "m2", "m4", "chi", "binder", "dbinder_dT", "energy", "specific_heat")
 
 

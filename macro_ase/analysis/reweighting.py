@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import Array
 from .resampling import jackknife
 from .response import CanonicalRun, quantities
 
-Array = NDArray[np.float64]
 SMALLEST_OVERLAP = 0.1
 FEWEST_HEAVY = 50
 SHARE_OF_HEAVY = 1 / 8

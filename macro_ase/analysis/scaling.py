@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from ..arrays import Array
 from .sweep_table import SweepTable
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

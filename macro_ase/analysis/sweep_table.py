@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..files import replacing
 from ..statistics import autocorrelation_time_error, integrated_autocorrelation_time
 from .response import QUANTITIES, CanonicalRun, quantities
 from .reweighting import boltzmann_weights, warn_of_small_overlap
 
-Array = NDArray[np.float64]
 FEWEST_RESOLVED = 20
 """Independent samples below which a measured autocorrelation time is not to be trusted."""
 

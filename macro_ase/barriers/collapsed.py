@@ -23,13 +23,13 @@ from scipy.sparse import coo_matrix, diags, identity
 from scipy.sparse.linalg import spsolve
 from scipy.stats import median_abs_deviation
 
+from ..arrays import Array
 from ..kinetics.kra_hops import KRA_FLOOR_EV
 
 CLOSURE_EV, CLOSURE_SIGMAS = 0.05, 6.0
 ROUNDS, SMALLEST_EV = 50, 1e-3
 
 Ints = NDArray[np.int64]
-Array = NDArray[np.float64]
 
 
 def collapsed_hops(

@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from .linear_fit import Problem, prior_of, solve
 
 ORBIT_STRENGTHS = (1.0, 3.0, 10.0, 30.0)
 PAIR_STRENGTHS = (1.0, 3.0, 10.0)
 N_FOLDS, N_REPEATS = 8, 5
-
-Array = NDArray[np.float64]
 
 
 def cross_validate(

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import median_abs_deviation
 
+from ..arrays import Array
 from ..kinetics.padding import pad, padded_sites
 from ..kinetics.vacancy_walk import evaluate_barriers
 from ..lattice import BCC, Crystal, SiteGrid
@@ -33,8 +33,6 @@ from .pair_energy import PairEnergy
 
 BARRIER_OUTLIER_SIGMAS, BARRIER_OUTLIER_EV = 6.0, 0.1
 FORMATION_OUTLIER_SIGMAS, FORMATION_OUTLIER_EV = 20.0, 0.03
-
-Array = NDArray[np.float64]
 
 
 def fit(

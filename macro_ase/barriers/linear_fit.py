@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..lattice import BCC, Crystal
 from .fit_data import BarrierTable
 from .formation_frames import FormationFrames
@@ -32,8 +33,6 @@ BARRIER_ERROR_EV = 0.065
 FORMATION_ERROR_EV = 0.002
 ORBIT_DECAY, PAIR_DECAY = 4, 8
 SAME_COMPOSITION = 0.02
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

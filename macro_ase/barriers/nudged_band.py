@@ -32,12 +32,10 @@ from ase.geometry import find_mic
 from ase.mep.neb import NEB, NEBOptimizer
 from ase.optimize import LBFGS
 from ase.optimize.ode import OptimizerConvergenceError, ode12r
-from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
+from ..arrays import Array
 from ..kinetics.kra_hops import KRA_FLOOR_EV
-
-Array = NDArray[np.float64]
 
 IMAGES, FEWEST_IMAGES = 5, 3
 FMAX_EV_A = 0.02

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..compiled import compiled, inlined
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -40,24 +40,24 @@ class Cells(NamedTuple):
     """
 
     shape: Ints
-    width: Floats
+    width: Array
     periodic: NDArray[np.bool_]
-    box: Floats
-    inverse: Floats
+    box: Array
+    inverse: Array
     starts: Ints
     order: Ints
-    places: Floats
+    places: Array
     row: Ints
 
 
 @compiled
 def sort_into_cells(
-    positions: Floats,
+    positions: Array,
     shape: Ints,
     periodic: NDArray[np.bool_],
-    box: Floats,
-    inverse: Floats,
-) -> tuple[Ints, Ints, Floats, Ints]:
+    box: Array,
+    inverse: Array,
+) -> tuple[Ints, Ints, Array, Ints]:
     """``starts``, ``order``, ``places`` and ``row`` of `Cells`, in time O(n)."""
     n = len(positions)
     wrapped, cell = np.empty((n, 3)), np.empty(n, dtype=np.int64)
@@ -88,7 +88,7 @@ def sort_into_cells(
 
 
 @compiled
-def cell_range(cells: Cells, low: Floats, high: Floats, reach: float, out: Ints) -> None:
+def cell_range(cells: Cells, low: Array, high: Array, reach: float, out: Ints) -> None:
     """Cells, along each axis, that a box of fractional bounds sees within a reach."""
     for k in range(3):
         m = cells.shape[k]
@@ -113,7 +113,7 @@ def cell_image(cells: Cells, a: int, b: int, c: int) -> tuple[int, float, float,
 
 
 @compiled
-def atoms_around(cells: Cells, points: Floats, reach: float) -> tuple[Ints, Floats]:
+def atoms_around(cells: Cells, points: Array, reach: float) -> tuple[Ints, Array]:
     """Atoms, and their images, within a reach of any of some points.
 
     Parameters
@@ -158,7 +158,7 @@ def atoms_around(cells: Cells, points: Floats, reach: float) -> tuple[Ints, Floa
 
 
 @compiled
-def _is_near(points: Floats, x: float, y: float, z: float, reach: float) -> bool:
+def _is_near(points: Array, x: float, y: float, z: float, reach: float) -> bool:
     for i in range(len(points)):
         dx, dy, dz = points[i, 0] - x, points[i, 1] - y, points[i, 2] - z
         if dx * dx + dy * dy + dz * dz <= reach * reach:
@@ -169,7 +169,7 @@ def _is_near(points: Floats, x: float, y: float, z: float, reach: float) -> bool
 @compiled
 def lennard_jones_forces(
     cells: Cells, chosen: Ints, epsilon: float, sigma: float, cutoff: float
-) -> Floats:
+) -> Array:
     """Forces on chosen atoms, shape (k, 3).
 
     F_i = sum_j 24 epsilon (2 s^12 - s^6) / r^2 (x_i - x_j),  s = sigma / r,  r < cutoff

@@ -16,13 +16,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..compiled import compiled
-from .cell_list import Cells, Floats, cell_image, cell_range
+from .cell_list import Cells, cell_image, cell_range
 
 
 @compiled
 def pair_functions(
-    r: float, centres: Floats, width: float, cutoff: float, out: NDArray[np.float64]
+    r: float, centres: Array, width: float, cutoff: float, out: NDArray[np.float64]
 ) -> None:
     """R_k, R'_k and R''_k at a distance below the cutoff, into ``out`` of shape (3, K)."""
     c = math.pi / cutoff
@@ -39,8 +40,8 @@ def pair_functions(
 
 @compiled
 def environment_sums(
-    cells: Cells, velocities: Floats, centres: Floats, width: float, cutoff: float
-) -> tuple[Floats, Floats, Floats, Floats]:
+    cells: Cells, velocities: Array, centres: Array, width: float, cutoff: float
+) -> tuple[Array, Array, Array, Array]:
     """Sums over pairs, seen from each atom.
 
     Parameters

@@ -7,9 +7,8 @@ tile's own cells, or over the neighbours among them.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Array
 
 
 def tile_means(tiles: Array) -> Array:

@@ -22,9 +22,10 @@ from typing import Literal, get_args
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from ..arrays import Array
+
 Weighting = Literal["auto", "residence", "time", "frames"]
 
 TIME, RESIDENCE = "time_s", "residence_s"
@@ -66,7 +67,7 @@ class FrameClock:
             except (TypeError, ValueError):
                 raise ValueError(f"{key} of frame {len(values)} is {value!r}, no number") from None
 
-    def weights(self) -> tuple[Floats, str]:
+    def weights(self) -> tuple[Array, str]:
         """What each frame counts, shape (n_frames,), and how that came about, for a reader.
 
         Raises
@@ -96,7 +97,7 @@ class FrameClock:
         said = "weighted by the time to the next (time_s), exact only if every hop is a frame"
         return interval, said + _worth(interval)
 
-    def _column(self, key: str, needed: bool) -> Floats | None:
+    def _column(self, key: str, needed: bool) -> Array | None:
         """Values of a key that all frames have, or none."""
         values = self._seen[key]
         missing = [number for number, value in enumerate(values) if value is None]
@@ -116,11 +117,11 @@ class FrameClock:
         return column
 
 
-def _evenly_spaced(times: Floats) -> bool:
+def _evenly_spaced(times: Array) -> bool:
     steps = np.diff(times)
     return bool(len(steps) == 0 or np.ptp(steps) <= EVEN * steps.mean() > 0)
 
 
-def _worth(weights: Floats) -> str:
+def _worth(weights: Array) -> str:
     """How many frames of equal weight would do as well."""
     return f", worth {weights.sum() ** 2 / (weights**2).sum():.3g} of equal weight"

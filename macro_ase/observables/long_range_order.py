@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import Array
 from ..lattice import Crystal, SiteGrid, as_atoms
 from .bonds import require_codes
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,16 +32,16 @@ class B2Order:
         Share of all sites that hold A.
     """
 
-    signed: Floats
-    concentration: Floats
+    signed: Array
+    concentration: Array
 
     @property
-    def magnitude(self) -> Floats:
+    def magnitude(self) -> Array:
         """|signed|, shape (..., S); about (c (1 - c) / n)^1/2, not 0, in a random crystal."""
         return np.abs(self.signed)
 
     @property
-    def normalized(self) -> Floats:
+    def normalized(self) -> Array:
         """Magnitude over the largest this composition allows, 2 min(c, 1 - c); in [0, 1].
 
         NaN for a species that fills no site or all of them.
@@ -90,9 +89,9 @@ class StructureFactor:
         composition the expectation is n / (n - 1) times this.
     """
 
-    k: Floats
-    values: Floats
-    random: Floats
+    k: Array
+    values: Array
+    random: Array
 
 
 def structure_factors(
@@ -122,7 +121,7 @@ def structure_factors(
     return first, second, third
 
 
-def _along(excess: Floats, grid: SiteGrid, axis: int) -> tuple[Floats, Floats]:
+def _along(excess: Array, grid: SiteGrid, axis: int) -> tuple[Array, Array]:
     """Wave numbers and |Fourier sum|^2 / n of the 2 L planes across one axis."""
     plane = grid.coordinates[:, axis]
     n_planes = 2 * grid.size[axis]
@@ -132,7 +131,7 @@ def _along(excess: Floats, grid: SiteGrid, axis: int) -> tuple[Floats, Floats]:
     return k, np.abs(amplitudes) ** 2 / grid.n_sites
 
 
-def _holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Floats:
+def _holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Array:
     """1 where a site holds a species, else 0; shape (..., S, n_sites)."""
     if np.shape(occupation)[-1:] != (grid.n_sites,):
         raise ValueError(

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..files import replacing
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,24 +52,24 @@ class ShortRangeOrder:
 
     species: tuple[str, ...]
     lattice: str | None
-    radii_A: Floats
-    cutoffs_A: Floats | None
-    coordination: Floats
+    radii_A: Array
+    cutoffs_A: Array | None
+    coordination: Array
     counts: NDArray[Any]
     centres: NDArray[Any]
-    neighbors: Floats
+    neighbors: Array
     bonds: NDArray[Any]
-    delta: Floats
-    alpha: Floats
+    delta: Array
+    alpha: Array
     notes: tuple[str, ...] = ()
     per_atom: NDArray[np.int64] | None = None
-    delta_error: Floats | None = None
-    alpha_error: Floats | None = None
+    delta_error: Array | None = None
+    alpha_error: Array | None = None
     n_frames: int = 1
     weighting: str | None = None
 
     @property
-    def row_sum_error(self) -> Floats:
+    def row_sum_error(self) -> Array:
         """Sum over all B of delta_AB, shape (n_shells, S): zero to rounding."""
         return self.delta.sum(axis=2)
 
@@ -116,6 +115,6 @@ class ShortRangeOrder:
                 writer.writerow([*shell, self.species[a], self.species[b], *numbers])
 
 
-def _with_error(values: Floats, errors: Floats | None, at: tuple[Any, ...]) -> str:
+def _with_error(values: Array, errors: Array | None, at: tuple[Any, ...]) -> str:
     error = f" +- {errors[at]:.5f}" if errors is not None else ""
     return f"{round(values[at], 5) + 0.0:+.5f}{error}"

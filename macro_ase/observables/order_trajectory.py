@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import Array
 from ..lattice import as_atoms
 from ..statistics import weighted_mean
 from .frame_weights import FrameClock, Weighting
 from .order_result import ShortRangeOrder
 from .shells import DistanceShells, SiteShells, find_shells
 from .short_range_order import measure, warn_of_coordination
-
-Floats = NDArray[np.float64]
 
 
 def short_range_order_trajectory(
@@ -61,7 +60,7 @@ def short_range_order_trajectory(
     warn_of_coordination(shells, results[-1])
     share, weighting = clock.weights()
 
-    def mean(name: str) -> tuple[Floats, Floats]:
+    def mean(name: str) -> tuple[Array, Array]:
         return _known_mean(np.stack([getattr(r, name) for r in results]), share)
 
     (delta, delta_error), (alpha, alpha_error) = mean("delta"), mean("alpha")
@@ -94,7 +93,7 @@ def _next(
         ) from error
 
 
-def _known_mean(series: Floats, share: Floats) -> tuple[Floats, Floats]:
+def _known_mean(series: Array, share: Array) -> tuple[Array, Array]:
     """Weighted means and errors over frames, NaN for species that some frame lacks."""
     known = np.isfinite(series).all(axis=0)
     mean, error = np.full(known.shape, np.nan), np.full(known.shape, np.nan)

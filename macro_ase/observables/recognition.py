@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks
 from scipy.special import ndtr
 
+from ..arrays import Array
 from ..kinetics.cell_list import Cells, sort_into_cells
 from ..neighbour_pairs import enclosed
 from ..rng import coerce_rng
 from .shell_kernels import SAME_PLACE_A2, pairs_within
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 RECOGNISED = ("sc", "bcc", "fcc", "hcp", "diamond")
 CURVE_NEIGHBORS = 45
@@ -50,7 +50,7 @@ def cells_of(atoms: Atoms, reach_A: float | None = None) -> Cells:
     )
 
 
-def neighbours(cells: Cells, centres: Ints, reach_A: float) -> tuple[Ints, Ints, Floats, Floats]:
+def neighbours(cells: Cells, centres: Ints, reach_A: float) -> tuple[Ints, Ints, Array, Array]:
     """``owner``, ``index`` and ``vector`` as in `pairs_within`, and the distances.
 
     Raises
@@ -70,7 +70,7 @@ def lattice_by_distances(atoms: Atoms) -> tuple[str | None, float]:
     return _recognise(_coordination_curve(atoms, CURVE_NEIGHBORS, 0.5))
 
 
-def _coordination_curve(atoms: Atoms, n_neighbors: int, inner_share: float) -> Floats:
+def _coordination_curve(atoms: Atoms, n_neighbors: int, inner_share: float) -> Array:
     """Distance r(x), in A, within which an atom has x = (j + 1/2) / PER_NEIGHBOR neighbours.
 
     The mean is over the given share of the atoms, those with the most neighbours, away from
@@ -96,7 +96,7 @@ def _coordination_curve(atoms: Atoms, n_neighbors: int, inner_share: float) -> F
     return pooled[((np.arange(length) + 0.5) * n_inner / PER_NEIGHBOR).astype(int)]
 
 
-def _gaps(curve: Floats) -> tuple[Floats, Floats]:
+def _gaps(curve: Array) -> tuple[Array, Array]:
     """Numbers of neighbours where the curve jumps, and the middle of each jump in A.
 
     A jump is large beside most steps, and beside 1 / (3 n), the n-th step in an ideal gas.
@@ -108,7 +108,7 @@ def _gaps(curve: Floats) -> tuple[Floats, Floats]:
     return (at + 1) / PER_NEIGHBOR, (curve[at] + curve[at + 1]) / 2
 
 
-def cutoffs_at_gaps(atoms: Atoms, n_shells: int) -> Floats:
+def cutoffs_at_gaps(atoms: Atoms, n_shells: int) -> Array:
     """Outer radii of the first shells, in A, at gaps of the curve."""
     for n_neighbors in CURVE_NEIGHBORS * np.array([1, 2, 4, 8]):
         _, cutoffs = _gaps(_coordination_curve(atoms, n_neighbors, 1.0))
@@ -121,7 +121,7 @@ def cutoffs_at_gaps(atoms: Atoms, n_shells: int) -> Floats:
 
 
 @lru_cache
-def ideal_shells(lattice: str, n_shells: int) -> tuple[Floats, Ints]:
+def ideal_shells(lattice: str, n_shells: int) -> tuple[Array, Ints]:
     """Radii, in nearest-neighbour distances, and coordination of an ideal crystal's shells."""
     crystal = bulk("X", lattice, a=1.0, c=np.sqrt(8 / 3) if lattice == "hcp" else None)
     _, _, _, distances = neighbours(cells_of(crystal), np.array([0]), 1.0 + 0.5 * n_shells)
@@ -129,7 +129,7 @@ def ideal_shells(lattice: str, n_shells: int) -> tuple[Floats, Ints]:
     return radii[:n_shells] / radii[0], numbers[:n_shells]
 
 
-def _recognise(curve: Floats) -> tuple[str | None, float]:
+def _recognise(curve: Array) -> tuple[str | None, float]:
     """Best lattice with gaps where the curve has them, or None; its nearest distance in A."""
     gaps, _ = _gaps(curve)
     best, least_misfit, nearest_A = None, LARGEST_MISFIT, np.nan
@@ -145,7 +145,7 @@ def _recognise(curve: Floats) -> tuple[str | None, float]:
     return best, nearest_A
 
 
-def _fit(curve: Floats, lattice: str, n_whole: int) -> tuple[float, float]:
+def _fit(curve: Array, lattice: str, n_whole: int) -> tuple[float, float]:
     """Misfit of ideal shells, scaled, and broadened as the first one is; the scale in A."""
     radii, numbers = ideal_shells(lattice, 6)
     ends = np.cumsum(numbers[:n_whole]) * PER_NEIGHBOR

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..compiled import compiled
 from ..kinetics.cell_list import Cells, cell_range
 
 Codes = NDArray[np.int8]
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 SAME_PLACE_A2 = 1e-12
 
 
@@ -67,7 +67,7 @@ def _row(h: Ints, a: int, b: int, c: int) -> tuple[int, int]:
 
 
 @compiled
-def pairs_within(cells: Cells, centres: Ints, reach: float) -> tuple[Ints, Ints, Floats]:
+def pairs_within(cells: Cells, centres: Ints, reach: float) -> tuple[Ints, Ints, Array]:
     """All atoms and images within reach of some atoms.
 
     Returns

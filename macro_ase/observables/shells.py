@@ -13,6 +13,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import Array
 from ..counts import require_count
 from ..lattice import as_atoms
 from ..site_assignment import Assignment, half_vectors, hermite_form, site_index
@@ -21,7 +22,6 @@ from .shell_kernels import bonds_on_sites, sites_around
 from .supercells import SITE_LATTICES, Supercell, find_again, find_block, find_supercell
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 SYMBOLS = np.array(chemical_symbols)
 MOST_SHELLS = 100
@@ -54,8 +54,8 @@ class NeighborShells:
 
     symbols: NDArray[np.str_]
     lattice: str | None
-    radii_A: Floats
-    cutoffs_A: Floats | None
+    radii_A: Array
+    cutoffs_A: Array | None
     pairs: tuple[Ints, ...]
 
 
@@ -102,7 +102,7 @@ class Pairs(NamedTuple):
     centre: Ints
     other: Ints
     shell: Ints
-    distance_A: Floats
+    distance_A: Array
 
 
 class Counts(NamedTuple):
@@ -118,7 +118,7 @@ class Counts(NamedTuple):
     """
 
     bonds: Ints
-    radii_A: Floats
+    radii_A: Array
     around: Ints | None
 
 
@@ -188,10 +188,10 @@ class DistanceShells:
     """Shells between given radii; each atom has the neighbours that are there."""
 
     def __init__(
-        self, atoms: Atoms, cutoffs_A: Floats, lattice: str | None, scaled: bool = True
+        self, atoms: Atoms, cutoffs_A: Array, lattice: str | None, scaled: bool = True
     ) -> None:
         self.atoms, self.numbers, self.lattice = atoms, atoms.numbers, lattice
-        self.cutoffs_A: Floats | None = cutoffs_A
+        self.cutoffs_A: Array | None = cutoffs_A
         self.radii_A, self.scaled = cutoffs_A, scaled
         self.n_atoms, self.n_shells = len(atoms), len(cutoffs_A)
         self._cells = cells_of(atoms, cutoffs_A[-1])
@@ -254,7 +254,7 @@ def find_shells(
     return DistanceShells(atoms, (radii[1:] + radii[:-1]) / 2, lattice)
 
 
-def _checked(cutoffs_A: ArrayLike) -> Floats:
+def _checked(cutoffs_A: ArrayLike) -> Array:
     radii = np.atleast_1d(np.asarray(cutoffs_A, dtype=float))
     ascending = radii.ndim == 1 and len(radii) > 0 and np.all(np.diff(radii, prepend=0.0) > 0)
     if not ascending or not np.isfinite(radii).all():

@@ -21,24 +21,24 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import Array
 from ..lattice import VACANCY
 from .order_result import ShortRangeOrder
 from .recognition import ideal_shells
 from .shells import DistanceShells, SiteShells, count_around, find_shells
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FOREIGN_COORDINATION = 0.005
 
 
-def _expected(counts: ArrayLike, coordination: ArrayLike) -> Floats:
+def _expected(counts: ArrayLike, coordination: ArrayLike) -> Array:
     """Neighbours z c_B, shape (..., 1, S), of an atom in an infinite random alloy."""
     sites = np.asarray(counts, dtype=float)
     share = sites / sites.sum(axis=-1, keepdims=True)
     return np.asarray(coordination, dtype=float)[..., None, None] * share[..., None, :]
 
 
-def delta_from_bonds(bonds: ArrayLike, counts: ArrayLike, coordination: ArrayLike) -> Floats:
+def delta_from_bonds(bonds: ArrayLike, counts: ArrayLike, coordination: ArrayLike) -> Array:
     """Excess neighbours delta_AB = N_AB / N_A - z c_B.
 
     Parameters
@@ -60,9 +60,7 @@ def delta_from_bonds(bonds: ArrayLike, counts: ArrayLike, coordination: ArrayLik
     return found - _expected(counts, coordination)
 
 
-def warren_cowley_from_bonds(
-    bonds: ArrayLike, counts: ArrayLike, coordination: ArrayLike
-) -> Floats:
+def warren_cowley_from_bonds(bonds: ArrayLike, counts: ArrayLike, coordination: ArrayLike) -> Array:
     """Warren-Cowley parameters alpha_AB = 1 - p_AB / c_B = -delta_AB / (z c_B), symmetric.
 
     Below 0 A and B seek each other, above 0 they avoid each other. Parameters and shape as
@@ -72,7 +70,7 @@ def warren_cowley_from_bonds(
         return -delta_from_bonds(bonds, counts, coordination) / _expected(counts, coordination)
 
 
-def random_offset(counts: ArrayLike, coordination: ArrayLike) -> Floats:
+def random_offset(counts: ArrayLike, coordination: ArrayLike) -> Array:
     """Exact expectation of delta_AB in a random alloy of fixed composition.
 
     It is not 0 in a finite cell of n sites: with one A atom placed, n - 1 sites are left, so

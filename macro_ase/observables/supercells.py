@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..lattice import LATTICES, MOST_VACANT, Lattice, SiteGrid, block_repeats, block_size
 from ..rng import coerce_rng
 from ..site_assignment import (
@@ -26,7 +27,6 @@ from ..site_assignment import (
 from .recognition import cells_of, neighbours
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 SITE_LATTICES = {"cubic": "sc", "bcc": "bcc", "fcc": "fcc"}
 MOST_STRAINED = 1.07
@@ -98,7 +98,7 @@ def find_again(atoms: Atoms, supercell: Supercell) -> tuple[Supercell, Assignmen
 
 def _first_that_fits(
     atoms: Atoms,
-    propose: Callable[[Atoms, Floats, Lattice], Iterator[Supercell]],
+    propose: Callable[[Atoms, Array, Lattice], Iterator[Supercell]],
     names: tuple[str, ...],
 ) -> tuple[Supercell, Assignment] | None:
     if not atoms.pbc.all() or atoms.cell.rank < 3:
@@ -114,7 +114,7 @@ def _first_that_fits(
     return None
 
 
-def _block(atoms: Atoms, scaled: Floats, lattice: Lattice) -> Iterator[Supercell]:
+def _block(atoms: Atoms, scaled: Array, lattice: Lattice) -> Iterator[Supercell]:
     """A block of conventional cells, where its Bragg peaks are seen."""
     try:
         repeats = block_repeats(SiteGrid(lattice, block_size(atoms, lattice)))
@@ -124,7 +124,7 @@ def _block(atoms: Atoms, scaled: Floats, lattice: Lattice) -> Iterator[Supercell
         yield Supercell(lattice, repeats)
 
 
-def _turned(atoms: Atoms, scaled: Floats, lattice: Lattice) -> Iterator[Supercell]:
+def _turned(atoms: Atoms, scaled: Array, lattice: Lattice) -> Iterator[Supercell]:
     """Supercells of any shape, along cubic axes found from neighbours."""
     try:
         half = _mean_half_vectors(atoms, lattice)
@@ -137,7 +137,7 @@ def _turned(atoms: Atoms, scaled: Floats, lattice: Lattice) -> Iterator[Supercel
             yield Supercell(lattice, repeats)
 
 
-def _mean_half_vectors(atoms: Atoms, lattice: Lattice) -> Floats:
+def _mean_half_vectors(atoms: Atoms, lattice: Lattice) -> Array:
     """Half lattice vectors, rows, in A, fitted to neighbours; with the volume of an atom each."""
     first = lattice.shells(1)[0]
     bonds = _nearest_bonds(atoms, len(first))
@@ -152,7 +152,7 @@ def _mean_half_vectors(atoms: Atoms, lattice: Lattice) -> Floats:
     return half * (volume_A3 / abs(np.linalg.det(half))) ** (1 / 3)
 
 
-def _nearest_bonds(atoms: Atoms, n_nearest: int) -> Floats:
+def _nearest_bonds(atoms: Atoms, n_nearest: int) -> Array:
     """Vectors from some atoms to their nearest neighbours, shape (n, 3)."""
     cells = cells_of(atoms)
     centres = coerce_rng(0).permutation(len(atoms))[:ORIENTING_CENTRES]
@@ -167,7 +167,7 @@ def _nearest_bonds(atoms: Atoms, n_nearest: int) -> Floats:
     return vector[order[rank < n_nearest]]
 
 
-def _cubic_axes(bonds: Floats, outward: bool) -> Floats:
+def _cubic_axes(bonds: Array, outward: bool) -> Array:
     """Cubic axes as rows: the mean of (b.e)^4 over bonds b is largest, or least, along them.
 
     Largest for bonds along the axes themselves (outward), least for <111> and <110>.
@@ -176,7 +176,7 @@ def _cubic_axes(bonds: Floats, outward: bool) -> Floats:
     squares = (directions[:, :, None] * directions[:, None, :]).reshape(-1, 9)
     moments = (squares.T @ squares) * (1 if outward else -1)
 
-    def along(e: Floats) -> Floats:
+    def along(e: Array) -> Array:
         square = (e[:, :, None] * e[:, None, :]).reshape(-1, 9)
         return np.einsum("ni,ni->n", square @ moments, square)
 

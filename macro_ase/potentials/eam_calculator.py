@@ -13,10 +13,9 @@ from ase.data import atomic_numbers, chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..neighbour_pairs import neighbour_pairs
 from .eam_table import EAMTable, Splines
-
-Array = NDArray[np.float64]
 
 PROPERTIES = ["energy", "free_energy", "energies", "forces", "stress"]
 

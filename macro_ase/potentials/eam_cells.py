@@ -20,12 +20,12 @@ from ase.build import bulk
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from ..arrays import Array
 from ..neighbour_pairs import neighbour_pairs
 from .dft_frames import Frame
 from .eam_calculator import TableEAM, energies_and_pulls, species_codes, sums
 from .eam_table import EAMTable
 
-Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 

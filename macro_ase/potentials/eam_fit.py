@@ -33,13 +33,12 @@ from scipy.interpolate import BSpline
 from scipy.optimize import minimize
 from tqdm import tqdm
 
+from ..arrays import Array
 from .dft_frames import Frame, folds_by_structure
 from .eam_calculator import sums
 from .eam_cells import AlloyCells, evaluate, gather, rest_of_frames, rest_of_table, totals
 from .eam_table import EAMTable
 from .zhou import CUTOFF_A, ZHOU, zhou_table
-
-Array = NDArray[np.float64]
 
 ENERGY_ERROR_EV, FORCE_ERROR_EV_A = 0.004, 0.1
 PAIR_START_A, N_INTERVALS = 2.0, 13

@@ -21,12 +21,10 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_numbers
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..files import write_atomically
 from .setfl import FEWEST_KNOTS, Setfl, read_setfl
-
-Array = NDArray[np.float64]
 
 DEFAULT_COMMENT = ("macro_ase", "", "")
 

@@ -20,9 +20,8 @@ import re
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Array
 
 FEWEST_KNOTS = 5
 EV = {"metal": 1.0, "real": 1 / 23.060549}

@@ -26,11 +26,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from .eam_table import EAMTable
-
-Array = NDArray[np.float64]
 
 CUTOFF_A = 5.2218
 SWITCH_A = 0.3

@@ -15,8 +15,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import Array
 from ..kinetics.allen_cahn import AllenCahnParameters
-from .field_system import Array, FieldSystem
+from .field_system import FieldSystem
 
 WALL_WIDTH = 10 / 200 / (2 * math.sqrt(2) * math.atanh(0.9))
 """eps of a wall that goes from -.9 to .9 over ten of 200 cells of a square of edge 1."""

@@ -17,13 +17,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..barriers import BarrierModel, PairEnergy
 from ..engines.vacancies.walker import VacancyWalker, Walked
 from ..lattice import SiteGrid
 from ..rng import kernel_state
 from .alloy_crystals import AlloyCrystals, Codes, kept_rows
 from .alloy_upsampling import PairSwaps
-from .base import Array, PatchPairs, Trajectory
+from .base import PatchPairs, Trajectory
 
 RECORD_HOPS = 125
 RESIDENCE_HOPS = 20_000

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..lattice import SiteGrid, shell_neighbors
 from ..observables.bonds import bond_counts
 from .alloy_order import BondOrder
 from .alloy_upsampling import SeamSwaps, Upsampler
-from .base import Array
 
 Codes = NDArray[np.int8]
 

@@ -18,6 +18,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..engines.swaps.eam_lattice import EAMLattice
 from ..engines.swaps.moves import NeighbourSwap, Swap
 from ..kinetics.eam_swaps import SiteState
@@ -25,7 +26,7 @@ from ..lattice import SiteGrid
 from ..potentials.eam_table import EAMTable
 from ..rng import kernel_state
 from .alloy_crystals import AlloyCrystals, Codes, kept_rows
-from .base import Array, PatchPairs, Trajectory
+from .base import PatchPairs, Trajectory
 
 RECORD_ATTEMPTS = 0.125
 

@@ -18,13 +18,14 @@ import numpy as np
 from ase import units
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..barriers import PairEnergy
 from ..kinetics.padding import geometry_of, pad, padded_sites, unpad
 from ..kinetics.swaps import swap_sweep
 from ..lattice import SiteGrid, shell_neighbors
 from ..observables.bonds import grouped_bond_counts
 from ..rng import kernel_state
-from .alloy_order import Array, BondOrder
+from .alloy_order import BondOrder
 
 Codes = NDArray[np.int8]
 MAX_SWEEPS = 40

@@ -14,11 +14,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import Array
 from ..engines.spins.ensemble import SpinEnsemble, curie_weiss_paths
 from ..engines.spins.models import CurieWeiss
 from ..kinetics.ising import CORE_MAGNETISATION, MAGNETISATION, glauber_rates
 from ..rng import Seed
-from .spin_system import Array, Spins, SpinSystem
+from .spin_system import Spins, SpinSystem
 
 
 @dataclass(frozen=True)

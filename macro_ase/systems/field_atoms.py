@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Array
 
 
 class FieldAtoms(ABC):

@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import Array
 from ..kinetics.field_steps import SCHEMES, advance, rates_of
 from ..kinetics.stencils import BOUNDARIES, NEUMANN, Boundary
 from ..reals import as_real, require_positive
 from ..rng import Seed, coerce_rng
 from .field_atoms import FieldAtoms
 
-Array = NDArray[np.float64]
 NOISE_KINDS = ("lattice", "white")
 STABLE = {"euler-maruyama": 2.0, "rk4": 2.785}
 """Largest |rate| dt of a decaying mode that each scheme damps (E. Hairer and G. Wanner, *Solving

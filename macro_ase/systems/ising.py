@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..engines.spins.ensemble import SpinEnsemble
 from ..engines.spins.models import Ising
 from ..kinetics.ising import (
@@ -21,7 +22,7 @@ from ..kinetics.ising import (
     MAGNETISATION,
     glauber_rates,
 )
-from .spin_system import Array, SpinSystem
+from .spin_system import SpinSystem
 
 
 @dataclass(frozen=True)

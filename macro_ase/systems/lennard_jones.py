@@ -21,12 +21,12 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import Array
 from ..counts import require_count
 from ..engines.lammps.files import input_path
 from ..engines.lammps.library import open_lammps, run_lines
 from ..extras import need
 
-Array = NDArray[np.float64]
 INPUT = "in.lj_nve"
 SYMBOL = "Ar"
 LARGEST_SEED = 2**31 - 1

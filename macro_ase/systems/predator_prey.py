@@ -14,8 +14,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import Array
 from ..kinetics.predator_prey import PredatorPreyParameters
-from .field_system import Array, FieldSystem
+from .field_system import FieldSystem
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import Array
 from ..engines.spins.ensemble import SpinEnsemble
 from ..engines.spins.lattice import random_spins
 from ..engines.spins.models import SpinModel, require_temperature
 from ..reals import require_finite
 from ..rng import Seed, coerce_rng
 
-Array = NDArray[np.float64]
 Spins = NDArray[np.int8]
 
 

@@ -10,13 +10,13 @@ from ase import Atoms
 from ase.io import write
 from numpy.typing import ArrayLike, NDArray
 
+from ...arrays import Array
 from ...rng import Seed, kernel_state
 from ..appended import Appended
 from ..kernel_dynamics import KernelDynamics
 from ..restart_identity import identity
 from ..shared_state import fixed_atoms
 
-Array = NDArray[np.float64]
 CELLS_PER_CHUNK = 2**24
 SUFFIXES = (".xyz", ".extxyz")
 

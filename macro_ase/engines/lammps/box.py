@@ -17,9 +17,8 @@ from ase.data import atomic_masses, atomic_numbers
 from ase.geometry.cell import complete_cell
 from numpy.typing import ArrayLike, NDArray
 
+from ...patches import Vectors
 from .commands import ASK, highest_type, line_of_types, named_elements, require_agreement
-
-Vectors = NDArray[np.float64]
 
 MARGIN_A = 10.0
 PER_PS = 1000 * units.fs

@@ -12,12 +12,12 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from ...patches import Vectors
 from .box import PER_PS, Box, element_order, masses_by_type, types_of
 from .files import write_data
 from .library import open_lammps, run_lines
 from .refusals import refuse_commands
 
-Vectors = NDArray[np.float64]
 INT, DOUBLE = 0, 1
 
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...neighbour_pairs import neighbour_pairs
 from ...potentials.eam_calculator import (
     TableEAM,
@@ -25,8 +25,6 @@ from ...potentials.eam_calculator import (
     species_codes,
     sums,
 )
-
-Floats = NDArray[np.float64]
 
 
 class EAMSurroundings:
@@ -60,7 +58,7 @@ class EAMSurroundings:
         frozen = slice(n_moving, None)
         self._alone = embedding(self.splines, self._rho[frozen], self._codes[frozen])[0].sum()
 
-    def evaluate(self, atoms: Atoms) -> tuple[float, Floats]:
+    def evaluate(self, atoms: Atoms) -> tuple[float, Array]:
         """Energy that the moving atoms add, eV, and the forces on them, eV/A.
 
         Parameters

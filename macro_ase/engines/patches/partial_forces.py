@@ -26,12 +26,12 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from ...arrays import Array
 from ...kinetics.cell_list import Cells, atoms_around, lennard_jones_forces, sort_into_cells
 from ...patches import MARGIN_A, heights
 from ...rng import Seed, coerce_rng
 from .receptive_field import reach
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 PartialForce = Callable[["Bins", Indices], Array]
 NEAREST_ROOM = 1.3

@@ -9,6 +9,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ...arrays import Array
 from ...kinetics.site_moves import Neighbourhood
 from ...lattice import SiteGrid
 from ...neighbour_pairs import neighbour_pairs
@@ -17,11 +18,10 @@ SAME_DISTANCE_A = 1e-10
 NEAREST_RATIO = 1.1
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Pairs = tuple[Ints, Ints, Floats]
+Pairs = tuple[Ints, Ints, Array]
 
 
-def neighbourhood(pairs: Pairs, n_sites: int) -> tuple[Neighbourhood, Ints, Floats]:
+def neighbourhood(pairs: Pairs, n_sites: int) -> tuple[Neighbourhood, Ints, Array]:
     """Neighbours by site and distance.
 
     Nearest are those within 1.1 times the usual distance to the first.
@@ -83,7 +83,7 @@ def nearest_pairs(atoms: Atoms) -> Pairs:
     return pairs_within(atoms, NEAREST_RATIO**2 * float(np.median(first)))
 
 
-def _distinct(distance_A: Floats) -> tuple[Floats, Ints]:
+def _distinct(distance_A: Array) -> tuple[Array, Ints]:
     """Distances that differ, ascending, and which of them each is."""
     order = np.argsort(distance_A, kind="stable")
     new = np.diff(distance_A[order], prepend=-np.inf) > SAME_DISTANCE_A
