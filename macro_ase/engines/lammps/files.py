@@ -32,8 +32,9 @@ ARRAY_NAMES = {"q": "initial_charges", "mol": "mol-id"}
 MOST_TYPES = 10_000
 BOUNDS = ("xlo xhi", "ylo yhi", "zlo zhi")
 VECTORS = ("avec", "bvec", "cvec", "abc origin")
-_INSTALLED = Path(__file__).parent.parent / "_lammps_inputs"
-_CLONE = Path(__file__).parent.parent.parent / "lammps_inputs"
+_PACKAGE = Path(__file__).parents[2]
+_INSTALLED = _PACKAGE / "_lammps_inputs"
+_CLONE = _PACKAGE.parent / "lammps_inputs"
 
 
 def input_path(name: str) -> Path:
