@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..kinetics.ising import glauber_rates, periodic_lattice
 from ..kinetics.multispin import REPLICAS, pack, relax_windows, unpack
 from ..kinetics.patch_increments import patch_increments
 from ..rng import coerce_rng, stream
 from ..systems.ising import IsingSystem
-from ..systems.spin_system import Array, Spins
-from .lattice_patches import square_sites, tile_corners, upsample
+from ..systems.lattice import block_sites, repeated, tile_corners
+from ..systems.spin_system import Spins
 
 Words = NDArray[np.uint64]
 DYNAMIC_EXPONENT = 2.17
@@ -112,9 +113,9 @@ class PatchBlocks:
         corners = tile_corners(side, patch)
         edge = patch + 2 * buffer + 2
         if edge > side:
-            blocks, edge, margin, rim = square_sites(corners, side, side), side, 0, 0
+            blocks, edge, margin, rim = block_sites(corners, side, side), side, 0, 0
         else:
-            blocks = square_sites(corners - buffer - 1, edge, side)
+            blocks = block_sites(corners - buffer - 1, edge, side)
             margin, rim = buffer + 1, 1
         sites = np.arange(edge**2, dtype=np.int32).reshape(edge, edge)
         core = sites[margin : margin + patch, margin : margin + patch].ravel()
@@ -142,7 +143,7 @@ def relax(
     corners = tile_corners(side, window)
     state = rng.integers(1, 2**64, size=4, dtype=np.uint64)
     for start in range(0, sweeps, WINDOW_SWEEPS):
-        windows = square_sites(corners + rng.integers(side, size=2), window, side)
+        windows = block_sites(corners + rng.integers(side, size=2), window, side)
         order, turns = rng.permutation(window**2), rng.permutation(len(windows))
         now = min(WINDOW_SWEEPS, sweeps - start)
         relax_windows(words, neighbors, windows[turns][:, order], now, probability, state)
@@ -157,7 +158,7 @@ def first_snapshots(sampling: CriticalSampling, rng: np.random.Generator) -> Wor
     while side < sampling.side:
         ratio = sampling.side // side
         factor = next(f for f in range(2, ratio + 1) if ratio % f == 0)
-        spins, side = upsample(unpack(words), factor), side * factor
+        spins, side = repeated(unpack(words), factor), side * factor
         words = pack(spins)
         relax(words, system, side, sampling.patch, sampling.sweeps(side), rng)
     return words

@@ -1,14 +1,35 @@
-"""The protocol of a microscopic system, and the data that it hands over."""
+"""What a study asks of a microscopic system, and the data that it hands over.
+
+    start -> small runs -> Snapshots -> grown Snapshots -> Increments of patches, and of Wholes
+
+Replicas come first in every array. A condition names its values, such as ``{"T": 1.2}``; it may be
+empty. `lattice.LatticeSystem`, `field.FieldSystem` and `atoms.AtomsSystem` fill in what systems of
+their kind share, so that a person writes how their own system moves and what is measured.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
+
+States = NDArray[Any]
+Condition = Mapping[str, float]
+Closure = Callable[[States], Array]
+"""From tiles, shape (n, ...), to closure variables, shape (n, c): means over each tile."""
+NO_CONDITION: Condition = {}
+BOUNDARIES = ("frozen", "periodic")
+
+
+def no_closure(tiles: States) -> Array:
+    """No closure variables, shape (n, 0)."""
+    return np.zeros((len(tiles), 0))
 
 
 @dataclass(frozen=True)
@@ -69,6 +90,170 @@ class PatchPairs:
     n_patches: NDArray[np.int64]
     condition: Array
     met: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """States of one size under one condition.
+
+    Attributes
+    ----------
+    states : array, shape (n, ...)
+    run : int array, shape (n,)
+        Which small run each comes from.
+    """
+
+    states: States
+    run: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Increments:
+    """What every patch of large states does in a time dt, each alone from the same state.
+
+    Attributes
+    ----------
+    z0 : array, shape (n, d)
+        Observables of the whole, then closure variables.
+    dz : array, shape (n, K, d)
+        K times the change of these by each patch.
+    mean : array, shape (n, K, d) or (n, d), optional
+        The same with less noise: of each patch, or the mean over patches.
+    """
+
+    z0: Array
+    dz: Array
+    mean: Array | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How small systems become large states, and how patches of these evolve.
+
+    Attributes
+    ----------
+    small, large : int
+        Sides of the small system, which is also the core of a patch, and of the large one.
+    ages : tuple of float
+        Ages at which states of small runs are kept, ascending.
+    relax_time : float
+        How long windows of a grown state relax after each step of growing, though never longer
+        than the state is old.
+    dt : float
+        How long a patch evolves.
+    buffer : int
+        Cells or sites around the core that evolve too and do not count.
+    boundary : {"frozen", "periodic"}
+        "frozen": true surroundings, which stand still. "periodic": every core is a little periodic
+        system of its own, for comparison.
+    """
+
+    small: int
+    large: int
+    ages: tuple[float, ...]
+    relax_time: float
+    dt: float
+    buffer: int = 0
+    boundary: str = "frozen"
+
+    def rows(self, made: Increments, rng: np.random.Generator) -> tuple[Array, Array | None]:
+        """What is learned from: an increment of each state, and its mean, (n, d) each.
+
+        The mean over the K patches of a state has the covariance of one patch, over K.
+        """
+        mean = None if made.mean is None else made.mean.mean(axis=1)
+        return made.dz.mean(axis=1), mean
+
+    def sites_per_pair(self, dimension: int) -> float:
+        """Sites that an increment of `rows` stands for: the model's n_s."""
+        return float(self.large**dimension)
+
+
+class System(ABC):
+    """A microscopic system whose patches can evolve alone.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the observables: means over sites, cells or atoms.
+    time_unit : str
+        For people.
+    dimension : int
+        Axes along which a side is counted.
+    """
+
+    time_unit: ClassVar[str] = "time"
+    dimension = 2
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Of the observables; a plain class attribute will do."""
+
+    @abstractmethod
+    def observe(self, states: States) -> Array:
+        """Observables of states, shape (n, d)."""
+
+    @abstractmethod
+    def snapshots(
+        self, plan: Plan, number: int, condition: Condition, rng: np.random.Generator
+    ) -> Snapshots:
+        """Large states from ``number`` small runs, one of each age, run by run."""
+
+    @abstractmethod
+    def increments(
+        self,
+        plan: Plan,
+        states: States,
+        closure: Closure,
+        condition: Condition,
+        rng: np.random.Generator,
+    ) -> Increments:
+        """Every patch of large states evolved alone for ``plan.dt``."""
+
+    @abstractmethod
+    def start(
+        self, plan: Plan, start: Any, number: int, condition: Condition, rng: np.random.Generator
+    ) -> States:
+        """Large states to begin direct runs from, alike as far as ``start`` says what they are."""
+
+    @abstractmethod
+    def wholes(
+        self,
+        plan: Plan,
+        states: States,
+        times: Array,
+        closure: Closure,
+        condition: Condition,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Observables and closure variables of whole states as they evolve, shape (n, n_t, d)."""
+
+    @abstractmethod
+    def tiles(self, plan: Plan, states: States) -> States:
+        """The cores of all patches of large states, shape (n, K, ...)."""
+
+    def measured(self, states: States) -> Array:
+        """`observe` of states as this system keeps them, shape (n, d)."""
+        return np.asarray(self.observe(states), dtype=np.float64)
+
+    def z(self, plan: Plan, states: States, closure: Closure = no_closure) -> Array:
+        """Observables of large states, then closure variables, shape (n, d)."""
+        tiles = self.tiles(plan, states)
+        own = closure(tiles.reshape(-1, *tiles.shape[2:])).reshape(*tiles.shape[:2], -1)
+        return np.concatenate([self.measured(states), own.mean(axis=1)], axis=1)
+
+    def events(self, number: float, time: float) -> float:
+        """Microscopic events when so many sites evolve for a time; one a site and unit of time."""
+        return number * time
+
+    def model_condition(self, condition: Condition) -> Array:
+        """What a macroscopic model is conditioned on, shape (c,)."""
+        return np.array([float(value) for value in condition.values()])
+
+    def streams(self, seed: np.random.SeedSequence) -> Sequence[np.random.Generator]:
+        """Generators of a chunk for its states, its patches and its choices."""
+        return [np.random.default_rng(own) for own in seed.spawn(3)]
 
 
 class MicroSystem(Protocol):

@@ -26,8 +26,8 @@ from .spin_system import Spins, SpinSystem
 class CurieWeissSystem(SpinSystem):
     """n spins that all feel their mean; z is the mean spin."""
 
-    is_local: ClassVar[bool] = False
-    z_names: ClassVar[tuple[str, ...]] = ("m",)
+    reach: ClassVar[int | None] = None
+    names = ("m",)
     columns: ClassVar[tuple[int, ...]] = (MAGNETISATION,)
     core_columns: ClassVar[tuple[int, ...]] = (CORE_MAGNETISATION,)
     per_site: ClassVar[tuple[float, ...]] = (1.0,)

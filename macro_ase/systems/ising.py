@@ -29,8 +29,7 @@ from .spin_system import SpinSystem
 class IsingSystem(SpinSystem):
     """Spins that feel their four neighbours; z is the mean spin and the share of broken bonds."""
 
-    is_local: ClassVar[bool] = True
-    z_names: ClassVar[tuple[str, ...]] = ("m", "broken bonds")
+    names = ("m", "broken bonds")
     columns: ClassVar[tuple[int, ...]] = (MAGNETISATION, BROKEN_BONDS)
     core_columns: ClassVar[tuple[int, ...]] = (CORE_MAGNETISATION, CORE_BROKEN_BONDS)
     per_site: ClassVar[tuple[float, ...]] = (1.0, 2.0)

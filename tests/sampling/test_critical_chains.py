@@ -12,8 +12,8 @@ from macro_ase.sampling.critical_chains import (
     chain_chunk,
     wolff_chunk,
 )
-from macro_ase.sampling.lattice_patches import PatchShape, tile_corners
 from macro_ase.systems.ising import IsingSystem
+from macro_ase.systems.lattice import PatchShape, tile_corners
 
 SYSTEM = IsingSystem(2.27, 0.0)
 SAMPLING = CriticalSampling(2.27, 16, 8, 5.0, 20, 4, 60)
@@ -29,9 +29,8 @@ def test_patches_do_what_the_general_route_does() -> None:
         evolved = PatchBlocks.of(side, patch, buffer).evolve(spins, SYSTEM, dt, kernel_state(2))
         moments.append([x.mean(axis=1) for x in evolved])
     shape = PatchShape(patch, 2, nodes=4)
-    general = shape.evolve(SYSTEM, spins, side, corners, dt, 3)
-    dm = SYSTEM.dz(general.tally, patch**2)[..., 0].mean(axis=1)
-    mean = (general.mean[..., 0] / patch**2).mean(axis=1)
+    general = SYSTEM.move(spins, side, corners, shape, dt, {}, np.random.default_rng(3))
+    dm, mean = (x[..., 0].mean(axis=1) for x in (general.change, general.mean))
     for k, other in enumerate((dm, mean)):
         error = np.hypot(other.std(), moments[0][k].std()) / np.sqrt(len(spins))
         assert abs(moments[0][k].mean() - other.mean()) < 4 * error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from ...systems.spin_system import Array
+from ...arrays import Array
 from .law import PolynomialFit, moments, stationary_moments
 from .settings import WHOLE
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...systems.spin_system import Array
+from ...arrays import Array
 from ..stages import Chunk
 from .law import PolynomialFit, Table, moments, stationary_moments
 from .points import Points

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.integrate import cumulative_simpson, simpson
 
-from ...systems.spin_system import Array
+from ...arrays import Array
 
 GRID = np.linspace(-1.1, 1.1, 1101)
 ODD, EVEN = np.arange(1, 10, 2), np.arange(0, 10, 2)

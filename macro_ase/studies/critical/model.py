@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arrays import Array
 from ...rng import coerce_rng, stream
-from ...systems.spin_system import Array
 from ..kept import load_or_make
 from .law import GRID, Table
 

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...arrays import Array
 from ...files import write_atomically
-from ...systems.spin_system import Array
 
 FORMAT = "macro_ase symmetric model 1"
 PER_CHECK = 10

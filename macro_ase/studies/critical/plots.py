@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
+from ...arrays import Array
 from ...files import save_figure
 from ...plots import _colour, _figure
-from ...systems.spin_system import Array
 from .findings import SizeFindings
 from .law import GRID, stationary_density
 from .points import CRITICAL_TEMPERATURE, EXACT, Points

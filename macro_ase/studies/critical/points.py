@@ -15,8 +15,8 @@ import numpy as np
 
 from ...analysis.binder import Crossing, crossing
 from ...analysis.scaling import PowerLaw, fit_power_law
+from ...arrays import Array
 from ...rng import coerce_rng, stream
-from ...systems.spin_system import Array
 
 CRITICAL_TEMPERATURE = 2 / math.log1p(math.sqrt(2))
 EXPONENTS = ("beta_over_nu", "gamma_over_nu", "one_over_nu")

@@ -6,9 +6,9 @@ import numpy as np
 
 from ...analysis.response import QUANTITIES, quantities
 from ...analysis.sweep import sample_ising
+from ...arrays import Array
 from ...kinetics.one_variable_sde import MOMENTS, path_moments
 from ...rng import coerce_rng, kernel_state, stream
-from ...systems.spin_system import Array
 from ..stages import Chunk
 from .law import GRID, Table
 

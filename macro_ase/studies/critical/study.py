@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import Array
 from ...kinetics.one_variable_sde import MOMENTS
 from ...rng import coerce_rng, stream
 from ...sampling.critical_chains import CriticalSampling, chain_chunk, wolff_chunk
-from ...systems.spin_system import Array
 from ..stages import Chunk, Stages
 from .findings import CriticalFindings, SizeFindings
 from .law import PolynomialFit, Table, moments

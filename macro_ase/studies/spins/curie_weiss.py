@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from ...analysis.exact_curie_weiss import ExactCurieWeiss
+from ...arrays import Array
 from ...systems.curie_weiss import CurieWeissSystem
-from ...systems.spin_system import Array, SpinSystem, spin_parameters
+from ...systems.spin_system import SpinSystem
 from ..results import metric, write_findings
 from .errors import LateMoments, error_metric, late_moments, mean_errors
 from .findings import SpinFindings
 from .results import draw, error_check, late_checks, patch_checks, sections
+from .settings import spin_parameters
 from .study import SpinStudy
 
 ERROR_LIMIT, MEAN_LIMIT, STD_LIMIT = 2e-4, 0.01, 0.05
@@ -36,7 +38,7 @@ class CurieWeissStudy(SpinStudy):
         table = self.config["direct"]
         starts = table["magnetisations"]
         exact = self.stages.timed("exact means", exact_means, self.exact, starts, findings.times)
-        captions = draw(folder, findings, starts, self.system.z_names)
+        captions = draw(folder, findings, starts, self.system.names)
         against = self._against_exact(findings, exact)
         metrics = self._metrics(findings)
         errors = [name for name in metrics if name.startswith("error_")]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ...arrays import Array
 from ...learning.tile_closure import Features, SeveralClosures
-from ...sampling.spin_pairs import Closure
+from ...systems.base import Closure
 from ...systems.ising import IsingSystem
-from ...systems.spin_system import Array, Spins, SpinSystem, spin_parameters
+from ...systems.spin_system import Spins, SpinSystem
 from ..results import write_findings
 from ..stages import Chunk
 from .findings import SpinFindings
@@ -16,6 +17,7 @@ from .ising_closures import CLOSURES, check_closure, fit_closures, tiles_chunk, 
 from .ising_comparison import ClosureScore, closure_table, compare_closures
 from .ising_results import checks_of, metrics_of, peak_table
 from .results import draw, sections
+from .settings import spin_parameters
 from .study import SpinStudy
 
 
@@ -45,7 +47,7 @@ class IsingStudy(SpinStudy):
 
     def columns(self, patch: int, z: Array) -> list[int]:
         """Columns of z that the model of a side takes."""
-        return self.closures[patch].columns(self.kind, len(self.system.z_names))
+        return self.closures[patch].columns(self.kind, len(self.system.names))
 
     def prepare_closure(self) -> None:
         """Fit the closures, and train the encoder if one is wanted."""
@@ -76,7 +78,7 @@ class IsingStudy(SpinStudy):
         """Write metrics, tables and figures."""
         table = self.config["direct"]
         starts = table["magnetisations"]
-        captions = draw(folder, findings, starts, self.system.z_names)
+        captions = draw(folder, findings, starts, self.system.names)
         metrics = metrics_of(findings, starts)
         more = [peak_table(findings, starts)]
         more += [closure_table(self.scores)] if self.scores else []

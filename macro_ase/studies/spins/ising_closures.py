@@ -10,9 +10,7 @@ import numpy as np
 from ...learning.tile_closure import Features, SeveralClosures, TileClosure
 from ...observables.spin_correlations import next_correlations
 from ...rng import coerce_rng, stream
-from ...sampling.lattice_patches import square_sites
-from ...sampling.spin_pairs import SpinSampling, snapshots
-from ...systems.spin_system import Spins, SpinSystem
+from ...systems.spin_system import SpinPlan, Spins, SpinSystem
 from ..kept import load_or_make
 
 CLOSURES = ("none", "correlations", "encoder")
@@ -44,11 +42,10 @@ def check_closure(config: dict[str, Any]) -> None:
         raise ValueError("an encoder needs sampling.patches of a side from 5 on")
 
 
-def tiles_chunk(system: SpinSystem, sampling: SpinSampling, seed: int) -> dict[str, Spins]:
+def tiles_chunk(system: SpinSystem, sampling: SpinPlan, seed: int) -> dict[str, Spins]:
     """Tiles of relaxed large states, shape (n, side**2), to make closures from."""
     rng = coerce_rng(stream(seed, "tiles", sampling.small))
-    large = snapshots(system, sampling, TILE_STARTS, rng)
-    tiles = large[:, square_sites(sampling.corners, sampling.small, sampling.large)]
+    tiles = system.tiles(sampling, system.snapshots(sampling, TILE_STARTS, {}, rng).states)
     return {"tiles": rng.permutation(tiles.reshape(-1, sampling.small**2))[:MOST_TILES]}
 
 

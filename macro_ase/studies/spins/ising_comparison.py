@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays import Array
 from ...rng import coerce_rng, stream
-from ...systems.spin_system import Array, Spins
+from ...systems.spin_system import Spins
 from ..stages import Chunk
 from .errors import late_moments, mean_errors
 from .runs import PREDICTED, SECOND, TRUTH, predict_runs
@@ -54,7 +55,7 @@ def compare_closures(study: IsingStudy, patch: int, pairs: Chunk) -> list[Closur
     true, second = (_direct_runs(study, use) for use in (TRUTH, SECOND))
     scores = []
     for kind in study.kinds(patch):
-        columns = study.closures[patch].columns(kind, len(study.system.z_names))
+        columns = study.closures[patch].columns(kind, len(study.system.names))
         name = f"patch{patch}" if kind == study.kind else f"closure-{kind}"
         model = study.learn(patch, pairs, columns, name)
         key = f"closure/{kind}"

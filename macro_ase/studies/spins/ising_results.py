@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...systems.spin_system import Array
+from ...arrays import Array
 from ..results import check, metric
 from .errors import LateMoments, error_metric, first_peak, mean_errors
 from .findings import SpinFindings

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...sampling.spin_pairs import SpinSampling
-from ...systems.spin_system import SpinSystem
+from ...systems.spin_system import SpinPlan, SpinSystem
 from ..patch_model import learn_patch_model
 from ..stages import Chunk
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 def learn_model(
     folder: Path,
     system: SpinSystem,
-    sampling: SpinSampling,
+    sampling: SpinPlan,
     pairs: Chunk,
     columns: list[int],
     table: dict[str, Any],
@@ -30,10 +29,10 @@ def learn_model(
     folder : Path
         Of the model.
     system : SpinSystem
-    sampling : SpinSampling
+    sampling : SpinPlan
         How the pairs were made.
     pairs : dict
-        As `sampling.spin_pairs.pairs_chunk` returns.
+        As `sampling.pairs.pairs_chunk` returns.
     columns : list of int
         Columns of z that the model takes.
     table : dict
@@ -43,7 +42,7 @@ def learn_model(
     own = {name: pairs[name][:, columns] for name in ("z0", "dz", "mean")}
     own["snapshot"] = pairs["snapshot"]
     options = {key: value for key, value in table.items() if key != "baseline"}
-    sites, condition = float(sampling.sites_per_pair), system.condition
+    sites, condition = sampling.sites_per_pair(2), system.model_condition({})
     return learn_patch_model(
-        folder, own, condition, system.z_names, sampling.dt, sites, options, seed
+        folder, own, condition, system.names, sampling.dt, sites, options, seed
     )

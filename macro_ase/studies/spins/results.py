@@ -60,7 +60,7 @@ def late_table(findings: SpinFindings, system: SpinSystem) -> dict[str, Any]:
     for label, runs in (findings.by_label | {"direct": findings.all_direct}).items():
         members = findings.members if label in findings.by_label else 1
         m = late_moments(np.concatenate([runs, system.energy(runs)[..., None]], axis=-1), members)
-        for k, name in enumerate((*system.z_names, "energy per site")):
+        for k, name in enumerate((*system.names, "energy per site")):
             mean = f"{m.mean[k]:.5f} ± {m.mean_error[k]:.5f}"
             rows.append([label, name, mean, f"{m.std[k]:.5f} ± {m.std_error[k]:.5f}"])
     return {
@@ -185,7 +185,7 @@ def sections(
             if name.startswith(prefix)
         ]
 
-    names = system.z_names
+    names = system.names
     errors = errors_table(findings, names, few)
     return [
         {

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...rng import stream
-from ...sampling.spin_pairs import Closure, SpinSampling, tile_closure
-from ...systems.spin_system import Array, Spins, SpinSystem
 
 if TYPE_CHECKING:
     from ...learning.macro_model import MacroModel
@@ -66,24 +65,19 @@ def predict_runs(
 
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
     sampling, n = study.sampling(patch), len(states[0])
-    z0 = np.concatenate([start_of(study.system, sampling, x, study.closure(patch)) for x in states])
+    closure = study.closure(patch)
+    z0 = np.concatenate([study.system.z(sampling, x, closure) for x in states])
     use = study.columns(patch, z0) if columns is None else columns
     table = study.config["direct"]
     result = model.simulate(
         z0[:, use],
-        study.system.condition,
+        study.system.model_condition({}),
         table["steps"],
         study.side**2,
         paths=len(z0),
         seed=seed,
         interval=table["interval"],
     )
-    z = result.z[..., : len(study.system.z_names)]
+    z = result.z[..., : len(study.system.names)]
     z = z.reshape(len(z), len(states), n, *z.shape[2:]).swapaxes(0, 1)
     return z.reshape(len(states), -1, *z.shape[3:])
-
-
-def start_of(system: SpinSystem, sampling: SpinSampling, spins: Spins, closure: Closure) -> Array:
-    """Observables and closure variables of large states, shape (n, d)."""
-    own = tile_closure(spins, sampling, closure)
-    return np.concatenate([system.observe(spins, sampling.large), own], axis=1)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...rng import coerce_rng, stream
-from ...sampling.lattice_patches import PatchShape, tile_corners
-from ...systems.spin_system import Array, SpinSystem
+from ...systems.lattice import PatchShape, tile_corners
+from ...systems.spin_system import SpinSystem
 from ..stages import Stages
 
 CHUNK = 512
@@ -100,6 +101,6 @@ def scan_chunk(
     before, whole = system.observe(large, side), []
     for dt in table["times"]:
         whole.append(system.direct(large, side, [dt], rng)[:, 0] - before)
-        evolved = [s.evolve(system, large, side, corners, dt, rng) for s in ways.values()]
-        shifts.append([system.dz(e.tally.reshape(-1, 5), patch**2) for e in evolved])
+        moved = [system.move(large, side, corners, s, dt, {}, rng) for s in ways.values()]
+        shifts.append([m.change.reshape(-1, before.shape[1]) for m in moved])
     return {"whole": np.array(whole), "patches": np.array(shifts)}

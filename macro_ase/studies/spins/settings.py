@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ...sampling.lattice_patches import BOUNDARIES
-from ...sampling.spin_pairs import BASELINES
+from ...systems.base import BOUNDARIES
 
-DRIFTS = ("network", "onsager")
+DRIFTS, BASELINES = ("network", "onsager"), ("none", "naive")
 LEAST_1 = (
     *(f"learning.{name}" for name in ("width", "depth", "members", "epochs", "batch_size")),
     *("direct.steps", "sampling.starts"),
@@ -113,3 +112,17 @@ def _check_scan(config: dict[str, Any]) -> None:
         _check_buffer("scan.buffers", buffer, [table["patch"]], side)
     if table["states"] < 2 or table["age"] < 0 or not -1 <= table["magnetisation"] <= 1:
         raise ValueError("scan.states, scan.age or scan.magnetisation makes no sense")
+
+
+def spin_parameters(config: dict[str, Any]) -> tuple[float, float]:
+    """Temperature and field of a study's settings.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    table = config["system"]
+    if not table["temperature"] > 0:
+        raise ValueError(f"system.temperature must be above 0, not {table['temperature']:g}")
+    return table["temperature"], table["field"]

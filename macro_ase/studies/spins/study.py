@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from ...analysis.assumptions import PatchCheck, check_patches
+from ...arrays import Array
 from ...rng import coerce_rng, stream
-from ...sampling.spin_pairs import Closure, SpinSampling, check_chunk, no_closure, pairs_chunk
-from ...systems.spin_system import Array, Spins, SpinSystem
+from ...sampling.pairs import pairs_chunk, wholes_chunk
+from ...systems.base import NO_CONDITION, Closure, no_closure
+from ...systems.spin_system import SpinPlan, Spins, SpinSystem
 from ..stages import Chunk, Stages
 from .findings import SpinFindings
 from .learning import learn_model
@@ -59,15 +61,15 @@ class SpinStudy(ABC):
     def write(self, folder: Path, quick: bool, findings: SpinFindings) -> None:
         """Write metrics, tables and figures into the folder."""
 
-    def sampling(self, patch: int) -> SpinSampling:
+    def sampling(self, patch: int) -> SpinPlan:
         """How pairs of patches of a side are made."""
         table = self.config["sampling"]
         low, high = table["magnetisation"]
-        return SpinSampling(
+        return SpinPlan(
             small=patch,
             large=self.side,
             magnetisation=(low, high),
-            times=tuple(table["times"]),
+            ages=tuple(table["times"]),
             relax_time=table["relax_time"],
             dt=table["dt"],
             buffer=table.get("buffer", 0),
@@ -110,8 +112,12 @@ class SpinStudy(ABC):
     def pairs(self, patch: int) -> Chunk:
         """Training pairs of patches of a side."""
         starts = self.config["sampling"]["starts"]
-        common = (self.system, self.sampling(patch), min(CHUNK, starts), self.closure(patch))
-        jobs = {f"pairs/{patch}/{k}": (*common, self.seed, k) for k in range(-(-starts // CHUNK))}
+        plan, closure = self.sampling(patch), self.closure(patch)
+        common = (self.system, plan, min(CHUNK, starts), closure, NO_CONDITION)
+        jobs = {
+            f"pairs/{patch}/{k}": (*common, stream(self.seed, "spin-pairs", patch, k), k)
+            for k in range(-(-starts // CHUNK))
+        }
         return _joined(self.stages.chunks(f"pairs {patch}", pairs_chunk, jobs))
 
     def learn(
@@ -163,13 +169,14 @@ class SpinStudy(ABC):
     def check(self, patch: int) -> PatchCheck:
         """Patches of a side against wholes, from states of the last ages."""
         sampling = self.sampling(patch)
-        sampling = replace(sampling, times=sampling.times[-LAST_AGES:])
+        sampling = replace(sampling, ages=sampling.ages[-LAST_AGES:])
         starts = min(CHECK_STARTS, self.config["sampling"]["starts"])
+        common = (self.system, sampling, min(CHUNK, starts), NO_CONDITION)
         jobs = {
-            f"check/{patch}/{k}": (self.system, sampling, min(CHUNK, starts), self.seed, k)
+            f"check/{patch}/{k}": (*common, stream(self.seed, "spin-check", patch, k), k)
             for k in range(-(-starts // CHUNK))
         }
-        return check_patches(_joined(self.stages.chunks(f"checks {patch}", check_chunk, jobs)))
+        return check_patches(_joined(self.stages.chunks(f"checks {patch}", wholes_chunk, jobs)))
 
     def scan(self) -> Scan:
         """Patches against wholes, by time step, buffer and boundary."""

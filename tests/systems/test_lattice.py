@@ -4,18 +4,11 @@ import numpy as np
 import pytest
 
 from macro_ase.engines.spins.ensemble import SpinEnsemble
-from macro_ase.kinetics.ising import CORE_BROKEN_BONDS, CORE_MAGNETISATION
-from macro_ase.sampling.lattice_patches import (
-    PatchShape,
-    grow,
-    local_relax,
-    square_sites,
-    tile_corners,
-    upsample,
-)
 from macro_ase.systems.curie_weiss import CurieWeissSystem
 from macro_ase.systems.ising import IsingSystem
+from macro_ase.systems.lattice import PatchShape, block_sites, repeated, tile_corners
 
+rng_of = np.random.default_rng
 ISING, MEAN_FIELD = IsingSystem(2.5, 0.1), CurieWeissSystem(1.1, 0.1)
 
 
@@ -28,26 +21,26 @@ def test_a_window_is_the_patch_of_the_whole(buffer: int) -> None:
     """Bit for bit, at every tile, also across the border of the lattice."""
     side, core, dt = 16, 4, 3.0
     spins, corners = states(1, side), tile_corners(16, 4)
-    window = PatchShape(core, buffer).evolve(ISING, spins, side, corners, dt, 7)
+    window = ISING.move(spins, side, corners, PatchShape(core, buffer), dt, {}, rng_of(7))
     seeds = np.random.default_rng(7).integers(1, 2**64, size=(len(corners), 4), dtype=np.uint64)
-    active = square_sites(corners - buffer, core + 2 * buffer, side)
-    cores = square_sites(corners, core, side)
+    active = block_sites(corners - buffer, core + 2 * buffer, side)
+    cores = block_sites(corners, core, side)
     for k in range(len(corners)):
         mask = np.isin(np.arange(side**2), cores[k])
         whole = SpinEnsemble(ISING.model(side), spins, 2.5, 0, active[k], mask)
         whole.rng_state = seeds[k : k + 1].copy()
         tally = whole.advance(dt)[0, 0]
-        columns = [CORE_MAGNETISATION, CORE_BROKEN_BONDS]
-        np.testing.assert_array_equal(window.tally[0, k, columns], tally[columns])
+        own = ISING.dz(tally, core**2)
+        np.testing.assert_array_equal(window.change[0, k], own)
         np.testing.assert_array_equal(window.core[0, k], whole.spins[0, cores[k]])
 
 
 def test_a_window_that_would_wrap_is_the_whole_lattice() -> None:
     """Core 8 with buffer 4 fills 16 x 16: everything moves, the core alone counts."""
     spins = states(3, 16)
-    evolved = PatchShape(8, 4).evolve(ISING, spins, 16, tile_corners(16, 8), 2.0, 1)
-    assert evolved.core.shape == (3, 4, 64) and np.any(evolved.tally[..., CORE_MAGNETISATION])
-    moved = evolved.core != spins[:, square_sites(tile_corners(16, 8), 8, 16)]
+    evolved = ISING.move(spins, 16, tile_corners(16, 8), PatchShape(8, 4), 2.0, {}, rng_of(1))
+    assert evolved.core.shape == (3, 4, 64) and np.any(evolved.change[..., 0])
+    moved = evolved.core != spins[:, block_sites(tile_corners(16, 8), 8, 16)]
     assert np.all(moved.any(axis=2))
 
 
@@ -56,14 +49,14 @@ def test_whole_changes_add_up(system: IsingSystem | CurieWeissSystem) -> None:
     """One patch alone without a buffer: its counted change is that of the whole lattice's n z."""
     spins, side = states(4, 12), 12
     corners = tile_corners(side, 4)[4:5]
-    evolved = PatchShape(4).evolve(system, spins, side, corners, 2.0, 3)
+    evolved = system.move(spins, side, corners, PatchShape(4), 2.0, {}, rng_of(3))
     after = spins.copy()
-    after[:, square_sites(corners, 4, side)[0]] = evolved.core[:, 0]
+    after[:, block_sites(corners, 4, side)[0]] = evolved.core[:, 0]
     change = system.observe(after, side) - system.observe(spins, side)
     k = side**2 / 16
-    np.testing.assert_allclose(system.dz(evolved.tally[:, 0], 16), k * change, atol=1e-12)
+    np.testing.assert_allclose(evolved.change[:, 0], k * change, atol=1e-12)
     own = system.observe(evolved.core[:, 0], 4) - system.observe(
-        spins[:, square_sites(corners, 4, side)[0]], 4
+        spins[:, block_sites(corners, 4, side)[0]], 4
     )
     if system is ISING:  # negative control: the core as if it were periodic misses its border
         assert not np.allclose(own[:, 1], k * change[:, 1])
@@ -75,11 +68,11 @@ def test_the_mean_of_a_change_without_its_noise(
     system: IsingSystem | CurieWeissSystem, boundary: str
 ) -> None:
     """Changes minus the time integral of their rates: mean 0, and the rates hold less noise."""
-    shape, per_site = PatchShape(8, 1, boundary, nodes=4), np.array(system.per_site)
+    shape = PatchShape(8, 1, boundary, nodes=4)
     spins = system.random_states(32, np.full(400, -0.3), 2)
-    evolved = shape.evolve(system, spins, 32, tile_corners(32, 8), 0.5, 5)
-    change = system.dz(evolved.tally, 64).reshape(-1, len(per_site))
-    mean = (evolved.mean / (64 * per_site)).reshape(change.shape)
+    evolved = system.move(spins, 32, tile_corners(32, 8), shape, 0.5, {}, rng_of(5))
+    change = evolved.change.reshape(-1, len(system.names))
+    mean = evolved.mean.reshape(change.shape)
     rest = change - mean
     assert np.all(np.abs(rest.mean(0)) < 4 * rest.std(0) / np.sqrt(len(rest)))
     assert np.all(mean.std(0) < change.std(0))
@@ -96,8 +89,8 @@ def test_a_buffer_lets_patches_drift_as_wholes_and_a_periodic_patch_does_not() -
     difference, error = {}, {}
     for boundary in ("frozen", "periodic"):
         shape = PatchShape(8, 4, boundary)
-        evolved = shape.evolve(ISING, large, side, tile_corners(side, 8), dt, rng)
-        patches = ISING.dz(evolved.tally, 64).mean(axis=1)
+        evolved = ISING.move(large, side, tile_corners(side, 8), shape, dt, {}, rng)
+        patches = evolved.change.mean(axis=1)
         difference[boundary] = np.abs((patches - whole).mean(0))[1]
         error[boundary] = (patches - whole).std(0)[1] / np.sqrt(n)
     assert difference["frozen"] < 4 * error["frozen"]
@@ -106,10 +99,10 @@ def test_a_buffer_lets_patches_drift_as_wholes_and_a_periodic_patch_does_not() -
 
 def test_upsampling_keeps_the_magnetisation_of_every_tile() -> None:
     small = states(5, 8, 0.25)
-    large = upsample(small, 4)
-    tiles = large[:, square_sites(tile_corners(32, 8), 8, 32)]
+    large = repeated(small, 4)
+    tiles = large[:, block_sites(tile_corners(32, 8), 8, 32)]
     np.testing.assert_array_equal(tiles, np.repeat(small[:, None], 16, axis=1))
-    shifted = large[:, square_sites(tile_corners(32, 8, 3), 8, 32)]
+    shifted = large[:, block_sites(tile_corners(32, 8, 3), 8, 32)]
     np.testing.assert_array_equal(shifted.sum(axis=2), np.tile(small.sum(1)[:, None], 16))
 
 
@@ -119,7 +112,7 @@ def test_relaxing_moves_every_region_and_keeps_equilibrium(side: int) -> None:
     rng = np.random.default_rng(3)
     _, old = ISING.run(states(300, side, 0.7), side, [40.0], rng)
     before = old[:, 0]
-    after = local_relax(ISING, before, side, 8, 2.0, rng)
+    after = ISING.relax(before, side, 8, 2.0, {}, rng)
     assert np.all((before != after).mean(axis=0) > 0.05)
     change = ISING.observe(after, side) - ISING.observe(before, side)
     assert np.all(np.abs(change.mean(0)) < 4 * change.std(0) / np.sqrt(len(change)))
@@ -127,14 +120,14 @@ def test_relaxing_moves_every_region_and_keeps_equilibrium(side: int) -> None:
 
 def test_growing() -> None:
     small = states(2, 8)
-    assert grow(ISING, small, 8, 48, 0.5, 0).shape == (2, 48**2)
-    np.testing.assert_array_equal(grow(ISING, small, 8, 32, 0.0, 0), upsample(small, 4))
-    np.testing.assert_array_equal(grow(ISING, small, 8, 8, 1.0, 0), small)
-    one, same, other = (grow(ISING, small, 8, 16, 1.0, seed) for seed in (1, 1, 2))
+    assert ISING.grow(small, 8, 48, 0.5, {}, rng_of(0)).shape == (2, 48**2)
+    np.testing.assert_array_equal(ISING.grow(small, 8, 32, 0.0, {}, rng_of(0)), repeated(small, 4))
+    np.testing.assert_array_equal(ISING.grow(small, 8, 8, 1.0, {}, rng_of(0)), small)
+    one, same, other = (ISING.grow(small, 8, 16, 1.0, {}, rng_of(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert np.any(one != other)
     with pytest.raises(ValueError, match="no multiple of 8"):
-        grow(ISING, small, 8, 20, 1.0, 0)
+        ISING.grow(small, 8, 20, 1.0, {}, rng_of(0))
 
 
 def test_refusals() -> None:
