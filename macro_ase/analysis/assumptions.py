@@ -43,12 +43,14 @@ class PatchCheck:
         Largest difference of the two means over components, in standard errors.
     covariance_ratio, covariance_ratio_error : float
         Trace of K cov(whole) over that of cov(patch), components scaled to equal spread.
-    correlation : float
+    correlation, correlation_error : float
         rho of two patches of one snapshot, given z.
     met_share : float
         Share of pairs in which the patch met another vacancy.
     drift_share : float
         Share of the variance of single increments that their drift explains.
+    n_patches : int
+        K.
     """
 
     drift_slope: float
@@ -57,8 +59,10 @@ class PatchCheck:
     covariance_ratio: float
     covariance_ratio_error: float
     correlation: float
+    correlation_error: float
     met_share: float
     drift_share: float
+    n_patches: int
 
 
 @dataclass(frozen=True)
@@ -134,15 +138,19 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     whole_trace = n_patches * free * ((rest - line(own["whole_z0"])) ** 2).sum(axis=1)
     residual = dz - fitted
     patch_trace = float((residual**2).sum() / (len(residual) - fit.n_terms))
+    by_snapshot = residual.reshape(len(numbers), -1, n_patches, d)
+    correlation, correlation_error = _correlation(by_snapshot, fit.n_terms)
     return PatchCheck(
         drift_slope=slope,
         drift_slope_error=slope_error,
         mean_difference=float(np.abs(difference.mean(axis=0) / error).max()),
         covariance_ratio=float(whole_trace.mean() / patch_trace),
         covariance_ratio_error=float(whole_trace.std(ddof=1) / np.sqrt(len(whole)) / patch_trace),
-        correlation=_correlation(residual.reshape(-1, n_patches, d), fit.n_terms),
+        correlation=correlation,
+        correlation_error=correlation_error,
         met_share=float(own["met"].mean()),
         drift_share=float(fitted.var(axis=0).sum() / dz.var(axis=0).sum()),
+        n_patches=n_patches,
     )
 
 
@@ -173,19 +181,27 @@ def _checked(chunk: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return own | {name: own[name][order] for name in OF_PAIRS}
 
 
-def _correlation(groups: Array, n_terms: int) -> float:
-    """Intra-class correlation of residuals, shape (n_groups, K, d), of a fit of so many terms.
+def _correlation(residuals: Array, n_terms: int) -> tuple[float, float]:
+    """Intra-class correlation of residuals, shape (n_snapshots, repeats, K, d), and its error.
 
-    From mean squares between and within groups, (B - W) / (B + (K - 1) W) (R. A. Fisher,
-    *Statistical Methods for Research Workers*, 1925).
+    From mean squares between and within groups of K, (B - W) / (B + (K - 1) W) (R. A. Fisher,
+    *Statistical Methods for Research Workers*, 1925), of a fit of so many terms; the error is the
+    jackknife's over snapshots (M. H. Quenouille, Biometrika 43, 353 (1956)).
     """
-    n, k, _ = groups.shape
+    n, repeats, k, _ = residuals.shape
     if k == 1:
-        return 0.0
-    means = groups.mean(axis=1)
-    between = k * (means**2).sum() / (n - n_terms)
-    within = ((groups - means[:, None]) ** 2).sum() / (n * (k - 1))
-    return float((between - within) / (between + (k - 1) * within))
+        return 0.0, 0.0
+    means = residuals.mean(axis=2)
+    between = k * (means**2).sum(axis=(1, 2))
+    within = ((residuals - means[:, :, None]) ** 2).sum(axis=(1, 2, 3))
+
+    def correlation(own: Array, other: Array, left: int) -> Array:
+        b, w = own / (left * repeats - n_terms), other / (left * repeats * (k - 1))
+        return np.asarray((b - w) / (b + (k - 1) * w))
+
+    without = correlation(between.sum() - between, within.sum() - within, n - 1)
+    error = np.sqrt((n - 1) * without.var())
+    return float(correlation(between.sum(), within.sum(), n)), float(error)
 
 
 def seam_difference(seams: Array) -> tuple[Array, Array]:

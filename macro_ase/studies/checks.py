@@ -1,0 +1,83 @@
+"""The checks that every study of patches shows: patches against wholes, by one function.
+
+drift          increments of wholes against those of their patches: slope 1
+noise          K cov(whole) / cov(patch) = 1
+independence   (K - 1) rho = 0, rho the correlation, given z, of two patches of one state
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..analysis.assumptions import PatchCheck
+from ..report import Check, Table, Value
+from ..report.parts import Cell
+
+
+def patch_checks(
+    by_label: Mapping[str, PatchCheck],
+    drift: float = 0.15,
+    noise: float = 0.2,
+    shared: float = 0.35,
+) -> list[Check]:
+    """Drift, noise and independence of patches.
+
+    Parameters
+    ----------
+    by_label : mapping
+        One a condition or a kind of patches; with several, all must keep the limits.
+    drift, noise : float
+        How far from 1 the slope of the drift and the ratio of covariances may be.
+    shared : float
+        How far from 0 (K - 1) rho may be.
+    """
+    own = by_label.values()
+    which = f" Of {', '.join(by_label)}." if len(by_label) > 1 else ""
+    return [
+        Check(
+            "drift of patches = drift of the whole",
+            [c.drift_slope for c in own],
+            [c.drift_slope_error for c in own],
+            1 - drift,
+            1 + drift,
+            f"Increments of whole states against a fit in z to those of their patches.{which}",
+        ),
+        Check(
+            "noise of patches = noise of the whole",
+            [c.covariance_ratio for c in own],
+            [c.covariance_ratio_error for c in own],
+            1 - noise,
+            1 + noise,
+            "K cov(whole) / cov(patch), given z; below 1 where the whole relaxes during a step "
+            f"and where patches work on the same sites.{which}",
+        ),
+        Check(
+            "z is all that patches share",
+            [(c.n_patches - 1) * c.correlation for c in own],
+            [(c.n_patches - 1) * c.correlation_error for c in own],
+            -shared,
+            shared,
+            "(K - 1) times the correlation, given z, of the increments of two patches of one "
+            f"state, each evolved alone.{which}",
+        ),
+    ]
+
+
+def patch_table(
+    by_label: Mapping[str, PatchCheck], of: str, more: Mapping[str, Sequence[Cell]] | None = None
+) -> Table:
+    """What the checks are made of, a row a label; ``more`` are further columns by name."""
+    own = by_label.values()
+    columns: dict[str, Sequence[Cell]] = {
+        of: list(by_label),
+        "drift, whole / patches": [Value(c.drift_slope, c.drift_slope_error) for c in own],
+        "mean difference (errors)": [Value(c.mean_difference, form=".1f") for c in own],
+        "K cov(whole) / cov(patch)": [
+            Value(c.covariance_ratio, c.covariance_ratio_error) for c in own
+        ],
+        "correlation of patches": [Value(c.correlation, c.correlation_error) for c in own],
+        "variance share of drift": [Value(c.drift_share, form=".3f") for c in own],
+        **(more or {}),
+    }
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    return Table("Patches against wholes, over training states", list(columns), rows)
