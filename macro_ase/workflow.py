@@ -49,6 +49,11 @@ def run_study(
         raise FileExistsError(f"{folder} is a file, not a folder")
     with only_writer(folder):
         run_folder.prepare(folder, config, overwrite)
-        study.run(folder, quick)
-        write_report(folder)
+        if hasattr(study, "compute"):
+            runner = Runner(folder, config["workers"] if executor is None else executor)
+            findings = study.compute(runner)
+            write(study.report(findings, quick), folder, config, runner)
+        else:
+            study.run(folder, quick)
+            write_report(folder)
     return folder

@@ -24,6 +24,8 @@ LEVELS = (
         "arrays",
         "ratios",
         "memory",
+        "progress",
+        "executors",
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),

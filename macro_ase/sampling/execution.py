@@ -1,27 +1,53 @@
-"""Chunks of work on an executor, kept in a store as they finish."""
+"""Chunks of work on any executor, written to a store as they finish and not kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
-from contextlib import nullcontext
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, as_completed, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from numpy.typing import NDArray
-from tqdm import tqdm
+from ..executors import Engine, Workers, workers_of
+from ..progress import Progress
+from .store import Chunk, Store
 
-from ..counts import require_count
-from .store import Store
+log = logging.getLogger(__name__)
+TICK_S = 1.0
+MOST_DEATHS = 3
+Job = tuple[str, tuple[Any, ...]]
 
-Chunk = Mapping[str, NDArray[Any]]
+
+@dataclass(frozen=True)
+class Done:
+    """A finished item.
+
+    Attributes
+    ----------
+    key : str
+    result : object
+    cpu_s, wall_s : float
+        Measured where it ran.
+    """
+
+    key: str
+    result: Any
+    cpu_s: float
+    wall_s: float
 
 
 def run_chunks(
     function: Callable[..., Chunk],
     jobs: Mapping[str, tuple[Any, ...]],
     store: Store,
-    executor: Executor | int = 1,
+    engine: Engine | Workers = 1,
     label: str = "",
+    noted: Callable[[Done], None] = lambda done: None,
 ) -> None:
     """Compute the chunks that the store lacks.
 
@@ -32,49 +58,128 @@ def run_chunks(
     jobs : mapping
         Arguments by chunk key.
     store : Store
-    executor : concurrent.futures.Executor or int
-        A number of threads (compiled kernels release Python's lock), or any executor of
-        that shape, such as Dask's or executorlib's. Results do not depend on it.
-        Stopped by Ctrl-C or a signal, what runs at that time is finished and kept.
+    engine : executor, int or str
+        As for `executors.workers_of`: a number of threads (compiled kernels release Python's
+        lock), or any executor. Results do not depend on it. Stopped by Ctrl-C or a signal, what
+        runs at that time is finished and kept.
     label : str
-        Of the progress bar, which shows when a terminal watches.
+        Of the progress.
+    noted : callable
+        Told of each chunk after it was written.
 
     Raises
     ------
     ValueError
         If the number of threads is no whole number of at least 1.
     """
-    given: Any = executor
-    own = None if hasattr(given, "submit") else require_count(given, "workers", 1)
-    missing = {key: job for key, job in jobs.items() if not store.has(key)}
-    with nullcontext(given) if own is None else ThreadPoolExecutor(own) as pool:
-        _run(function, missing, store, pool, label, len(jobs))
+
+    def keep(done: Done) -> None:
+        store.write(done.key, done.result)
+        noted(done)
+
+    with workers_of(engine) as workers:
+        missing = [(key, job) for key, job in jobs.items() if not store.has(key)]
+        done = len(jobs) - len(missing)
+        with Progress(label, len(jobs), done, workers.number) as progress:
+            run_jobs(function, missing, keep, workers, progress)
 
 
-def _run(
-    function: Callable[..., Chunk],
-    jobs: Mapping[str, tuple[Any, ...]],
-    store: Store,
-    executor: Executor,
-    label: str,
-    total: int,
+def run_jobs(
+    function: Callable[..., Any],
+    jobs: Iterable[Job],
+    keep: Callable[[Done], None],
+    workers: Workers,
+    progress: Progress,
 ) -> None:
-    futures = {executor.submit(function, *job): key for key, job in jobs.items()}
-    bar = tqdm(desc=label, total=total, initial=total - len(jobs), disable=None, unit="chunk")
+    """Run jobs, as many at a time as there are workers; each is kept before another begins.
+
+    A job whose worker died is done again by another.
+
+    Raises
+    ------
+    OutOfTime
+        If the workers' time is too short for another job.
+    ChildProcessError
+        If the workers of one job die time and again, or cannot be replaced.
+    """
+    run = _Run(function, iter(jobs), keep, workers, progress)
     try:
-        with bar:
-            for future in as_completed(futures):
-                store.write(futures[future], future.result())
-                bar.update()
-    except BaseException as error:
-        running = {future: key for future, key in futures.items() if not future.cancel()}
-        if isinstance(error, KeyboardInterrupt):
-            _keep(running, store)
+        while run.begin():
+            run.collect()
+    except BaseException:
+        run.finish()
         raise
 
 
-def _keep(running: Mapping[Future[Chunk], str], store: Store) -> None:
-    """Wait for chunks that run already, and write those that are well and not yet there."""
-    for future in as_completed(running):
-        if future.exception() is None and not store.has(running[future]):
-            store.write(running[future], future.result())
+class _Run:
+    """Jobs that wait, and those that run."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        queue: Iterator[Job],
+        keep: Callable[[Done], None],
+        workers: Workers,
+        progress: Progress,
+    ) -> None:
+        self.function, self.queue, self.keep = function, queue, keep
+        self.workers, self.progress = workers, progress
+        self.running: dict[Future[Any], Job] = {}
+        self.deaths: Counter[str] = Counter()
+
+    def begin(self) -> bool:
+        """Give every idle worker a job; false if nothing runs then."""
+        while len(self.running) < self.workers.number:
+            job = next(self.queue, None)
+            if job is None:
+                break
+            self.workers.require_time()
+            self.running[self.workers.submit(measured, self.function, job[1])] = job
+        return bool(self.running)
+
+    def collect(self) -> None:
+        """Wait a moment and keep what is finished by then."""
+        lost: list[Job] = []
+        for future in wait(self.running, TICK_S, FIRST_COMPLETED)[0]:
+            job = self.running[future]
+            try:
+                done = Done(job[0], *future.result())
+            except BrokenExecutor:
+                lost.append(job)
+            else:
+                self.keep(done)
+                self.workers.longest_s = max(self.workers.longest_s, done.wall_s)
+                self.progress.update()
+            del self.running[future]
+        self.progress.tick()
+        if lost:
+            self.do_again(lost)
+
+    def do_again(self, lost: list[Job]) -> None:
+        """Put the jobs of dead workers first in the queue."""
+        self.deaths.update(key for key, _ in lost)
+        key, number = self.deaths.most_common(1)[0]
+        if number >= MOST_DEATHS:
+            raise ChildProcessError(
+                f"{number} workers died at {key!r}, out of memory perhaps; what was finished is "
+                "kept: run again to go on"
+            )
+        log.warning("a worker died: %s again", ", ".join(key for key, _ in lost))
+        self.workers.replace()
+        self.queue = chain(lost, self.queue)
+
+    def finish(self) -> None:
+        """Wait for jobs that run already, and keep those that end well."""
+        begun = [future for future in self.running if not future.cancel()]
+        for future in as_completed(begun):
+            with suppress(Exception):
+                self.keep(Done(self.running[future][0], *future.result()))
+
+
+def measured(function: Callable[..., Any], job: tuple[Any, ...]) -> tuple[Any, float, float]:
+    """A result with the processor's time and the time that it took."""
+    own = threading.current_thread() is threading.main_thread()
+    clock = time.process_time if own else time.thread_time
+    cpu, wall = clock(), time.perf_counter()
+    result = function(*job)
+    return result, clock() - cpu, time.perf_counter() - wall

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from ..files import naming
 
+Chunk = dict[str, NDArray[Any]]
 BESIDE = ".unfinished"
 
 
@@ -68,7 +70,9 @@ class Store:
             Naming the chunk, if the disk is full.
         """
         place = self.path / key
-        beside = self.path / BESIDE / f"{key.replace('/', ' ')}.{os.getpid()}"
+        beside = (
+            self.path / BESIDE / f"{key.replace('/', ' ')}.{socket.gethostname()}-{os.getpid()}"
+        )
         shutil.rmtree(beside, ignore_errors=True)
         try:
             with naming(place):
@@ -79,7 +83,7 @@ class Store:
             with suppress(OSError):
                 beside.parent.rmdir()
 
-    def read(self, key: str) -> dict[str, NDArray[Any]]:
+    def read(self, key: str) -> Chunk:
         """The arrays of a finished chunk.
 
         Raises
@@ -129,6 +133,30 @@ class Store:
             beside.rename(place)
 
 
+class Chunks(Mapping[str, Chunk]):
+    """Finished chunks by key, each read from the disk when it is asked for.
+
+    Parameters
+    ----------
+    store : Store
+    keys : sequence of str
+    """
+
+    def __init__(self, store: Store, keys: Sequence[str]) -> None:
+        self._store, self._keys = store, dict.fromkeys(keys)
+
+    def __getitem__(self, key: str) -> Chunk:
+        if key not in self._keys:
+            raise KeyError(key)
+        return self._store.read(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
 def _open_group(path: Path) -> None:
     """Make a folder a zarr group, also where the file that says so is damaged."""
     try:
@@ -160,7 +188,7 @@ def _entry(array: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def _verified(group: zarr.Group) -> dict[str, NDArray[Any]]:
+def _verified(group: zarr.Group) -> Chunk:
     """All arrays of a group.
 
     Raises

@@ -117,7 +117,7 @@ def test_ctrl_c_ends_between_chunks(tmp_path: Path) -> None:
 
     store = Interrupted(tmp_path / "d")
     with pytest.raises(KeyboardInterrupt):
-        run_chunks(slow, jobs(40), store, 1)
+        run_chunks(slow, jobs(40), store, 2)
     assert store.has("noise/0") and store.has("noise/1") and not store.has("noise/39")
 
 
