@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from . import run_folder
+from .executors import Engine
 from .extras import need
 from .folder_lock import only_writer
 from .report.page import write_report
+from .report.write import write_findings
 from .studies import STUDIES
+from .studies.runner import Runner
 
 
 def run_study(
-    config: dict[str, Any], out: str | Path, overwrite: bool = False, quick: bool = False
+    config: dict[str, Any],
+    out: str | Path,
+    overwrite: bool = False,
+    quick: bool = False,
+    executor: Engine | None = None,
 ) -> Path:
     """Run a study, or go on with one, and write its report.
 
@@ -29,6 +36,8 @@ def run_study(
         Replace an earlier run of other settings.
     quick : bool
         Said in the report; the settings already are those of the quick form.
+    executor : executor, int or str, optional
+        Who computes, as for `executors.workers_of`; default: as many threads as the settings say.
 
     Returns
     -------
@@ -52,8 +61,9 @@ def run_study(
         if hasattr(study, "compute"):
             runner = Runner(folder, config["workers"] if executor is None else executor)
             findings = study.compute(runner)
-            write(study.report(findings, quick), folder, config, runner)
+            report = study.report(findings, quick)
+            write_findings(folder, config, report, runner.seconds, runner.wall_s, runner.cpu_s)
         else:
             study.run(folder, quick)
-            write_report(folder)
+        write_report(folder)
     return folder
