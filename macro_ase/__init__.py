@@ -67,7 +67,7 @@ _HOME = {
     "hysteresis_loop": "analysis.hysteresis",
     "Alloy": "systems",
     "SwapAlloy": "systems",
-    "MacroModel": "learning.macro_model",
+    "MacroModel": "learning.models.macro_model",
     "load_config": "config",
     "list_studies": "config",
     "run_study": "workflow",

@@ -52,7 +52,7 @@ from .engines.temperature import Ramp as Ramp
 from .engines.vacancies.kmc import VacancyKMC as VacancyKMC
 from .lattice import Crystal as Crystal
 from .lattice import SiteGrid as SiteGrid
-from .learning.macro_model import MacroModel as MacroModel
+from .learning.models.macro_model import MacroModel as MacroModel
 from .observables.long_range_order import b2_order as b2_order
 from .observables.long_range_order import long_range_order as long_range_order
 from .observables.long_range_order import structure_factors as structure_factors

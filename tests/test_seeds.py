@@ -74,8 +74,9 @@ def of_split(seed: Any) -> Result:
 
 def of_training(seed: Any) -> Result:
     pytest.importorskip("torch")
+    from macro_ase.learning.models.training import train
+    from macro_ase.learning.options import TrainingOptions
     from macro_ase.learning.pairs import PairBatch
-    from macro_ase.learning.training import TrainingOptions, train
 
     z0, dz = np.random.default_rng(0).normal(size=(2, 128, 1))
     pairs = PairBatch(z0, dz - z0, np.ones((128, 0)), np.arange(128) // 4)
@@ -85,9 +86,9 @@ def of_training(seed: Any) -> Result:
 
 def of_drift(seed: Any) -> Result:
     pytest.importorskip("torch")
-    from macro_ase.learning.drift_model import DriftOptions
     from macro_ase.learning.force_losses import QuadraticLoss
-    from macro_ase.learning.force_training import train_drift
+    from macro_ase.learning.models.drift_model import train_drift
+    from macro_ase.learning.options import DriftOptions
 
     z = np.random.default_rng(0).normal(size=(64, 1))
     loss = QuadraticLoss(np.ones((64, 1, 1)), -z, z[:, 0] ** 2)
@@ -97,7 +98,8 @@ def of_drift(seed: Any) -> Result:
 
 def of_encoder(seed: Any) -> Result:
     pytest.importorskip("torch")
-    from macro_ase.learning.encoder_training import EncoderOptions, train_encoder
+    from macro_ase.learning.encoders.patch_encoder import train_encoder
+    from macro_ase.learning.options import EncoderOptions
 
     tiles = np.random.default_rng(0).choice(np.array([-1, 1], dtype=np.int8), (80, 64))
     options = EncoderOptions(steps=2, channels=4, batch_size=16)

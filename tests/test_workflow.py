@@ -23,7 +23,7 @@ from macro_ase.build import build_crystal  # noqa: E402
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
 from macro_ase.folder_lock import only_writer  # noqa: E402
-from macro_ase.learning.macro_model import MacroModel  # noqa: E402
+from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 from macro_ase.sampling import Store  # noqa: E402
 from macro_ase.studies import AlloyStudy  # noqa: E402
 from macro_ase.studies.stages import Stages  # noqa: E402

@@ -27,14 +27,15 @@ from ase.build import bulk
 from matplotlib.figure import Figure
 
 from macro_ase.engines.patches.partial_forces import Bins, LennardJonesForce, choose_block
-from macro_ase.learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
-from macro_ase.learning.first_layer import LinearObservables
+from macro_ase.learning.encoders.conditioned_autoencoder import train_autoencoder
+from macro_ase.learning.encoders.first_layer import LinearObservables
 from macro_ase.learning.force_batch import ForceBatch
 from macro_ase.learning.force_losses import loss_x, loss_x_partial, loss_z
-from macro_ase.learning.force_training import DriftOptions, train_drift
-from macro_ase.learning.pooled_features import PooledForces, RadialBasis
-from macro_ase.learning.rollout import rollout, trajectory_errors
+from macro_ase.learning.models.drift_model import train_drift
+from macro_ase.learning.models.paths import rollout, trajectory_errors
+from macro_ase.learning.options import AutoencoderOptions, DriftOptions
 from macro_ase.rng import coerce_rng
+from macro_ase.systems.pooled_features import PooledForces, RadialBasis
 from macro_ase.systems.predator_prey import PredatorPrey
 
 parser = argparse.ArgumentParser()
@@ -222,9 +223,6 @@ for side in (5, 8) if QUICK else (5, 8, 13):
     )
 
 # %% [markdown]
-# `learning.environment_encoder` learns functions of each atom's environment instead of taking
-# given ones; it too serves every number of atoms.
-#
 # ## What to keep in mind
 #
 # - The noise of $L_{x,p}$ is the part of the forces outside the rows of $\varphi'$. More rows make

@@ -1,4 +1,6 @@
-"""Closures: drift and diffusion of macroscopic observables, learned from patch increments.
+"""Closures: drift and diffusion of macroscopic observables, learned from patch increments."""
 
-Needs PyTorch: ``pip install 'macro-ase[learn]'``.
-"""
+from ..extras import need
+
+need("torch", "learning")
+need("safetensors", "learning")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Array, above_0, as_columns, as_conditions, finite_array
 from ..files import replacing
-from .reading import reading
+from .saved import reading
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .force_batch import Array, ForceBatch
+from ..arrays import Array
+from .force_batch import ForceBatch
 
 
 @dataclass(frozen=True)

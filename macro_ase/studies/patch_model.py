@@ -16,7 +16,7 @@ from .stages import Chunk
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..learning.macro_model import MacroModel
+    from ..learning.models.macro_model import MacroModel
 
 
 def learn_patch_model(
@@ -45,10 +45,10 @@ def learn_patch_model(
     sites : float
         n_s.
     table : dict
-        The options of `learning.training.TrainingOptions`.
+        The options of `learning.models.training.TrainingOptions`.
     seed : int
     """
-    from ..learning.macro_model import MacroModel
+    from ..learning.models.macro_model import MacroModel
 
     own = (folder, pairs, condition, z_names, dt, sites, table, seed)
     return load_or_make(lambda: MacroModel.load(folder), lambda: _train(*own))
@@ -66,9 +66,10 @@ def _train(
 ) -> MacroModel:
     import torch
 
-    from ..learning.macro_model import Clock, MacroModel
+    from ..learning.models.macro_model import Clock, MacroModel
+    from ..learning.models.training import train
+    from ..learning.options import TrainingOptions
     from ..learning.pairs import PairBatch
-    from ..learning.training import TrainingOptions, train
 
     torch.set_num_threads(1)
     n, d = pairs["z0"].shape

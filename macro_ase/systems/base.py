@@ -269,7 +269,7 @@ class MicroSystem(Protocol):
     record_events : float
         Mean events of a patch between two samples of a small run.
     substeps : int
-        Of the model's paths within a step, see `learning.macro_model`.
+        Of the model's paths within a step, see `learning.models.macro_model`.
     """
 
     event: ClassVar[str]

@@ -149,9 +149,10 @@ def test_a_trained_network_gives_pairs_as_a_table_does() -> None:
 @pytest.mark.learn
 def test_a_closure_learns_from_them() -> None:
     pytest.importorskip("torch")
-    from macro_ase.learning.macro_model import Clock, MacroModel
+    from macro_ase.learning.models.macro_model import Clock, MacroModel
+    from macro_ase.learning.models.training import train
+    from macro_ase.learning.options import TrainingOptions
     from macro_ase.learning.pairs import PairBatch
-    from macro_ase.learning.training import TrainingOptions, train
 
     evolve = MonteCarloEvolution(TableEAM(table()), TEMPERATURE_K, NeighbourSwap(), 0.5)
     atoms, pairs = crystal(4), []

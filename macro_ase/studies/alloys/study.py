@@ -125,7 +125,7 @@ class AlloyStudy:
 
     def learn(self, pairs: list[Chunk], small: list[list[Chunk]], scan: TimeStepScan) -> Any:
         """Train the ensemble, or load it if it was trained already."""
-        from ...learning.macro_model import MacroModel
+        from ...learning.models.macro_model import MacroModel
 
         folder = self.stages.folder / "model"
         return load_or_make(
@@ -137,9 +137,10 @@ class AlloyStudy:
     ) -> Any:
         import torch
 
-        from ...learning.macro_model import Clock, MacroModel
+        from ...learning.models.macro_model import Clock, MacroModel
+        from ...learning.models.training import train
+        from ...learning.options import TrainingOptions
         from ...learning.pairs import PairBatch
-        from ...learning.training import TrainingOptions, train
 
         torch.set_num_threads(1)
         first = np.cumsum([0] + [int(chunk["snapshot"].max()) + 1 for chunk in pairs])

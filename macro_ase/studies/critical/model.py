@@ -22,8 +22,9 @@ from ..kept import load_or_make
 from .law import GRID, Table
 
 if TYPE_CHECKING:
+    from ...learning.models.symmetric_model import SymmetricModel
+    from ...learning.options import FitOptions
     from ..stages import Chunk
-    from .networks import FitOptions, SymmetricModel
 
 BINS = 128
 VALIDATION_SHARE = 0.2
@@ -83,7 +84,7 @@ def fit_member(
     folder: Path, pairs: Sequence[BinnedPairs], options: FitOptions, seed: int, *item: int
 ) -> SymmetricModel:
     """Fit one member to blocks drawn with replacement, or load it if it was fitted already."""
-    from .networks import SymmetricModel, fit_symmetric
+    from ...learning.models.symmetric_model import SymmetricModel, fit_symmetric
 
     def make() -> SymmetricModel:
         rng = coerce_rng(stream(seed, "critical-member", *item))

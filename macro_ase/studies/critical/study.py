@@ -129,7 +129,7 @@ class CriticalIsingStudy:
         """Fit the members of a size, or load those that were fitted already."""
         import torch
 
-        from .networks import FitOptions
+        from ...learning.options import FitOptions
 
         torch.set_num_threads(1)
         table = dict(self.config["learning"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...learning.tile_closure import Features, SeveralClosures, TileClosure
+from ...learning.encoders.tile_closure import Features, SeveralClosures, TileClosure
 from ...observables.field_moments import second_moments, squared_gradients, tile_means
 from ...rng import stream
 from ...sampling.field_pairs import Array, FieldSampling
@@ -16,7 +16,7 @@ from ..patch_model import learn_patch_model
 from ..stages import Chunk
 
 if TYPE_CHECKING:
-    from ...learning.macro_model import MacroModel
+    from ...learning.models.macro_model import MacroModel
 
 CHOSEN: dict[str, Features] = {"moments": second_moments, "gradients": squared_gradients}
 
@@ -44,8 +44,8 @@ def fit_closures(
 
 
 def _encoder(folder: Path, tiles: Array, table: dict[str, Any], seed: int) -> Features:
-    from ...learning.encoder_training import EncoderOptions
-    from ...learning.field_encoder import FieldEncoder, train_field_encoder
+    from ...learning.encoders.field_encoder import FieldEncoder, train_field_encoder
+    from ...learning.options import EncoderOptions
 
     def make() -> FieldEncoder:
         options = EncoderOptions(table["variables"], table["channels"], table["steps"])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...learning.tile_closure import SeveralClosures
+from ...learning.encoders.tile_closure import SeveralClosures
 from ...rng import stream
 from ...sampling.field_pairs import (
     Array,
@@ -125,7 +125,7 @@ class PredatorPreyStudy:
     def learn(self, repeat: Repeat, kind: str = "", way: str = "") -> Any:
         """The model of one closure and way to sample, the study's own by default."""
         kind = kind or self.kind
-        from ...learning.macro_model import MacroModel
+        from ...learning.models.macro_model import MacroModel
 
         sampling = sampling_of(self.config, **WAYS[way]) if way else self.sampling
         name = f"{repeat.number}-{kind}" + (f"-{way.replace(' ', '-')}" if way else "")

@@ -61,7 +61,8 @@ def encoder_chunk(study: ForcesStudy, states: States, seed: int) -> dict[str, Ar
     """Train and keep the encoder of a seed."""
     import torch
 
-    from ...learning.conditioned_autoencoder import AutoencoderOptions, train_autoencoder
+    from ...learning.encoders.conditioned_autoencoder import train_autoencoder
+    from ...learning.options import AutoencoderOptions
 
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
     table = dict(study.config["encoder"])
@@ -142,8 +143,9 @@ def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
     """Train and keep the drift of a case, and predict the test runs."""
     import torch
 
-    from ...learning.force_training import DriftOptions, train_drift
-    from ...learning.rollout import rollout, trajectory_errors
+    from ...learning.models.drift_model import train_drift
+    from ...learning.models.paths import rollout, trajectory_errors
+    from ...learning.options import DriftOptions
 
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
     batch, table = study.batch(case), dict(study.config["learning"])

@@ -64,7 +64,7 @@ class PredatorPreyForces:
     @cached_property
     def observables(self) -> Any:
         """Means of u and of v."""
-        from ...learning.first_layer import LinearObservables
+        from ...learning.encoders.first_layer import LinearObservables
 
         return LinearObservables(np.repeat(np.eye(2) / self.n_particles, self.n_particles, axis=1))
 

@@ -2,7 +2,7 @@
 
 For each number of atoms, drifts are learned from more and more configurations, by L_z from the
 forces on all atoms and by L_{x,p} from those on one block of atoms of each, through an encoder on
-`learning.pooled_features`, which serves every number of atoms. How many evaluations of the force
+`systems.pooled_features`, which serves every number of atoms. How many evaluations of the force
 on an atom each needs to reach an error is read from errors against true runs:
 
     saving = evaluations by L_z / evaluations by L_{x,p}.
@@ -149,7 +149,7 @@ class LennardJonesSavingStudy:
     @property
     def basis(self) -> Any:
         """The radial functions."""
-        from ...learning.pooled_features import RadialBasis
+        from ...systems.pooled_features import RadialBasis
 
         return RadialBasis(**self.config["encoder"]["basis"])
 
@@ -207,14 +207,14 @@ class LennardJonesSavingStudy:
 
     def floor(self, n: int) -> Array:
         """Error of a run's expected path, from two runs of each temperature, shape (runs,)."""
-        from ...learning.rollout import trajectory_errors
+        from ...learning.models.paths import trajectory_errors
 
         one, two = (self.read(f"free-{use}/{n}")["path"] for use in ("one", "two"))
         return trajectory_errors(two, one) / np.sqrt(2)
 
     def errors(self, encoder: Array, drift: Any, test: Chunk) -> Array:
         """Errors of predicted runs, shape (runs,), with an encoder as a matrix."""
-        from ...learning.rollout import rollout, trajectory_errors
+        from ...learning.models.paths import rollout, trajectory_errors
 
         times = self.config["data"]["dt"] * steps_of(self.config["data"])
         step = self.config["learning"]["rollout_step"]

@@ -31,7 +31,7 @@ def runs_chunk(
 
     Without ``learn``: the features of the first configuration of each run alone.
     """
-    from ...learning.pooled_features import PooledForces, pooled
+    from ...systems.pooled_features import PooledForces, pooled
 
     fluid: LennardJones = study.fluids[n]
     size, rng = study.config["data"]["block_atoms"], coerce_rng(seed)
@@ -58,8 +58,9 @@ def learning_chunk(
     import torch
 
     from ...learning.force_losses import QuadraticLoss
-    from ...learning.force_training import DriftOptions, train_drift
-    from ...learning.pooled_features import PooledForces, leading
+    from ...learning.models.drift_model import train_drift
+    from ...learning.options import DriftOptions
+    from ...systems.pooled_features import PooledForces, leading
 
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
     data = PooledForces(**study.read(key))

@@ -204,7 +204,7 @@ class ForcesStudy(ABC):
 
     def encoder(self, seed: int) -> Any:
         """The trained encoder of a seed."""
-        from ...learning.conditioned_encoder import ConditionedEncoder
+        from ...learning.encoders.conditioned_encoder import ConditionedEncoder
 
         return ConditionedEncoder.load(self.encoder_folder(seed), self.system.observables)
 
@@ -226,7 +226,7 @@ class ForcesStudy(ABC):
         self, test: TestRuns, encoders: list[dict[str, float]], done: dict[str, Chunk]
     ) -> ForcesFindings:
         """Everything that the results are written from."""
-        from ...learning.rollout import trajectory_errors
+        from ...learning.models.paths import trajectory_errors
 
         errors, paths, histories = {}, {}, {}
         for case in self.cases:

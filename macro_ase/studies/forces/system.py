@@ -42,7 +42,7 @@ class ForceSystem(Protocol):
     n_particles : int
     states_per_run : int
         Kept of each training run.
-    observables : learning.first_layer.Observables
+    observables : learning.encoders.first_layer.Observables
         With their Jacobian.
     features : array, shape (n_features, N), optional
         What the encoder takes principal components of, if not of the states.

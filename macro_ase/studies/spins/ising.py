@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...arrays import Array
-from ...learning.tile_closure import Features, SeveralClosures
+from ...learning.encoders.tile_closure import Features, SeveralClosures
 from ...systems.base import Closure
 from ...systems.ising import IsingSystem
 from ...systems.spin_system import Spins, SpinSystem

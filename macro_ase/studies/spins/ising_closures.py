@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...learning.tile_closure import Features, SeveralClosures, TileClosure
+from ...learning.encoders.tile_closure import Features, SeveralClosures, TileClosure
 from ...observables.spin_correlations import next_correlations
 from ...rng import coerce_rng, stream
 from ...systems.spin_system import SpinPlan, Spins, SpinSystem
@@ -53,8 +53,8 @@ def trained_encoder(
     folder: Path, system: SpinSystem, tiles: Spins, table: dict[str, Any], seed: int
 ) -> Features:
     """The autoencoder's encoder, trained on tiles or loaded from the folder."""
-    from ...learning.encoder_training import EncoderOptions, train_encoder
-    from ...learning.patch_encoder import PatchEncoder
+    from ...learning.encoders.patch_encoder import PatchEncoder, train_encoder
+    from ...learning.options import EncoderOptions
 
     def make() -> PatchEncoder:
         options = EncoderOptions(table["variables"], table["channels"], table["steps"])

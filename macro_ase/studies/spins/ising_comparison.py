@@ -20,7 +20,7 @@ from .errors import late_moments, mean_errors
 from .runs import PREDICTED, SECOND, TRUTH, predict_runs
 
 if TYPE_CHECKING:
-    from ...learning.macro_model import MacroModel
+    from ...learning.models.macro_model import MacroModel
     from .ising import IsingStudy
 
 FLOOR = "direct against direct"

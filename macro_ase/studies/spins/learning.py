@@ -10,7 +10,7 @@ from ..patch_model import learn_patch_model
 from ..stages import Chunk
 
 if TYPE_CHECKING:
-    from ...learning.macro_model import MacroModel
+    from ...learning.models.macro_model import MacroModel
 
 
 def learn_model(

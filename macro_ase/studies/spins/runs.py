@@ -11,7 +11,7 @@ from ...arrays import Array
 from ...rng import stream
 
 if TYPE_CHECKING:
-    from ...learning.macro_model import MacroModel
+    from ...learning.models.macro_model import MacroModel
     from .study import SpinStudy
 
 TRUTH, SECOND, PREDICTED = range(3)

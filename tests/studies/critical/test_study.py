@@ -11,6 +11,8 @@ torch = pytest.importorskip("torch")
 
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
+from macro_ase.learning.models.symmetric_model import SymmetricModel  # noqa: E402
+from macro_ase.learning.options import FitOptions  # noqa: E402
 from macro_ase.studies.critical.law import (  # noqa: E402
     GRID,
     PolynomialFit,
@@ -20,7 +22,6 @@ from macro_ase.studies.critical.law import (  # noqa: E402
     stationary_moments,
 )
 from macro_ase.studies.critical.model import BinnedPairs, fit_member, tabulated  # noqa: E402
-from macro_ase.studies.critical.networks import FitOptions, SymmetricModel  # noqa: E402
 from macro_ase.studies.critical.points import (  # noqa: E402
     CRITICAL_TEMPERATURE,
     EXACT,

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
-from macro_ase.learning.macro_model import MacroModel  # noqa: E402
+from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 from macro_ase.sampling import Store  # noqa: E402
 from macro_ase.workflow import run_study  # noqa: E402
 

@@ -1,0 +1,1 @@
+"""Closure variables: what is learned of states, tiles and atoms."""

@@ -1,0 +1,301 @@
+"""The learned macroscopic model: what it is, how it is saved, how it runs.
+
+In scaled units, with time in steps dt = h tau_w(T),
+
+    dy = f a(y, c) dt + g b(y, c) dW,   f = K n_s / n,   g = sqrt(K) n_s / n,
+
+the sum of K independent patches, each with the drift and the patch diffusion
+Sigma_p = b b^T / dt that were learned with n_s sites a patch. When the large system has as
+many sites a patch as the training states, f = 1 and g = K^-1/2.
+
+A training increment of a time series, or of a patch with sites of its own, holds the relaxation
+during dt, and one Euler-Maruyama step a dt is right. Where patches share their sites, as
+vacancies do, the increment of one patch while the others stand still does not hold it: paths then
+take several steps within dt; with one, relaxation and noise would both come out too large, by a
+relative dt / (2 relaxation time). Which of both it is belongs to the model (``substeps``). Steps
+are never longer, whatever is recorded, and as much shorter as f is above 1.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from ...arrays import Array, above_0, finite_array, one_condition
+from ...counts import require_count
+from ...memory import require_memory
+from ...ratios import steps_within
+from ...rng import stream
+from ..options import TrainingOptions
+from ..pairs import Scaling
+from ..saved import filled_members, read_ensemble, reading, shapes, write_ensemble
+from .clock import Clock
+from .paths import (
+    MacroPaths,
+    Steps,
+    euler_maruyama,
+    warn_of_divergence,
+    warn_of_short_steps,
+)
+from .training import Trained, new_member
+
+__all__ = ["Clock", "MacroModel", "MacroPaths"]
+FORMAT = "macro_ase macro model 1"
+MOST_STEPS = 10**9
+FILES = ("model.json", "weights.safetensors")
+
+
+@dataclass(frozen=True)
+class MacroModel:
+    """An ensemble of drift and patch diffusion with its clock.
+
+    Attributes
+    ----------
+    trained : Trained
+    options : TrainingOptions
+    z_names : tuple of str
+    step_events : float
+        h: mean events of one patch in a step.
+    sites_per_patch : float
+        n_s of the training states.
+    clock : Clock
+    substeps : int
+        Euler-Maruyama steps within dt: several where an increment of one patch alone does not
+        contain the relaxation of the whole; one where increments are those of a time series, or
+        patches relax as the whole does.
+
+    Raises
+    ------
+    ValueError
+        If the parts do not belong together, or a number is not above 0.
+    """
+
+    trained: Trained
+    options: TrainingOptions
+    z_names: tuple[str, ...]
+    step_events: float
+    sites_per_patch: float
+    clock: Clock
+    substeps: int = 1
+
+    def __post_init__(self) -> None:
+        names = self.z_names
+        listed = not isinstance(names, str) and all(isinstance(name, str) for name in names)
+        if not listed or len(names) != self._d or len(set(names)) != len(names):
+            raise ValueError(f"z_names must be {self._d} different names, not {names!r}")
+        _require_own_options(self.trained, self.options)
+        own = {
+            "z_names": tuple(names),
+            "step_events": above_0(self.step_events, "step_events"),
+            "sites_per_patch": above_0(self.sites_per_patch, "sites_per_patch"),
+            "substeps": require_count(self.substeps, "substeps", 1),
+        }
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def _d(self) -> int:
+        return len(self.trained.scaling.z_mean)
+
+    @property
+    def _c(self) -> int:
+        return len(self.trained.scaling.condition_mean)
+
+    def dt(self, temperature_K: float) -> float:
+        """Time step in the unit of the clock."""
+        return self.step_events * self.clock.tau_w(temperature_K)
+
+    def step_moments(self, z: Array, condition: Array) -> tuple[Array, Array]:
+        """Drift and patch covariance per step of every member.
+
+        Parameters
+        ----------
+        z : array, shape (n, d)
+        condition : array, shape (n, c) or (c,)
+
+        Returns
+        -------
+        drift : array, shape (members, n, d)
+        covariance : array, shape (members, n, d, d)
+
+        Raises
+        ------
+        ValueError
+            If a shape is another, or a value not finite.
+        """
+        scaling = self.trained.scaling
+        states = finite_array(z, "z", None, self._d)
+        if np.ndim(condition) < 2:
+            condition = np.tile(one_condition(condition, self._c), (len(states), 1))
+        conditions = finite_array(condition, "condition", len(states), self._c)
+        y = torch.as_tensor(scaling.z(states), dtype=torch.float32)
+        c = torch.as_tensor(scaling.condition(conditions), dtype=torch.float32)
+        drifts, covariances = [], []
+        with torch.no_grad():
+            for member in self.trained.members:
+                a, b = member(y, c)
+                drifts.append(a.numpy() * scaling.z_scale)
+                scaled = b.numpy() * scaling.z_scale[:, None]
+                covariances.append(scaled @ scaled.transpose(0, 2, 1))
+        return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
+
+    def step_means(
+        self, z: Array, condition: Array, n_sites: float, n_patches: float | None = None
+    ) -> Array:
+        """Mean change of z over one step, without noise, its own relaxation included.
+
+        Parameters
+        ----------
+        z : array, shape (n, d)
+        condition : array, shape (n, c) or (c,)
+        n_sites, n_patches
+            As in `simulate`.
+
+        Returns
+        -------
+        array, shape (n, d)
+            Mean over the members.
+        """
+        steps = self._steps(1.0, n_sites, n_patches)
+        point = np.asarray(z, dtype=float)
+        for _ in range(steps.number):
+            point = point + steps.drift * self.step_moments(point, condition)[0].mean(axis=0)
+        return point - z
+
+    def simulate(
+        self,
+        z0: ArrayLike,
+        condition: ArrayLike | None,
+        n_steps: int,
+        n_sites: float,
+        n_patches: float | None = None,
+        paths: int = 50,
+        seed: int | np.random.SeedSequence = 0,
+        interval: float | None = None,
+    ) -> MacroPaths:
+        """Euler-Maruyama paths.
+
+        Warns of a condition outside the range of training, of an interval that cuts steps too
+        short to be right, and of paths that diverge.
+
+        Parameters
+        ----------
+        z0 : array, shape (d,) or (paths, d)
+        condition : array, shape (c,)
+            1000 K / T first; a number where there is one condition, None where there is none.
+        n_steps : int
+            Number of records after the first.
+        n_sites : float
+            n of the large system.
+        n_patches : float, optional
+            K; default n / n_s.
+        paths : int
+            Of every member.
+        seed : int or SeedSequence
+        interval : float, optional
+            Time between records, in the unit of the clock; default the training step. The steps
+            between two records are equal and no longer than the model's own, so multiples of
+            the training step, or parts of a step that is short beside relaxation, are exact.
+
+        Raises
+        ------
+        ValueError
+            If a size, number or time is not positive or too large, a shape is another, or a value
+            not finite.
+        """
+        records, number = (
+            require_count(n, name, 1) for n, name in ((n_steps, "n_steps"), (paths, "paths"))
+        )
+        scaling, members = self.trained.scaling, self.trained.members
+        n_bytes = 20 * len(members) * number * (records + 1) * self._d
+        require_memory(n_bytes, f"{len(members)} x {number} paths of {records} records")
+        own = one_condition(condition, self._c)
+        if outside := scaling.outside(own):
+            warnings.warn(f"the model extrapolates: {outside}", stacklevel=2)
+        dt = self.step_events * self.clock.tau_at(own)
+        time = dt if interval is None else above_0(interval, "interval")
+        steps = self._steps(time / dt, n_sites, n_patches)
+        require_count(steps.number * records, "the number of steps in all", 1, MOST_STEPS)
+        c = torch.as_tensor(scaling.condition(own), dtype=torch.float32)
+        if self.substeps == 1:
+            warn_of_short_steps(members, c, steps.share, 3)
+        start = torch.as_tensor(scaling.z(self._starts(z0, number)), dtype=torch.float32)
+        seeds = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
+        y = euler_maruyama(members, start, c, records, steps, seeds)
+        z = y * scaling.z_scale + scaling.z_mean
+        result = MacroPaths(time * np.arange(records + 1, dtype=np.float64), z)
+        warn_of_divergence(result, 3)
+        return result
+
+    def _steps(self, span: float, n_sites: float, n_patches: float | None) -> Steps:
+        """Of a span in training steps; equal, and none longer than one of the model's own."""
+        n = above_0(n_sites, "n_sites")
+        k = n / self.sites_per_patch if n_patches is None else above_0(n_patches, "n_patches")
+        speed = k * self.sites_per_patch / n
+        length = span * max(1.0, speed)
+        number = steps_within(length * self.substeps, 1.0)
+        noise = float(np.sqrt(k * span / number)) * self.sites_per_patch / n
+        return Steps(number, speed * span / number, noise, length / number)
+
+    def _starts(self, z0: ArrayLike, paths: int) -> Array:
+        """Initial states, shape (paths, d)."""
+        own = np.asarray(z0)
+        shape = (paths, self._d) if own.ndim > 1 else (self._d,)
+        one = own.reshape(1) if own.ndim == 0 else own
+        return np.broadcast_to(finite_array(one, "z0", *shape), (paths, self._d))
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``model.json`` and ``weights.safetensors``."""
+        data = {
+            "format": FORMAT,
+            "z_names": list(self.z_names),
+            "step_events": self.step_events,
+            "sites_per_patch": self.sites_per_patch,
+            "substeps": self.substeps,
+            "clock": {"x": self.clock.x.tolist(), "log_tau": self.clock.log_tau.tolist()},
+            "options": vars(self.options),
+            "scaling": self.trained.scaling.lists(),
+            "eps": self.trained.eps,
+            "history": self.trained.history.tolist(),
+        }
+        write_ensemble(folder, FILES, data, self.trained.members)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> MacroModel:
+        """Read what `save` wrote; nothing in it is executed.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder holds no model.
+        ValueError
+            If it is damaged.
+        """
+        with reading(folder, "model"):
+            return cls._from_data(*read_ensemble(folder, FILES, FORMAT))
+
+    @classmethod
+    def _from_data(cls, data: dict[str, Any], weights: dict[str, torch.Tensor]) -> MacroModel:
+        options, scaling = TrainingOptions(**data["options"]), Scaling(**data["scaling"])
+        eye = torch.eye(len(scaling.z_mean))
+        members = filled_members(
+            weights, options.members, lambda: new_member(scaling, options, eye)
+        )
+        trained = Trained(members, scaling, float(data["eps"]), np.array(data["history"], float))
+        numbers = {k: data[k] for k in ("z_names", "step_events", "sites_per_patch", "substeps")}
+        return cls(trained, options, clock=Clock(**data["clock"]), **numbers)
+
+
+def _require_own_options(trained: Trained, options: TrainingOptions) -> None:
+    """Refuse options that make other members than there are: such a model could not be read."""
+    with torch.device("meta"):
+        new = new_member(trained.scaling, options, torch.eye(len(trained.scaling.z_mean)))
+    same = [shapes(m.state_dict()) == shapes(new.state_dict()) for m in trained.members]
+    if len(same) != options.members or not all(same):
+        raise ValueError("options are not those that the members were trained with")

@@ -1,0 +1,204 @@
+"""Paths of an ensemble by the Euler-Maruyama scheme, and what may be wrong with them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from ...arrays import Array, finite_array
+from ...ratios import steps_within
+from .networks import PatchSDE
+
+TOLERATED_BIAS = 0.03
+
+
+@dataclass(frozen=True)
+class MacroPaths:
+    """Predicted paths.
+
+    Attributes
+    ----------
+    times : array, shape (n_t,)
+        In the unit of the clock.
+    z : array, shape (members, paths, n_t, d)
+    """
+
+    times: Array
+    z: Array
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Equal steps from one record to the next.
+
+    Attributes
+    ----------
+    number : int
+    drift, noise : float
+        What drift and diffusion of one training step are multiplied by in each.
+    share : float
+        Length of each in training steps of as many patches as there are.
+    """
+
+    number: int
+    drift: float
+    noise: float
+    share: float
+
+
+def euler_maruyama(
+    members: Sequence[PatchSDE],
+    start: Tensor,
+    condition: Tensor,
+    records: int,
+    steps: Steps,
+    seed: np.random.SeedSequence,
+) -> Array:
+    """Paths in scaled units, y += drift a(y, c) + noise b(y, c) xi, shape (members, n, n_t, d).
+
+    Parameters
+    ----------
+    members : sequence of PatchSDE
+    start : Tensor, shape (n, d)
+    condition : Tensor, shape (c,)
+    records : int
+        After the first.
+    steps : Steps
+    seed : SeedSequence
+    """
+    generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
+    many, results = condition.repeat(len(start), 1), []
+    for member in members:
+        y = start
+        path = [y]
+        with torch.no_grad():
+            for _ in range(records):
+                for _ in range(steps.number):
+                    a, b = member(y, many)
+                    xi = torch.randn(y.shape, generator=generator)
+                    y = y + steps.drift * a + steps.noise * (b @ xi[..., None])[..., 0]
+                path.append(y)
+        results.append(torch.stack(path, dim=1).numpy())
+    return np.array(results, dtype=float)
+
+
+def warn_of_short_steps(
+    members: Sequence[PatchSDE], condition: Tensor, share: float, stacklevel: int
+) -> None:
+    """Warn where steps of a share of the training step misjudge relaxation by more than 3 %.
+
+    A training step that holds its own relaxation, a share r of a deviation, cut by the share s,
+    gives rates and stationary variances that are wrong by r (1 - s) / 2. r is the largest slope of
+    the drift across the spread of the training states.
+    """
+    d = members[0].diffusion.d
+    ends = torch.cat([torch.eye(d), -torch.eye(d)])
+    many = condition.repeat(2 * d, 1)
+    with torch.no_grad():
+        drifts = torch.stack([member.drift(ends, many) for member in members]).mean(dim=0).numpy()
+    slope = (drifts[:d] - drifts[d:]) / 2
+    relaxed = float(np.abs(np.linalg.eigvals(slope.astype(float)).real).max())
+    if relaxed * (1 - share) / 2 > TOLERATED_BIAS:
+        warnings.warn(
+            f"the interval asks for steps of {share:.3g} training steps, but in one the model "
+            f"relaxes by {relaxed:.0%}: rates and spreads are wrong by about "
+            f"{relaxed * (1 - share) / 2:.0%}; record at multiples of the training step",
+            stacklevel=stacklevel,
+        )
+
+
+def warn_of_divergence(paths: MacroPaths, stacklevel: int) -> None:
+    """Warn of paths that are not finite to their end."""
+    n_t = len(paths.times)
+    fine = np.isfinite(paths.z).all(axis=-1).reshape(-1, n_t)
+    if fine.all():
+        return
+    lost, first = ~fine.all(axis=1), int(np.argmin(fine.all(axis=0)))
+    warnings.warn(
+        f"{int(lost.sum())} of {lost.size} paths diverged, the first at time "
+        f"{paths.times[first]:g}: they left what the model was trained on",
+        stacklevel=stacklevel,
+    )
+
+
+Drift = Callable[[Array], Array]
+
+
+def rk4_step(drift: Drift, z: Array, dt: float) -> Array:
+    """One step of the classical Runge-Kutta method of order four."""
+    k1 = drift(z)
+    k2 = drift(z + dt / 2 * k1)
+    k3 = drift(z + dt / 2 * k2)
+    k4 = drift(z + dt * k3)
+    return z + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+
+
+def rollout(drift: Drift, z0: Array, times: ArrayLike, longest_step: float) -> Array:
+    """Paths from initial states; warns of those that diverge.
+
+    Parameters
+    ----------
+    drift : callable
+        g: states, shape (n, d), to rates of the same shape.
+    z0 : array, shape (n, d)
+        At the first time.
+    times : array_like, shape (n_t,)
+        Ascending.
+    longest_step : float
+        Equal steps no longer than this lead from each time to the next.
+
+    Returns
+    -------
+    array, shape (n, n_t, d)
+        Not finite from where a path diverged.
+
+    Raises
+    ------
+    ValueError
+        If the times do not ascend, or the step is not positive.
+    """
+    at = np.asarray(times, dtype=float)
+    if at.ndim != 1 or not len(at) or np.any(np.diff(at) <= 0):
+        raise ValueError("times must be one ascending sequence")
+    if not longest_step > 0:
+        raise ValueError(f"longest_step must be above 0, not {longest_step}")
+    z = finite_array(z0, "z0", None, None).copy()
+    path = [z]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for span in np.diff(at):
+            steps = steps_within(span, longest_step)
+            for _ in range(steps):
+                z = rk4_step(drift, z, span / steps)
+            path.append(z)
+    paths = np.stack(path, axis=1)
+    wrong = ~np.isfinite(paths)
+    if wrong.any():
+        lost, first = int(wrong.any(axis=(1, 2)).sum()), at[int(wrong.any(axis=(0, 2)).argmax())]
+        warnings.warn(
+            f"{lost} of {len(z)} paths diverged, the first by time {first:g}: they left what the "
+            "drift was learned from, or the step is too long",
+            stacklevel=2,
+        )
+    return paths
+
+
+def trajectory_errors(predicted: Array, true: Array) -> Array:
+    """Error of each path, shape (n,), from observables, shape (n, n_t, m).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a true path is zero throughout.
+    """
+    if predicted.shape != true.shape or true.ndim != 3:
+        raise ValueError(f"paths of shapes {predicted.shape} and {true.shape} do not compare")
+    size = np.linalg.norm(true, axis=2).sum(axis=1)
+    if np.any(size == 0):
+        raise ValueError("a true path is zero throughout")
+    return np.linalg.norm(predicted - true, axis=2).sum(axis=1) / size
