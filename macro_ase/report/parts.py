@@ -50,19 +50,16 @@ class Check:
 
     Parameters
     ----------
-    name : str
-    values : float or array_like
-        One number or several, each of which must keep the limits.
-    errors : float or array_like, optional
-        Their standard errors; without them the values are taken as exact.
+    name, text : str
+        What it is called, and what is measured.
+    values, errors : float or array_like
+        Numbers that must all keep the limits, and their standard errors (none: exact).
     low, high : float
         Limits, themselves allowed.
-    text : str
-        What is measured.
     form : str
         How values are written, as in `numbers.rounded`.
     informs : bool
-        Whether it is for information, without a verdict.
+        For information, without a verdict.
     note : str
         What is allowed, in words, instead of the limits.
     """
@@ -79,11 +76,8 @@ class Check:
 
     @property
     def verdict(self) -> Verdict:
-        """The one rule.
-
-        Failed if any value lies beyond a limit by more than two of its errors; passed if all keep
-        the limits by two errors; else undecided, as where a value or its error is not known.
-        """
+        """Failed if any value is beyond a limit by more than two of its errors, passed if all keep
+        the limits by two errors; else undecided, as where a value or an error is not known."""
         if self.informs:
             return "information"
         value, error = self._numbers
@@ -96,12 +90,11 @@ class Check:
     @property
     def shown(self) -> str:
         """The values, or the least and the greatest of many."""
-        value, error = self._numbers
-        order = range(len(value))
-        if len(value) > LISTED:
-            order = np.argsort(value)[[0, -1]].tolist()
-        texts = [rounded(float(value[i]), float(error[i]), self.form) for i in order]
-        return (" to " if len(value) > LISTED else ", ").join(texts)
+        texts = [rounded(v, e, self.form) for v, e in np.transpose(self._numbers).tolist()]
+        if len(texts) <= LISTED:
+            return ", ".join(texts)
+        order = np.argsort(self._numbers[0])
+        return f"{texts[order[0]]} to {texts[order[-1]]}"
 
     @property
     def allowed(self) -> str:
@@ -119,13 +112,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; every row has one cell a column.
-
-    Raises
-    ------
-    ValueError
-        If a row has another number of cells.
-    """
+    """A table; ValueError unless every row has one cell a column."""
 
     caption: str
     columns: Sequence[str]
@@ -140,13 +127,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture that ``draw(path)`` makes when the report is written.
-
-    Raises
-    ------
-    ValueError
-        If ``file`` is not the name of a PNG file.
-    """
+    """A picture, ``file`` a name such as "runs.png", that ``draw(path)`` makes when the report is
+    written; ValueError for other names."""
 
     file: str
     caption: str
@@ -177,21 +159,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a study has to say.
-
-    Attributes
-    ----------
-    summary : sequence of str
-        Paragraphs: what was run.
-    metrics : dict
-        `Metric` by name.
-    checks : sequence of Check
-        The assumptions of the method and the aims of the study, measured.
-    sections : sequence of Section
-    baselines : Table, optional
-        The prediction beside the truth beside what simpler means give.
-    cost : Cost, optional
-    """
+    """All that a study has to say: paragraphs on what was run, metrics by name, aims and
+    assumptions measured, sections, the prediction beside truth and simpler means, the cost."""
 
     summary: Sequence[str]
     metrics: dict[str, Metric]

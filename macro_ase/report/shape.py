@@ -1,4 +1,4 @@
-"""What the JSON files of a run must look like for a report to be made of them."""
+"""The JSON files of a run, read; whoever made them, they have the shape that the page needs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 from ..reasons import reason
 
-TEXT, NUMBER, ANY = "text", "a number", "anything"
-VERDICTS = "passed, failed, undecided or information"
+TEXT, NUMBER, BOOLEAN, ANY = "text", "a number", "true or false", "anything"
+VERDICTS = ("passed", "failed", "undecided", "information")
 TABLE = {"caption": TEXT, "columns!": [ANY], "rows!": [[ANY]]}
 FIGURE = {"file!": TEXT, "caption": TEXT}
+METRIC = dict.fromkeys(("value", "error", "truth", "floor"), NUMBER) | {"unit": TEXT}
+CHECK = {"name!": TEXT, "verdict": VERDICTS, "passed": BOOLEAN}
 SHAPES: dict[str, Any] = {
     "metrics.json": {
         "study": TEXT,
@@ -19,24 +21,16 @@ SHAPES: dict[str, Any] = {
         "wall_s": NUMBER,
         "versions": {"*": TEXT},
         "stages": {"*": NUMBER},
-        "metrics": {
-            "*": {"value": NUMBER, "error": NUMBER, "truth": NUMBER, "floor": NUMBER, "unit": TEXT}
-        },
+        "cost": {"*": NUMBER},
+        "metrics": {"*": METRIC},
     },
     "results.json": {
         "title!": TEXT,
         "summary": [TEXT],
+        "checks": [CHECK],
         "sections": [{"title!": TEXT, "text": TEXT, "tables": [TABLE], "figures": [FIGURE]}],
-        "checks": [
-            {
-                "name!": TEXT,
-                "verdict": VERDICTS,
-                "passed": "true or false",
-                "value": ANY,
-                "allowed": ANY,
-                "text": ANY,
-            }
-        ],
+        "baselines": TABLE,
+        "cost": {"table!": TABLE, "sentence": TEXT},
     },
 }
 """Kinds of values by file: a key that ends in ! must be there, * is any key, and null is an absent
@@ -44,12 +38,7 @@ value. Keys that are not named are not looked at."""
 
 
 def read_shaped(run: Path, name: str) -> dict[str, Any]:
-    """A JSON file of a run folder.
-
-    Parameters
-    ----------
-    run : Path
-    name : {"metrics.json", "results.json"}
+    """``metrics.json`` or ``results.json`` of a run folder.
 
     Raises
     ------
@@ -66,18 +55,12 @@ def read_shaped(run: Path, name: str) -> dict[str, Any]:
         ) from error
     if not isinstance(data, dict):
         raise ValueError(f"{run / name} must hold a table, not {_short(data)}")
-    _require(data, SHAPES[name], str(run / name) + ":")
+    _require(data, SHAPES[name], f"{run / name}: ")
     return data
 
 
 def read_text(run: Path, name: str) -> str:
-    """A text file of a run folder.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If it is not there, or no text.
-    """
+    """A text file of a run folder; FileNotFoundError if it is not there, ValueError if no text."""
     if not (run / name).is_file():
         raise FileNotFoundError(f"{run} is not the folder of a finished run: it has no {name}")
     try:
@@ -86,44 +69,40 @@ def read_text(run: Path, name: str) -> str:
         raise ValueError(f"{run / name} is damaged: {error}") from error
 
 
-def _require(value: Any, shape: Any, where: str) -> None:
-    """Raise ValueError unless a value has a shape; null has any."""
+def _require(value: Any, shape: Any, where: str, needed: bool = False) -> None:
+    """Raise ValueError unless a value has a shape; null has any, unless it is needed."""
+    if value is None and needed:
+        raise ValueError(f"{where} must not be null")
     if value is None or shape == ANY:
         return
     if not _is(value, shape):
-        kinds: dict[Any, str] = {list: "a list", dict: "a table"}
-        kind = kinds.get(type(shape), shape)
-        raise ValueError(f"{where} must be {kind}, not {_short(value)}")
+        kinds: dict[type, str] = {
+            list: "a list",
+            dict: "a table",
+            tuple: "one of " + ", ".join(VERDICTS),
+        }
+        raise ValueError(f"{where} must be {kinds.get(type(shape), shape)}, not {_short(value)}")
     if isinstance(shape, list):
         for number, item in enumerate(value):
-            if item is None and shape[0] != ANY:
-                raise ValueError(f"{where}[{number}] must not be null")
-            _require(item, shape[0], f"{where}[{number}]")
-    if isinstance(shape, dict):
-        _require_table(value, shape, where)
-
-
-def _require_table(table: dict[str, Any], shape: dict[str, Any], where: str) -> None:
-    dot = " " if where.endswith(":") else "."
-    for key, kind in shape.items():
+            _require(item, shape[0], f"{where}[{number}]", needed=shape[0] != ANY)
+    for key, kind in shape.items() if isinstance(shape, dict) else ():
         name = key.rstrip("!")
-        if key.endswith("!") and table.get(name) is None:
-            raise ValueError(f"{where}{dot}{name} is missing")
-        names = list(table) if key == "*" else [name]
-        for each in names:
-            if key == "*" and table[each] is None and isinstance(kind, dict):
-                raise ValueError(f"{where}{dot}{each} must not be null")
-            _require(table.get(each), kind, f"{where}{dot}{each}")
+        if name != key and value.get(name) is None:
+            raise ValueError(f"{_inside(where, name)} is missing")
+        for each in value if key == "*" else [name]:
+            _require(value.get(each), kind, _inside(where, each), key == "*" and kind == METRIC)
+
+
+def _inside(where: str, name: str) -> str:
+    return where + ("" if where.endswith(": ") else ".") + name
 
 
 def _is(value: Any, shape: Any) -> bool:
     if shape == NUMBER:
         return (type(value) in (int, float) and abs(value) < 10**300) or value != value
-    if shape == VERDICTS:
-        return isinstance(value, str) and value in VERDICTS.replace(" or", ",").split(", ")
     if isinstance(shape, str):
         return isinstance(value, str if shape == TEXT else bool)
-    return isinstance(value, type(shape))
+    return value in shape if isinstance(shape, tuple) else isinstance(value, type(shape))
 
 
 def _short(value: Any) -> str:

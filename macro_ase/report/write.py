@@ -5,10 +5,10 @@
                    "checks": {verdict: how many},
                    "metrics": {name: {"value", "error", "truth", "floor", "unit"}}}
     results.json  {"title", "summary": [paragraph],
-                   "baselines": table, "cost": {"table", "sentence"},
+                   "checks": [{"name", "verdict", "value", "allowed", "text"}],
                    "sections": [{"title", "text", "tables": [table],
                                  "figures": [{"file": "figures/x.png", "caption"}]}],
-                   "checks": [{"name", "verdict", "value", "allowed", "text"}]}
+                   "baselines": table, "cost": {"table", "sentence"}}
     table         {"caption", "columns": [str], "rows": [[cell]]}
 
 Absent parts are null or left out; the page is made of these files alone. Runs of earlier versions
@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from ..run_folder import versions, write_json
-from .parts import Cell, Check, Metric, Report, Section, Table, Value
+from .parts import Check, Figure, Report, Value
 
 
 def write_findings(
@@ -51,20 +51,10 @@ def write_findings(
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for figure in report.figures:
         figure.draw(folder / "figures" / figure.file)
-    results = {
-        "summary": list(report.summary),
-        "baselines": report.baselines and _table(report.baselines),
-        "cost": report.cost
-        and {"table": _table(report.cost.table), "sentence": report.cost.sentence},
-        "sections": [_section(section) for section in report.sections],
-        "checks": [_check(check) for check in report.checks],
-    }
-    metrics = {
-        "cost": cpu_s or {},
-        "checks": Counter(check.verdict for check in report.checks),
-        "metrics": {name: _metric(metric) for name, metric in report.metrics.items()},
-    }
-    write_files(folder, config, seconds, wall_s, metrics, results)
+    results = _plain(report)
+    counts = Counter(check.verdict for check in report.checks)
+    found = {"cost": cpu_s or {}, "checks": counts, "metrics": results.pop("metrics")}
+    write_files(folder, config, seconds, wall_s, found, results)
 
 
 def write_files(
@@ -76,16 +66,26 @@ def write_files(
     results: dict[str, Any],
 ) -> None:
     """Write both JSON files, with what they hold of every study."""
-    head = {
-        "study": config["study"],
-        "versions": versions(),
-        "seed": config["seed"],
-        "wall_s": round(wall_s, 1),
-        "stages": seconds,
-    }
-    file = folder / "metrics.json"
-    write_json(file, _with_earlier_times(file, head | metrics))
+    file, known = folder / "metrics.json", {"study": config["study"], "versions": versions()}
+    times = {"seed": config["seed"], "wall_s": round(wall_s, 1), "stages": seconds}
+    write_json(file, _with_earlier_times(file, known | times | metrics))
     write_json(folder / "results.json", {"title": config["title"]} | results)
+
+
+def _plain(part: Any) -> Any:
+    """What the files hold of a part, or of any number of them."""
+    if isinstance(part, Value):
+        return str(part)
+    if isinstance(part, Figure):
+        return {"file": f"figures/{part.file}", "caption": part.caption}
+    if isinstance(part, Check):
+        own = {"name": part.name, "verdict": part.verdict, "value": part.shown}
+        return own | {"allowed": part.allowed, "text": part.text}
+    if is_dataclass(part):
+        return {field.name: _plain(getattr(part, field.name)) for field in fields(part)}
+    if isinstance(part, dict):
+        return {key: _plain(value) for key, value in part.items()}
+    return [_plain(each) for each in part] if isinstance(part, (list, tuple)) else part
 
 
 def _with_earlier_times(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -101,34 +101,3 @@ def _with_earlier_times(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         return metrics | longest
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return metrics  # there are none, or the file is damaged and now written again
-
-
-def _metric(metric: Metric) -> dict[str, Any]:
-    numbers = asdict(metric)
-    unit = numbers.pop("unit")
-    return {k: None if v is None else float(v) for k, v in numbers.items()} | {"unit": unit}
-
-
-def _check(check: Check) -> dict[str, str]:
-    return {
-        "name": check.name,
-        "verdict": check.verdict,
-        "value": check.shown,
-        "allowed": check.allowed,
-        "text": check.text,
-    }
-
-
-def _section(section: Section) -> dict[str, Any]:
-    figures = [{"file": f"figures/{f.file}", "caption": f.caption} for f in section.figures]
-    tables = [_table(table) for table in section.tables]
-    return {"title": section.title, "text": section.text, "tables": tables, "figures": figures}
-
-
-def _table(table: Table) -> dict[str, Any]:
-    rows = [[_cell(cell) for cell in row] for row in table.rows]
-    return {"caption": table.caption, "columns": list(table.columns), "rows": rows}
-
-
-def _cell(cell: Cell) -> Any:
-    return str(cell) if isinstance(cell, Value) else cell
