@@ -8,6 +8,12 @@ from typing import Any
 from ..ratios import whole_ratio
 
 MOST_STEPS = 10**7
+DRIFTS = ("network", "onsager")
+LEARNING = {
+    **{f"learning.{k}": 1 for k in ("width", "depth", "members", "epochs", "batch_size")},
+    "learning.weight_decay": 0,
+}
+"""Smallest values of the settings ``learning`` that models of patches share."""
 
 
 def require_numbers(
@@ -42,6 +48,22 @@ def require_numbers(
     for key in above_0:
         if not setting(config, key) > 0:
             raise ValueError(f"{key} must be above 0, not {setting(config, key)}")
+
+
+def require_choices(config: dict[str, Any], choices: Mapping[str, Iterable[str]]) -> None:
+    """Refuse settings that are none of a few words; of lists, every word counts.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    for key, allowed in choices.items():
+        value = setting(config, key)
+        wrong = [v for v in (value if isinstance(value, list) else [value]) if v not in allowed]
+        if wrong:
+            kind = "of" if isinstance(value, list) else "one of"
+            raise ValueError(f"{key} must be {kind} {', '.join(allowed)}, not {wrong[0]!r}")
 
 
 def require_steps(config: dict[str, Any], parts: Mapping[str, str], beyond: bool = False) -> None:

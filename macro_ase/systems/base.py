@@ -156,6 +156,24 @@ class Plan:
     buffer: int = 0
     boundary: str = "frozen"
 
+    def __post_init__(self) -> None:
+        if self.small < 1 or self.large < self.small or self.large % self.small:
+            raise ValueError(
+                f"small must divide large = {self.large} into whole patches, not {self.small}"
+            )
+        if not 0 <= self.buffer <= (self.large - self.small) // 2:
+            most = (self.large - self.small) // 2
+            raise ValueError(f"buffer must be from 0 to {most}, not {self.buffer}")
+        if self.boundary not in BOUNDARIES:
+            allowed = ", ".join(BOUNDARIES)
+            raise ValueError(f"boundary must be one of {allowed}, not {self.boundary!r}")
+        if not 0 < self.dt < np.inf or not 0 <= self.relax_time < np.inf:
+            raise ValueError(
+                f"dt must be above 0 and relax_time 0 or more, not {self.dt} and {self.relax_time}"
+            )
+        if not self.ages or self.ages[0] < 0 or np.any(np.diff(self.ages) <= 0):
+            raise ValueError(f"ages must ascend from 0 or later, not {list(self.ages)}")
+
     def rows(self, made: Increments, rng: np.random.Generator) -> tuple[Array, Array | None]:
         """What is learned from: an increment of each state, and its mean, (n, d) each.
 
@@ -163,6 +181,21 @@ class Plan:
         """
         mean = None if made.mean is None else made.mean.mean(axis=1)
         return made.dz.mean(axis=1), mean
+
+    def events(self, starts: int, dimension: int) -> dict[str, float]:
+        """Sites times the time that each evolves, by stage, of so many small runs."""
+        small, side, grown = self.small**dimension, self.small, 0.0
+        while side < self.large:
+            side *= next(f for f in range(2, self.large + 1) if self.large // side % f == 0)
+            grown += 2 * side**dimension
+        relaxed = sum(min(age, self.relax_time) for age in self.ages)
+        patches = (self.large // self.small) ** dimension * len(self.ages)
+        block = min(self.small + 2 * self.buffer, self.large) ** dimension
+        return {
+            "small runs": starts * small * self.ages[-1],
+            "growing": starts * grown * relaxed,
+            "patches": starts * patches * block * self.dt,
+        }
 
     def sites_per_pair(self, dimension: int) -> float:
         """Sites that an increment of `rows` stands for: the model's n_s."""
@@ -233,6 +266,16 @@ class System(ABC):
     def tiles(self, plan: Plan, states: States) -> States:
         """The cores of all patches of large states, shape (n, K, ...)."""
 
+    def plan(self, **settings: Any) -> Plan:
+        """The plan of settings by name, as `Plan` takes them.
+
+        Raises
+        ------
+        ValueError
+            If this system cannot be sampled so.
+        """
+        return Plan(**settings)
+
     def measured(self, states: States) -> Array:
         """`observe` of states as this system keeps them, shape (n, d)."""
         return np.asarray(self.observe(states), dtype=np.float64)
@@ -242,10 +285,6 @@ class System(ABC):
         tiles = self.tiles(plan, states)
         own = closure(tiles.reshape(-1, *tiles.shape[2:])).reshape(*tiles.shape[:2], -1)
         return np.concatenate([self.measured(states), own.mean(axis=1)], axis=1)
-
-    def events(self, number: float, time: float) -> float:
-        """Microscopic events when so many sites evolve for a time; one a site and unit of time."""
-        return number * time
 
     def model_condition(self, condition: Condition) -> Array:
         """What a macroscopic model is conditioned on, shape (c,)."""

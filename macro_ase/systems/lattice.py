@@ -195,6 +195,10 @@ class LatticeSystem(System):
         draws = rng.random((number, int(np.prod(shape)), 1))
         return known[(draws > limits[:, None]).sum(axis=2)].reshape(number, *shape)
 
+    def plan(self, **settings: Any) -> Plan:
+        """A `LatticePlan`."""
+        return LatticePlan(**settings)
+
     def nodes(self, dt: float) -> int:
         """Intervals in which rates are followed, of a system that knows its rates."""
         return 0

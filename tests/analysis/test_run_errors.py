@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from macro_ase.studies.spins.errors import errors_of_few, first_peak, late_moments, mean_errors
+from macro_ase.analysis.run_errors import errors_of_few, first_peak, late_moments, mean_errors
 
 
 def test_errors_and_moments() -> None:

@@ -1,0 +1,106 @@
+"""What each route costs, and from where on the learned one is the cheaper.
+
+Direct simulation costs as much as there are sites, time and conditions. What is learned once from
+patches of fixed size does not grow with any of them; a prediction hardly costs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..report import Cost, Table, Value
+
+Events = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Routes:
+    """CPU seconds of both routes to the same answer.
+
+    Attributes
+    ----------
+    learned, predicted, direct : float
+        Of all that is done once to learn, of all predictions, and of the direct runs that they
+        stand beside.
+    sites, horizon : float
+        Of the large system, and how long its runs are.
+    conditions : int
+        Conditions that were predicted with one model.
+    unit : str
+        Of the horizon.
+    site : str
+        What a site is called.
+    """
+
+    learned: float
+    predicted: float
+    direct: float
+    sites: float
+    horizon: float
+    conditions: int = 1
+    unit: str = "time"
+    site: str = "sites"
+
+    @property
+    def factor(self) -> float:
+        """Learned and predicted over direct; below 1 the learned route was the cheaper one."""
+        return (self.learned + self.predicted) / self.direct if self.direct > 0 else float("inf")
+
+    def sentence(self) -> str:
+        """From which size, horizon or number of conditions on the learned route is cheaper."""
+        spent = (
+            f"Learning took {self.learned:.3g} CPU s once, all predictions {self.predicted:.3g} s"
+        )
+        if not self.direct > 0:
+            return f"{spent}; there are no direct runs to compare with."
+        gain = self.direct - self.predicted
+        more = (
+            f"from {self._count(self.learned / gain * self.conditions)} conditions on with one model"
+            if gain > 0
+            else "by no number of conditions, as a prediction costs as much as direct runs"
+        )
+        return (
+            f"{spent}, the direct runs {self.direct:.3g} s: here the learned route costs "
+            f"{self.factor:.3g} times the direct one. With costs in proportion, it is the cheaper "
+            f"one for {self.sites * self.factor:.3g} {self.site} or more (here {self.sites:.3g}), "
+            f"or horizons from {self.horizon * self.factor:.3g} {self.unit} on (here "
+            f"{self.horizon:.3g}), or {more} (here {self.conditions})."
+        )
+
+    @staticmethod
+    def _count(number: float) -> str:
+        return f"{max(1, int(-(-number // 1)))}"
+
+
+def cost_of(events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Routes) -> Cost:
+    """The part of a report that says what was spent.
+
+    Parameters
+    ----------
+    events : mapping
+        Microscopic events by stage, by route ("learned", "direct", or what a study calls them).
+    cpu_s : mapping
+        CPU seconds by stage, where they were measured.
+    routes : Routes
+    """
+    rows: list[list[str | Value | None]] = []
+    for route, stages in events.items():
+        for stage, number in stages.items():
+            rows.append([route, stage, Value(number, form=".3g"), _seconds(cpu_s, stage)])
+        rows.append([route, "all", Value(sum(stages.values()), form=".3g"), None])
+    listed = {stage for stages in events.values() for stage in stages}
+    rows += [["", s, None, Value(t, form=".3g")] for s, t in cpu_s.items() if s not in listed]
+    caption = "Microscopic events and CPU seconds by route and stage"
+    return Cost(Table(caption, ["route", "stage", "events", "CPU s"], rows), routes.sentence())
+
+
+def _seconds(cpu_s: Mapping[str, float], stage: str) -> Value | None:
+    """Of a stage, or of all whose names begin with it."""
+    found = [t for name, t in cpu_s.items() if name == stage or name.startswith(f"{stage} ")]
+    return Value(sum(found), form=".3g") if found else None
+
+
+def runs_of_equal_cost(routes: Routes, runs: int) -> float:
+    """How many direct runs cost what the learned route did, if ``runs`` cost ``routes.direct``."""
+    return runs * routes.factor

@@ -1,0 +1,1 @@
+"""Systems of a person's own, on the road that all studies of patches take."""

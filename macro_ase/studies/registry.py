@@ -1,0 +1,131 @@
+"""Which studies there are: those that ship, installed packages' own, and systems of a person's.
+
+A package names its study in the entry points of the group ``macro_ase.studies``; the object is a
+study class with a ``preset``, the path of its TOML file, or a `systems.base.System` class. Settings
+with ``system.class = "module:Class"`` need no registration: the module is looked for beside the
+settings, where the command is given, and among what is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from ..systems.base import System
+
+GROUP = "macro_ase.studies"
+HOMES = {
+    "vacancy-alloy": "alloys.study:AlloyStudy",
+    "swap-alloy": "alloys.study:AlloyStudy",
+    "curie-weiss": "spins.curie_weiss:CurieWeissStudy",
+    "ising": "spins.ising:IsingStudy",
+    "predator-prey": "fields.predator_prey:PredatorPreyStudy",
+    "predator-prey-forces": "forces.predator_prey:PredatorPreyForcesStudy",
+    "allen-cahn-forces": "forces.allen_cahn:AllenCahnForcesStudy",
+    "ising-critical": "critical.study:CriticalIsingStudy",
+    "lennard-jones-forces": "forces.lennard_jones:LennardJonesForcesStudy",
+    "lennard-jones-saving": "forces.saving:LennardJonesSavingStudy",
+    "own": "own.study:OwnStudy",
+}
+"""Where the studies that ship live, by the setting ``system.model``."""
+
+
+def study_class(model: str) -> Any:
+    """The class of a study.
+
+    Parameters
+    ----------
+    model : str
+        The setting ``system.model``.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if model in HOMES:
+        module, name = HOMES[model].split(":")
+        return getattr(importlib.import_module(f".{module}", __package__), name)
+    found = _entry(model)
+    if found is None:
+        names = ", ".join([*HOMES, *(entry.name for entry in entry_points(group=GROUP))])
+        raise ValueError(f"system.model must be one of {names}, not {model!r}")
+    return found.load()
+
+
+def installed_presets() -> dict[str, Path]:
+    """Presets of installed packages' studies by name; those of systems alone have none."""
+    found = {}
+    for entry in entry_points(group=GROUP):
+        preset = getattr(entry.load(), "preset", None)
+        if preset is not None:
+            found[entry.name] = Path(preset)
+    return found
+
+
+def system_class(spec: str, beside: Path | None = None) -> type[System]:
+    """The class that ``module:Class``, a path of a file before the colon, or an entry point names.
+
+    Parameters
+    ----------
+    spec : str
+    beside : Path, optional
+        A folder to look in first.
+
+    Raises
+    ------
+    ValueError
+        In one line, if it cannot be imported, or is no system.
+    """
+    if ":" not in spec:
+        entry = _entry(spec)
+        if entry is None:
+            raise ValueError(
+                f'system.class must be "module:Class" or a name in the entry points {GROUP}, '
+                f"not {spec!r}"
+            )
+        found = entry.load()
+    else:
+        found = _imported(spec, beside)
+    if not (inspect.isclass(found) and issubclass(found, System)):
+        raise ValueError(f"system.class = {spec!r} is no system: it must derive from System")
+    missing = sorted(getattr(found, "__abstractmethods__", ()))
+    if missing:
+        raise ValueError(f"system.class = {spec!r} lacks {', '.join(missing)}")
+    return found
+
+
+def _imported(spec: str, beside: Path | None) -> Any:
+    module, _, name = spec.rpartition(":")
+    file = Path(module)
+    if file.suffix == ".py":
+        beside, module = (beside or Path()) / file.parent, file.stem
+    _look_in(beside or Path())
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise ValueError(f"system.class = {spec!r}: {error}") from error
+
+
+def _look_in(folder: Path) -> None:
+    """Let modules of a folder be imported; it stays on the path, for workers and pickles."""
+    place = str(folder.resolve())
+    if place not in sys.path:
+        sys.path.insert(0, place)
+    importlib.invalidate_caches()
+
+
+def source_of(system: type[System]) -> Path | None:
+    """The file in which a system is written, if there is one."""
+    try:
+        return Path(inspect.getfile(system))
+    except (TypeError, OSError):
+        return None
+
+
+def _entry(name: str) -> EntryPoint | None:
+    return next((e for e in entry_points(group=GROUP) if e.name == name), None)
