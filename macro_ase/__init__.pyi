@@ -60,12 +60,15 @@ from .observables.order_trajectory import (
     short_range_order_trajectory as short_range_order_trajectory,
 )
 from .observables.short_range_order import short_range_order as short_range_order
+from .patch_study import PatchStudy as PatchStudy
 from .patches import Patch as Patch
 from .potentials.eam_calculator import TableEAM as TableEAM
 from .potentials.eam_table import EAMTable as EAMTable
 from .systems import Alloy as Alloy
 from .systems import SwapAlloy as SwapAlloy
 from .systems.allen_cahn import AllenCahn as AllenCahn
+from .systems.base import System as System
+from .systems.lattice import LatticeSystem as LatticeSystem
 from .systems.lennard_jones import LennardJones as LennardJones
 from .systems.predator_prey import PredatorPrey as PredatorPrey
 from .workflow import run_study as run_study

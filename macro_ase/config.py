@@ -1,7 +1,7 @@
 """Settings of a study: the preset TOML is the schema.
 
 `presets/STUDY.toml` lists every key of a study with its default and a comment. A user's file
-names the study and only the keys that it changes:
+names the study (a name, or the path of a preset) and only the keys that it changes:
 
     study = "nbmota"
     seed = 3
@@ -21,12 +21,16 @@ import math
 import re
 import tomllib
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 Config = dict[str, Any]
 
 PRESETS = Path(__file__).parent / "presets"
+OWN = "own"
+GROUP = "macro_ase.studies"
+"""Entry points of installed packages' studies."""
 LARGEST_WHOLE = 10**7
 LARGEST = {
     "seed": 2**63 - 1,
@@ -47,6 +51,7 @@ def load_config(
     seed: int | None = None,
     workers: int | None = None,
     structure: str | Path | None = None,
+    changes: Config | None = None,
 ) -> Config:
     """The complete settings of a study, checked.
 
@@ -62,6 +67,8 @@ def load_config(
         Values for the keys ``seed`` and ``workers``.
     structure : str or Path, optional
         Value for the key ``system.structure``: the file of the user's own crystal.
+    changes : dict, optional
+        Further values: tables, or keys by their last name where that is one key's alone.
 
     Returns
     -------
@@ -76,11 +83,12 @@ def load_config(
         If the file does not exist.
     """
     named = {"seed": seed, "workers": workers}
-    changes = [_parse_override(text) for text in overrides]
-    changes += [(key, value) for key, value in named.items() if value is not None]
+    wanted = [_parse_override(text) for text in overrides]
+    wanted += [(key, value) for key, value in named.items() if value is not None]
     if structure is not None:
-        changes.append(("system.structure", str(structure)))
-    return _load(study_or_path, quick, dict(changes), PRESETS)
+        wanted.append(("system.structure", str(structure)))
+    wanted += flatten(changes or {}).items()
+    return _load(study_or_path, quick, dict(wanted), PRESETS)
 
 
 def list_studies() -> list[tuple[str, str]]:
@@ -118,47 +126,91 @@ def toml_value(value: Any) -> str:
 
 
 def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path) -> Config:
-    study, user = _study_and_changes(study_or_path, presets)
-    preset = _read_toml(presets / f"{study}.toml")
-    quick_changes = flatten(preset.pop("quick", {}))
+    study, file, user = _study_and_changes(study_or_path, presets)
+    preset = _read_toml(file)
+    quick_changes, open_tables = flatten(preset.pop("quick", {})), tuple(preset.pop("open", ()))
     schema = flatten(preset)
-    settings = dict(schema)
+    settings, known = dict(schema), (schema, open_tables)
     if quick:
-        settings |= _checked(quick_changes, schema)
-    user_settings = _checked(flatten(user), schema)
-    settings |= {key: v for key, v in user_settings.items() if v != schema[key]}
-    settings |= _checked(changes, schema)
+        settings |= _checked(quick_changes, *known)
+    user_settings = _checked(flatten(user), *known)
+    settings |= {key: v for key, v in user_settings.items() if v != schema.get(key)}
+    settings |= _checked(_by_full_name(changes, schema), *known)
     _check_run_keys(settings)
     model = schema.get("system.model")
     if settings.get("system.model") != model:
         raise ValueError(f"system.model of the study {study} is {model!r}: choose another study")
-    return {"study": study} | _nest(settings)
+    tables: Config = {name: {} for name in open_tables}
+    return {"study": study} | tables | _nest(settings)
 
 
-def _study_and_changes(study_or_path: str | Path, presets: Path) -> tuple[str, Config]:
-    """Name of the study, and the keys that the user's file sets."""
+def _by_full_name(changes: Config, schema: Config) -> Config:
+    """Changes, those of a last name that is one key's alone under its full name."""
+    full = {}
+    for key, value in changes.items():
+        ends = [name for name in schema if name.rpartition(".")[2] == key]
+        full[ends[0] if key not in schema and len(ends) == 1 else key] = value
+    return full
+
+
+def _study_and_changes(study_or_path: str | Path, presets: Path) -> tuple[str, Path, Config]:
+    """Name of the study, its preset, and the keys that the user's file sets.
+
+    A file that names no study is one itself if it has a title and ``system.model``, and a system of
+    the user's own if it has ``system.class``.
+    """
     path = Path(study_or_path)
     if path.suffix != ".toml":
-        return _known_study(str(study_or_path), presets), {}
+        return str(study_or_path), _known_study(str(study_or_path), presets), {}
     user = _read_toml(path)
-    study = user.pop("study", None)
+    study, system = user.pop("study", None), user.get("system", {})
+    if study is None and isinstance(system, dict) and "title" in user and "model" in system:
+        return path.stem, path, {}
+    if study is None and isinstance(system, dict) and "class" in system:
+        study = OWN
     if not isinstance(study, str):
         names = ", ".join(name for name, _ in _list_studies(presets))
         raise ValueError(f'{path} does not name its study: add study = "NAME", one of {names}')
-    return _known_study(study, presets), user
+    if isinstance(system, dict) and isinstance(system.get("class"), str):
+        system["class"] = _beside(path, system["class"])
+    if study.endswith(".toml"):
+        return Path(study).stem, path.parent / study, user
+    return study, _known_study(study, presets), user
 
 
-def _known_study(name: str, presets: Path) -> str:
-    names = sorted(path.stem for path in presets.glob("*.toml"))
-    if name not in names:
-        raise ValueError(
-            f"unknown study {name!r}; {_nearest(name, names)} (a file of settings ends in .toml)"
-        )
-    return name
+def _beside(settings: Path, spec: str) -> str:
+    """A ``module:Class`` whose module lies beside the settings, by its path."""
+    module, colon, name = spec.rpartition(":")
+    names = (module, f"{module}.py") if module else ()
+    found = [settings.parent / own for own in names if (settings.parent / own).is_file()]
+    return f"{found[0].resolve()}{colon}{name}" if found else spec
+
+
+def _known_study(name: str, presets: Path) -> Path:
+    """The preset of a study that ships, or of an installed package."""
+    own = {path.stem: path for path in sorted(presets.glob("*.toml"))}
+    if name in own:
+        return own[name]
+    others = installed_presets()
+    if name not in others:
+        near = _nearest(name, [*own, *others])
+        raise ValueError(f"unknown study {name!r}; {near} (a file of settings ends in .toml)")
+    return others[name]
+
+
+def installed_presets() -> dict[str, Path]:
+    """Presets that installed packages' studies name, by the name of the entry point."""
+    found = {}
+    for entry in entry_points(group=GROUP):
+        preset = getattr(entry.load(), "preset", None)
+        if preset is not None:
+            found[entry.name] = Path(preset)
+    return found
 
 
 def _list_studies(presets: Path) -> list[tuple[str, str]]:
-    return [(path.stem, _read_toml(path)["title"]) for path in sorted(presets.glob("*.toml"))]
+    files = {path.stem: path for path in sorted(presets.glob("*.toml"))} | installed_presets()
+    return [(name, _read_toml(file)["title"]) for name, file in files.items()]
 
 
 def _read_toml(path: Path) -> Config:
@@ -207,12 +259,32 @@ def _nest(flat: Config) -> Config:
     return nested
 
 
-def _checked(changes: Config, schema: Config) -> Config:
-    """The changes, each known to the schema and in the type of its default."""
-    for key in changes:
-        if key not in schema:
+def _checked(changes: Config, schema: Config, open_tables: Sequence[str] = ()) -> Config:
+    """The changes, each known to the schema and in the type of its default.
+
+    Keys of open tables that the schema does not have are taken as they are.
+    """
+    checked = {}
+    for key, value in changes.items():
+        if key in schema:
+            checked[key] = _coerced(key, value, schema[key])
+        elif key.partition(".")[0] in open_tables and "." in key:
+            checked[key] = _plain(key, value)
+        else:
             raise ValueError(f"unknown key {key!r}; {_nearest(key, list(schema))}")
-    return {key: _coerced(key, value, schema[key]) for key, value in changes.items()}
+    return checked
+
+
+def _plain(key: str, value: Any) -> Any:
+    """A value of a key that no schema knows: numbers, words, and lists of them."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, (list, tuple)):
+        return [_plain(f"{key}[{i}]", v) for i, v in enumerate(value)]
+    if isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return value
+    raise ValueError(f"{key} = {_short(value)}: expected a number, a word or a list of them")
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import platform
 import shutil
 import tomllib
 import warnings
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -34,10 +35,13 @@ CONTENT = (
 PACKAGES = ("macro-ase", "numpy", "scipy", "numba", "ase", "zarr", "torch")
 
 
-def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
+def prepare(
+    folder: Path, config: dict[str, Any], overwrite: bool, inputs: Iterable[Path] = ()
+) -> None:
     """Make a run folder, or take up one of the same settings and inputs where it was.
 
-    The number of workers may differ: results do not depend on it. The files that settings
+    ``inputs`` are further files on which results depend, such as a system's source. The number of
+    workers may differ: results do not depend on it. The files that settings
     name, and the version of the package, must be the same. A lost or damaged ``config.toml`` is
     written again where ``inputs.json`` tells that it was the same.
 
@@ -49,7 +53,7 @@ def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
     ValueError
         Naming a damaged file without which it cannot be known whether the run is the same.
     """
-    text, record = dump_toml(config), _fingerprints(config)
+    text, record = dump_toml(config), _fingerprints(config, inputs)
     record["settings"] = _digest(text)
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file, not a folder")
@@ -62,12 +66,13 @@ def prepare(folder: Path, config: dict[str, Any], overwrite: bool) -> None:
     write_atomically(folder / "config.toml", text)
 
 
-def _fingerprints(config: dict[str, Any]) -> dict[str, str]:
-    """SHA-256 of the files that settings name, and the version of the package."""
+def _fingerprints(config: dict[str, Any], inputs: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of the files that settings name or that are given, and the package's version."""
     named = (config.get("system", {}).get(key) for key in INPUT_FILES)
     files = {
         str(name): sha256(split_index(name)[0].read_bytes()).hexdigest() for name in named if name
     }
+    files |= {str(file): sha256(file.read_bytes()).hexdigest() for file in inputs}
     return files | {"macro-ase": __version__}
 
 

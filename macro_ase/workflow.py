@@ -11,7 +11,7 @@ from .extras import need
 from .folder_lock import only_writer
 from .report.page import write_report
 from .report.write import write_findings
-from .studies import STUDIES
+from .studies.registry import study_class
 from .studies.runner import Runner
 
 
@@ -50,14 +50,25 @@ def run_study(
         For bad settings, before any work starts.
     """
     need("torch", "a study")
-    model, folder = config["system"]["model"], Path(out)
-    if model not in STUDIES:
-        raise ValueError(f"system.model must be one of {', '.join(STUDIES)}, not {model!r}")
-    study = STUDIES[model](config)
+    study = study_class(config["system"]["model"])(config)
+    return run_made(study, config, out, overwrite, quick, executor)
+
+
+def run_made(
+    study: Any,
+    config: dict[str, Any],
+    out: str | Path,
+    overwrite: bool = False,
+    quick: bool = False,
+    executor: Engine | None = None,
+) -> Path:
+    """As `run_study`, for a study that is made of its settings already."""
+    need("torch", "a study")
+    folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file, not a folder")
     with only_writer(folder):
-        run_folder.prepare(folder, config, overwrite)
+        run_folder.prepare(folder, config, overwrite, getattr(study, "inputs", ()))
         if hasattr(study, "compute"):
             runner = Runner(folder, config["workers"] if executor is None else executor)
             findings = study.compute(runner)

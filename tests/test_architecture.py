@@ -34,7 +34,7 @@ LEVELS = (
     ("sampling", "learning", "analysis"),
     ("config", "folder_lock", "run_folder", "report", "plots"),
     ("studies",),
-    ("workflow", "commands"),
+    ("workflow", "commands", "patch_study"),
     ("cli", "cli_models", "cli_arguments", "__main__"),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

@@ -1,4 +1,4 @@
-"""How far predicted runs of a spin model are from true ones.
+"""How far means over predicted runs are from those over true ones.
 
     error = sum_t (mean_pred - mean_true)^2 / sum_t mean_true^2
 
@@ -8,14 +8,10 @@ of the mean over runs, averaged over initial states, for each observable by itse
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..results import metric
-
-Array = NDArray[np.float64]
+from ..arrays import Array
 
 
 def mean_errors(predicted: Array, true: Array) -> Array:
@@ -39,11 +35,6 @@ def errors_of_few(predicted: Array, true: Array, few: int) -> Array:
     parts = [slice(k * few, (k + 1) * few) for k in range(groups)]
     each = [mean_errors(predicted[:, p].mean(axis=1), true[:, p].mean(axis=1)) for p in parts]
     return np.mean(each, axis=(0, 1))
-
-
-def error_metric(errors: Array, floor: float) -> dict[str, Any]:
-    """Mean over initial states, shape (n_starts,), with its standard error; the truth is 0."""
-    return metric(errors.mean(), errors.std() / np.sqrt(max(len(errors) - 1, 1)), 0.0, floor)
 
 
 @dataclass(frozen=True)

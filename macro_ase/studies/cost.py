@@ -55,8 +55,9 @@ class Routes:
         if not self.direct > 0:
             return f"{spent}; there are no direct runs to compare with."
         gain = self.direct - self.predicted
+        many = self._count(self.learned / gain * self.conditions) if gain > 0 else ""
         more = (
-            f"from {self._count(self.learned / gain * self.conditions)} conditions on with one model"
+            f"from {many} conditions on with one model"
             if gain > 0
             else "by no number of conditions, as a prediction costs as much as direct runs"
         )

@@ -15,9 +15,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from ..config import GROUP
 from ..systems.base import System
 
-GROUP = "macro_ase.studies"
 HOMES = {
     "vacancy-alloy": "alloys.study:AlloyStudy",
     "swap-alloy": "alloys.study:AlloyStudy",
@@ -55,16 +55,6 @@ def study_class(model: str) -> Any:
         names = ", ".join([*HOMES, *(entry.name for entry in entry_points(group=GROUP))])
         raise ValueError(f"system.model must be one of {names}, not {model!r}")
     return found.load()
-
-
-def installed_presets() -> dict[str, Path]:
-    """Presets of installed packages' studies by name; those of systems alone have none."""
-    found = {}
-    for entry in entry_points(group=GROUP):
-        preset = getattr(entry.load(), "preset", None)
-        if preset is not None:
-            found[entry.name] = Path(preset)
-    return found
 
 
 def system_class(spec: str, beside: Path | None = None) -> type[System]:

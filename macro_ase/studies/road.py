@@ -2,14 +2,14 @@
 
     small runs -> grown states -> patches evolved alone -> model -> paths beside direct runs
 
-A `Lane` is one system with one plan; a study has one or several, and adds what is its own: closures,
-scans, comparisons. Every function here is the runner's side of chunks of `sampling.pairs`.
+A `Lane` is one system with one plan; a study has one or several, and adds what is its own:
+closures, scans, comparisons. Functions are the runner's side of the chunks of `sampling.pairs`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from ..arrays import Array
 from ..rng import coerce_rng, stream
 from ..sampling.pairs import direct_chunk, pairs_chunk, wholes_chunk
 from ..sampling.store import Chunk
-from ..systems.base import NO_CONDITION, Closure, Condition, Plan, System, no_closure
+from ..systems.base import Closure, Condition, Plan, System, no_closure
 from .runner import Runner
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Lane:
     stream: str
     items: tuple[int, ...] = ()
     closure: Closure = no_closure
-    condition: Condition = NO_CONDITION
+    condition: Condition = field(default_factory=dict)
     chunk: int = 64
 
     def numbers(self, starts: int) -> range:
@@ -141,7 +141,7 @@ def learn(
         rows = condition if condition.ndim == 2 else np.tile(condition, (n, 1))
         batch = PairBatch(pairs["z0"], pairs["dz"], rows, pairs["snapshot"], pairs.get("mean"))
         own = TrainingOptions(**options)
-        trained = train(batch, own, seed, f"learning {name}", checkpoint=folder)
+        trained = train(batch, own, seed, f"learning {name}")
         z_names = (*names, *(f"closure {k + 1}" for k in range(d - len(names))))
         unit = Clock(np.array([1.0]), np.array([0.0]))
         model = MacroModel(trained, own, z_names, dt, sites, unit, substeps=1)
@@ -159,6 +159,7 @@ def direct_runs(
     runs: int,
     times: Array,
     seeds: Sequence[tuple[np.random.SeedSequence, np.random.SeedSequence]],
+    stage: str = "direct runs",
 ) -> Array:
     """Direct runs of the large system, shape (n_starts, runs, n_t, d)."""
     common = (runs, times, lane.closure, lane.condition)
@@ -166,7 +167,7 @@ def direct_runs(
         f"{key}/{k}": (lane.system, lane.plan, start, *common, own)
         for k, (start, own) in enumerate(zip(starts, seeds))
     }
-    done = runner.chunks("direct runs", direct_chunk, jobs)
+    done = runner.chunks(stage, direct_chunk, jobs)
     return np.stack([done[job]["z"] for job in jobs])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from macro_ase.config import flatten, list_studies, load_config, toml_value
-from macro_ase.studies import STUDIES
+from macro_ase.studies.registry import study_class
 from macro_ase.studies.settings import MOST_STEPS, require_numbers, require_steps
 
 SECONDS = 20
@@ -31,7 +31,7 @@ def time_limit() -> Iterator[None]:
 def made(study: str, *overrides: str) -> Any:
     with time_limit():
         config = load_config(study, False, overrides)
-        return STUDIES[config["system"]["model"]](config)
+        return study_class(config["system"]["model"])(config)
 
 
 def numbers_of(study: str) -> dict[str, Any]:

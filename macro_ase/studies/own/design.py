@@ -93,7 +93,7 @@ class OwnDesign:
     @property
     def times(self) -> Array:
         """Times at which runs are compared."""
-        return self.interval * np.arange(self.steps + 1)
+        return self.interval * np.arange(self.steps + 1, dtype=np.float64)
 
     @property
     def sites(self) -> float:

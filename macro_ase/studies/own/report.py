@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...report import Check, Cost, Figure, Metric, Report, Section, Table, Value, figures
+from ...report.parts import Cell
 from ..checks import patch_checks, patch_table
 from ..cost import Routes, cost_of, runs_of_equal_cost
 from .compare import Compared, OwnFindings
@@ -46,7 +47,7 @@ def report_of(design: OwnDesign, findings: OwnFindings, quick: bool) -> Report:
             Section(
                 "Assumptions of the method, measured",
                 "From the same large states patches evolve alone and wholes entirely.",
-                [patch_table(checks)],
+                [patch_table(checks, "condition")],
             ),
             Section(
                 "Training",
@@ -80,8 +81,11 @@ def _metrics(names: tuple[str, ...], named: dict[str, Compared]) -> dict[str, Me
             own = f"{_slug(name, label)}"
             metrics[f"error_{own}"] = Metric(errors[:, k].mean(), spread[k], 0.0, floor[k])
             for what in ("mean", "std"):
-                numbers = (getattr(x, f"{what}{e}")[k] for x in (late, direct) for e in ("", "_error"))
-                metrics[f"late_{what}_{own}"] = Metric(*map(float, numbers))
+                ends = (what, f"{what}_error")
+                value, error, truth, noise = (
+                    float(getattr(m, end)[k]) for m in (late, direct) for end in ends
+                )
+                metrics[f"late_{what}_{own}"] = Metric(value, error, truth, noise)
     return metrics
 
 
@@ -119,7 +123,7 @@ def _late_checks(names: tuple[str, ...], findings: OwnFindings) -> list[Check]:
 
 
 def _late_table(names: tuple[str, ...], named: dict[str, Compared]) -> Table:
-    rows = []
+    rows: list[list[Cell]] = []
     for label, c in named.items():
         for k, name in enumerate(names):
             for way, m in (("predicted", c.late), ("direct", c.direct)):
@@ -133,7 +137,7 @@ def _baselines(design: OwnDesign, findings: OwnFindings, named: dict[str, Compar
     """The late mean by the model, by the small system, and by direct runs of equal cost."""
     routes = routes_of(design, findings)
     equal = max(runs_of_equal_cost(routes, 2 * design.runs * design.initial_states), 1e-9)
-    rows = []
+    rows: list[list[Cell]] = []
     for label, c in named.items():
         truth, n = c.direct, 2 * design.runs * design.initial_states
         for k, name in enumerate(design.system.names):
@@ -169,7 +173,9 @@ def _run_figures(design: OwnDesign, named: dict[str, Compared]) -> list[Figure]:
     for number, (label, c) in enumerate(named.items()):
         caption = "Means over runs: predicted (lines) and direct (dots)"
         draw = partial(_draw_runs, times=design.times, c=c, names=design.system.names)
-        made.append(Figure(f"runs_{number}.png", f"{caption}, {label}." if label else f"{caption}.", draw))
+        made.append(
+            Figure(f"runs_{number}.png", f"{caption}, {label}." if label else f"{caption}.", draw)
+        )
     return made
 
 

@@ -1,24 +1,28 @@
-"""A study of a person's own system: from settings, or in one line of Python."""
+"""A study of a person's own system, from its settings to its report."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...config import load_config
 from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...systems.base import System
 from ..registry import source_of
-from ..road import PREDICTED, SECOND, TRUTH, Prediction, check_lane, direct_runs, learn, predict
-from ..road import sample_pairs
+from ..road import (
+    PREDICTED,
+    SECOND,
+    TRUTH,
+    Prediction,
+    check_lane,
+    direct_runs,
+    learn,
+    predict,
+    sample_pairs,
+)
 from ..runner import Runner
 from .compare import Compared, OwnFindings
 from .design import OwnDesign
@@ -70,7 +74,9 @@ class OwnStudy:
         own = [design.system.model_condition(c) for c in design.conditions]
         rows = np.concatenate([np.tile(c, (len(p["z0"]), 1)) for c, p in zip(own, pairs)])
         shift = design.starts + lanes[0].chunk
-        joined["snapshot"] = np.concatenate([p["snapshot"] + k * shift for k, p in enumerate(pairs)])
+        joined["snapshot"] = np.concatenate(
+            [p["snapshot"] + k * shift for k, p in enumerate(pairs)]
+        )
         plan, system = design.plan, design.system
         sites = plan.sites_per_pair(system.dimension)
         what = (joined, rows, system.names, plan.dt, sites, design.learning, design.seed)
@@ -117,95 +123,3 @@ class OwnStudy:
         )
         check = runner.timed("checks", check_lane, runner, lane, "own-check", design.check_runs)
         return Compared(true, second, predicted, small, len(model.trained.members), check)
-
-
-class PatchStudy:
-    """A system of a person's own, through to its report.
-
-    Parameters
-    ----------
-    system : System
-        Such as an instance of a class of one's own that derives from `LatticeSystem`.
-    small, large : int
-        Sides of the small system, which is also a patch, and of the large one.
-    dt : float
-        How long a patch evolves alone, in the system's unit of time; a step of the model.
-    conditions : mapping, optional
-        Values by name, such as ``{"T": [1.1, 1.2]}``.
-    quick : bool
-        Few samples, to see that it runs.
-    seed : int
-    settings
-        Any other key of the preset ``own`` by its last name, such as ``buffer=2`` or ``runs=100``.
-
-    Raises
-    ------
-    ValueError
-        In one line, for settings that there are not, or that make no sense.
-
-    Examples
-    --------
-    >>> study = PatchStudy(Potts(q=3), small=16, large=64, conditions={"T": [1.1]}, dt=0.5)
-    >>> study.run("runs/potts")
-    """
-
-    def __init__(
-        self,
-        system: System,
-        small: int,
-        large: int,
-        dt: float,
-        conditions: Mapping[str, Sequence[float] | float] | None = None,
-        *,
-        quick: bool = False,
-        seed: int = 0,
-        **settings: Any,
-    ) -> None:
-        if not isinstance(system, System):
-            given = " (an instance is needed)" if inspect.isclass(system) else ""
-            raise ValueError(f"system must derive from System, not be {system!r}{given}")
-        self.quick, self.system = quick, system
-        given = {"small": small, "large": large, "dt": dt, "seed": seed} | settings
-        changes = {"system": described(system), "conditions": dict(conditions or {})}
-        self.config = load_config("own", quick, changes=changes, by_last_name=given)
-        self.study = OwnStudy(self.config, system)
-
-    def run(
-        self,
-        out: str | Path,
-        overwrite: bool = False,
-        executor: Executor | str | int | None = None,
-        walltime: float | None = None,
-    ) -> Path:
-        """Simulate, learn, predict, compare and report; goes on where it was.
-
-        Parameters
-        ----------
-        out : str or Path
-            The run folder.
-        overwrite : bool
-            Replace an earlier run of other settings.
-        executor : Executor, str or int, optional
-            As `run_study` takes it.
-        walltime : float, optional
-            Seconds after which no new chunk is begun.
-
-        Returns
-        -------
-        Path
-            The run folder, with ``report.html`` and ``metrics.json`` in it.
-        """
-        from ...workflow import run_made
-
-        return run_made(self.study, self.config, out, overwrite, self.quick, executor, walltime)
-
-
-def described(system: System) -> dict[str, Any]:
-    """A system as the settings ``system`` tell it: its class, and its arguments where it keeps them."""
-    own = type(system)
-    module, source = own.__module__, source_of(own)
-    home = str(source) if module == "__main__" and source is not None else module
-    names = [name for name in inspect.signature(own).parameters if hasattr(system, name)]
-    values = {name: getattr(system, name) for name in names}
-    plain = {k: v if isinstance(v, (bool, int, float, str)) else repr(v) for k, v in values.items()}
-    return {"class": f"{home}:{own.__qualname__}"} | plain

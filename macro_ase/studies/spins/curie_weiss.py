@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...analysis.exact_curie_weiss import ExactCurieWeiss
+from ...analysis.run_errors import LateMoments, late_moments, mean_errors
 from ...arrays import Array
 from ...systems.curie_weiss import CurieWeissSystem
 from ...systems.spin_system import SpinSystem
 from ..results import metric, write_findings
-from .errors import LateMoments, error_metric, late_moments, mean_errors
 from .findings import SpinFindings
-from .results import draw, error_check, late_checks, patch_checks, sections
+from .results import draw, error_check, error_metric, late_checks, patch_checks, sections
 from .settings import spin_parameters
 from .study import SpinStudy
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.assumptions import PatchCheck
-from .errors import LateMoments, late_moments
+from ...analysis.run_errors import LateMoments, late_moments
 from .scan import Scan
 
 Array = NDArray[np.float64]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...analysis.run_errors import late_moments, mean_errors
 from ...arrays import Array
 from ...rng import coerce_rng, stream
 from ...systems.spin_system import Spins
 from ..stages import Chunk
-from .errors import late_moments, mean_errors
 from .runs import PREDICTED, SECOND, TRUTH, predict_runs
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ...analysis.run_errors import LateMoments, first_peak, mean_errors
 from ...arrays import Array
 from ..results import check, metric
-from .errors import LateMoments, error_metric, first_peak, mean_errors
 from .findings import SpinFindings
-from .results import error_check, late_checks, patch_checks
+from .results import error_check, error_metric, late_checks, patch_checks
 
 M_LIMITS = {8: 1e-3}
 BOND_LIMIT, M_LIMIT, MEAN_LIMIT, STD_LIMIT, PEAK_LIMIT = 1e-3, 4e-4, 0.007, 0.06, 0.05

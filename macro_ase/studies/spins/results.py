@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...analysis.assumptions import PatchCheck
+from ...analysis.run_errors import errors_of_few, late_moments, mean_errors
+from ...arrays import Array
 from ...plots import plot_training
 from ...systems.spin_system import SpinSystem
-from ..results import check
-from .errors import errors_of_few, late_moments, mean_errors
+from ..results import check, metric
 from .findings import SpinFindings
 from .plots import plot_late, plot_runs, plot_scan
 from .scan import Scan
@@ -202,3 +203,8 @@ def sections(
         },
         {"title": "Training", "text": "", "tables": [], "figures": shown("training")},
     ]
+
+
+def error_metric(errors: Array, floor: float) -> dict[str, Any]:
+    """Mean over initial states, shape (n_starts,), with its standard error; the truth is 0."""
+    return metric(errors.mean(), errors.std() / np.sqrt(max(len(errors) - 1, 1)), 0.0, floor)

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 
 from macro_ase.config import load_config  # noqa: E402
 from macro_ase.rng import coerce_rng  # noqa: E402
-from macro_ase.studies import STUDIES  # noqa: E402
 from macro_ase.studies.forces.chunks import Case  # noqa: E402
 from macro_ase.studies.forces.system import ForceSystem  # noqa: E402
+from macro_ase.studies.registry import study_class  # noqa: E402
 from macro_ase.workflow import run_study  # noqa: E402
 
 pytestmark = pytest.mark.learn
@@ -55,7 +55,7 @@ def settings(study: str, *overrides: str, **options: Any) -> dict[str, Any]:
 
 
 def system(study: str) -> ForceSystem:
-    return STUDIES[study](settings(study)).system
+    return study_class(study)(settings(study)).system
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -132,7 +132,7 @@ def test_a_quarter_stands_for_the_square() -> None:
 
 
 def test_losses_are_compared_at_equal_numbers_of_forces() -> None:
-    study = STUDIES["predator-prey-forces"](settings("predator-prey-forces"))
+    study = study_class("predator-prey-forces")(settings("predator-prey-forces"))
     whole, part = (study.configurations(Case(loss, 20, 0), 372) for loss in ("Lz", "Lx_partial"))
     assert len(whole) == 20 and len(part) == 100 and len(np.unique(part)) == 100
     np.testing.assert_array_equal(part[:20], whole)
@@ -165,4 +165,4 @@ def test_losses_are_compared_at_equal_numbers_of_forces() -> None:
 )
 def test_bad_settings_are_refused(study: str, override: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        STUDIES[study](settings(study, override))
+        study_class(study)(settings(study, override))
