@@ -127,15 +127,15 @@ def learn(
     sites : float
         n_s.
     options : mapping
-        Of `learning.training.TrainingOptions`.
+        Of `learning.models.training.TrainingOptions`.
     seed : int
     """
     from ..learning.models.macro_model import MacroModel
 
     def make(folder: Path) -> MacroModel:
         from ..learning.models.clock import Clock
+        from ..learning.models.training import TrainingOptions, train
         from ..learning.pairs import PairBatch
-        from ..learning.training import TrainingOptions, train
 
         n, d = pairs["z0"].shape
         rows = condition if condition.ndim == 2 else np.tile(condition, (n, 1))
