@@ -127,14 +127,15 @@ def learn(
     sites : float
         n_s.
     options : mapping
-        Of `learning.models.training.TrainingOptions`.
+        Of `learning.options.TrainingOptions`.
     seed : int
     """
     from ..learning.models.macro_model import MacroModel
 
     def make(folder: Path) -> MacroModel:
         from ..learning.models.clock import Clock
-        from ..learning.models.training import TrainingOptions, train
+        from ..learning.models.training import train
+        from ..learning.options import TrainingOptions
         from ..learning.pairs import PairBatch
 
         n, d = pairs["z0"].shape
