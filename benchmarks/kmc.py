@@ -20,9 +20,9 @@ from ase import Atoms, units
 from macro_ase.barriers import BarrierModel, KRABarriers
 from macro_ase.barriers.load import load_barriers
 from macro_ase.build import build_crystal
+from macro_ase.crystal import Crystal
 from macro_ase.engines import VacancyWalker
 from macro_ase.kinetics.padding import pad, padded_sites
-from macro_ase.lattice import Crystal
 from macro_ase.rng import kernel_state
 
 SMALL, LARGE = (8, 8, 8), (64, 64, 64)

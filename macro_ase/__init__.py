@@ -16,7 +16,7 @@ from .extras import installed, with_extra
 __version__ = "0.1.0"
 
 _HOME = {
-    "Crystal": "lattice",
+    "Crystal": "crystal",
     "SiteGrid": "lattice",
     "build_crystal": "build",
     "short_range_order": "observables.short_range_order",

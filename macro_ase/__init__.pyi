@@ -26,6 +26,7 @@ from .barriers import PairEnergyCalculator as PairEnergyCalculator
 from .build import build_crystal as build_crystal
 from .config import list_studies as list_studies
 from .config import load_config as load_config
+from .crystal import Crystal as Crystal
 from .engines.fields.dynamics import FieldDynamics as FieldDynamics
 from .engines.lammps.calculator import LammpsCalculator as LammpsCalculator
 from .engines.lammps.patch import LammpsPatch as LammpsPatch
@@ -50,7 +51,6 @@ from .engines.swaps.moves import Transmute as Transmute
 from .engines.swaps.moves import VacancySwap as VacancySwap
 from .engines.temperature import Ramp as Ramp
 from .engines.vacancies.kmc import VacancyKMC as VacancyKMC
-from .lattice import Crystal as Crystal
 from .lattice import SiteGrid as SiteGrid
 from .learning.models.macro_model import MacroModel as MacroModel
 from .observables.long_range_order import b2_order as b2_order

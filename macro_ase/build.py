@@ -13,7 +13,8 @@ from ase.data import atomic_numbers, reference_states
 from numpy.typing import NDArray
 
 from macro_ase.counts import require_count
-from macro_ase.lattice import LATTICES, Crystal, Lattice, SiteGrid
+from macro_ase.crystal import Crystal
+from macro_ase.lattice import LATTICES, Lattice, SiteGrid
 from macro_ase.memory import require_memory
 from macro_ase.rng import Seed, coerce_rng
 

@@ -9,7 +9,7 @@ displacements least.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,8 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from .arrays import Array
 from .compiled import compiled
+from .lattice import Lattice
 from .rng import coerce_rng
-
-if TYPE_CHECKING:
-    from .lattice import Lattice
 
 Ints = NDArray[np.int64]
 

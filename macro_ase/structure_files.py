@@ -19,12 +19,12 @@ from ase.data import chemical_symbols
 from ase.io import read, write
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
+from .crystal import refuse_mixed_sites
 from .engines.lammps.dump import read_dump, write_dump
 from .engines.lammps.files import read_data, require_finite, write_data
 from .engines.lammps.sections import looks_like_data
 from .engines.lammps.text_files import PACKERS, read_text
 from .files import replacing
-from .lattice import refuse_mixed_sites
 from .reasons import reason
 from .whole_frames import ends_within_a_line, require_sound, whole_frames
 

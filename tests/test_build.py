@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from macro_ase.build import build_crystal, nearest_counts, parse_composition
-from macro_ase.lattice import LATTICES, Crystal
+from macro_ase.crystal import Crystal
+from macro_ase.lattice import LATTICES
 
 
 def counts(atoms: Any) -> dict[str, int]:

@@ -5,7 +5,8 @@ import pytest
 from ase import Atoms
 
 from macro_ase import site_assignment
-from macro_ase.lattice import LATTICES, Crystal, Lattice
+from macro_ase.crystal import Crystal
+from macro_ase.lattice import LATTICES, Lattice
 from macro_ase.site_assignment import (
     NotOnSites,
     assign_sites,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
-from macro_ase.lattice import as_atoms
+from macro_ase.crystal import as_atoms
 from macro_ase.observables import short_range_order
 from macro_ase.structure_files import (
     kind_of_name,

@@ -3,6 +3,7 @@
 from .base import BarrierModel
 from .kra import KRABarriers
 from .nnk import NNKBarriers
-from .pair_energy import PairEnergy, PairEnergyCalculator
+from .pair_calculator import PairEnergyCalculator
+from .pair_energy import PairEnergy
 
 __all__ = ["BarrierModel", "KRABarriers", "NNKBarriers", "PairEnergy", "PairEnergyCalculator"]

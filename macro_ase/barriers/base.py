@@ -12,9 +12,10 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from ..crystal import Crystal
 from ..kinetics.padding import geometry_of, pad, padded_sites
 from ..kinetics.vacancy_walk import evaluate_barriers
-from ..lattice import Crystal, SiteGrid
+from ..lattice import SiteGrid
 from .orbits import HOP_DIRECTIONS
 
 _REMEMBERED = threading.local()

@@ -12,7 +12,8 @@ from ase import Atoms
 from ase.io import read
 from numpy.typing import NDArray
 
-from ..lattice import VACANCY, Crystal
+from ..crystal import Crystal
+from ..lattice import VACANCY
 from ..reasons import reason
 from .collapsed import collapsed_hops
 from .orbits import HOP_DIRECTIONS

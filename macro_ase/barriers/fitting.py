@@ -17,9 +17,10 @@ import numpy as np
 from scipy.stats import median_abs_deviation
 
 from ..arrays import Array
+from ..crystal import Crystal
 from ..kinetics.padding import pad, padded_sites
 from ..kinetics.vacancy_walk import evaluate_barriers
-from ..lattice import BCC, Crystal, SiteGrid
+from ..lattice import BCC, SiteGrid
 from ..rng import coerce_rng, whole_seed
 from .base import BarrierModel
 from .cross_validation import choose_prior, cross_validate, leave_out_compositions

@@ -14,7 +14,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read
 from numpy.typing import NDArray
 
-from ..lattice import Crystal
+from ..crystal import Crystal
 from ..potentials.frame_labels import ENERGY_KEYS, FORCES_KEYS, label, label_key
 from ..reasons import reason
 

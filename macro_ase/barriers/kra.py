@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..crystal import Crystal
 from ..files import write_atomically
 from ..kinetics.kra_hops import KRATables
 from ..kinetics.padding import linear_offsets
-from ..lattice import BCC, Crystal, SiteGrid
+from ..lattice import BCC, SiteGrid
 from ..potentials import path as potential_path
 from ..reasons import reason
 from .base import BarrierModel

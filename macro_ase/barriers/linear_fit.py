@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..lattice import BCC, Crystal
+from ..crystal import Crystal
+from ..lattice import BCC
 from .fit_data import BarrierTable
 from .formation_frames import FormationFrames
 from .kra import KRABarriers

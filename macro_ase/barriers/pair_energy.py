@@ -17,16 +17,14 @@ V_k(X, X) = 2 mean_A V_k(X, A) - mean_AB V_k(A, B).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from ..crystal import Crystal
 from ..kinetics.padding import linear_offsets
-from ..lattice import BCC, VACANCY, Crystal, SiteGrid
+from ..lattice import BCC, VACANCY, SiteGrid
 
 MOST_SHELLS = 12
 MOST_EV = 1e3
@@ -97,36 +95,3 @@ class PairEnergy:
         shells = BCC.shells(self.n_shells)
         pair = np.concatenate([np.repeat(v[None], len(s), 0) for v, s in zip(self.pair_eV, shells)])
         return linear_offsets(grid, np.vstack(shells)), np.ascontiguousarray(pair)
-
-
-class PairEnergyCalculator(Calculator):
-    """ASE calculator of a `PairEnergy`: ``energy`` in eV for bcc crystals near their sites.
-
-    Forces are not defined on a lattice.
-
-    Parameters
-    ----------
-    pair_energy : PairEnergy, optional
-        Default: the energy of the NbMoTa model that ships with the package.
-    """
-
-    implemented_properties = ["energy"]  # noqa: RUF012
-
-    def __init__(self, pair_energy: PairEnergy | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if pair_energy is None:
-            from .kra import KRABarriers
-
-            pair_energy = KRABarriers.load().energy
-        self.pair_energy = pair_energy
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Fill ``results`` with the formation energy."""
-        super().calculate(atoms, properties, system_changes)
-        crystal = Crystal.from_atoms(self.atoms, species=self.pair_energy.species)
-        self.results = {"energy": self.pair_energy.energy(crystal)}

@@ -33,9 +33,9 @@ from ..barriers.nudged_band import (
 )
 from ..barriers.orbits import HOP_DIRECTIONS
 from ..counts import require_count
+from ..crystal import Crystal
 from ..folder_lock import NAME as LOCK
 from ..folder_lock import only_writer
-from ..lattice import Crystal
 from ..rng import stream, whole_seed
 from ..structure_files import read_structure
 from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, is_record, job_key, write_results

@@ -15,7 +15,8 @@ from ..barriers.fit_data import find_tables
 from ..barriers.fitting import fit, load_data
 from ..barriers.kra import KRABarriers
 from ..build import build_crystal
-from ..lattice import BCC, Crystal
+from ..crystal import Crystal
+from ..lattice import BCC
 from ..observables.bonds import bond_counts
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..rng import stream, whole_seed

@@ -10,8 +10,8 @@ import numpy as np
 from ase import Atoms, units
 from numpy.typing import NDArray
 
+from ..crystal import Crystal
 from ..kinetics.padding import Geometry
-from ..lattice import Crystal
 from .driver import Driver
 from .restart_identity import identity
 from .shared_state import NAMES

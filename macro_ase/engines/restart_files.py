@@ -11,18 +11,12 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..files import replacing
-from ..kinetics.ising import MAGNETISATION
-from ..kinetics.nfold_way import first_slots
-from .spins.models import Ising
-
-if TYPE_CHECKING:
-    from .spins.ensemble import SpinEnsemble
 
 Arrays = Mapping[str, NDArray[Any]]
 OPTIONAL = "array "
@@ -133,23 +127,3 @@ def require_generator(path: str | Path, saved: Arrays) -> None:
         np.random.default_rng().bit_generator.state = json.loads(str(saved["generator"]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{path}: generator is no state of a random generator") from error
-
-
-def require_spins(path: str | Path, ensemble: SpinEnsemble, saved: Arrays) -> None:
-    """Refuse spins other than 1 and -1, tallies and lists of other spins, times below 0.
-
-    Raises
-    ------
-    ValueError
-    """
-    spins, slots = saved["spins"], saved["slots"]
-    if not np.all(np.abs(spins) == 1):
-        raise ValueError(f"{path}: spins must be 1 or -1")
-    if not np.array_equal(saved["tally"][:, MAGNETISATION], spins.sum(axis=1)):
-        raise ValueError(f"{path}: tally is not that of the spins")
-    if np.any(saved["time"] < 0):
-        raise ValueError(f"{path}: time must be 0 or more")
-    if slots.size and isinstance(ensemble.model, Ising):
-        own = first_slots(spins, ensemble.model.lattice, ensemble._active)
-        if not np.array_equal(np.sort(slots, axis=1), np.sort(own, axis=1)):
-            raise ValueError(f"{path}: slots are not those of the spins")

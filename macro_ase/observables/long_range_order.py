@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Array
-from ..lattice import Crystal, SiteGrid, as_atoms
+from ..crystal import Crystal, as_atoms
+from ..lattice import SiteGrid
 from .bonds import require_codes
 
 

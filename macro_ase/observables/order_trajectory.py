@@ -11,7 +11,7 @@ from ase import Atoms
 from numpy.typing import ArrayLike
 
 from ..arrays import Array
-from ..lattice import as_atoms
+from ..crystal import as_atoms
 from ..statistics import weighted_mean
 from .frame_weights import FrameClock, Weighting
 from .order_result import ShortRangeOrder

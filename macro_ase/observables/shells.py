@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import Array
 from ..counts import require_count
-from ..lattice import as_atoms
+from ..crystal import as_atoms
 from ..site_assignment import Assignment, half_vectors, hermite_form, site_index
 from .recognition import cells_of, cutoffs_at_gaps, ideal_shells, lattice_by_distances, neighbours
 from .shell_kernels import bonds_on_sites, sites_around

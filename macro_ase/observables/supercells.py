@@ -14,7 +14,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..lattice import LATTICES, MOST_VACANT, Lattice, SiteGrid, block_repeats, block_size
+from ..crystal import MOST_VACANT, block_repeats, block_size
+from ..lattice import LATTICES, Lattice, SiteGrid
 from ..rng import coerce_rng
 from ..site_assignment import (
     Assignment,

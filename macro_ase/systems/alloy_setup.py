@@ -11,7 +11,7 @@ import numpy as np
 from ..barriers import BarrierModel, KRABarriers, PairEnergy
 from ..barriers.fitting import energy_of
 from ..barriers.load import load_barriers
-from ..lattice import Crystal
+from ..crystal import Crystal
 from ..potentials import path as potential_path
 from ..potentials.eam_table import EAMTable
 from .alloy import Alloy

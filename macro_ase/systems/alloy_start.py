@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..build import nearest_counts, parse_composition
+from ..crystal import Crystal
 from ..kinetics.padding import HALO
-from ..lattice import BCC, Crystal, SiteGrid
+from ..lattice import BCC, SiteGrid
 from ..memory import require_memory
 from ..rng import stream
 from ..structure_files import read_structure

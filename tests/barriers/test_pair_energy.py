@@ -9,7 +9,8 @@ import pytest
 
 from macro_ase.barriers import KRABarriers, PairEnergy, PairEnergyCalculator
 from macro_ase.build import build_crystal
-from macro_ase.lattice import BCC, Crystal, SiteGrid
+from macro_ase.crystal import Crystal
+from macro_ase.lattice import BCC, SiteGrid
 
 README = Path(__file__).parents[2] / "potentials" / "README.md"
 

@@ -16,8 +16,8 @@ from macro_ase.barriers.load import load_barriers
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
 from macro_ase.config import load_config
+from macro_ase.crystal import Crystal
 from macro_ase.engines import VacancyKMC
-from macro_ase.lattice import Crystal
 from macro_ase.systems.alloy_setup import alloy_from_config
 
 SENTENCE = "only 3 hops of Ta were fitted"

@@ -15,7 +15,7 @@ from macro_ase.build import build_crystal
 from macro_ase.cli import main
 from macro_ase.commands import fit_barriers as fit_command
 from macro_ase.commands.fit_barriers import first_shell_alpha, fit_barriers_command
-from macro_ase.lattice import Crystal
+from macro_ase.crystal import Crystal
 
 
 def write_tables(folder: Path, composition: str = "NbMo") -> tuple[np.ndarray, np.ndarray]:

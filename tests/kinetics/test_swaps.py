@@ -9,10 +9,11 @@ from scipy import stats
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.build import build_crystal
+from macro_ase.crystal import Crystal
 from macro_ase.engines import SwapMC
 from macro_ase.kinetics.padding import geometry_of, pad, padded_sites, unpad
 from macro_ase.kinetics.swaps import site_energy_difference, swap_sweep
-from macro_ase.lattice import BCC, Crystal, SiteGrid
+from macro_ase.lattice import BCC, SiteGrid
 from macro_ase.rng import kernel_state
 
 GRID = SiteGrid(BCC, (3, 3, 3))

@@ -9,6 +9,7 @@ from scipy import stats
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.barriers.orbits import HOP_DIRECTIONS, bond_orbits
+from macro_ase.crystal import Crystal
 from macro_ase.engines.vacancies.walker import VacancyWalker
 from macro_ase.kinetics.padding import (
     fold,
@@ -20,7 +21,7 @@ from macro_ase.kinetics.padding import (
 )
 from macro_ase.kinetics.tracers import replay, site_number
 from macro_ase.kinetics.vacancy_walk import Kinetics, retrace, walk
-from macro_ase.lattice import BCC, Crystal, SiteGrid
+from macro_ase.lattice import BCC, SiteGrid
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.rng import kernel_state
 

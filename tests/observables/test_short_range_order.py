@@ -11,7 +11,8 @@ from ase.build import bulk, fcc111
 from ase.io import read, write
 from matscipy.neighbours import neighbour_list
 
-from macro_ase.lattice import BCC, FCC, Crystal, SiteGrid
+from macro_ase.crystal import Crystal
+from macro_ase.lattice import BCC, FCC, SiteGrid
 from macro_ase.observables import (
     bond_counts,
     delta_from_bonds,

@@ -7,9 +7,10 @@ import pytest
 from ase import Atoms, units
 
 from macro_ase.build import build_crystal
+from macro_ase.crystal import Crystal
 from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.swaps.moves import NeighbourSwap
-from macro_ase.lattice import Crystal, shell_neighbors
+from macro_ase.lattice import shell_neighbors
 from macro_ase.patches import Patch, Region
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from macro_ase.config import load_config
+from macro_ase.crystal import Crystal
 from macro_ase.engines.vacancies.walker import VacancyWalker
-from macro_ase.lattice import Crystal
 from macro_ase.observables import short_range_order
 from macro_ase.rng import kernel_state, stream
 from macro_ase.systems import Alloy

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from macro_ase.build import build_crystal
-from macro_ase.lattice import Crystal, shell_neighbors
+from macro_ase.crystal import Crystal
+from macro_ase.lattice import shell_neighbors
 from macro_ase.observables import short_range_order
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.systems.alloy_order import BondOrder

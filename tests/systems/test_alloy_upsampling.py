@@ -5,8 +5,9 @@ import pytest
 
 from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
+from macro_ase.crystal import Crystal
 from macro_ase.engines import SwapMC
-from macro_ase.lattice import BCC, Crystal, SiteGrid, shell_neighbors
+from macro_ase.lattice import BCC, SiteGrid, shell_neighbors
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.rng import stream
 from macro_ase.systems.alloy_order import BondOrder

@@ -13,16 +13,17 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from ...kinetics.ising import MAGNETISATION
+from ...kinetics.nfold_way import first_slots
 from ...reals import require_positive
 from ...rng import Seed, coerce_rng
 from ..kernel_dynamics import KernelDynamics
-from ..restart_files import require_spins
 from ..restart_identity import identity
 from ..shared_state import fixed_atoms
 from ..temperature import Temperature
 from .calculators import SpinCalculator
 from .ensemble import SpinEnsemble
 from .lattice import spins_of
+from .models import Ising
 
 SPINS_PER_CHUNK = 2**24
 
@@ -184,7 +185,7 @@ class SpinDynamics(KernelDynamics):
         return {}
 
     def _check_restart(self, path: str | Path, saved: dict[str, NDArray[Any]]) -> None:
-        require_spins(path, self.ensemble, saved)
+        _require_spins(path, self.ensemble, saved)
 
     def _restore(self, state: Any) -> None:
         pass
@@ -278,3 +279,25 @@ class Wolff(SpinDynamics):
 
     def _walk(self, first: int, steps: int) -> None:
         self.ensemble.wolff(interval=steps)
+
+
+def _require_spins(
+    path: str | Path, ensemble: SpinEnsemble, saved: dict[str, NDArray[Any]]
+) -> None:
+    """Refuse spins other than 1 and -1, tallies and lists of other spins, times below 0.
+
+    Raises
+    ------
+    ValueError
+    """
+    spins, slots = saved["spins"], saved["slots"]
+    if not np.all(np.abs(spins) == 1):
+        raise ValueError(f"{path}: spins must be 1 or -1")
+    if not np.array_equal(saved["tally"][:, MAGNETISATION], spins.sum(axis=1)):
+        raise ValueError(f"{path}: tally is not that of the spins")
+    if np.any(saved["time"] < 0):
+        raise ValueError(f"{path}: time must be 0 or more")
+    if slots.size and isinstance(ensemble.model, Ising):
+        own = first_slots(spins, ensemble.model.lattice, ensemble._active)
+        if not np.array_equal(np.sort(slots, axis=1), np.sort(own, axis=1)):
+            raise ValueError(f"{path}: slots are not those of the spins")

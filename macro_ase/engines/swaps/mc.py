@@ -10,9 +10,9 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from ...barriers import KRABarriers, PairEnergy
+from ...crystal import Crystal, as_atoms
 from ...kinetics.padding import geometry_of, pad, padded_sites, unpad
 from ...kinetics.swaps import swap_sweep
-from ...lattice import Crystal, as_atoms
 from ...rng import Seed
 from ..belongings import exchange
 from ..lattice_dynamics import LatticeDynamics, refuse_empty_sites

@@ -12,9 +12,9 @@ from ase import Atoms, units
 from numpy.typing import NDArray
 
 from ...barriers import BarrierModel
+from ...crystal import Crystal, as_atoms
 from ...kinetics.tracers import replay
 from ...kinetics.vacancy_walk import SLOWEST_PER_S
-from ...lattice import Crystal, as_atoms
 from ...rng import Seed
 from ..lattice_dynamics import LatticeDynamics, refuse_empty_sites
 from ..restart_identity import TOLERANCE, identity

