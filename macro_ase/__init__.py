@@ -56,6 +56,7 @@ _HOME = {
     "Metropolis": "engines.spins.dynamics",
     "Wolff": "engines.spins.dynamics",
     "FieldDynamics": "engines.fields.dynamics",
+    "FieldSystem": "systems.field",
     "PredatorPrey": "systems.predator_prey",
     "AllenCahn": "systems.allen_cahn",
     "LennardJones": "systems.lennard_jones",

@@ -29,7 +29,7 @@ from macro_ase.analysis.path_scores import score_paths
 from macro_ase.engines.fields.dynamics import FieldDynamics
 from macro_ase.observables.field_moments import second_moments
 from macro_ase.sampling.field_pairs import FieldSampling, evolve_all, snapshots, start_of
-from macro_ase.sampling.field_patches import FieldPatches
+from macro_ase.systems.field_patches import FieldPatches
 from macro_ase.systems.predator_prey import PredatorPrey
 
 parser = argparse.ArgumentParser()
@@ -66,7 +66,7 @@ a, b = line.a, line.b
 J = np.array([[-b, -b], [a * (1 - b), 0.0]])
 print("eigenvalues of J:", np.linalg.eigvals(J).round(4))
 times = np.linspace(0, 30, 301)
-z = quiet.direct(quiet.initial(0.5, 0.1), times, 0.02, scheme="rk4")[0]
+z = quiet.direct(quiet.wave(0.5, 0.1), times, 0.02, scheme="rk4")[0]
 late = z[150:, 0] - b
 crossings = times[150:-1][late[:-1] * late[1:] < 0]
 print(f"half period at late times {np.diff(crossings).mean():.2f}, exact {np.pi / 0.8246:.2f}")
@@ -83,7 +83,7 @@ figure.savefig(OUT / "1_spiral.png", dpi=130)
 
 # %%
 try:
-    quiet.advance(quiet.initial(0.5, 0.1), 1.0, 0.5)
+    quiet.advance(quiet.wave(0.5, 0.1), 1.0, 0.5)
 except ValueError as error:
     print(f"refused: {error}")
 
@@ -133,7 +133,7 @@ for kind in ("lattice", "white"):
 # One atom a cell, the fields in `atoms.arrays`: observers, logs and files are ASE's.
 
 # %%
-atoms = line.to_atoms(line.initial(0.5, 0.1)[0])
+atoms = line.to_atoms(line.wave(0.5, 0.1)[0])
 dynamics = FieldDynamics(
     atoms, line, timestep=0.01, rng=0, trajectory=OUT / "run.xyz", loginterval=100
 )
@@ -233,11 +233,11 @@ waves = (
 )
 paths, record = (20 if QUICK else 50), np.arange(0, 30.05, 0.1)
 true, second = (
-    np.stack([line.direct(line.initial([m] * paths, k), record, 0.01, rng=seed) for m, k in waves])
+    np.stack([line.direct(line.wave([m] * paths, k), record, 0.01, rng=seed) for m, k in waves])
     for seed in (10, 11)
 )
 starts = start_of(
-    sampling.patches, np.concatenate([line.initial(*w) for w in waves]), second_moments
+    sampling.patches, np.concatenate([line.wave(*w) for w in waves]), second_moments
 )
 odd = (dz - mean[:, None])[train]
 

@@ -65,7 +65,7 @@ times = np.arange(0, 30.01, 0.3)
 def runs(number, seed):
     """Paths of the fields from random waves, shape (number, n_t, 2 * CELLS)."""
     rng = coerce_rng(seed)
-    start = system.initial(rng.uniform(0.4, 0.6, number), rng.uniform(0, 0.2, number), 5)
+    start = system.wave(rng.uniform(0.4, 0.6, number), rng.uniform(0, 0.2, number), 5)
     return system.run(start, times, 0.05, None, "rk4").reshape(number, len(times), -1)
 
 

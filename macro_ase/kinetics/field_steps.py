@@ -79,6 +79,16 @@ def _add_noise(x: NDArray[np.float64], size: float, rng: NDArray[np.uint64]) -> 
 
 
 @compiled
+def fill_normals(out: NDArray[np.float64], rng: NDArray[np.uint64]) -> None:
+    """Normal numbers for every replica, shape (n_replicas, n), from its own generator."""
+    for r in range(len(out)):
+        for k in range(0, out.shape[1] - 1, 2):
+            out[r, k], out[r, k + 1] = normal_pair(rng[r])
+        if out.shape[1] % 2:
+            out[r, -1], _ = normal_pair(rng[r])
+
+
+@compiled
 def advance(
     padded: NDArray[np.float64],
     parameters: Any,
@@ -96,7 +106,7 @@ def advance(
     padded : float64 array, shape (n_replicas, n_fields, rows + 2, columns + 2)
     parameters : named tuple
         Of a registered equation.
-    boundary : (int, int, int)
+    boundary : (int, int, int, int)
     noise : float
         g, per cell and square root of time; its sign turns every number over.
     dt : float

@@ -4,7 +4,7 @@
 
 A grid of (rows, columns) cells is kept with a border of one ghost cell, so that every cell has
 four neighbours at fixed places. A line is a grid of one row: its upper and lower ghost cells equal
-the cells themselves and add nothing. Boundaries are chosen for rows and for each end of a row:
+the cells themselves and add nothing. Boundaries are chosen for each of the four sides:
 
     Neumann    a ghost cell equals the cell at the wall (the wall lies between the two)
     periodic   it equals the cell at the other end
@@ -20,21 +20,21 @@ from ..compiled import compiled, inlined
 
 NEUMANN, PERIODIC, GIVEN = range(3)
 BOUNDARIES = {"neumann": NEUMANN, "periodic": PERIODIC, "given": GIVEN}
-Boundary = tuple[int, int, int]
-"""Codes of the boundaries above and below, at the left and at the right."""
+Boundary = tuple[int, int, int, int]
+"""Codes of the boundaries above, below, at the left and at the right."""
 
 
 @compiled
 def fill_ghosts(padded: NDArray[np.float64], boundary: Boundary) -> None:
     """Set the ghost cells of fields, shape (n_fields, rows + 2, columns + 2)."""
     n_fields, rows, columns = padded.shape
-    vertical, left, right = boundary
+    top, bottom, left, right = boundary
     for k in range(n_fields):
         field = padded[k]
-        if vertical == NEUMANN:
-            field[0, :], field[rows - 1, :] = field[1, :], field[rows - 2, :]
-        elif vertical == PERIODIC:
-            field[0, :], field[rows - 1, :] = field[rows - 2, :], field[1, :]
+        if top != GIVEN:
+            field[0, :] = field[1 if top == NEUMANN else rows - 2, :]
+        if bottom != GIVEN:
+            field[rows - 1, :] = field[rows - 2 if bottom == NEUMANN else 1, :]
         for i in range(rows):
             if left != GIVEN:
                 field[i, 0] = field[i, 1 if left == NEUMANN else columns - 2]
@@ -58,7 +58,7 @@ def laplacian(
     Parameters
     ----------
     padded : float64 array, shape (n_replicas, n_fields, rows + 2, columns + 2)
-    boundary : (int, int, int)
+    boundary : (int, int, int, int)
     spacing : float
         h.
     out : float64 array, shape (n_replicas, n_fields, rows, columns)

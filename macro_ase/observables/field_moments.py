@@ -1,7 +1,7 @@
-"""What means of fields do not say of tiles of a line: moments and gradients.
+"""What means of fields do not say of tiles: moments and gradients.
 
-Tiles are float arrays of shape (n, 2, width) of fields u and v. Every value is a mean over a
-tile's own cells, or over the neighbours among them.
+Tiles are float arrays of shape (n, n_fields, *width). Every value is a mean over a tile's own
+cells, or over the neighbours among them.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ from ..arrays import Array
 
 
 def tile_means(tiles: Array) -> Array:
-    """Mean u and mean v, shape (n, 2)."""
-    return tiles.mean(axis=-1)
+    """Mean of every field, shape (n, n_fields)."""
+    return tiles.mean(axis=tuple(range(2, tiles.ndim)))
 
 
 def second_moments(tiles: Array) -> Array:
-    """<u^2> and <u v>, shape (n, 2): what the rates of the mean prey and predators depend on."""
+    """<u^2> and <u v> of a line, shape (n, 2): what the rates of prey and predators depend on."""
     u = tiles[:, 0]
     return (u[:, None] * tiles).mean(axis=-1)
 
 
 def squared_gradients(tiles: Array) -> Array:
-    """Mean squared differences of neighbours of u and of v, shape (n, 2)."""
-    return (np.diff(tiles, axis=-1) ** 2).mean(axis=-1)
+    """Mean squared differences of neighbours of every field, over all axes, shape (n, n_fields)."""
+    axes = range(2, tiles.ndim)
+    return sum((np.diff(tiles, axis=k) ** 2).mean(axis=tuple(axes)) for k in axes)
+
+
+def third_moment(tiles: Array) -> Array:
+    """<v^3> of every field, shape (n, n_fields): what the mean rate of v - v^3 needs."""
+    return (tiles**3).mean(axis=tuple(range(2, tiles.ndim)))

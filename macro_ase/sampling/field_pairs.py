@@ -13,15 +13,16 @@ hold the difference between the patch's drift and that of the whole.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..rng import coerce_rng, stream
+from ..systems.field_growing import interpolate, local_relax
+from ..systems.field_patches import FieldPatches
 from ..systems.predator_prey import PredatorPrey
-from .field_patches import FieldPatches, interpolate, local_relax
 
 Array = NDArray[np.float64]
 Closure = Callable[[Array], Array]
@@ -73,23 +74,21 @@ class FieldSampling:
     @property
     def factor(self) -> int:
         """Of the interpolation."""
-        return self.patches.system.n_cells // self.small
+        return self.patches.system.grid[0] // self.small
 
     @property
     def small_system(self) -> PredatorPrey:
         """The small system."""
-        large = self.patches.system
-        lattice = large.noise_kind == "lattice"
-        noise = large.noise / np.sqrt(self.spacing) if lattice else large.noise
-        edge = large.spacing * self.spacing
-        return replace(large, n_cells=self.small, spacing=edge, noise=float(noise))
+        large: Any = self.patches.system
+        small: PredatorPrey = large.on_grid(self.small, self.spacing)
+        return small
 
 
 def snapshots(sampling: FieldSampling, starts: int, rng: np.random.Generator) -> Array:
     """Large states from small runs, shape (starts * n_ages, n_fields, n_cells)."""
     small = sampling.small_system
     m, k = (rng.uniform(*limits, starts) for limits in (sampling.means, sampling.amplitudes))
-    initial = small.initial(m, k, sampling.half_waves)
+    initial = small.wave(m, k, sampling.half_waves)
     grown = []
     for age, x in zip(
         sampling.ages,

@@ -9,22 +9,26 @@ z = E.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.ndimage import gaussian_filter
 
 from ..arrays import Array
 from ..kinetics.allen_cahn import AllenCahnParameters
-from .field_system import FieldSystem
+from ..observables.field_moments import squared_gradients, third_moment
+from .base import Closure, Condition
+from .compiled_field import CompiledFieldSystem
 
 WALL_WIDTH = 10 / 200 / (2 * math.sqrt(2) * math.atanh(0.9))
 """eps of a wall that goes from -.9 to .9 over ten of 200 cells of a square of edge 1."""
 
 
 @dataclass(frozen=True)
-class AllenCahn(FieldSystem):
+class AllenCahn(CompiledFieldSystem):
     """An order parameter on n_side x n_side cells of a square.
 
     Parameters
@@ -39,14 +43,20 @@ class AllenCahn(FieldSystem):
     edge : float
         Of the square.
 
+    Attributes
+    ----------
+    means, contrast, grain : (float, float), float, float
+        Of `initial` states.
+
     Raises
     ------
     ValueError
         If a number makes no sense.
     """
 
-    names: ClassVar[tuple[str, ...]] = ("v",)
-    z_names: ClassVar[tuple[str, ...]] = ("free energy",)
+    fields = ("v",)
+    names = ("free energy",)
+    means, contrast, grain = (-0.3, 0.3), 0.5, 2.0
 
     n_side: int = 200
     width: float = WALL_WIDTH
@@ -69,6 +79,9 @@ class AllenCahn(FieldSystem):
     def cell(self) -> float:
         """Edge of a cell."""
         return self.edge / self.n_side
+
+    def _cells(self, cells: int, edge: float) -> dict[str, Any]:
+        return {"n_side": cells, "edge": cells * edge}
 
     @property
     def usual_step(self) -> float:
@@ -100,6 +113,21 @@ class AllenCahn(FieldSystem):
         wells = ((v**2 - 1) ** 2).sum(axis=(1, 2)) / (4 * self.width**2)
         return gradient / 2 + wells * self.cell**2
 
+    def initial(
+        self, number: int, shape: tuple[int, ...], condition: Condition, rng: np.random.Generator
+    ) -> Array:
+        """Both phases mixed in grains of ``grain`` cells, with a mean drawn from ``means``.
+
+        Noise is smoothed and brought to a spread of ``contrast`` around the mean.
+        """
+        mode = "wrap" if self.boundary == "periodic" else "reflect"
+        noise = gaussian_filter(
+            rng.normal(size=(number, *shape)), self.grain, mode=mode, axes=(1, 2)
+        )
+        centre, spread = (f(axis=(1, 2), keepdims=True) for f in (noise.mean, noise.std))
+        means = rng.uniform(*self.means, (number, 1, 1))
+        return (means + self.contrast * (noise - centre) / spread)[:, None]
+
     def torus(self, outer: ArrayLike, inner: ArrayLike) -> Array:
         """Rings of the phase 1 around the middle, shape (n_replicas, 1, n_side, n_side).
 
@@ -115,3 +143,18 @@ class AllenCahn(FieldSystem):
             np.tanh((r[:, None, None] - distance) / (math.sqrt(2) * self.width)) for r in radii
         )
         return (wide - narrow - 1)[:, None]
+
+
+class AllenCahnMeans(AllenCahn):
+    """The same square, described by its mean order parameter and its free energy per area."""
+
+    names = ("mean v", "free energy per area")  # type: ignore[assignment]
+    closures: ClassVar[Mapping[str, Closure]] = {
+        "moments": third_moment,
+        "gradients": squared_gradients,
+    }
+
+    def observe(self, states: ArrayLike) -> Array:
+        """Mean v and E over the area, shape (n_replicas, 2)."""
+        fields = self.check(states)
+        return np.stack([fields.mean(axis=(1, 2, 3)), self.free_energy(fields) / self.edge**2], 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -18,13 +17,17 @@ class FieldAtoms(ABC):
 
     Attributes
     ----------
-    names : tuple of str
-        Of the fields.
+    fields : tuple of str
+        Their names; a plain class attribute will do.
     boundary : {"neumann", "periodic"}
     """
 
-    names: ClassVar[tuple[str, ...]]
     boundary: str
+
+    @property
+    @abstractmethod
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields."""
 
     @property
     @abstractmethod
@@ -45,7 +48,7 @@ class FieldAtoms(ABC):
             If their shape is not (n_replicas, n_fields, *grid).
         """
         values = np.asarray(fields, dtype=float)
-        wanted = (len(self.names), *self.grid)
+        wanted = (len(self.fields), *self.grid)
         if values.shape[1:] != wanted:
             raise ValueError(f"fields must have the shape (n, {wanted}), not {values.shape}")
         return values
@@ -69,7 +72,7 @@ class FieldAtoms(ABC):
             cell=np.array(cells[::-1]) * self.cell,
             pbc=(np.arange(3) < axes) & (self.boundary == "periodic"),
         )
-        for name, field in zip(self.names, values):
+        for name, field in zip(self.fields, values):
             atoms.set_array(name, field.ravel())
         return atoms
 
@@ -81,12 +84,12 @@ class FieldAtoms(ABC):
         ValueError
             If a field is missing, or the atoms are not one to a cell.
         """
-        missing = [name for name in self.names if name not in atoms.arrays]
+        missing = [name for name in self.fields if name not in atoms.arrays]
         if missing:
             raise ValueError(f"atoms.arrays has no field {missing[0]!r}")
         order = self.cells_of(atoms)
-        fields = np.empty((len(self.names), len(atoms)))
-        for k, name in enumerate(self.names):
+        fields = np.empty((len(self.fields), len(atoms)))
+        for k, name in enumerate(self.fields):
             fields[k, order] = atoms.arrays[name]
         return fields.reshape(-1, *self.grid)
 

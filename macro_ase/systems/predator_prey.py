@@ -8,19 +8,22 @@ z = (mean u, mean v).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Array
 from ..kinetics.predator_prey import PredatorPreyParameters
-from .field_system import FieldSystem
+from ..observables.field_moments import second_moments, squared_gradients
+from .base import Closure, Condition, Plan, States
+from .compiled_field import CompiledFieldSystem
 
 
 @dataclass(frozen=True)
-class PredatorPrey(FieldSystem):
+class PredatorPrey(CompiledFieldSystem):
     """Prey and predators on ``n_cells`` cells; the parameters are those of the module's equation.
 
     Parameters
@@ -36,14 +39,27 @@ class PredatorPrey(FieldSystem):
     spacing : float
         Edge of a cell.
 
+    Attributes
+    ----------
+    means, amplitudes : (float, float)
+        Ranges of m and k of `initial` waves.
+    half_waves : float
+        Of these on the line.
+
     Raises
     ------
     ValueError
         If a number makes no sense.
     """
 
-    names: ClassVar[tuple[str, ...]] = ("u", "v")
-    z_names: ClassVar[tuple[str, ...]] = ("mean u", "mean v")
+    fields = ("u", "v")
+    names = ("mean u", "mean v")
+    cellwise = True
+    means, amplitudes, half_waves = (0.45, 0.55), (0.05, 0.15), 10.0
+    closures: ClassVar[Mapping[str, Closure]] = {
+        "moments": second_moments,
+        "gradients": squared_gradients,
+    }
 
     n_cells: int = 200
     a: float = 3.0
@@ -74,6 +90,9 @@ class PredatorPrey(FieldSystem):
         """Edge of a cell."""
         return self.spacing
 
+    def _cells(self, cells: int, edge: float) -> dict[str, Any]:
+        return {"n_cells": cells, "spacing": edge}
+
     @property
     def parameters(self) -> PredatorPreyParameters:
         """The equation's numbers, as the kernels take them."""
@@ -92,7 +111,23 @@ class PredatorPrey(FieldSystem):
         """Mean u and mean v, shape (n_replicas, 2)."""
         return np.asarray(fields, dtype=float).mean(axis=-1)
 
-    def initial(self, m: ArrayLike, k: ArrayLike, waves: float = 10.0) -> Array:
+    def initial(
+        self, number: int, shape: tuple[int, ...], condition: Condition, rng: np.random.Generator
+    ) -> Array:
+        """Waves of ``half_waves``, their means and amplitudes drawn from the ranges."""
+        m, k = (rng.uniform(*limits, number) for limits in (self.means, self.amplitudes))
+        return self.on_grid(*shape).wave(m, k, self.half_waves)
+
+    def start(
+        self, plan: Plan, start: Any, number: int, condition: Condition, rng: np.random.Generator
+    ) -> States:
+        """Copies of one large state: of a wave (m, k), or as `FieldSystem.start`."""
+        if not isinstance(start, tuple):
+            return super().start(plan, start, number, condition, rng)
+        large = self.at(condition).on_grid(plan.large)
+        return large.wave(np.full(number, start[0]), start[1], self.half_waves)
+
+    def wave(self, m: ArrayLike, k: ArrayLike, waves: float = 10.0) -> Array:
         """Waves u = m + k cos(waves pi x), v = 1 - u, with x from 0 to 1 along the line.
 
         Parameters

@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 
 from macro_ase.kinetics.stencils import GIVEN, NEUMANN, PERIODIC, laplacian
-from macro_ase.systems.field_system import padded_copy
+from macro_ase.systems.compiled_field import as_rows
 
 RNG = np.random.default_rng(0)
 
 
+def padded_copy(field: np.ndarray) -> np.ndarray:
+    return as_rows(np.pad(field, 1, mode="edge")[None, None])
+
+
 def laplacian_of(field: np.ndarray, boundary: int, spacing: float = 1.0) -> np.ndarray:
     """Of one field on a line or a square."""
-    padded = padded_copy(field[None, None])
+    padded = padded_copy(field)
     out = np.empty((1, 1, padded.shape[2] - 2, padded.shape[3] - 2))
     rows = boundary if field.ndim == 2 else NEUMANN
-    laplacian(padded, (rows, boundary, boundary), spacing, out)
+    laplacian(padded, (rows, rows, boundary, boundary), spacing, out)
     return out.reshape(field.shape)
 
 
@@ -54,12 +58,12 @@ def test_nothing_leaves_through_a_wall() -> None:
 
 
 def test_given_ghost_cells_are_left_alone() -> None:
-    padded = padded_copy(RNG.normal(size=(1, 1, 5)))
+    padded = padded_copy(RNG.normal(size=5))
     padded[0, 0, 1, 0], padded[0, 0, 1, -1] = 7.0, -3.0
     out = np.empty((1, 1, 1, 5))
-    laplacian(padded, (NEUMANN, GIVEN, GIVEN), 1.0, out)
+    laplacian(padded, (NEUMANN, NEUMANN, GIVEN, GIVEN), 1.0, out)
     x = padded[0, 0, 1].copy()
     np.testing.assert_allclose(out[0, 0, 0], x[2:] + x[:-2] - 2 * x[1:-1], atol=1e-14)
     assert x[0] == 7.0 and x[-1] == -3.0
-    laplacian(padded, (NEUMANN, NEUMANN, GIVEN), 1.0, out)  # a wall at one end only
+    laplacian(padded, (NEUMANN, NEUMANN, NEUMANN, GIVEN), 1.0, out)  # a wall at one end only
     assert padded[0, 0, 1, 0] == x[1] and padded[0, 0, 1, -1] == -3.0

@@ -16,7 +16,7 @@ from macro_ase.sampling.field_pairs import (
     start_of,
     tiles_chunk,
 )
-from macro_ase.sampling.field_patches import FieldPatches
+from macro_ase.systems.field_patches import FieldPatches
 from macro_ase.systems.predator_prey import PredatorPrey
 
 LARGE = PredatorPrey(80)

@@ -28,7 +28,7 @@ def test_rest_and_the_oscillation_around_it() -> None:
 
 
 def test_initial_waves() -> None:
-    fields = PredatorPrey(200).initial([0.45, 0.55], [0.05, 0.1])
+    fields = PredatorPrey(200).wave([0.45, 0.55], [0.05, 0.1])
     assert fields.shape == (2, 2, 200)
     np.testing.assert_allclose(fields.sum(axis=1), 1.0)
     np.testing.assert_allclose(PredatorPrey().observe(fields)[:, 0], [0.45, 0.55])
@@ -39,7 +39,7 @@ def test_initial_waves() -> None:
 def test_the_same_solution_as_py_pde() -> None:
     pde = pytest.importorskip("pde")
     system = PredatorPrey(20, noise=0.0)
-    fields = system.initial(0.5, 0.1, 2)
+    fields = system.wave(0.5, 0.1, 2)
     grid = pde.CartesianGrid([(0, 20)], 20)
     start = pde.FieldCollection([pde.ScalarField(grid, x) for x in fields[0]], labels=["u", "v"])
     equation = pde.PDE(

@@ -22,10 +22,10 @@ SUFFIXES = (".xyz", ".extxyz")
 
 
 class Fields(Protocol):
-    """What the driver asks of a system; `systems.field_system.FieldSystem` has it."""
+    """What the driver asks of a system; `systems.field.FieldSystem` has it."""
 
+    fields: Any
     names: Any
-    z_names: Any
 
     def from_atoms(self, atoms: Atoms) -> Array:
         """Fields, shape (n_fields, *grid)."""
@@ -77,7 +77,7 @@ class FieldDynamics(KernelDynamics):
 
     @property
     def _watched(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (*self.system.names, "positions")
+        return (*self.system.fields, "positions")
 
     @property
     def _taken_up(self) -> frozenset[str]:  # type: ignore[override]
@@ -119,7 +119,7 @@ class FieldDynamics(KernelDynamics):
         fields = self.system.from_atoms(atoms)
         if not np.isfinite(fields).all():
             raise ValueError("a field of the atoms is not finite")
-        for name in self.system.names:
+        for name in self.system.fields:
             atoms.arrays[name] = atoms.arrays[name].astype(float, copy=False)
         self._cells, self._padded = self.system.cells_of(atoms), self.system.pad(fields[None])
 
@@ -142,8 +142,8 @@ class FieldDynamics(KernelDynamics):
         return steps
 
     def _update_atoms(self) -> None:
-        fields = self.fields.reshape(len(self.system.names), -1)
-        for name, field in zip(self.system.names, fields):
+        fields = self.fields.reshape(len(self.system.fields), -1)
+        for name, field in zip(self.system.fields, fields):
             self.atoms.arrays[name][:] = field[self._cells]
         self.atoms.info["time"] = self.time
 
@@ -155,7 +155,7 @@ class FieldDynamics(KernelDynamics):
         self._appended = self._appended.written(self.nsteps)
 
     def _log_header(self) -> str:
-        names = "".join(f" {name:>16}" for name in self.system.z_names)
+        names = "".join(f" {name:>16}" for name in self.system.names)
         return f"{'step':>12} {'time':>14}{names}"
 
     def _log_line(self) -> str:

@@ -83,7 +83,8 @@ def learn_fields(
     used = ("z0", "dz", "mean") if sampling.increments == "antithetic" else ("z0", "dz")
     own = {name: pairs[name][:, columns] for name in used} | {"snapshot": pairs["snapshot"]}
     options = {key: value for key, value in table.items() if key != "repeats"}
-    names, sites = sampling.patches.system.z_names, float(sampling.patches.core)
+    system: Any = sampling.patches.system
+    names, sites = system.names, float(sampling.patches.width[0])
     return learn_patch_model(folder, own, np.ones(1), names, sampling.dt, sites, options, seed)
 
 

@@ -24,7 +24,6 @@ from ...sampling.field_pairs import (
     start_of,
     tiles_chunk,
 )
-from ...systems.predator_prey import PredatorPrey
 from ..kept import load_or_make
 from ..stages import Chunk, Stages
 from .findings import Findings
@@ -120,7 +119,7 @@ class PredatorPreyStudy:
 
     def columns(self, repeat: Repeat, kind: str) -> list[int]:
         """Columns of z that belong to the means and one closure."""
-        return repeat.closures.columns(kind, len(self.system.z_names))
+        return repeat.closures.columns(kind, len(self.system.names))
 
     def learn(self, repeat: Repeat, kind: str = "", way: str = "") -> Any:
         """The model of one closure and way to sample, the study's own by default."""
@@ -165,9 +164,7 @@ class PredatorPreyStudy:
     ) -> Array:
         """Predicted runs, shape (n_waves, runs, n_t, d)."""
         half_waves = self.config["sampling"]["half_waves"]
-        fields = np.concatenate(
-            [self.system.initial(m, k, half_waves) for m, k in self.waves(table)]
-        )
+        fields = np.concatenate([self.system.wave(m, k, half_waves) for m, k in self.waves(table)])
         starts = start_of(self.sampling.patches, fields, repeat.closures)
         key, seed = f"predicted/{name}", stream(repeat.seed, "predict")
         runs, steps = self.config["direct"]["runs"], len(self.times) - 1
@@ -229,8 +226,8 @@ def direct_chunk(
     seed: np.random.SeedSequence,
 ) -> dict[str, Array]:
     """Direct runs from one wave: means and closure variables at all times."""
-    system: PredatorPrey = sampling.patches.system
-    start = system.initial(np.full(runs, wave[0]), wave[1], sampling.half_waves)
+    system: Any = sampling.patches.system
+    start = system.wave(np.full(runs, wave[0]), wave[1], sampling.half_waves)
     frames = system.run(start, times, dt, seed)
     flat = frames.reshape(-1, *frames.shape[2:])
     return {"z": start_of(sampling.patches, flat, closure).reshape(runs, len(times), -1)}

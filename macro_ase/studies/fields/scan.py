@@ -13,7 +13,7 @@ import numpy as np
 
 from ...rng import coerce_rng, stream
 from ...sampling.field_pairs import Array, FieldSampling, changes, snapshots
-from ...sampling.field_patches import FieldPatches
+from ...systems.field_patches import FieldPatches
 from ..stages import Stages
 
 
@@ -53,7 +53,7 @@ def scan_fields(
     system, core = sampling.patches.system, sampling.patches.core
     shapes = {f"frozen, buffer {b}": FieldPatches(system, core, b) for b in buffers}
     shapes["periodic"] = FieldPatches(system, core, boundary="periodic")
-    whole = FieldPatches(system, system.n_cells)
+    whole = FieldPatches(system, system.grid)
     jobs = {
         f"scan/{k}": (
             [replace(sampling, patches=shape, dt=dt) for shape in (whole, *shapes.values())],

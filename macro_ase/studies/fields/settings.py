@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...sampling.field_pairs import INCREMENTS, FieldSampling
-from ...sampling.field_patches import FieldPatches
+from ...systems.field_patches import FieldPatches
 from ...systems.predator_prey import PredatorPrey
 from ..settings import require_multiple, require_steps
 

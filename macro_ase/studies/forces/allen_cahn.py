@@ -58,7 +58,7 @@ class AllenCahnForces:
     whole: AllenCahn
     quarter: AllenCahn
     data: dict[str, Any]
-    z_names: ClassVar[tuple[str, ...]] = AllenCahn.z_names
+    z_names: ClassVar[tuple[str, ...]] = AllenCahn.names
 
     @property
     def n_particles(self) -> int:

@@ -44,7 +44,7 @@ class PredatorPreyForces:
 
     system: PredatorPrey
     data: dict[str, Any]
-    z_names: ClassVar[tuple[str, ...]] = PredatorPrey.z_names
+    z_names: ClassVar[tuple[str, ...]] = PredatorPrey.names
 
     @property
     def n_particles(self) -> int:
@@ -101,7 +101,7 @@ class PredatorPreyForces:
     def _start(self, runs: int, rng: np.random.Generator) -> Array:
         means = uniform(self.data["means"], runs, rng)
         amplitudes = uniform(self.data["amplitudes"], runs, rng)
-        return self.system.initial(means, amplitudes, self.data["half_waves"])
+        return self.system.wave(means, amplitudes, self.data["half_waves"])
 
 
 class PredatorPreyForcesStudy(ForcesStudy):

@@ -12,7 +12,7 @@ from macro_ase.systems.allen_cahn import AllenCahn
 from macro_ase.systems.predator_prey import PredatorPrey
 
 SYSTEM = PredatorPrey(12)
-START = SYSTEM.initial(0.5, 0.1, 2)
+START = SYSTEM.wave(0.5, 0.1, 2)
 
 
 def test_steps_are_those_of_the_system() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from macro_ase.sampling.field_patches import FieldPatches, interpolate, local_relax
+from macro_ase.systems.field_growing import interpolate, local_relax
+from macro_ase.systems.field_patches import FieldPatches
 from macro_ase.systems.predator_prey import PredatorPrey
 
 QUIET = PredatorPrey(60, noise=0.0)
@@ -14,7 +15,7 @@ NOISY = PredatorPrey(60)
 
 def states(system: PredatorPrey, n: int = 3) -> np.ndarray:
     rng = np.random.default_rng(0)
-    return system.initial(rng.uniform(0.4, 0.6, n), 0.1, 3) + 0.05 * rng.normal(size=(n, 2, 60))
+    return system.wave(rng.uniform(0.4, 0.6, n), 0.1, 3) + 0.05 * rng.normal(size=(n, 2, 60))
 
 
 @pytest.mark.parametrize("boundary", ["neumann", "periodic"])
@@ -67,8 +68,8 @@ def test_interpolation() -> None:
     np.testing.assert_allclose(fine[0, 0, 1:-1], np.arange(0.25, 5, 0.5))
     np.testing.assert_allclose(fine[0, 0, [0, -1]], [0, 5])
     np.testing.assert_array_equal(interpolate(line, 1), line)
-    wave = PredatorPrey(100).initial(0.5, 0.1)
-    np.testing.assert_allclose(interpolate(wave, 2), PredatorPrey(200).initial(0.5, 0.1), atol=3e-3)
+    wave = PredatorPrey(100).wave(0.5, 0.1)
+    np.testing.assert_allclose(interpolate(wave, 2), PredatorPrey(200).wave(0.5, 0.1), atol=3e-3)
     noise = np.random.default_rng(0).normal(size=(1, 1, 20_000))
     assert interpolate(noise, 2).var() == pytest.approx(10 / 16, rel=0.03)
     with pytest.raises(ValueError, match="factor must be at least 1, not 0"):

@@ -40,7 +40,7 @@ def test_waves_decay_at_the_grids_own_rate(boundary: str) -> None:
 @pytest.mark.parametrize(("scheme", "order"), [("euler-maruyama", 1), ("rk4", 4)])
 def test_order_of_accuracy(scheme: str, order: int) -> None:
     system = PredatorPrey(12, noise=0.0)
-    fields = system.initial(0.5, 0.15, 2)
+    fields = system.wave(0.5, 0.15, 2)
     exact = system.advance(fields, 2.0, 0.002, scheme="rk4")
     errors = [
         np.abs(system.advance(fields, 2.0, dt, scheme=scheme) - exact).max() for dt in (0.1, 0.05)
@@ -74,7 +74,7 @@ def test_stationary_variance_of_linear_noise(kind: str, spacing: float) -> None:
 
 def test_noise_of_a_replica_is_its_own_and_repeats() -> None:
     system = PredatorPrey(10)
-    fields = system.initial([0.5, 0.5], 0.1, 2)
+    fields = system.wave([0.5, 0.5], 0.1, 2)
     one, again = (system.advance(fields, 0.1, 0.01, 3) for _ in range(2))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one[0], one[1])
@@ -83,7 +83,7 @@ def test_noise_of_a_replica_is_its_own_and_repeats() -> None:
 def test_means_of_random_growth() -> None:
     """Noise has no mean: the mean change of many replicas is the deterministic one."""
     system = PredatorPrey(8)
-    fields = np.repeat(system.initial(0.5, 0.1, 2), 4000, axis=0)
+    fields = np.repeat(system.wave(0.5, 0.1, 2), 4000, axis=0)
     change = system.advance(fields, 0.05, 0.01, 0) - fields
     still = PredatorPrey(8, noise=0.0).advance(fields[:1], 0.05, 0.01) - fields[:1]
     error = change.std(axis=0) / np.sqrt(4000)
@@ -107,7 +107,7 @@ def test_a_step_beyond_the_limit_is_refused_and_would_explode(scheme: str) -> No
 @pytest.mark.parametrize(
     ("system", "state"),
     [
-        (PredatorPrey(7, spacing=0.5), PredatorPrey(7).initial(0.5, 0.1, 2)[0]),
+        (PredatorPrey(7, spacing=0.5), PredatorPrey(7).wave(0.5, 0.1, 2)[0]),
         (AllenCahn(5, boundary="periodic"), AllenCahn(5).torus(0.4, 0.1)[0]),
     ],
 )
@@ -117,8 +117,8 @@ def test_atoms_there_and_back(system: Any, state: np.ndarray) -> None:
     np.testing.assert_array_equal(system.from_atoms(atoms), state)
     shuffled = atoms[np.random.default_rng(0).permutation(len(atoms))]
     np.testing.assert_array_equal(system.from_atoms(shuffled), state)
-    del shuffled.arrays[system.names[-1]]
-    with pytest.raises(ValueError, match=f"no field '{system.names[-1]}'"):
+    del shuffled.arrays[system.fields[-1]]
+    with pytest.raises(ValueError, match=f"no field '{system.fields[-1]}'"):
         system.from_atoms(shuffled)
     with pytest.raises(ValueError, match="not one to a cell"):
         system.from_atoms(atoms[1:])
