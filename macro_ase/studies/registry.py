@@ -21,8 +21,8 @@ from ..systems.base import System
 HOMES = {
     "vacancy-alloy": "alloys.study:AlloyStudy",
     "swap-alloy": "alloys.study:AlloyStudy",
-    "curie-weiss": "spins.curie_weiss:CurieWeissStudy",
-    "ising": "spins.ising:IsingStudy",
+    "curie-weiss": "spins.study:SpinStudy",
+    "ising": "spins.study:SpinStudy",
     "predator-prey": "fields.predator_prey:PredatorPreyStudy",
     "predator-prey-forces": "forces.predator_prey:PredatorPreyForcesStudy",
     "allen-cahn-forces": "forces.allen_cahn:AllenCahnForcesStudy",

@@ -11,6 +11,7 @@ from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...systems.base import System
+from ..beside import Beside
 from ..registry import source_of
 from ..road import (
     PREDICTED,
@@ -24,7 +25,7 @@ from ..road import (
     sample_pairs,
 )
 from ..runner import Runner
-from .compare import Compared, OwnFindings
+from .compare import OwnFindings
 from .design import OwnDesign
 from .report import report_of
 
@@ -81,15 +82,15 @@ class OwnStudy:
         sites = plan.sites_per_pair(system.dimension)
         what = (joined, rows, system.names, plan.dt, sites, design.learning, design.seed)
         model = runner.timed("learning", learn, runner, "patches", *what)
-        compared = [self._compare(runner, k, model) for k in range(len(lanes))]
+        cases = [self._compare(runner, k, model) for k in range(len(lanes))]
         scale = joined["z0"].std(axis=0)
-        return OwnFindings(compared, model.trained.history, scale, dict(runner.cpu_s))
+        return OwnFindings(cases, model.trained.history, scale, dict(runner.cpu_s))
 
     def report(self, findings: OwnFindings, quick: bool) -> Report:
         """Metrics, tables and figures."""
         return report_of(self.design, findings, quick)
 
-    def _compare(self, runner: Runner, number: int, model: Any) -> Compared:
+    def _compare(self, runner: Runner, number: int, model: Any) -> Beside:
         """Direct and predicted runs under a condition, and patches against wholes."""
         design, lane = self.design, self.design.lane(number)
         starts = [design.start(number, k) for k in range(design.initial_states)]
@@ -122,4 +123,5 @@ class OwnStudy:
             "prediction", predict, runner, "prediction", key, lane, model, wanted, seed
         )
         check = runner.timed("checks", check_lane, runner, lane, "own-check", design.check_runs)
-        return Compared(true, second, predicted, small, len(model.trained.members), check)
+        runs = (design.label(number), design.times, true, second, predicted, small)
+        return Beside(*runs, len(model.trained.members), check)

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...report import Table, Value
 from ...rng import coerce_rng, stream
+from ...systems.base import NO_CONDITION
 from ...systems.lattice import PatchShape, tile_corners
-from ...systems.spin_system import SpinSystem
-from ..stages import Stages
+from ..runner import Runner
+from .design import SpinDesign
 
 CHUNK = 512
 WHOLE = "whole"
@@ -45,62 +47,63 @@ class ScanRow:
     variance: Array
     variance_error: Array
 
+    @classmethod
+    def of(cls, name: str, dt: float, change: Array, side: int) -> ScanRow:
+        """From changes of z, shape (n, d)."""
+        mean, std = change.mean(axis=0), change.std(axis=0, ddof=1)
+        variance = side**2 * std**2 / dt
+        error = variance * np.sqrt(2 / (len(change) - 1))
+        return cls(name, dt, mean / dt, std / dt / np.sqrt(len(change)), variance, error)
 
-@dataclass(frozen=True)
-class Scan:
-    """All rows, wholes first for each time step."""
 
-    patch: int
-    rows: list[ScanRow]
-
-
-def scan_patches(
-    stages: Stages, system: SpinSystem, side: int, table: dict[str, Any], seed: int
-) -> Scan:
-    """Evolve patches and wholes of large states that grew old directly."""
-    patch = table["patch"]
-    ways = {f"frozen, buffer {b}": PatchShape(patch, b) for b in table["buffers"]}
-    ways["periodic"] = PatchShape(patch, 0, "periodic")
-    number = -(-table["states"] // CHUNK)
+def scan_patches(runner: Runner, design: SpinDesign) -> list[ScanRow]:
+    """Rows by time step, wholes first, of large states that grew old directly."""
+    table = design.scan
+    ways = {f"frozen, buffer {b}": PatchShape(table.patch, b) for b in table.buffers}
+    ways["periodic"] = PatchShape(table.patch, 0, "periodic")
+    states = min(CHUNK, table.states)
     jobs = {
-        f"scan/{k}": (system, side, table, ways, seed, k, min(CHUNK, table["states"]))
-        for k in range(number)
+        f"scan/{k}": (design, ways, states, stream(design.seed, "scan", k))
+        for k in range(-(-table.states // CHUNK))
     }
-    done = stages.chunks("scan", scan_chunk, jobs)
+    done = runner.chunks("scan", scan_chunk, jobs)
     whole = np.concatenate([done[key]["whole"] for key in jobs], axis=1)
     alone = np.concatenate([done[key]["patches"] for key in jobs], axis=2)
     rows = []
-    for i, dt in enumerate(table["times"]):
-        rows.append(_row(WHOLE, dt, whole[i], side))
-        rows += [_row(name, dt, alone[i, j], patch) for j, name in enumerate(ways)]
-    return Scan(patch, rows)
-
-
-def _row(name: str, dt: float, change: Array, side: int) -> ScanRow:
-    mean, std = change.mean(axis=0), change.std(axis=0, ddof=1)
-    variance = side**2 * std**2 / dt
-    error = variance * np.sqrt(2 / (len(change) - 1))
-    return ScanRow(name, dt, mean / dt, std / dt / np.sqrt(len(change)), variance, error)
+    for i, dt in enumerate(table.times):
+        rows.append(ScanRow.of(WHOLE, dt, whole[i], design.side))
+        rows += [ScanRow.of(name, dt, alone[i, j], table.patch) for j, name in enumerate(ways)]
+    return rows
 
 
 def scan_chunk(
-    system: SpinSystem,
-    side: int,
-    table: dict[str, Any],
-    ways: dict[str, PatchShape],
-    seed: int,
-    number: int,
-    states: int,
+    design: SpinDesign, ways: dict[str, PatchShape], states: int, seed: np.random.SeedSequence
 ) -> dict[str, NDArray[Any]]:
     """Changes of z: of wholes, shape (n_dt, states, d), and of patches, (n_dt, n_ways, n, d)."""
-    rng = coerce_rng(stream(seed, "scan", number))
-    start = system.random_states(side, np.full(states, table["magnetisation"]), rng)
-    _, old = system.run(start, side, [table["age"]], rng)
-    patch, large, shifts = table["patch"], old[:, 0], []
-    corners = rng.permutation(tile_corners(side, patch))[:TILES]
-    before, whole = system.observe(large, side), []
-    for dt in table["times"]:
+    system, side, table, rng = design.system, design.side, design.scan, coerce_rng(seed)
+    start = system.random_states(side, np.full(states, table.magnetisation), rng)
+    large = system.run(start, side, [table.age], rng)[1][:, 0]
+    corners = rng.permutation(tile_corners(side, table.patch))[:TILES]
+    before, whole, shifts = system.observe(large), [], []
+    for dt in table.times:
         whole.append(system.direct(large, side, [dt], rng)[:, 0] - before)
-        moved = [system.move(large, side, corners, s, dt, {}, rng) for s in ways.values()]
+        moved = [system.move(large, side, corners, s, dt, NO_CONDITION, rng) for s in ways.values()]
         shifts.append([m.change.reshape(-1, before.shape[1]) for m in moved])
     return {"whole": np.array(whole), "patches": np.array(shifts)}
+
+
+def scan_table(design: SpinDesign, rows: list[ScanRow]) -> Table:
+    """Drift and noise by time step, buffer and boundary."""
+    names, patch = design.system.names, design.scan.patch
+    columns = [f"{what} of {name}" for what in ("drift", "variance") for name in names]
+    return Table(
+        f"Patches of {patch} x {patch} and wholes from the same states; variance: of the change, "
+        "times sites, per unit of time",
+        ["dt", "evolved", *columns],
+        [
+            [f"{row.dt:g}", row.name]
+            + [Value(*pair, form="+.5f") for pair in zip(row.drift, row.drift_error)]
+            + [Value(*pair, form=".3f") for pair in zip(row.variance, row.variance_error)]
+            for row in rows
+        ],
+    )

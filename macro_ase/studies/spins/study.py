@@ -1,39 +1,37 @@
-"""What studies of spin models have in common: from settings to predictions beside direct runs.
+"""Studies of spin models: from settings to predictions beside direct runs.
 
-    small runs -> upsampled, relaxed states -> patches evolved alone -> one model for each side
-    direct runs of the large system -> prediction beside truth
-
-Every simulation is a chunk in the run's store, so an interrupted study goes on where it was.
+small runs -> upsampled, relaxed states -> patches evolved alone -> one model for each side
+direct runs of the large system -> prediction beside truth
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...analysis.assumptions import PatchCheck, check_patches
 from ...arrays import Array
-from ...rng import coerce_rng, stream
-from ...sampling.pairs import pairs_chunk, wholes_chunk
-from ...systems.base import NO_CONDITION, Closure, no_closure
-from ...systems.spin_system import SpinPlan, Spins, SpinSystem
-from ..stages import Chunk, Stages
-from .findings import SpinFindings
-from .learning import learn_model
-from .runs import SECOND, TRUTH, direct_chunk, predict_chunk
-from .scan import Scan, scan_patches
-from .settings import check_settings
+from ...report import Report
+from ...rng import stream
+from ...sampling.needs import Needs
+from ...sampling.store import Chunk
+from ...systems.base import NO_CONDITION, no_closure
+from ..beside import Beside
+from ..road import SECOND, TRUTH, check_lane, direct_runs, learn, predict, sample_pairs
+from ..runner import Runner
+from .closures import ClosureScore, compare_closures, fit_closures
+from .compare import SpinFindings
+from .design import SpinDesign, exact_of
+from .report import report_of
+from .scan import scan_patches
 
-CHUNK = 64
 CHECK_STARTS = 2048
-LAST_AGES = 4
+SMALL_RUNS = 3
+BYTES_PER_SITE = 12
 
 
-class SpinStudy(ABC):
+class SpinStudy:
     """A study of a spin model; made from its settings, which it checks first.
 
     Parameters
@@ -48,143 +46,130 @@ class SpinStudy(ABC):
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        check_settings(config)
-        self.config, self.seed = config, config["seed"]
-        self.system = self.make_system()
-        self.side, self.patches = config["system"]["side"], config["sampling"]["patches"]
+        self.design = SpinDesign.of(config)
 
-    @abstractmethod
-    def make_system(self) -> SpinSystem:
-        """The system that the settings name."""
+    def needs(self) -> Needs:
+        """Memory of a chunk, that of pairs or of direct runs, and disk in all."""
+        design = self.design
+        plan = next(iter(design.plans.values()))
+        rows = max(min(64, design.starts) * len(plan.ages), design.direct.runs)
+        starts = len(design.direct.magnetisations)
+        records = starts * design.direct.runs * (design.direct.steps + 1)
+        pairs = design.starts * len(plan.ages)
+        stored = 8 * len(design.system.names) * (4 * records + 3 * pairs) * len(design.plans)
+        return Needs(rows * design.side**2 * BYTES_PER_SITE, stored)
 
-    @abstractmethod
-    def write(self, folder: Path, quick: bool, findings: SpinFindings) -> None:
-        """Write metrics, tables and figures into the folder."""
-
-    def sampling(self, patch: int) -> SpinPlan:
-        """How pairs of patches of a side are made."""
-        table = self.config["sampling"]
-        low, high = table["magnetisation"]
-        return SpinPlan(
-            small=patch,
-            large=self.side,
-            magnetisation=(low, high),
-            ages=tuple(table["times"]),
-            relax_time=table["relax_time"],
-            dt=table["dt"],
-            buffer=table.get("buffer", 0),
-            boundary=table["boundary"],
-            baseline=self.config["learning"]["baseline"],
-        )
-
-    def closure(self, patch: int) -> Closure:
-        """Closure variables of tiles of a side, all that are measured."""
-        return no_closure
-
-    def columns(self, patch: int, z: Array) -> list[int]:
-        """Columns of z, shape (..., d), that the model of a side takes."""
-        return list(range(z.shape[-1]))
-
-    def run(self, folder: Path, quick: bool) -> None:
-        """Simulate, learn, predict and compare, and write the results into the folder."""
-        self.stages = stages = Stages(folder, self.config["workers"])
-        stages.timed("closure", self.prepare_closure)
-        pairs = {p: stages.timed(f"pairs {p}", self.pairs, p) for p in self.patches}
-        models = {p: stages.timed(f"learning {p}", self.learn, p, pairs[p]) for p in self.patches}
-        self.after_learning(pairs)
-        true, second = stages.timed("direct runs", self.direct)
+    def compute(self, runner: Runner) -> SpinFindings:
+        """Simulate, learn, predict and compare."""
+        design, timed = self.design, runner.timed
+        closures = timed("closure", self._closures, runner)
+        models, checks, scores = {}, {}, []
+        for patch, closure in closures.items():
+            lane = design.lane(patch, closure)
+            pairs = timed(f"pairs {patch}", sample_pairs, runner, lane)
+            own = (runner, patch, pairs, f"patch{patch}", design.closures.kind, closure)
+            models[patch] = timed(f"learning {patch}", self._learn, *own)
+            if patch == design.closures.compare_patch:
+                scores = timed("closures", self._compare, runner, pairs, closure, models[patch])
+        true, second = (timed("direct runs", self._direct, runner, use) for use in (TRUTH, SECOND))
         predicted = {
-            p: stages.timed(f"prediction {p}", self.predict, p, models[p]) for p in self.patches
+            p: timed(f"prediction {p}", self._predict, runner, p, closures[p], model)
+            for p, model in models.items()
         }
-        checks = {p: stages.timed(f"checks {p}", self.check, p) for p in self.patches}
-        scan = stages.timed("scan", self.scan)
+        small = {p: timed("small systems", self._small, runner, p) for p in models}
+        for p in models:
+            lane = design.lane(p)
+            checks[p] = timed(f"checks {p}", check_lane, runner, lane, "spin-check", CHECK_STARTS)
+        scan = timed("scan", scan_patches, runner, design)
+        exact = timed("exact means", self._exact)
+        members = design.learning["members"]
         histories = {p: model.trained.history for p, model in models.items()}
-        members = self.config["learning"]["members"]
-        findings = (self.times, true, second, predicted, members, checks, histories, scan)
-        self.write(folder, quick, SpinFindings(*findings))
-
-    def prepare_closure(self) -> None:  # noqa: B027, a hook and not a duty
-        """Whatever closure variables need before they can be measured."""
-
-    def after_learning(self, pairs: dict[int, Chunk]) -> None:  # noqa: B027
-        """Whatever else is learned from the pairs."""
-
-    def pairs(self, patch: int) -> Chunk:
-        """Training pairs of patches of a side."""
-        starts = self.config["sampling"]["starts"]
-        plan, closure = self.sampling(patch), self.closure(patch)
-        common = (self.system, plan, min(CHUNK, starts), closure, NO_CONDITION)
-        jobs = {
-            f"pairs/{patch}/{k}": (*common, stream(self.seed, "spin-pairs", patch, k), k)
-            for k in range(-(-starts // CHUNK))
+        cases = {
+            p: Beside(f"{p} x {p}", design.times, true, second, runs, small[p], members, checks[p])
+            for p, runs in predicted.items()
         }
-        return _joined(self.stages.chunks(f"pairs {patch}", pairs_chunk, jobs))
+        return SpinFindings(cases, histories, scan, dict(runner.cpu_s), scores, exact)
 
-    def learn(
-        self, patch: int, pairs: Chunk, columns: list[int] | None = None, name: str = ""
+    def report(self, findings: SpinFindings, quick: bool) -> Report:
+        """Metrics, tables and figures."""
+        return report_of(self.design, findings, quick)
+
+    def _closures(self, runner: Runner) -> dict[int, Any]:
+        """Closure variables of tiles by side; none where the settings have none."""
+        design = self.design
+        named = bool(design.closures.magnetisations)
+        return fit_closures(runner, design) if named else dict.fromkeys(design.plans, no_closure)
+
+    def _columns(self, closure: Any, kind: str) -> list[int]:
+        """Columns of z that a model takes, of all that is measured."""
+        n = len(self.design.system.names)
+        return list(range(n)) if closure is no_closure else closure.columns(kind, n)
+
+    def _learn(
+        self, runner: Runner, patch: int, pairs: Chunk, name: str, kind: str, closure: Any
     ) -> Any:
-        """Train the model of a side, or load it if it was trained already.
+        """The model of patches of a side with one closure."""
+        design, columns = self.design, self._columns(closure, kind)
+        own = {key: pairs[key][:, columns] for key in ("z0", "dz", "mean")}
+        own["snapshot"] = pairs["snapshot"]
+        plan, system = design.plans[patch], design.system
+        condition, sites = system.model_condition(NO_CONDITION), plan.sites_per_pair(2)
+        what = (own, condition, system.names, plan.dt, sites, design.learning, design.seed)
+        return learn(runner, name, *what)
 
-        ``columns`` choose other observables of the pairs, ``name`` another folder.
-        """
-        folder = self.stages.folder / "model" / (name or f"patch{patch}")
-        use = self.columns(patch, pairs["z0"]) if columns is None else columns
-        table, sampling = self.config["learning"], self.sampling(patch)
-        return learn_model(folder, self.system, sampling, pairs, use, table, self.seed)
-
-    @property
-    def times(self) -> Array:
-        """Times at which runs are compared."""
-        table = self.config["direct"]
-        return table["interval"] * np.arange(table["steps"] + 1)
-
-    def initial_states(self, number: int, use: int, runs: int) -> Spins:
-        """Initial states of runs from the initial mean spin of a number."""
-        m = self.config["direct"]["magnetisations"][number]
-        rng = coerce_rng(stream(self.seed, "start", number, use))
-        return self.system.random_states(self.side, np.full(runs, m), rng)
-
-    def direct(self) -> tuple[Array, Array]:
-        """Direct runs, twice: the second set shows what noise alone does to the errors."""
-        numbers = range(len(self.config["direct"]["magnetisations"]))
-        jobs = {
-            f"direct/{use}/{number}": (self, number, use)
-            for use in (TRUTH, SECOND)
-            for number in numbers
+    def _compare(
+        self, runner: Runner, pairs: Chunk, closure: Any, model: Any
+    ) -> list[ClosureScore]:
+        """Closures by held-out prediction, if there are several."""
+        table = self.design.closures
+        patch, kinds = table.compare_patch, table.kinds(table.compare_patch)
+        if len(kinds) < 2:
+            return []
+        models = {
+            kind: model
+            if kind == table.kind
+            else self._learn(runner, patch, pairs, f"closure-{kind}", kind, closure)
+            for kind in kinds
         }
-        done = self.stages.chunks("direct runs", direct_chunk, jobs)
-        true, second = (
-            np.stack([done[f"direct/{use}/{number}"]["z"] for number in numbers])
-            for use in (TRUTH, SECOND)
-        )
-        return true, second
+        return compare_closures(runner, self.design, closure, models)
 
-    def predict(self, patch: int, model: Any) -> Array:
+    def _direct(self, runner: Runner, use: int) -> Array:
+        """Direct runs; the second set shows what noise alone does to the errors."""
+        design = self.design
+        lane, direct = design.lane(next(iter(design.plans))), design.direct
+        seeds = [
+            (design.start_seed(k, use), stream(design.seed, "direct", k, use))
+            for k in range(len(direct.magnetisations))
+        ]
+        what = (direct.magnetisations, direct.runs, design.times, seeds)
+        return direct_runs(runner, lane, f"direct/{use}", *what)
+
+    def _predict(self, runner: Runner, patch: int, closure: Any, model: Any) -> Array:
         """Predicted runs from the same initial mean spins."""
+        design = self.design
+        columns = self._columns(closure, design.closures.kind)
+        wanted = design.prediction(design.learning["members"], columns)
+        lane, seed = design.lane(patch, closure), stream(design.seed, "predict", patch)
         key = f"predicted/{patch}"
-        return self.stages.chunks(
-            f"prediction {patch}", predict_chunk, {key: (self, patch, model)}
-        )[key]["z"]
+        return predict(runner, f"prediction {patch}", key, lane, model, wanted, seed)
 
-    def check(self, patch: int) -> PatchCheck:
-        """Patches of a side against wholes, from states of the last ages."""
-        sampling = self.sampling(patch)
-        sampling = replace(sampling, ages=sampling.ages[-LAST_AGES:])
-        starts = min(CHECK_STARTS, self.config["sampling"]["starts"])
-        common = (self.system, sampling, min(CHUNK, starts), NO_CONDITION)
-        jobs = {
-            f"check/{patch}/{k}": (*common, stream(self.seed, "spin-check", patch, k), k)
-            for k in range(-(-starts // CHUNK))
-        }
-        return check_patches(_joined(self.stages.chunks(f"checks {patch}", wholes_chunk, jobs)))
+    def _small(self, runner: Runner, patch: int) -> Array:
+        """Direct runs of the small system itself, from the same initial mean spins."""
+        design, direct = self.design, self.design.direct
+        plan = replace(design.plans[patch], large=patch, buffer=0)
+        lane = replace(design.lane(patch), plan=plan)
+        seeds = [
+            (stream(design.seed, "small-start", k, patch), stream(design.seed, "small", k, patch))
+            for k in range(len(direct.magnetisations))
+        ]
+        what = (direct.magnetisations, direct.runs, design.times, seeds, "small systems")
+        return direct_runs(runner, lane, f"small/{patch}", *what)
 
-    def scan(self) -> Scan:
-        """Patches against wholes, by time step, buffer and boundary."""
-        table = {"buffers": [0]} | self.config["scan"]
-        return scan_patches(self.stages, self.system, self.side, table, self.seed)
-
-
-def _joined(chunks: dict[str, Chunk]) -> Chunk:
-    """Chunks one after another."""
-    parts = list(chunks.values())
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    def _exact(self) -> Array | None:
+        """Exact means of m, shape (n_starts, n_t, 1), of the Curie-Weiss model."""
+        design = self.design
+        exact = exact_of(design)
+        if exact is None:
+            return None
+        starts = design.direct.magnetisations
+        return np.stack([exact.moments(m, design.times)[0] for m in starts])[..., None]

@@ -101,13 +101,13 @@ def test_interrupted_it_goes_on_to_the_same_numbers(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("macro_ase.studies.spins.study.direct_chunk", stop)
+        patch.setattr("macro_ase.studies.road.direct_chunk", stop)
         with pytest.raises(KeyboardInterrupt):
             run_study(settings(study, workers=1), tmp_path / "run", quick=True)
     weights = tmp_path / "run" / "model" / "patch8" / "weights.safetensors"
     written = weights.stat().st_mtime_ns
     with monkeypatch.context() as patch:
-        patch.setattr("macro_ase.studies.spins.study.pairs_chunk", None)  # never called again
+        patch.setattr("macro_ase.studies.road.pairs_chunk", None)  # never called again
         run_study(settings(study, workers=2), tmp_path / "run", quick=True)
     assert weights.stat().st_mtime_ns == written
     assert metrics_of(tmp_path / "run") == metrics_of(folder)
