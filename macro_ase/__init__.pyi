@@ -68,9 +68,9 @@ from .systems import Alloy as Alloy
 from .systems import SwapAlloy as SwapAlloy
 from .systems.allen_cahn import AllenCahn as AllenCahn
 from .systems.base import System as System
+from .systems.field import FieldSystem as FieldSystem
 from .systems.lattice import LatticeSystem as LatticeSystem
 from .systems.lennard_jones import LennardJones as LennardJones
-from .systems.field import FieldSystem as FieldSystem
 from .systems.predator_prey import PredatorPrey as PredatorPrey
 from .workflow import run_study as run_study
 
