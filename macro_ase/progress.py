@@ -58,8 +58,14 @@ class Progress:
             log.log(NOTE if left > INTERVAL else logging.INFO, "%s", self._line(left))
         self.tick()
 
-    def tick(self) -> None:
-        """To be called at least every few seconds: writes the line when it is due."""
+    def tick(self, done: int | None = None) -> None:
+        """To be called at least every few seconds: writes the line when it is due.
+
+        ``done`` counts what others did, too.
+        """
+        if done is not None:
+            self.bar.update(done - self.done)
+            self.first, self.done = self.first + done - self.done, done
         if time.monotonic() - self.last >= INTERVAL:
             self.last = time.monotonic()
             log.info("%s", self._line(self._left()))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from macro_ase.folder_lock import NAME, _this_process, only_writer
+from macro_ase.folder_lock import NAME, this_process, only_writer
 
 HOLD = (
     "import sys; from pathlib import Path; from macro_ase.folder_lock import only_writer\n"
@@ -31,7 +31,7 @@ def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def write_lock(folder: Path, **changes: Any) -> None:
-    (folder / NAME).write_text(json.dumps(_this_process() | changes))
+    (folder / NAME).write_text(json.dumps(this_process() | changes))
 
 
 def test_a_second_process_is_told_who_holds_the_folder(

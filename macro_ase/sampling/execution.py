@@ -7,13 +7,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, Future, as_completed, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from ..executors import Engine, Workers, workers_of
+from ..claims import Claims
+from ..executors import Engine, Workers, is_death, workers_of
 from ..progress import Progress
 from .store import Chunk, Store
 
@@ -48,6 +49,7 @@ def run_chunks(
     engine: Engine | Workers = 1,
     label: str = "",
     noted: Callable[[Done], None] = lambda done: None,
+    claims: Claims | None = None,
 ) -> None:
     """Compute the chunks that the store lacks.
 
@@ -66,6 +68,8 @@ def run_chunks(
         Of the progress.
     noted : callable
         Told of each chunk after it was written.
+    claims : Claims, optional
+        Of this task, where others compute chunks of the same store; theirs are waited for.
 
     Raises
     ------
@@ -76,12 +80,22 @@ def run_chunks(
     def keep(done: Done) -> None:
         store.write(done.key, done.result)
         noted(done)
+        if claims:
+            claims.release(done.key)
 
     with workers_of(engine) as workers:
-        missing = [(key, job) for key, job in jobs.items() if not store.has(key)]
-        done = len(jobs) - len(missing)
-        with Progress(label, len(jobs), done, workers.number) as progress:
-            run_jobs(function, missing, keep, workers, progress)
+        missing = [key for key in jobs if not store.has(key)]
+        with Progress(label, len(jobs), len(jobs) - len(missing), workers.number) as progress:
+            for key in missing if claims else ():
+                store.discard(key)  # damaged, if it is there
+            while missing:
+                mine = claims.taken(missing, store.holds) if claims else missing
+                run_jobs(function, ((key, jobs[key]) for key in mine), keep, workers, progress)
+                missing = [key for key in missing if not store.holds(key)]
+                if missing and claims:
+                    workers.require_time()
+                    progress.tick(len(jobs) - len(missing))
+                    time.sleep(claims.pause_s)
 
 
 def run_jobs(
@@ -129,7 +143,8 @@ class _Run:
 
     def begin(self) -> bool:
         """Give every idle worker a job; false if nothing runs then."""
-        while len(self.running) < self.workers.number:
+        number = self.workers.number
+        while len(self.running) < number:
             job = next(self.queue, None)
             if job is None:
                 break
@@ -144,7 +159,9 @@ class _Run:
             job = self.running[future]
             try:
                 done = Done(job[0], *future.result())
-            except BrokenExecutor:
+            except Exception as error:
+                if not is_death(error):
+                    raise
                 lost.append(job)
             else:
                 self.keep(done)
@@ -169,9 +186,8 @@ class _Run:
         self.queue = chain(lost, self.queue)
 
     def finish(self) -> None:
-        """Wait for jobs that run already, and keep those that end well."""
-        begun = [future for future in self.running if not future.cancel()]
-        for future in as_completed(begun):
+        """Wait for jobs that run, and keep those that end well."""
+        for future in as_completed(self.running):
             with suppress(Exception):
                 self.keep(Done(self.running[future][0], *future.result()))
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
+
+from ..executors import Workers
+from ..memory import require_memory
+from ..progress import NOTE
+
+log = logging.getLogger(__name__)
+INTERPRETER_BYTES = 0.4e9
+"""Memory of a process with the package, numba's code and PyTorch loaded."""
 
 
 @dataclass(frozen=True)
@@ -19,3 +30,39 @@ class Needs:
 
     chunk_bytes: float
     store_bytes: float
+
+    def require(self, workers: Workers, folder: Path) -> None:
+        """Say what a run needs, and refuse what cannot fit.
+
+        Parameters
+        ----------
+        workers : Workers
+        folder : Path
+            Of the run; what it holds already is not needed again.
+
+        Raises
+        ------
+        ValueError
+            If the memory of this machine, or the room on the disk, is too small.
+        """
+        here = workers.interpreters > 0
+        number = workers.number if here else 0
+        memory = max(1, workers.interpreters) * INTERPRETER_BYTES + number * self.chunk_bytes
+        there = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+        disk = max(0.0, self.store_bytes - there)
+        at_once = f"{number} chunks at a time" if here else "without the workers'"
+        log.log(
+            NOTE, "needs about %s of memory (%s), %s of disk", _size(memory), at_once, _size(disk)
+        )
+        require_memory(memory, f"the run, with {at_once},")
+        free = shutil.disk_usage(folder).free
+        if disk > free:
+            raise ValueError(
+                f"the run would need about {_size(disk)} of disk, and {_size(free)} are free in "
+                f"{folder}; choose another --out"
+            )
+
+
+def _size(n_bytes: float) -> str:
+    unit, length = ("GiB", 2**30) if n_bytes >= 2**30 else ("MiB", 2**20)
+    return f"{n_bytes / length:.3g} {unit}"

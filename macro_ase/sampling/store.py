@@ -61,6 +61,14 @@ class Store:
             return False
         return True
 
+    def holds(self, key: str) -> bool:
+        """Whether there is a chunk, without reading it."""
+        return (self.path / key / "zarr.json").is_file()
+
+    def discard(self, key: str) -> None:
+        """Remove a chunk."""
+        shutil.rmtree(self.path / key, ignore_errors=True)
+
     def write(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write a chunk, in place of what is there under its key.
 
@@ -123,14 +131,12 @@ class Store:
             if parent.is_relative_to(self.path):
                 parent.mkdir(exist_ok=True)
                 _open_group(parent)
-        if place.exists():
+        if place.exists():  # damaged, or another task was quicker: then the same
             old = beside.with_name(f"{beside.name}.old")
             shutil.rmtree(old, ignore_errors=True)
             place.rename(old)
-            beside.rename(place)
             shutil.rmtree(old, ignore_errors=True)
-        else:
-            beside.rename(place)
+        beside.rename(place)
 
 
 class Chunks(Mapping[str, Chunk]):

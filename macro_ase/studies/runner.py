@@ -7,11 +7,13 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from ..claims import Claims
 from ..executors import Engine, Workers
 from ..sampling.execution import Done, run_chunks
 from ..sampling.store import Chunk, Chunks, Store
@@ -29,6 +31,8 @@ class Runner:
     folder : Path
     engine : executor, int or str
         As for `executors.workers_of`; results do not depend on it.
+    claims : Claims, optional
+        Of this task, where several work in the folder at the same time.
 
     Attributes
     ----------
@@ -38,10 +42,16 @@ class Runner:
         How long each stage took in this session.
     """
 
-    def __init__(self, folder: Path, engine: Engine | Workers = 1) -> None:
-        self.folder, self.engine = folder, engine
+    def __init__(
+        self,
+        folder: Path,
+        engine: Engine | Workers = 1,
+        claims: Claims | None = None,
+    ) -> None:
+        self.folder, self.engine, self.claims = folder, engine, claims
         self.store = Store(folder / "data.zarr")
-        self.store.discard_unfinished()
+        if claims is None:
+            self.store.discard_unfinished()
         self.seconds: dict[str, float] = {}
         self._start, self._stage = time.perf_counter(), ""
 
@@ -84,7 +94,7 @@ class Runner:
         def noted(done: Done) -> None:
             self._note(stage, done.key, done.cpu_s, done.wall_s)
 
-        run_chunks(function, jobs, self.store, self.engine, stage, noted)
+        run_chunks(function, jobs, self.store, self.engine, stage, noted, self.claims)
         return Chunks(self.store, list(jobs))
 
     def joined(
@@ -105,6 +115,10 @@ class Runner:
             Take the folder; the first raises if there is no whole model in it, the second
             leaves one there.
         """
+        with self.claims.alone(f"model {name}") if self.claims else nullcontext():
+            return self._kept(name, load, make)
+
+    def _kept(self, name: str, load: Callable[[Path], T], make: Callable[[Path], T]) -> T:
         place = self.folder / "model" / name
         try:
             return load(place)
@@ -113,7 +127,8 @@ class Runner:
         except Exception as error:  # damaged files fail in many ways
             warnings.warn(f"{error}; it is made again", stacklevel=2)
         cpu, wall = time.process_time(), time.perf_counter()
-        made = make(place)
+        with self.engine.within_time() if isinstance(self.engine, Workers) else nullcontext():
+            made = make(place)
         costs = time.process_time() - cpu, time.perf_counter() - wall
         self._note(self._stage or name, f"model/{name}", *costs)
         return made
