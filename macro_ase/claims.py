@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -75,8 +74,9 @@ class Claims:
         for key in list(self.mine):
             self.release(key)
         (self.tasks / self.name).unlink(missing_ok=True)
-        if not self.others():
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # the last one leaves nothing
+            self.tasks.rmdir()
+            self.folder.rmdir()
 
     def taken(self, keys: Sequence[str], done: Callable[[str], bool]) -> Iterator[str]:
         """Items that are not done, each claimed before it is given out; own ones first."""

@@ -8,7 +8,6 @@ and an extra is asked for only where it is used.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -16,8 +15,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
+from . import cli_runs  # noqa: F401  (its commands come first)
 from .cli_arguments import (
     COMMANDS,
     SEED,
@@ -29,14 +28,14 @@ from .cli_arguments import (
     output,
     parser,
     positive,
-    seed,
-    structure,
     whole,
-    workers,
 )
+from .executors import OutOfTime
 from .extras import EXTRAS, with_extra
+from .progress import told
 
-RESUMED = ("run", "compute-barriers", "make-potential")
+RESUMED = ("run", "work", "compute-barriers", "make-potential")
+TIME_IS_UP = 75
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,27 +49,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 1 where nobody reads the output, 2 after bad input, 130 after Ctrl-C,
-        143 after SIGTERM.
+        Exit status: 0, 1 where nobody reads the output, 2 after bad input, 75 when the time that
+        was given is up, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    args = argparse.Namespace(command=None)
-    warnings.showwarning = _warn_once()
+    args = argparse.Namespace(command=None, verbose=False, quiet=False)
+    warnings.showwarning = _warn_once(args)
     with termination_as_ctrl_c() as signals:
         try:
             parser().parse_args(argv, args)
-            COMMANDS[args.command][0](args)
+            with told(args.verbose, args.quiet):
+                COMMANDS[args.command][0](args)
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except KeyboardInterrupt:
-            return _stopped(args.command, signals)
+            return _stopped(args.command, 128 + (signals[0] if signals else signal.SIGINT))
+        except OutOfTime as error:
+            return _stopped(args.command, TIME_IS_UP, f": {error}")
         except ModuleNotFoundError as error:
             return _refuse(_missing_extra(error))
         except MemoryError as error:
             return _refuse(f"not enough memory for this: {error or 'try a smaller system'}")
         except (ValueError, OSError) as error:
-            return _stopped(args.command, signals) if signals else _refuse(str(error))
+            return _stopped(args.command, 128 + signals[0]) if signals else _refuse(str(error))
     return 0
 
 
@@ -93,20 +95,20 @@ def termination_as_ctrl_c() -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def _stopped(command: str | None, signals: Sequence[int]) -> int:
+def _stopped(command: str | None, status: int, why: str = "") -> int:
     hint = "; run the same command again to go on" if command in RESUMED else ""
     start = "\n" if sys.stderr.isatty() else ""
-    print(f"{start}stopped{hint}", file=sys.stderr)
-    return 128 + (signals[0] if signals else signal.SIGINT)
+    print(f"{start}stopped{why}{hint}", file=sys.stderr)
+    return status
 
 
-def _warn_once() -> Callable[..., None]:
+def _warn_once(args: argparse.Namespace) -> Callable[..., None]:
     """A `warnings.showwarning` that says each sentence once, whoever repeats it."""
     said: set[str] = set()
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
         sentence = " ".join(str(message).split())
-        if sentence not in said:
+        if sentence not in said and not args.quiet:
             said.add(sentence)
             print(f"macro-ase: warning: {sentence}", file=sys.stderr)
 
@@ -123,89 +125,6 @@ def _missing_extra(error: ModuleNotFoundError) -> str:
     if (error.name or "").partition(".")[0] in EXTRAS or error.name is None:
         return str(with_extra(error))
     raise error
-
-
-@command(
-    "run",
-    arg("study", metavar="STUDY|CONFIG.toml", help="a name from macro-ase list, or a file"),
-    arg("--quick", action="store_true", help="a small version that takes minutes"),
-    arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
-    arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
-    arg("--workers", type=workers, metavar="N", help="threads (default: as configured)"),
-    arg("--seed", type=seed, metavar="N", help="random seed (default: as configured)"),
-    arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
-        help="set any key, such as seed=3; may be given many times"),
-    arg("--structure", type=structure, metavar="FILE",
-        help="initial state of the large system, such as alloy.data or run.traj@-1 "
-        "(system.structure)"),
-    SPECIES,
-    arg("--barriers", type=file, metavar="FILE",
-        help="barrier model, .json or .npz (system.barriers)"),
-)  # fmt: skip
-def run(args: argparse.Namespace) -> None:
-    """Run a study: simulate, learn, predict, compare, report.
-
-    The folder it writes holds config.toml, the data, the model, metrics.json, figures and
-    report.html. Interrupted, the same command goes on where it was. A CONFIG.toml holds
-    study = "NAME" and only the keys that it changes; macro-ase list shows where all keys are.
-
-    Examples:
-      macro-ase run nbmota --quick
-      macro-ase run nbmota --structure my.xyz --workers 8 --out runs/mine
-      macro-ase run my.toml --seed 1 --set 'system.large_size=[32, 32, 32]'
-    """
-    from macro_ase.config import load_config, toml_value
-
-    overrides = list(args.overrides)
-    if args.barriers is not None:
-        overrides.append(f"system.barriers={toml_value(str(args.barriers.resolve()))}")
-    if args.species is not None:
-        overrides.append(f"system.structure_species={toml_value(args.species)}")
-    structure = args.structure and args.structure.resolve()
-    config = load_config(args.study, args.quick, overrides, args.seed, args.workers, structure)
-    out = args.out or Path("runs") / (config["study"] + ("-quick" if args.quick else ""))
-
-    from macro_ase.report.numbers import metrics_text
-    from macro_ase.report.page import write_report
-    from macro_ase.workflow import run_study
-
-    folder = run_study(config, out, args.overwrite, args.quick)
-    report = write_report(folder)
-    print(metrics_text(json.loads((folder / "metrics.json").read_text(encoding="utf-8"))))
-    print(f"report: {report}")
-
-
-@command("list")
-def list_(args: argparse.Namespace) -> None:
-    """List the studies that ship.
-
-    Each is a TOML file with every key of the study, its default and its meaning; the folder that
-    holds them is printed last.
-
-    Examples:
-      macro-ase list
-    """
-    from macro_ase.config import PRESETS, list_studies
-
-    studies = list_studies()
-    width = max(len(name) for name, _ in studies)
-    for name, title in studies:
-        print(f"{name:{width}s} {title}")
-    print(f"settings: {PRESETS}")
-
-
-@command("report", arg("folder", type=Path, metavar="DIR", help="the folder of a finished run"))
-def report(args: argparse.Namespace) -> None:
-    """Write the report of a run again.
-
-    Makes DIR/report.html, one file with its figures inside, from what the run left there.
-
-    Examples:
-      macro-ase report runs/nbmota
-    """
-    from macro_ase.report.page import write_report
-
-    print(write_report(args.folder))
 
 
 @command(

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .config import LARGEST, LARGEST_FLOAT, LEAST_FLOAT
+from .executors import ENGINES, seconds_of
 
 MOST = 10**15
 """The largest whole number on the command line: more steps than a computer makes in a year."""
@@ -120,6 +121,22 @@ def structure(text: str) -> Path:
     return Path(text)
 
 
+def time(text: str) -> float:
+    """Reads a time limit."""
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def task(text: str) -> tuple[int, int]:
+    """Reads I/N."""
+    number, slash, of = text.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and int(number) <= int(of) != 0):
+        raise argparse.ArgumentTypeError(f"expected I/N with I of 0 to N, not {text}")
+    return int(number), int(of)
+
+
 def folder(text: str) -> Path:
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"no such folder: {text}")
@@ -151,4 +168,9 @@ SPECIES = arg(
     nargs="+",
     metavar="NAME",
     help="elements of the atom types of a LAMMPS file that does not name them",
+)
+ENGINE = (
+    arg("--engine", metavar="ENGINE", help=f"who computes: {ENGINES} (see docs/scaling.md)"),
+    arg("-v", dest="verbose", action="store_true", help="say more"),
+    arg("-q", dest="quiet", action="store_true", help="say only errors and the end"),
 )

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .cli_arguments import (
+    ENGINE,
     SEED,
     SPECIES,
     STRUCTURE,
@@ -18,6 +19,7 @@ from .cli_arguments import (
     whole,
     workers,
 )
+from .executors import slurm_workers
 
 
 @command(
@@ -34,7 +36,9 @@ from .cli_arguments import (
         help="relax only atoms this near to the hop; the error is measured (default: all)"),
     arg("--fmax", type=positive, default=0.02, metavar="F",
         help="largest force at the end, eV/A (default: 0.02)"),
-    arg("--workers", type=workers, default=1, metavar="N", help="processes (default: 1)"),
+    arg("--workers", type=workers, metavar="N",
+        help="processes (default: what Slurm gives, else 1)"),
+    *ENGINE,
     SPECIES,
     SEED,
 )  # fmt: skip
@@ -53,7 +57,8 @@ def compute_barriers(args: argparse.Namespace) -> None:
     """
     from macro_ase.commands.compute_barriers import compute_barriers_command
 
-    options = {"hops": args.hops, "vacancies": args.vacancies, "workers": args.workers}
+    engine = args.engine or args.workers or slurm_workers() or 1
+    options = {"hops": args.hops, "vacancies": args.vacancies, "workers": engine}
     options |= {"seed": args.seed, "relax_radius_A": args.relax_radius, "fmax": args.fmax}
     options |= {"species": args.species}
     print(compute_barriers_command(args.file, args.out, args.calculator, **options))

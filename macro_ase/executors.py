@@ -269,6 +269,12 @@ def slurm_workers() -> int | None:
     return int(given) if given.isdecimal() and int(given) > 0 else None
 
 
+def slurm_task() -> tuple[int, int]:
+    """Number of this task in Slurm's array, and how many there are; one alone without an array."""
+    number, of = (os.environ.get(f"SLURM_ARRAY_TASK_{name}", "") for name in ("ID", "COUNT"))
+    return (int(number), int(of)) if number.isdecimal() and of.isdecimal() else (0, 1)
+
+
 def one_thread_each() -> None:
     """Tell the libraries of this process, and of its children, to use one thread.
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from types import TracebackType
 
 from tqdm import tqdm
@@ -13,6 +17,13 @@ log = logging.getLogger(__name__)
 NOTE = 25
 """Level of lines that a person sees without asking: above information, below warnings."""
 INTERVAL = 30.0
+PACKAGE = logging.getLogger(__package__)
+
+
+class SETTINGS:
+    """Of the process."""
+
+    quiet = False
 
 
 class Progress:
@@ -35,8 +46,8 @@ class Progress:
         self.label, self.total, self.done = label, total, done
         self.workers, self.unit, self.first = workers, unit, done
         self.start = self.last = time.monotonic()
-        shown = None if log.isEnabledFor(NOTE) else True
-        self.bar = tqdm(desc=label, total=total, initial=done, disable=shown, unit=unit)
+        off = True if SETTINGS.quiet else None  # None: where no terminal watches
+        self.bar = tqdm(desc=label, total=total, initial=done, disable=off, unit=unit)
 
     def __enter__(self) -> Progress:
         return self
@@ -85,6 +96,47 @@ class Progress:
             return counts
         rate = 60 * (self.done - self.first) / (time.monotonic() - self.start)
         return f"{counts}, {rate:.3g} a minute, about {duration(left)} left"
+
+
+class Console(logging.Handler):
+    """Lines on standard error that leave bars whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        tqdm.write(self.format(record), file=sys.stderr)
+
+
+@contextmanager
+def told(verbose: bool = False, quiet: bool = False) -> Iterator[None]:
+    """A block whose lines a person sees: notes, with ``verbose`` all, with ``quiet`` none."""
+    console = Console(logging.INFO if verbose else logging.ERROR if quiet else NOTE)
+    before, SETTINGS.quiet = SETTINGS.quiet, quiet
+    try:
+        with _handled(console):
+            yield
+    finally:
+        SETTINGS.quiet = before
+
+
+@contextmanager
+def logged(file: Path) -> Iterator[None]:
+    """A block whose lines are added to a file, each with its time."""
+    with closing(logging.FileHandler(file, encoding="utf-8")) as handler:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        with _handled(handler):
+            yield
+
+
+@contextmanager
+def _handled(handler: logging.Handler) -> Iterator[None]:
+    level = PACKAGE.level
+    PACKAGE.addHandler(handler)
+    PACKAGE.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        PACKAGE.removeHandler(handler)
+        PACKAGE.setLevel(level)
 
 
 def duration(seconds: float) -> str:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .claims import NAME as CLAIMS
 from .config import dump_toml, flatten
 from .files import write_atomically
 from .folder_lock import NAME as LOCK
 from .structure_files import split_index
 
+QUICK = "quick form"
 INPUT_FILES = ("structure", "barriers", "potential")
 """Settings of the table ``system`` that name files."""
 CONTENT = (
@@ -31,12 +33,18 @@ CONTENT = (
     "metrics.json",
     "results.json",
     "report.html",
+    "run.log",
+    "costs.jsonl",
 )
 PACKAGES = ("macro-ase", "numpy", "scipy", "numba", "ase", "zarr", "torch")
 
 
 def prepare(
-    folder: Path, config: dict[str, Any], overwrite: bool, inputs: Iterable[Path] = ()
+    folder: Path,
+    config: dict[str, Any],
+    overwrite: bool,
+    inputs: Iterable[Path] = (),
+    quick: bool = False,
 ) -> None:
     """Make a run folder, or take up one of the same settings and inputs where it was.
 
@@ -59,11 +67,16 @@ def prepare(
         raise FileExistsError(f"{folder} is a file, not a folder")
     if overwrite:
         _clear(folder)
-    elif folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
+    elif folder.is_dir() and any(path.name not in (LOCK, CLAIMS) for path in folder.iterdir()):
         _refuse_another(folder, text, record)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    write_json(folder / "inputs.json", record)
+    write_json(folder / "inputs.json", record | {QUICK: quick})
     write_atomically(folder / "config.toml", text)
+
+
+def was_quick(folder: Path) -> bool:
+    """Whether the run in a folder is a quick form."""
+    return bool((_read_record(folder / "inputs.json") or {}).get(QUICK, False))
 
 
 def _fingerprints(config: dict[str, Any], inputs: Iterable[Path]) -> dict[str, str]:
@@ -89,6 +102,8 @@ def _refuse_another(folder: Path, text: str, record: dict[str, str]) -> None:
     if found_text is None and found is None:
         raise FileExistsError(f"{folder} is not empty and holds no run; choose another --out")
     was = found.pop("settings", None) if found else None
+    if found:
+        found.pop(QUICK, None)
     was = _digest(found_text) if found_text is not None else was
     changed = []
     if was is None:

@@ -1,14 +1,21 @@
-"""A whole study from its settings to its report."""
+"""A whole study from its settings to its report, by one process or by several tasks."""
 
 from __future__ import annotations
 
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from . import claims as claiming
 from . import run_folder
-from .executors import Engine
+from .claims import Claims
+from .executors import Engine, workers_of
 from .extras import need
-from .folder_lock import only_writer
+from .folder_lock import only_writer, refuse_writer
+from .progress import logged
 from .report.page import write_report
 from .report.write import write_findings
 from .studies.registry import study_class
@@ -21,6 +28,7 @@ def run_study(
     overwrite: bool = False,
     quick: bool = False,
     executor: Engine | None = None,
+    walltime: float | None = None,
 ) -> Path:
     """Run a study, or go on with one, and write its report.
 
@@ -37,7 +45,11 @@ def run_study(
     quick : bool
         Said in the report; the settings already are those of the quick form.
     executor : executor, int or str, optional
-        Who computes, as for `executors.workers_of`; default: as many threads as the settings say.
+        Who computes, as for `executors.workers_of`: ``"processes:8"``, a number of threads, or
+        any `concurrent.futures.Executor`; default: as many threads as the settings say. Results do
+        not depend on it.
+    walltime : float, optional
+        Seconds after which no more work is begun.
 
     Returns
     -------
@@ -48,10 +60,12 @@ def run_study(
     ------
     ValueError, FileNotFoundError, FileExistsError, ModuleNotFoundError
         For bad settings, before any work starts.
+    OutOfTime
+        If the time is up before the end; the same call goes on.
     """
     need("torch", "a study")
     study = study_class(config["system"]["model"])(config)
-    return run_made(study, config, out, overwrite, quick, executor)
+    return run_made(study, config, out, overwrite, quick, executor, walltime)
 
 
 def run_made(
@@ -61,20 +75,100 @@ def run_made(
     overwrite: bool = False,
     quick: bool = False,
     executor: Engine | None = None,
+    walltime: float | None = None,
 ) -> Path:
     """As `run_study`, for a study that is made of its settings already."""
     need("torch", "a study")
+    folder = _folder(out)
+    with only_writer(folder):
+        _refuse_tasks(folder)
+        run_folder.prepare(folder, config, overwrite, getattr(study, "inputs", ()), quick)
+        with _runner(study, config, folder, "run.log", executor, walltime) as runner:
+            if hasattr(study, "compute"):
+                report = study.report(study.compute(runner), quick)
+                write_findings(folder, config, report, runner.seconds, runner.wall_s, runner.cpu_s)
+            else:
+                study.run(folder, quick)
+        write_report(folder)
+    return folder
+
+
+def work_on(
+    config: dict[str, Any],
+    out: str | Path,
+    task: tuple[int, int] = (0, 1),
+    quick: bool = False,
+    executor: Engine | None = None,
+    walltime: float | None = None,
+) -> Path:
+    """Compute what a run lacks as one of several tasks; `run_study` then makes the report.
+
+    Any number of tasks may work in a folder at the same time, and any may be killed: what it had
+    begun is taken over. Each begins with its own share.
+
+    Parameters
+    ----------
+    config, out, quick, executor, walltime
+        As for `run_study`, and the same for all tasks. The first to come makes the folder.
+    task : (int, int)
+        Number of this task, and how many there are.
+
+    Returns
+    -------
+    Path
+        The run folder, in which all chunks and models are there.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError, FileExistsError, ModuleNotFoundError, OutOfTime
+        As `run_study`.
+    """
+    need("torch", "a study")
+    study, folder = study_class(config["system"]["model"])(config), _folder(out)
+    title = f"task {task[0]}/{task[1]}"
+    with Claims(folder, title, task) as claims:
+        refuse_writer(folder)
+        with claims.alone("settings"):
+            run_folder.prepare(folder, config, False, getattr(study, "inputs", ()), quick)
+        log = f"task-{task[0]}.log"
+        with _runner(study, config, folder, log, executor, walltime, claims) as runner:
+            study.compute(runner)
+    return folder
+
+
+def _folder(out: str | Path) -> Path:
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file, not a folder")
-    with only_writer(folder):
-        run_folder.prepare(folder, config, overwrite, getattr(study, "inputs", ()))
-        if hasattr(study, "compute"):
-            runner = Runner(folder, config["workers"] if executor is None else executor)
-            findings = study.compute(runner)
-            report = study.report(findings, quick)
-            write_findings(folder, config, report, runner.seconds, runner.wall_s, runner.cpu_s)
-        else:
-            study.run(folder, quick)
-        write_report(folder)
     return folder
+
+
+def _refuse_tasks(folder: Path) -> None:
+    """Raise FileExistsError while tasks work in a folder; remove what dead ones left."""
+    others = Claims(folder, "run").others()
+    if others:
+        raise FileExistsError(f"{folder} is in use by {', '.join(others)}; wait for it or stop it")
+    shutil.rmtree(folder / claiming.NAME, ignore_errors=True)
+
+
+@contextmanager
+def _runner(
+    study: Any,
+    config: dict[str, Any],
+    folder: Path,
+    log: str,
+    executor: Engine | None,
+    walltime: float | None,
+    claims: Claims | None = None,
+) -> Iterator[Runner]:
+    """The runner of a study, for the block, after a look at what the study needs."""
+    number = config["workers"]
+    with (
+        logged(folder / log),
+        workers_of(number if executor is None else executor, number) as workers,
+    ):
+        if walltime is not None:
+            workers.until = time.monotonic() + walltime
+        if hasattr(study, "needs"):
+            study.needs().require(workers, folder)
+        yield Runner(folder, workers, claims)

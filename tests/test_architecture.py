@@ -52,16 +52,19 @@ LEVELS = (
         "memory",
         "progress",
         "executors",
+        "jobs",
+        "folder_lock",
+        "claims",
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),
     ("engines", "whole_frames", "structure_files"),
     ("systems",),
     ("sampling", "learning", "analysis"),
-    ("config", "folder_lock", "run_folder", "report", "plots"),
+    ("config", "run_folder", "report", "plots"),
     ("studies",),
     ("workflow", "commands", "patch_study"),
-    ("cli", "cli_models", "cli_arguments", "__main__"),
+    ("cli", "cli_models", "cli_runs", "cli_arguments", "__main__"),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
 

@@ -70,7 +70,7 @@ def test_help_has_a_description_and_examples(
 
 
 def test_the_commands_of_the_manual_are_there() -> None:
-    simulate = ["run", "list", "report", "sro", "kmc", "build"]
+    simulate = ["run", "work", "list", "report", "sro", "kmc", "build"]
     assert list(COMMANDS) == [*simulate, "compute-barriers", "fit-barriers", "make-potential"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from macro_ase.folder_lock import NAME, this_process, only_writer
+from macro_ase.folder_lock import NAME, only_writer, this_process
 
 HOLD = (
     "import sys; from pathlib import Path; from macro_ase.folder_lock import only_writer\n"

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from ..counts import require_count
 from ..engines.spins.ensemble import SpinEnsemble
 from ..engines.spins.models import Ising
+from ..executors import Engine, Workers, workers_of
+from ..jobs import Done, run_jobs
 from ..kinetics.ising import FLIPS, MAGNETISATION
+from ..progress import Progress
 from ..rng import new_seed, stream
 from .response import CanonicalRun
 from .sweep_table import FEWEST_RESOLVED, SweepTable
@@ -56,7 +57,7 @@ def sweep(
     coupling: float = 1.0,
     field: float = 0.0,
     seed: int | None = 0,
-    workers: Executor | int = 1,
+    workers: Engine = 1,
     keep_series: bool = True,
 ) -> SweepTable:
     """Sample every size at every temperature.
@@ -84,8 +85,9 @@ def sweep(
     field : float
     seed : int or None
         None: another one every time.
-    workers : int or concurrent.futures.Executor
-        A number of threads, or any executor. The result does not depend on it.
+    workers : int, str or executor
+        A number of threads, or another engine of `executors.workers_of`, such as
+        ``"processes:4"`` or any executor. The result does not depend on it.
     keep_series : bool
         Whether the table keeps the samples, 16 bytes each, for reweighting.
 
@@ -131,11 +133,8 @@ def sweep(
         for L in sorted(set(edges), reverse=True)
         for T in np.unique(wanted)
     ]
-    if isinstance(workers, Executor):
-        runs = _run(sampler, jobs, workers)
-    else:
-        with ThreadPoolExecutor(require_count(workers, "workers", 1)) as pool:
-            runs = _run(sampler, jobs, pool)
+    with workers_of(workers) as crew:
+        runs = _run(sampler, jobs, crew)
     table = SweepTable.from_runs(runs, keep_series)
     _warn_of_long_memory(table)
     return table
@@ -208,19 +207,17 @@ def _stream(seed: int, size: int, temperature: float) -> np.random.SeedSequence:
 def _run(
     sampler: Sampler,
     jobs: Sequence[tuple[int, float, int, int, np.random.SeedSequence]],
-    pool: Executor,
+    workers: Workers,
 ) -> list[CanonicalRun]:
-    futures = [pool.submit(sampler, *job) for job in jobs]
-    try:
-        with tqdm(desc="sweep", total=len(jobs), disable=None, unit="point") as bar:
-            for future in as_completed(futures):
-                future.result()
-                bar.update()
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
-    return [future.result() for future in futures]
+    done: dict[str, CanonicalRun] = {}
+
+    def keep(point: Done) -> None:
+        done[point.key] = point.result
+
+    named = {f"L = {job[0]}, T = {job[1]!r}": job for job in jobs}
+    with Progress("sweep", len(jobs), 0, workers.number, "point") as progress:
+        run_jobs(sampler, named.items(), keep, workers, progress)
+    return [done[name] for name in named]
 
 
 def _warn_of_long_memory(table: SweepTable) -> None:

@@ -7,8 +7,7 @@ number of workers and after any interruption.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
@@ -20,7 +19,6 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from .. import __version__
 from ..barriers.formation_frames import RELAXED_TOLERANCE_A
@@ -34,14 +32,16 @@ from ..barriers.nudged_band import (
 from ..barriers.orbits import HOP_DIRECTIONS
 from ..counts import require_count
 from ..crystal import Crystal
+from ..executors import Engine, workers_of
 from ..folder_lock import NAME as LOCK
 from ..folder_lock import only_writer
+from ..jobs import Done, run_jobs
+from ..progress import Progress
 from ..rng import stream, whole_seed
 from ..structure_files import read_structure
 from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, is_record, job_key, write_results
 from .calculators import calculator_files, calculator_from_text
 from .journal import Journal
-from .processes import processes
 
 JOURNAL = "hops.jsonl"
 
@@ -52,7 +52,7 @@ def compute_barriers_command(
     calculator: str,
     hops: int | None = None,
     vacancies: Sequence[int] = (),
-    workers: int = 1,
+    workers: Engine = 1,
     seed: int = 0,
     relax_radius_A: float | None = None,
     images: int = IMAGES,
@@ -78,8 +78,8 @@ def compute_barriers_command(
         How many, chosen at random; default: all.
     vacancies : sequence of int
         Numbers of the atoms, from 1, that the hops lead into; default: any.
-    workers : int
-        Processes, of one thread each.
+    workers : int, str or executor
+        A number of processes, of one thread each, or another engine of `executors.workers_of`.
     seed : int
         Of the choice.
     relax_radius_A : float, optional
@@ -102,7 +102,9 @@ def compute_barriers_command(
     """
     folder, atoms = Path(out), _read(structure, species)
     neighbours = _neighbours(atoms)
-    seed, workers = whole_seed(seed), require_count(workers, "workers", 1)
+    seed = whole_seed(seed)
+    if not isinstance(workers, str) and not hasattr(workers, "submit"):
+        workers = f"processes:{require_count(workers, 'workers', 1)}"
     images = require_count(images, "images", FEWEST_IMAGES)
     fmax = _positive(fmax, "fmax")
     relax_radius_A = None if relax_radius_A is None else _positive(relax_radius_A, "relax radius")
@@ -205,32 +207,30 @@ def _held(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def _run(journal: Journal, atoms: Atoms, jobs: Sequence[Job], workers: int) -> None:
+def _run(journal: Journal, atoms: Atoms, jobs: Sequence[Job], engine: Engine) -> None:
     """Compute what the journal lacks."""
     missing = [job for job in jobs if job_key(job) not in journal.records]
     if not missing:
         return
     text, fmax = journal.settings["calculator"], journal.settings["fmax"]
-    with processes(workers) as pool:
+    with workers_of(engine) as workers:
+        keep, done = _adder(journal), len(jobs) - len(missing)
         if CRYSTAL not in journal.records:
-            journal.add(CRYSTAL, pool.submit(_relax_crystal, text, atoms, fmax).result())
+            with Progress("crystal", 1, unit="crystal") as progress:
+                run_jobs(_relax_crystal, [(CRYSTAL, (text, atoms, fmax))], keep, workers, progress)
         start = atoms.copy()
         start.positions = journal.records[CRYSTAL]["positions_A"]
         options = (text, start, journal.settings["images"], fmax)
-        futures = {pool.submit(_compute, *options, *job): job_key(job) for job in missing}
-        done = len(jobs) - len(missing)
-        with tqdm(total=len(jobs), initial=done, disable=None, unit="hop") as bar:
-            _collect(futures, journal, bar)
+        hops = ((job_key(job), (*options, *job)) for job in missing)
+        with Progress("barriers", len(jobs), done, workers.number, "hop") as progress:
+            run_jobs(_compute, hops, keep, workers, progress)
 
 
-def _collect(futures: Mapping[Future[Any], str], journal: Journal, bar: tqdm) -> None:
-    try:
-        for future in as_completed(futures):
-            journal.add(futures[future], future.result())
-            bar.update()
-    finally:
-        for future in futures:
-            future.cancel()
+def _adder(journal: Journal) -> Callable[[Done], None]:
+    def keep(done: Done) -> None:
+        journal.add(done.key, done.result)
+
+    return keep
 
 
 @contextmanager

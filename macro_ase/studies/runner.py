@@ -15,7 +15,8 @@ import numpy as np
 
 from ..claims import Claims
 from ..executors import Engine, Workers
-from ..sampling.execution import Done, run_chunks
+from ..jobs import Done
+from ..sampling.execution import run_chunks
 from ..sampling.store import Chunk, Chunks, Store
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,6 @@ from macro_ase.commands.barrier_results import CRYSTAL, Job, is_record, job_key
 from macro_ase.commands.calculators import calculator_from_text
 from macro_ase.commands.compute_barriers import JOURNAL, compute_barriers_command
 from macro_ase.commands.journal import Journal
-from macro_ase.commands.processes import processes
 from macro_ase.potentials.zhou import zhou_table
 
 TABLES = ("POSCAR", "atomid_for_NN.txt", "barrier_for_NN.txt", "results.json")
@@ -106,7 +105,7 @@ def test_what_has_no_barrier_is_nan_and_named(
         {"failed": "RuntimeError: lost atoms"},
     ]
 
-    def fill(journal: Journal, atoms: Atoms, jobs: list[Job], workers: int) -> None:
+    def fill(journal: Journal, atoms: Atoms, jobs: list[Job], engine: object) -> None:
         positions = atoms.positions.tolist()
         journal.add(CRYSTAL, {"energy_eV": -1.0, "fmax_eV_A": 0.01, "positions_A": positions})
         for job, record in zip(jobs, records, strict=True):
@@ -210,7 +209,7 @@ def test_one_process_at_a_time_and_numbers_of_any_kind(
 ) -> None:
     good, out = dataclasses.asdict(Hop(1.25, 1.0, 0.25, True, 20, False)), case[0].parent / "out"
 
-    def fill(journal: Journal, atoms: Atoms, jobs: list[Job], workers: int) -> None:
+    def fill(journal: Journal, atoms: Atoms, jobs: list[Job], engine: object) -> None:
         with pytest.raises(FileExistsError, match="in use by process"):
             compute_barriers_command(case[0], out, case[1], hops=2)
         positions = atoms.positions.tolist()
@@ -268,8 +267,3 @@ def test_a_crystal_that_falls_apart_is_refused(
     monkeypatch.setattr(module, "relaxed", molten)
     with pytest.raises(ValueError, match="does not hold the crystal"):
         module._relax_crystal(case[1], atoms, 0.02)
-
-
-def test_the_death_of_a_worker_is_one_line() -> None:
-    with pytest.raises(ChildProcessError, match="a worker died"), processes(1) as pool:
-        pool.submit(os._exit, 1).result()

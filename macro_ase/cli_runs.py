@@ -1,0 +1,163 @@
+"""Commands that run studies: alone, as a task among several, and what looks at finished runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from .cli_arguments import ENGINE, SPECIES, arg, command, file, seed, structure, task, time, workers
+from .executors import slurm_task, slurm_workers
+
+SETTINGS = (
+    arg("--quick", action="store_true", help="a small version that takes minutes"),
+    arg("--workers", type=workers, metavar="N",
+        help="how many compute (default: what Slurm gives, else as configured)"),
+    arg("--seed", type=seed, metavar="N", help="random seed (default: as configured)"),
+    arg("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="set any key, such as seed=3; may be given many times"),
+    arg("--structure", type=structure, metavar="FILE",
+        help="initial state of the large system, such as alloy.data or run.traj@-1 "
+        "(system.structure)"),
+    SPECIES,
+    arg("--barriers", type=file, metavar="FILE",
+        help="barrier model, .json or .npz (system.barriers)"),
+)  # fmt: skip
+HOW = (
+    *ENGINE,
+    arg("--walltime", type=time, metavar="HH:MM:SS",
+        help="or seconds: begin nothing that would not end in time; exit status 75"),
+)  # fmt: skip
+
+
+@command(
+    "run",
+    arg("study", metavar="STUDY|CONFIG.toml|DIR",
+        help="a name from macro-ase list, a file, or the folder of a run that was begun"),
+    arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
+    arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
+    *SETTINGS,
+    *HOW,
+)  # fmt: skip
+def run(args: argparse.Namespace) -> None:
+    """Run a study: simulate, learn, predict, compare, report.
+
+    The folder it writes holds config.toml, the data, the model, metrics.json, figures, run.log and
+    report.html. Interrupted, the same command goes on where it was, and so does macro-ase run DIR.
+    A CONFIG.toml holds study = "NAME" and only the keys that it changes; macro-ase list shows where
+    all keys are. Results do not depend on the engine.
+
+    Examples:
+      macro-ase run nbmota --quick
+      macro-ase run nbmota --structure my.xyz --workers 8 --out runs/mine
+      macro-ase run my.toml --seed 1 --set 'system.large_size=[32, 32, 32]'
+      macro-ase run nbmota --engine processes:16 --walltime 02:30:00
+    """
+    config, quick = _settings(args)
+    named = Path("runs") / (config["study"] + ("-quick" if quick else ""))
+    out = args.out or (Path(args.study) if _is_run(args.study) else named)
+
+    from macro_ase.report.numbers import metrics_text
+    from macro_ase.report.page import write_report
+    from macro_ase.workflow import run_study
+
+    folder = run_study(config, out, args.overwrite, quick, args.engine, args.walltime)
+    report = write_report(folder)
+    print(metrics_text(json.loads((folder / "metrics.json").read_text(encoding="utf-8"))))
+    print(f"report: {report}")
+
+
+@command(
+    "work",
+    arg("folder", type=Path, metavar="DIR", help="the run folder"),
+    arg("study", nargs="?", metavar="STUDY|CONFIG.toml",
+        help="what to begin, as for macro-ase run (default: what DIR holds)"),
+    arg("--task", type=task, metavar="I/N",
+        help="number of this task, and how many there are (default: those of Slurm's array)"),
+    *SETTINGS,
+    *HOW,
+)  # fmt: skip
+def work(args: argparse.Namespace) -> None:
+    """Compute a share of a run, beside other tasks: for job arrays.
+
+    Any number of tasks work in one folder at the same time, on any hosts that share it, and any
+    of them may be killed: each begins with its own share of the missing chunks and goes on with
+    what others left. When all chunks are there, macro-ase run DIR makes the report.
+
+    Examples:
+      macro-ase work runs/nbmota nbmota --task 1/8
+      macro-ase work runs/nbmota --task 2/8 --walltime 02:30:00
+      macro-ase run runs/nbmota
+    """
+    args.study = args.study or str(args.folder)
+    config, quick = _settings(args)
+
+    from macro_ase.workflow import work_on
+
+    number = slurm_task() if args.task is None else args.task
+    folder = work_on(config, args.folder, number, quick, args.engine, args.walltime)
+    print(f"all chunks are there; macro-ase run {folder} makes the report")
+
+
+def _is_run(text: str) -> bool:
+    from macro_ase.config import list_studies
+
+    known = text in (name for name, _ in list_studies())
+    return not known and (Path(text) / "config.toml").is_file()
+
+
+def _settings(args: argparse.Namespace) -> tuple[dict[str, Any], bool]:
+    """The settings that a command line asks for, and whether they are a quick form."""
+    from macro_ase.config import load_config, toml_value
+    from macro_ase.run_folder import was_quick
+
+    overrides = list(args.overrides)
+    if args.barriers is not None:
+        overrides.append(f"system.barriers={toml_value(str(args.barriers.resolve()))}")
+    if args.species is not None:
+        overrides.append(f"system.structure_species={toml_value(args.species)}")
+    structure = args.structure and args.structure.resolve()
+    workers = args.workers
+    if workers is None and not any(text.startswith("workers") for text in overrides):
+        workers = slurm_workers()
+    options = overrides, args.seed, workers, structure
+    if _is_run(args.study):
+        begun = Path(args.study)
+        return load_config(begun / "config.toml", False, *options), was_quick(begun)
+    if Path(args.study).is_dir() and not Path(args.study).suffix:
+        raise ValueError(f"{args.study} holds no run that was begun: it has no config.toml")
+    return load_config(args.study, args.quick, *options), args.quick
+
+
+@command("list")
+def list_(args: argparse.Namespace) -> None:
+    """List the studies that ship.
+
+    Each is a TOML file with every key of the study, its default and its meaning; the folder that
+    holds them is printed last.
+
+    Examples:
+      macro-ase list
+    """
+    from macro_ase.config import PRESETS, list_studies
+
+    studies = list_studies()
+    width = max(len(name) for name, _ in studies)
+    for name, title in studies:
+        print(f"{name:{width}s} {title}")
+    print(f"settings: {PRESETS}")
+
+
+@command("report", arg("folder", type=Path, metavar="DIR", help="the folder of a finished run"))
+def report(args: argparse.Namespace) -> None:
+    """Write the report of a run again.
+
+    Makes DIR/report.html, one file with its figures inside, from what the run left there.
+
+    Examples:
+      macro-ase report runs/nbmota
+    """
+    from macro_ase.report.page import write_report
+
+    print(write_report(args.folder))
