@@ -62,7 +62,9 @@ def run(args: argparse.Namespace) -> None:
     from macro_ase.report.page import write_report
     from macro_ase.workflow import run_study
 
-    folder = run_study(config, out, args.overwrite, quick, args.engine, args.walltime)
+    folder = run_study(
+        config, out, args.overwrite, quick, executor=args.engine, walltime=args.walltime
+    )
     report = write_report(folder)
     print(metrics_text(json.loads((folder / "metrics.json").read_text(encoding="utf-8"))))
     print(f"report: {report}")

@@ -175,9 +175,11 @@ def test_run_passes_the_settings_on_and_ends_with_the_report(
     for name in ("my.xyz", "b.json"):
         (cwd / name).touch()
     argv = "run toy --quick --seed 3 --workers 2 --structure my.xyz --barriers b.json"
+    argv += " --engine processes:2 --walltime 1:30:00"
     assert main([*argv.split(), "--set", "system.hops=1e3"]) == 0
     ((config, out, overwrite, quick), options) = calls[0]
-    assert (out, overwrite, quick, options) == (Path("runs/toy-quick"), False, True, {})
+    assert (out, overwrite, quick) == (Path("runs/toy-quick"), False, True)
+    assert options == {"executor": "processes:2", "walltime": 5400}
     assert config == {
         "study": "toy",
         "title": "A toy",
