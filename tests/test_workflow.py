@@ -25,7 +25,7 @@ from macro_ase.config import load_config  # noqa: E402
 from macro_ase.folder_lock import only_writer  # noqa: E402
 from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 from macro_ase.sampling import Store  # noqa: E402
-from macro_ase.studies import AlloyStudy  # noqa: E402
+from macro_ase.studies.alloys.study import AlloyStudy  # noqa: E402
 from macro_ase.studies.stages import Stages  # noqa: E402
 from macro_ase.workflow import run_study  # noqa: E402
 

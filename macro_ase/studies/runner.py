@@ -73,7 +73,8 @@ class Runner:
         log.info("%s", name)
         begin, self._stage = time.perf_counter(), name
         result = function(*inputs)
-        self.seconds[name] = round(time.perf_counter() - begin, 2)
+        took = time.perf_counter() - begin
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 2)
         return result
 
     def chunks(
