@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from macro_ase.analysis.stationary_law import GRID, Table, moments, stationary_moments
 from macro_ase.kinetics.one_variable_sde import path_moments
 from macro_ase.rng import kernel_state
-from macro_ase.studies.critical.law import GRID, Table, moments, stationary_moments
 
 SPACING = GRID[1] - GRID[0]
 

@@ -1,58 +1,37 @@
-"""Relaxed snapshots and their patches: the kernel against the whole, and the law of snapshots."""
+"""Relaxed snapshots: their law against exact ones, their cost, and what patches do from them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from macro_ase.analysis.exact_ising import exact_torus
-from macro_ase.rng import kernel_state
+from macro_ase.analysis.exact_ising import density_of_states, exact_torus
 from macro_ase.sampling.critical_chains import (
+    WHOLE,
     CriticalSampling,
-    PatchBlocks,
     chain,
     chain_chunk,
+    wolff_chain,
     wolff_chunk,
 )
-from macro_ase.systems.ising import IsingSystem
-from macro_ase.systems.lattice import PatchShape, tile_corners
 
-SYSTEM = IsingSystem(2.27, 0.0)
 SAMPLING = CriticalSampling(2.27, 16, 8, 5.0, 20, 4, 60)
+SYSTEM = SAMPLING.system
 
 
-def test_patches_do_what_the_general_route_does() -> None:
-    """Mean and variance of increments, by two kernels; and a wrong buffer shows."""
-    side, patch, dt = 32, 8, 1.0
-    spins = SYSTEM.random_states(side, np.full(600, 0.6), 1)
-    corners = tile_corners(side, patch)
-    moments = []
-    for buffer in (2, 0):
-        evolved = PatchBlocks.of(side, patch, buffer).evolve(spins, SYSTEM, dt, kernel_state(2))
-        moments.append([x.mean(axis=1) for x in evolved])
-    shape = PatchShape(patch, 2, nodes=4)
-    general = SYSTEM.move(spins, side, corners, shape, dt, {}, np.random.default_rng(3))
-    dm, mean = (x[..., 0].mean(axis=1) for x in (general.change, general.mean))
-    for k, other in enumerate((dm, mean)):
-        error = np.hypot(other.std(), moments[0][k].std()) / np.sqrt(len(spins))
-        assert abs(moments[0][k].mean() - other.mean()) < 4 * error
-    assert moments[0][0].var() == pytest.approx(dm.var(), rel=0.25)
-    without = np.abs(moments[1][1].mean() - mean.mean())
-    assert without > 3 * error  # the negative control: no buffer, and a long dt
-
-
-def test_mean_and_increment_differ_by_noise_alone() -> None:
-    spins = SYSTEM.random_states(24, np.full(500, 0.3), 4)
-    dm, mean = PatchBlocks.of(24, 8, 2).evolve(spins, SYSTEM, 0.25, kernel_state(5))
-    noise = (dm - mean).ravel()
-    assert abs(noise.mean()) < 4 * noise.std() / np.sqrt(noise.size)
-    assert mean.var() < 0.3 * dm.var()
-
-
-def test_a_patch_that_is_the_whole_has_no_frozen_rim() -> None:
-    blocks = PatchBlocks.of(16, 16, 2)
-    assert blocks.edge == 16 and len(blocks.blocks) == 1
-    assert len(blocks.active) == len(blocks.core) == 256
-    with pytest.raises(ValueError, match="do not fit"):
-        PatchBlocks.of(20, 8, 2)
+@pytest.mark.parametrize("snapshots", [chain, wolff_chain])
+def test_snapshots_have_the_law_of_all_states(snapshots: Callable[..., Iterator]) -> None:
+    """<|m|> and <m^2> of 4 x 4 spins against all 65,536 states; at another T it shows."""
+    sampling = CriticalSampling(2.27, 4, 4, 5.0, 0, 2, 300)
+    m = np.array([spins.mean(axis=1) for spins in snapshots(sampling, np.random.default_rng(0))])
+    density = density_of_states((4, 4))
+    own = np.abs(density.magnetisation) / 16
+    for power in (1, 2):
+        by_chain = (np.abs(m[50:]) ** power).mean(axis=0)
+        exact, warmer = (density.probabilities(T) @ own**power for T in (2.27, 2.4))
+        error = by_chain.std(ddof=1) / 8
+        assert abs(by_chain.mean() - exact) < 4 * error < abs(warmer - exact)
 
 
 def test_snapshots_come_to_equilibrium() -> None:
@@ -67,16 +46,30 @@ def test_snapshots_come_to_equilibrium() -> None:
     assert abs(small.mean() - exact) > 4 * by_chain.std() / 8  # what does not relax is told
 
 
-def test_chunks() -> None:
-    ways = [(0.25, 1), (0.25, -1)]
-    one, two = (chain_chunk(SAMPLING, ways, 0, "test", 3) for _ in range(2))
-    assert {name: x.shape for name, x in one.items()} == {
-        "m": (64, 60),
-        "dm": (2, 64, 60),
-        "mean": (2, 64, 60),
-        "square": (2, 64, 60),
+def test_attempts_are_sites_times_sweeps() -> None:
+    attempts = SAMPLING.attempts((0.25, 1))
+    assert attempts == {
+        "small runs": 64 * 8**2 * 5,
+        "relaxation": 64 * 16**2 * (20 + 60 * 4),
+        "patches": 64 * 60 * 4 * 10**2 * 0.25,
     }
+    assert SAMPLING.attempts((0.25, 4))["patches"] == 64 * 60 * 4 * 16**2 * 0.25  # the whole moves
+    grown = replace(SAMPLING, side=48).repetitions
+    assert [(factor, side) for factor, side, _ in grown] == [(2, 16), (3, 48)]
+    assert grown[1][2] == pytest.approx(20 * 3**2.17, abs=1)
+
+
+def test_chunks() -> None:
+    """Bytes are those of seed, stage and number; patches and wholes do the same on average."""
+    ways = [(0.25, 1), (0.25, WHOLE)]
+    one, two, other = (chain_chunk(SAMPLING, ways, 0, "test", number) for number in (3, 3, 4))
     assert all(one[name].tobytes() == two[name].tobytes() for name in one)
-    other = chain_chunk(SAMPLING, ways, 0, "test", 4)
     assert not np.array_equal(one["m"], other["m"])
-    assert wolff_chunk(SAMPLING, ways[:1], 0)["dm"].shape == (1, 64, 60)
+    wolff = wolff_chunk(SAMPLING, ways, 0)
+    for rows in (one, wolff):
+        assert rows["m"].shape == (64, 60) and rows["dm"].shape == (2, 64, 60)
+        noise = rows["dm"] - rows["mean"]
+        assert np.all(np.abs(noise.mean(axis=(1, 2))) < 4 * noise.std() / np.sqrt(noise[0].size))
+        assert (noise[0].var() / noise[1].var()) == pytest.approx(1, abs=0.1)
+        assert rows["square"][1] == pytest.approx(rows["dm"][1] ** 2, rel=1e-5)  # one patch
+        assert (rows["square"][0] / rows["dm"][0].var()).mean() == pytest.approx(4, rel=0.1)

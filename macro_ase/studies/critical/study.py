@@ -1,201 +1,222 @@
-"""Study `ising-critical`: finite-size scaling from models of m that were learned on patches.
-
-    small runs -> repeated, relaxed in windows -> patches evolved alone -> one model a size
-    paths of the models -> <|m|>, chi', U -> exponents, beside Wolff clusters
-
-z is m alone. Its memory is long, yet its drift given m, measured over snapshots in equilibrium at
-that m and L, closes the stationary law (`critical.law`), which is all that is asked here.
-"""
+"""Study `ising-critical`: finite-size scaling from models of m that were learned on patches."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...analysis.critical_points import scaled_temperature
+from ...analysis.response import QUANTITIES, quantities
+from ...analysis.stationary_law import GRID, Table, moments, path_means, stationary_moments
+from ...analysis.sweep import sample_ising
 from ...arrays import Array
+from ...kinetics.multispin import REPLICAS
 from ...kinetics.one_variable_sde import MOMENTS
+from ...learning.options import FitOptions
+from ...report import Report
 from ...rng import coerce_rng, stream
-from ...sampling.critical_chains import CriticalSampling, chain_chunk, wolff_chunk
-from ..stages import Chunk, Stages
-from .findings import CriticalFindings, SizeFindings
-from .law import PolynomialFit, Table, moments
-from .model import BinnedPairs, fit_member, tabulated
-from .runs import direct_chunk, joined, path_chunk
-from .settings import WHOLE, check_critical_settings
+from ...sampling.critical_chains import chain_chunk, wolff_chunk
+from ...sampling.needs import Needs
+from ...sampling.store import Chunk
+from ..runner import Runner
+from .compare import HISTOGRAM, CriticalFindings, SizeFindings, rows_of, snapshot_moments
+from .design import SCAN_CHUNKS, CriticalDesign
+from .members import binned, fit_member
+from .report import critical_report
+
+if TYPE_CHECKING:
+    from ...learning.models.symmetric_model import SymmetricModel
 
 RESAMPLED_PATHS = 100
 
 
 class CriticalIsingStudy:
-    """A study of critical Ising models; made from its settings, which it checks first.
-
-    Parameters
-    ----------
-    config : dict
-        As `config.load_config` gives it.
+    """A study of critical Ising models; made from its settings as `load_config` gives them.
 
     Raises
     ------
     ValueError
-        Naming the setting and what is wrong with it.
+        Naming the setting that makes no sense.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        check_critical_settings(config)
-        self.config, self.seed = config, config["seed"]
-        table = config["system"]
-        self.sizes, self.beyond = tuple(table["sizes"]), tuple(table["beyond"])
-        self.temperatures, self.middle = tuple(table["temperatures"]), table["middle"]
-        self.dt, self.buffer = config["sampling"]["dt"], config["sampling"]["buffer"]
-        self.resamples = config["checks"]["resamples"]
+        self.design = CriticalDesign.of(config)
 
-    def temperatures_of(self, size: int) -> tuple[float, ...]:
-        """Where a size is studied."""
-        return (self.middle,) if size in self.beyond else self.temperatures
+    def needs(self) -> Needs:
+        """The largest lattice in 64 replicas, a direct run; 16 bytes a snapshot and way."""
+        own = self.design
+        points = [(L, T) for L in own.every_size for T in own.temperatures_of(L)]
+        rounds = sum(own.words * own.chain(*point).rounds for point in points)
+        rounds += own.wolff_rounds * len(own.sizes) + own.scan_rounds * len(own.scan_ways)
+        lattice = 2 * REPLICAS * own.every_size[-1] ** 2
+        return Needs(lattice + 64 * own.samples, 16 * REPLICAS * rounds)
 
-    def growth(self, size: int) -> float:
-        """Square of the side over that of a patch."""
-        return float((size / self.config["sampling"]["patch"]) ** 2)
+    def compute(self, runner: Runner) -> CriticalFindings:
+        """Simulate, learn and predict."""
+        design = self.design
+        by_size = {size: _size(design, runner, size) for size in design.every_size}
+        wolff = runner.timed("Wolff snapshots", _wolff_snapshots, design, runner)
+        scan = runner.timed("scan", _scan, design, runner)
+        small = runner.timed("small systems", _small_systems, design, runner)
+        return CriticalFindings(design, by_size, wolff, scan, small, dict(runner.cpu_s))
 
-    def sampling(
-        self, size: int, temperature: float, rounds: int | None = None
-    ) -> CriticalSampling:
-        """How snapshots are made; ``rounds`` other than those of training may be asked for."""
-        table = self.config["sampling"]
-        share = table["beyond_share"] if size in self.beyond else 1.0
-        wanted = share * table["snapshots"] * self.growth(size) / (64 * table["words"])
-        return CriticalSampling(
-            temperature,
-            size,
-            table["patch"],
-            table["small_time"],
-            table["relax_sweeps"],
-            table["gap"],
-            max(1, round(wanted)) if rounds is None else rounds,
-        )
+    def report(self, findings: CriticalFindings, quick: bool) -> Report:
+        """What to say of it."""
+        return critical_report(findings, quick)
 
-    def run(self, folder: Path, quick: bool) -> None:
-        """Simulate, learn, predict and compare, and write the results into the folder."""
-        from .results import write_critical
 
-        self.stages = Stages(folder, self.config["workers"])
-        sizes = (*self.sizes, *self.beyond)
-        by_size = {size: self.study_size(size) for size in sizes}
-        wolff = self.stages.timed("Wolff snapshots", self.wolff_snapshots)
-        ways, scan = self.stages.timed("scan", self.scan)
-        findings = CriticalFindings(self.seed, by_size, wolff, ways, scan)
-        write_critical(self, folder, quick, findings)
-
-    def study_size(self, size: int) -> SizeFindings:
-        """All that is done at one size."""
-        timed, temperatures = self.stages.timed, self.temperatures_of(size)
-        chains = timed(f"snapshots {size}", self.chains, size)
-        fits = [self.fit(rows) for rows in chains]
-        models = timed(f"learning {size}", self.learn, size, chains)
-        tables = [
-            [tabulated(model, T, fit.reach) for model in models]
-            for T, fit in zip(temperatures, fits)
+def _size(design: CriticalDesign, runner: Runner, size: int) -> SizeFindings:
+    """All that is done at one size."""
+    temperatures, routes = design.temperatures_of(size), dict[str, Array]()
+    done = runner.timed(f"snapshots {size}", _snapshots, design, runner, size)
+    middle, sums, reaches, routes["snapshots themselves"], routes["least squares"] = done
+    models = runner.timed(f"learning {size}", _learned, design, runner, size, sums)
+    tables = [
+        [Table(*model.network.moments(GRID, 1000 / T), reach) for model in models]
+        for T, reach in zip(temperatures, reaches)
+    ]
+    laws = np.array(
+        [
+            [stationary_moments(table, size**2, T) for table in own]
+            for T, own in zip(temperatures, tables)
         ]
-        paths, errors = timed(f"paths {size}", self.paths, size, tables)
-        direct, histograms = timed(f"direct {size}", self.direct, size)
-        histories = np.array([model.history for model in models])
-        measured = (paths, errors, chains, histories, direct, histograms)
-        return SizeFindings(size, temperatures, fits, tables, *measured)
+    ).transpose(1, 0, 2)
+    routes["quadrature"] = np.stack([laws.mean(axis=0), laws.std(axis=0, ddof=1)], axis=1)
+    routes["paths"], outside = runner.timed(f"paths {size}", _paths, design, runner, size, tables)
+    routes["direct"], seen = runner.timed(f"direct {size}", _direct, design, runner, size)
+    histories = np.array([model.history for model in models])
+    return SizeFindings(temperatures, middle, routes, laws, tables, outside, histories, seen)
 
-    def chains(self, size: int) -> list[Chunk]:
-        """Snapshots of one size, by temperature."""
-        words, ways = self.config["sampling"]["words"], [(self.dt, self.buffer)]
-        names = {
-            T: [f"chains/{size}/{k}/{word}" for word in range(words)]
-            for k, T in enumerate(self.temperatures_of(size))
-        }
-        jobs = {
-            key: (self.sampling(size, T), ways, self.seed, "critical-chains", word)
-            for T, keys in names.items()
-            for word, key in enumerate(keys)
-        }
-        done = self.stages.chunks(f"snapshots {size}", chain_chunk, jobs)
-        return [joined([done[key] for key in keys]) for keys in names.values()]
 
-    def fit(self, rows: Chunk) -> PolynomialFit:
-        """Drift and diffusion without training."""
-        blocks = len(rows["m"]) // self.config["learning"]["chains"]
-        m, mean, dm = (rows[name].reshape(blocks, -1) for name in ("m", "mean", "dm"))
-        return PolynomialFit.of(m, mean, dm, self.dt)
+def _snapshots(
+    design: CriticalDesign, runner: Runner, size: int
+) -> tuple[Chunk, list[Array], list[float], Array, Array]:
+    """Chains of the middle temperature; by temperature: sums in bins, largest |m|, moments."""
+    temperatures, words = design.temperatures_of(size), range(design.words)
+    rest = [design.way], design.seed, "critical-chains"
+    jobs = {
+        f"chains/{size}/{k}/{word}": (design.chain(size, T), *rest, word)
+        for k, T in enumerate(temperatures)
+        for word in words
+    }
+    done = runner.chunks(f"snapshots {size}", chain_chunk, jobs)
+    middle, sums, reaches, found = Chunk(), [], [], []
+    for k, T in enumerate(temperatures):
+        chains = _joined(done[f"chains/{size}/{k}/{word}"] for word in words)
+        sums.append(binned(rows_of(chains), design.chains, design.dt))
+        reaches.append(float(np.abs(chains["m"]).max()))
+        found.append(snapshot_moments(design, chains, size, T))
+        middle = chains if design.middle == T else middle
+    own, fitted = (np.array(x) for x in zip(*found))
+    return middle, sums, reaches, own, fitted
 
-    def learn(self, size: int, chains: list[Chunk]) -> list[Any]:
-        """Fit the members of a size, or load those that were fitted already."""
-        import torch
 
-        from ...learning.options import FitOptions
+def _joined(parts: Iterable[Chunk]) -> Chunk:
+    """Chains of several chunks, one after another."""
+    found = list(parts)
+    return {name: np.concatenate([part[name] for part in found], axis=-2) for name in found[0]}
 
-        torch.set_num_threads(1)
-        table = dict(self.config["learning"])
-        members, per_block = table.pop("members"), table.pop("chains")
-        options = FitOptions(**table)
-        pairs = [
-            BinnedPairs.of(T, rows, per_block, self.dt)
-            for T, rows in zip(self.temperatures_of(size), chains)
-        ]
-        folder = self.stages.folder / "model" / f"L{size}"
-        return [
-            fit_member(folder / f"member{k}", pairs, options, self.seed, size, k)
-            for k in range(members)
-        ]
 
-    def paths(self, size: int, tables: list[list[Table]]) -> tuple[Array, Array]:
-        """Moments along paths, shape (members, n_T, 4), and errors of the mean, (n_T, 3)."""
-        table, growth = self.config["prediction"], self.growth(size)
-        how = (table["step"] * growth, table["time"] * growth, table["paths"], self.seed)
-        items = [(k, member) for k in range(len(tables)) for member in range(len(tables[0]))]
-        jobs = {f"paths/{size}/{k}/{j}": (tables[k][j], *how, (size, k, j)) for k, j in items}
-        done = self.stages.chunks(f"paths {size}", path_chunk, jobs)
-        every = np.array([done[key]["means"] for key in jobs])
-        means = every.reshape(len(tables), -1, table["paths"], MOMENTS)
-        errors = [
-            self._path_error(own.reshape(-1, MOMENTS), size, T)
-            for own, T in zip(means, self.temperatures_of(size))
-        ]
-        return means.mean(axis=2).transpose(1, 0, 2), np.array(errors)
+def _learned(
+    design: CriticalDesign, runner: Runner, size: int, sums: list[Array]
+) -> list[SymmetricModel]:
+    """Fit the members of a size, or load those that were fitted already."""
+    import torch
 
-    def _path_error(self, means: Array, size: int, temperature: float) -> Array:
-        """Errors of moments of paths of all members, shape (3,), by drawing paths again."""
-        rng = coerce_rng(stream(self.seed, "critical-paths", size, round(1e6 * temperature)))
-        drawn = rng.integers(len(means), size=(RESAMPLED_PATHS, len(means)))
-        return moments(means[drawn].mean(axis=1)[:, :3], size**2, temperature).std(axis=0)
+    from ...learning.models.symmetric_model import SymmetricModel
 
-    def direct(self, size: int) -> tuple[Array, Array]:
-        """Moments by Wolff clusters and their errors, and histograms of m."""
-        table = self.config["direct"]
-        jobs = {
-            f"direct/{size}/{k}": (size, T, table["samples"], table["interval"], self.seed)
-            for k, T in enumerate(self.temperatures_of(size))
-        }
-        done = self.stages.chunks(f"direct {size}", direct_chunk, jobs)
-        rows = [done[key] for key in jobs]
-        return np.array([r["moments"] for r in rows]), np.array([r["histogram"] for r in rows])
+    torch.set_num_threads(1)
+    options = FitOptions(design.width, design.depth, design.iterations, design.weight_decay)
 
-    def wolff_snapshots(self) -> dict[int, Chunk]:
-        """Increments from snapshots by Wolff clusters at the middle temperature."""
-        rounds, ways = self.config["checks"]["wolff_rounds"], [(self.dt, self.buffer)]
-        jobs = {
-            f"wolff/{size}": (self.sampling(size, self.middle, rounds), ways, self.seed)
-            for size in self.sizes
-        }
-        done = self.stages.chunks("Wolff snapshots", wolff_chunk, jobs)
-        return {size: joined([done[f"wolff/{size}"]]) for size in self.sizes}
+    def member(k: int) -> SymmetricModel:
+        def make(folder: Path) -> SymmetricModel:
+            rng = coerce_rng(stream(design.seed, "critical-member", size, k))
+            model = fit_member(design.temperatures_of(size), sums, options, rng)
+            model.save(folder)
+            return model
 
-    def scan(self) -> tuple[list[tuple[float, int]], Chunk]:
-        """Patches of several dt and buffers, and wholes, from the same snapshots."""
-        table = self.config["checks"]
-        ways = [(dt, b) for dt in table["scan_times"] for b in (WHOLE, *table["scan_buffers"])]
-        sampling = self.sampling(table["scan_size"], self.middle, table["scan_rounds"] // 4)
-        keys = {f"scan/{k}": (sampling, ways, self.seed, "critical-scan", k) for k in range(4)}
-        done = self.stages.chunks("scan", chain_chunk, keys)
-        parts = [done[key] for key in keys]
-        return ways, {
-            name: np.concatenate([part[name] for part in parts], axis=0 if name == "m" else 1)
-            for name in parts[0]
-        }
+        return runner.kept(f"L{size}/member{k}", SymmetricModel.load, make)
+
+    return [member(k) for k in range(design.members)]
+
+
+def path_chunk(
+    design: CriticalDesign, table: Table, size: int, temperature: int, member: int
+) -> Chunk:
+    """Moments along paths of one member, ``means`` of shape (paths, 4)."""
+    own = stream(design.seed, "critical-path", size, temperature, member)
+    step, time = (design.growth(size) * x for x in (design.step, design.time))
+    return {"means": path_means(table, step, time, design.paths, own)}
+
+
+def _paths(
+    design: CriticalDesign, runner: Runner, size: int, tables: list[list[Table]]
+) -> tuple[Array, Array]:
+    """Moments along paths, means over members, and their errors; share of steps beyond 1."""
+    temperatures = design.temperatures_of(size)
+    jobs = {
+        f"paths/{size}/{k}/{j}": (design, table, size, k, j)
+        for k, members in enumerate(tables)
+        for j, table in enumerate(members)
+    }
+    every = runner.joined(f"paths {size}", path_chunk, jobs)["means"]
+    every = every.reshape(len(tables), design.members, design.paths, MOMENTS)
+    found = []
+    for own, T in zip(every, temperatures):
+        rng = coerce_rng(stream(design.seed, "critical-paths", size, round(1e6 * T)))
+        rows = own.reshape(-1, MOMENTS)
+        drawn = rng.integers(len(rows), size=(RESAMPLED_PATHS, len(rows)))
+        errors = moments(rows[drawn].mean(axis=1)[:, :3], size**2, T).std(axis=0)
+        members = moments(own.mean(axis=1)[:, :3], size**2, T)
+        found.append([members.mean(axis=0), errors])
+    return np.array(found), every[..., 3].mean(axis=(1, 2))
+
+
+def direct_chunk(design: CriticalDesign, size: int, temperature: float) -> Chunk:
+    """Moments by Wolff clusters: ``moments``, shape (2, 3), with errors; ``histogram`` of m."""
+    own = stream(design.seed, "critical-direct", size, round(1e6 * temperature))
+    how = (design.samples, design.burn_in, own)
+    run = sample_ising(size, temperature, *how, interval=design.interval)
+    columns = [QUANTITIES.index(name) for name in ("m_abs", "chi", "binder")]
+    histogram, _ = np.histogram(run.magnetization, HISTOGRAM, density=True)
+    return {"moments": np.array(quantities(run))[:, columns], "histogram": histogram}
+
+
+def _direct(design: CriticalDesign, runner: Runner, size: int) -> tuple[Array, Array]:
+    """Moments by Wolff clusters and their errors, and histograms of m."""
+    temperatures = design.temperatures_of(size)
+    jobs = {f"direct/{size}/{k}": (design, size, T) for k, T in enumerate(temperatures)}
+    done = runner.joined(f"direct {size}", direct_chunk, jobs)
+    return done["moments"].reshape(-1, 2, 3), done["histogram"].reshape(len(jobs), -1)
+
+
+def _small_systems(design: CriticalDesign, runner: Runner) -> Array:
+    """Moments of systems as small as a patch, as `CriticalFindings.small`."""
+    jobs = {
+        f"small/{size}/{k}": (design, design.patch, scaled_temperature(T, size / design.patch))
+        for size in (design.patch, *design.sizes)
+        for k, T in enumerate(design.temperatures)
+    }
+    done = runner.joined("small systems", direct_chunk, jobs)
+    return done["moments"].reshape(-1, len(design.temperatures), 2, 3)
+
+
+def _wolff_snapshots(design: CriticalDesign, runner: Runner) -> dict[int, Chunk]:
+    """Increments from snapshots by Wolff clusters at the middle temperature."""
+    chains = {size: design.chain(size, design.middle, design.wolff_rounds) for size in design.sizes}
+    jobs = {f"wolff/{size}": (own, [design.way], design.seed) for size, own in chains.items()}
+    done = runner.chunks("Wolff snapshots", wolff_chunk, jobs)
+    return {size: done[f"wolff/{size}"] for size in chains}
+
+
+def _scan(design: CriticalDesign, runner: Runner) -> Chunk:
+    """Patches of several dt and buffers, and wholes, from the same snapshots."""
+    chain = design.chain(design.scan_size, design.middle, design.scan_rounds // SCAN_CHUNKS)
+    jobs = {
+        f"scan/{k}": (chain, design.scan_ways, design.seed, "critical-scan", k)
+        for k in range(SCAN_CHUNKS)
+    }
+    return _joined(runner.chunks("scan", chain_chunk, jobs).values())

@@ -1,160 +1,142 @@
-"""Tables of the study of critical Ising models."""
+"""Tables of the report of a critical study."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from itertools import product
 
-from .law import MOMENT_NAMES
-from .points import CRITICAL_TEMPERATURE, EXACT, EXPONENTS, Comparison, Points
+import numpy as np
 
-if TYPE_CHECKING:
-    from .findings import CriticalFindings
-    from .study import CriticalIsingStudy
+from ...analysis.critical_points import CRITICAL_TEMPERATURE, EXACT, Comparison, Scores
+from ...analysis.stationary_law import MOMENT_NAMES, PolynomialFit, stationary_moments
+from ...report import Table, Value
+from ...report.parts import Cell
+from ...sampling.critical_chains import WHOLE
+from .compare import CriticalFindings, rows_of, snapshot_moments
 
-DIGITS = (4, 3, 4)
-EXPONENT_LABELS = {
-    "beta_over_nu": "beta/nu",
-    "gamma_over_nu": "gamma/nu",
-    "one_over_nu": "1/nu",
-}
+PARTS = 3
+SCAN_BLOCKS = 32
 
 
-def value_text(value: float, error: float, digits: int) -> str:
-    """A number with its error."""
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
-
-
-def points_table(predicted: Points, direct: Points, comparison: Comparison) -> dict[str, Any]:
-    """Every point: predicted, direct, relative difference and how many combined errors it is."""
-    rows = []
-    for i, size in enumerate(predicted.sizes):
-        for j, T in enumerate(predicted.temperatures):
-            row = [f"{size}", f"{T:g}"]
-            for k, digits in enumerate(DIGITS):
-                for points in (predicted, direct):
-                    row.append(value_text(points.values[i, j, k], points.errors[i, j, k], digits))
-                relative, combined = comparison.relative[i, j, k], comparison.combined[i, j, k]
-                row.append(f"{100 * relative:+.2f} % ({relative / combined:+.1f})")
-            rows.append(row)
-    columns = [f"{name}{what}" for name in MOMENT_NAMES for what in (", predicted", ", direct", "")]
-    return {
-        "caption": "Predicted and direct; relative difference, in brackets in combined errors",
-        "columns": ["L", "T", *columns],
-        "rows": rows,
-    }
-
-
-def means_table(comparison: Comparison) -> dict[str, Any]:
-    """Mean relative errors, and what noise alone would give."""
-    rows = [
-        [
-            name,
-            f"{100 * comparison.mean_errors[k]:.2f} %",
-            f"{100 * comparison.floor[k]:.2f} %",
-            f"{100 * comparison.relative[..., k].mean():+.2f} %",
-            f"{100 * comparison.within_two[k]:.0f} %",
-        ]
-        for k, name in enumerate(MOMENT_NAMES)
-    ]
-    columns = ["", "mean |relative error|", "from errors of both sides alone", "mean, signed"]
-    return {
-        "caption": f"Over {comparison.relative[..., 0].size} points",
-        "columns": [*columns, "points within two errors"],
-        "rows": rows,
-    }
-
-
-def quadrature_table(study: CriticalIsingStudy, findings: CriticalFindings) -> dict[str, Any]:
-    """chi' of paths, of quadrature over the same models, and of fits without training."""
-    rows = []
-    for size, own in findings.by_size.items():
-        points = findings.predicted((size,))
-        law = findings.by_size[size].quadrature
+def points(findings: CriticalFindings) -> Table:
+    """Every point: predicted, direct, and their relative difference."""
+    rows: list[list[Cell]] = []
+    for L, own in findings.by_size.items():
+        mine, theirs = findings.predicted(L), findings.measured(L)
+        off = Comparison.of(mine, theirs)
         for j, T in enumerate(own.temperatures):
-            fit = own.fits[j]
-            plain = fit.moments(size**2, T, study.resamples)
-            rows.append(
-                [
-                    f"{size}",
-                    f"{T:g}",
-                    value_text(points.values[0, j, 1], float(own.path_errors[j, 1]), 3),
-                    value_text(law[:, j, 1].mean(), law[:, j, 1].std(ddof=1), 3),
-                    value_text(plain[0][1], plain[1][1], 3),
-                    value_text(own.direct[j, 0, 1], own.direct[j, 1, 1], 3),
-                    f"{100 * own.paths[:, j, 3].mean():.4f} %",
-                ]
-            )
-    return {
-        "caption": "chi' by other routes: paths (error: of paths alone), quadrature of the "
-        "members' stationary laws (error: spread of members), least squares at one temperature "
-        "without training (error: bootstrap over chains), direct; and steps with |m| > 1",
-        "columns": ["L", "T", "paths", "quadrature", "least squares", "direct", "beyond 1"],
-        "rows": rows,
-    }
+            rows.append([f"{L}", f"{T:g}"])
+            for k in range(len(MOMENT_NAMES)):
+                rows[-1] += [Value(p.values[0, j, k], p.errors[0, j, k]) for p in (mine, theirs)]
+                rows[-1].append(Value(off.relative[0, j, k], off.combined[0, j, k], "%"))
+    columns = [
+        f"{name}, {of}" for name, of in product(MOMENT_NAMES, ("predicted", "direct", "off"))
+    ]
+    larger = ", ".join(f"L = {size}" for size in findings.design.beyond)
+    return Table(
+        "Predicted, direct, and predicted / direct - 1"
+        + (f"; {larger}: one temperature, reported only" if larger else ""),
+        ["L", "T", *columns],
+        rows,
+    )
 
 
-def exponents_table(predicted: Points, direct: Points) -> dict[str, Any]:
+def exponents(scores: Scores) -> Table:
     """Predicted, direct and exact, with chi^2 of the power laws."""
-    mine, theirs = predicted.exponents(), direct.exponents()
-    rows = []
-    for name in EXPONENTS:
-        (value, error, law), (true, true_error, true_law) = mine[name], theirs[name]
-        rows.append(
-            [
-                EXPONENT_LABELS[name],
-                value_text(value, error, 4),
-                value_text(true, true_error, 4),
-                f"{EXACT[name]:g}",
-                f"{(value - true) / math.hypot(error, true_error):+.1f}",
-                f"{law.chi2:.1f} / {true_law.chi2:.1f}",
-            ]
-        )
+    rows: list[list[Cell]] = []
+    for name, (mine, theirs) in scores.exponents.items():
+        off = (mine[0] - theirs[0]) / math.hypot(mine[1], theirs[1])
+        laws = f"{mine[2].chi2:.1f} / {theirs[2].chi2:.1f}"
+        both = (Value(*own[:2]) for own in (mine, theirs))
+        rows.append([name, *both, EXACT[name], Value(off, form="+.1f"), laws])
+    sizes = scores.direct.sizes
     columns = ["", "predicted", "direct", "exact", "difference (combined errors)"]
-    return {
-        "caption": f"Exponents from L = {predicted.sizes[0]} to {predicted.sizes[-1]} at T_c = "
-        f"{CRITICAL_TEMPERATURE:.5f}, the same estimators for both",
-        "columns": [*columns, f"chi^2 ({len(predicted.sizes) - 2} free)"],
-        "rows": rows,
-    }
+    return Table(
+        f"Exponents from L = {sizes[0]} to {sizes[-1]} at T_c = {CRITICAL_TEMPERATURE:.5f}, the "
+        "same estimators for both",
+        [*columns, f"chi^2 ({len(sizes) - 2} free)"],
+        rows,
+    )
 
 
-def crossings_table(predicted: Points, direct: Points, seed: int) -> dict[str, Any]:
+def crossings(scores: Scores, seed: int) -> Table:
     """Crossings of the cumulants of neighbouring sizes."""
-    rows = []
-    for label, points in (("predicted", predicted), ("direct", direct)):
-        for c in points.crossings(seed):
-            rows.append(
-                [
-                    f"{c.sizes[0]}, {c.sizes[1]}",
-                    label,
-                    value_text(c.temperature, c.temperature_error, 4),
-                    value_text(c.cumulant, c.cumulant_error, 4),
-                ]
-            )
-    return {
-        "caption": f"Crossings of U (T_c = {CRITICAL_TEMPERATURE:.5f}; a pair whose curves do "
-        "not cross clearly is left out)",
-        "columns": ["sizes", "", "T", "U"],
-        "rows": rows,
-    }
+    rows: list[list[Cell]] = []
+    for label, own in (("predicted", scores.predicted), ("direct", scores.direct)):
+        for c in own.crossings(seed):
+            numbers = Value(c.temperature, c.temperature_error), Value(c.cumulant, c.cumulant_error)
+            rows.append([f"{c.sizes[0]}, {c.sizes[1]}", label, *numbers])
+    return Table(
+        f"Crossings of U (T_c = {CRITICAL_TEMPERATURE:.5f}; a pair whose curves do not cross "
+        "clearly is left out)",
+        ["sizes", "", "T", "U"],
+        rows,
+    )
 
 
-def beyond_table(study: CriticalIsingStudy, findings: CriticalFindings) -> dict[str, Any]:
-    """Larger sizes, reported."""
-    rows = []
-    for size in study.beyond:
-        mine, direct = findings.predicted((size,)), findings.measured((size,))
-        comparison = Comparison.of(mine, direct)
-        for k, name in enumerate(MOMENT_NAMES):
-            relative, combined = comparison.relative[0, 0, k], comparison.combined[0, 0, k]
-            texts = [
-                value_text(p.values[0, 0, k], p.errors[0, 0, k], DIGITS[k]) for p in (mine, direct)
-            ]
-            last = f"{100 * relative:+.2f} % ({relative / combined:+.1f})"
-            rows.append([f"{size}", f"{study.middle:g}", name, *texts, last])
-    return {
-        "caption": "Larger sizes, reported only",
-        "columns": ["L", "T", "", "predicted", "direct", "difference (combined errors)"],
-        "rows": rows,
-    }
+def routes(findings: CriticalFindings) -> Table:
+    """chi' of snapshots, paths, quadrature, fits without training, and direct runs."""
+    names = ("snapshots themselves", "paths", "quadrature", "least squares", "direct")
+    rows: list[list[Cell]] = []
+    for L, own in findings.by_size.items():
+        for j, T in enumerate(own.temperatures):
+            cells = (Value(*own.routes[name][j, :, 1]) for name in names)
+            rows.append([f"{L}", f"{T:g}", *cells, Value(own.outside[j], form=".4%")])
+    return Table(
+        "chi' by every route: average over the training snapshots (error: bootstrap over "
+        "chains), paths (error: of paths alone), quadrature of the members' stationary laws "
+        "(error: spread of members), least squares at one temperature without training (error: "
+        "bootstrap over chains), direct; and steps with |m| > 1",
+        ["L", "T", *names, "beyond 1"],
+        rows,
+    )
+
+
+def relaxation(findings: CriticalFindings) -> Table:
+    """Thirds of the chains against Wolff snapshots: are the snapshots relaxed at given m?"""
+    design = findings.design
+    rows: list[list[Cell]] = []
+    for L, (chi2, chance) in findings.drift_differences().items():
+        own, kinds = findings.by_size[L].chains, {"Wolff": findings.wolff[L]}
+        for k, part in enumerate(np.array_split(np.arange(own["m"].shape[1]), PARTS)):
+            kinds[f"third {k + 1}"] = {name: values[..., part] for name, values in own.items()}
+        for name, chains in kinds.items():
+            both = (Value(*x[:, 1]) for x in snapshot_moments(design, chains, L, design.middle))
+            test = f"{chi2:.2f} (p = {chance:.2f})" if name == "Wolff" else ""
+            rows.append([f"{L}", name, chains["m"].size, *both, test])
+    return Table(
+        f"T = {design.middle:g}: chi' of parts of the chains and of Wolff snapshots, themselves "
+        "and by least squares from their drift; last: chi^2 per bin of the drifts of all chains "
+        "against Wolff snapshots",
+        ["L", "snapshots", "number", "themselves", "from their drift", "chi^2"],
+        rows,
+    )
+
+
+def scan(findings: CriticalFindings) -> Table:
+    """Drift, noise and chi' by dt and buffer, all from the same snapshots."""
+    design, rows = findings.design, list[list[Cell]]()
+    n, T, ways = design.scan_size**2, design.middle, design.scan_ways
+    fits = [
+        PolynomialFit.of(rows_of(findings.scan, i), dt, SCAN_BLOCKS)
+        for i, (dt, _) in enumerate(ways)
+    ]
+    chi = [stationary_moments(fit.table(), n, T)[1] for fit in fits]
+    draws = [fit.draws(n, T, design.resamples)[:, 1] for fit in fits]
+    first = ways.index((min(design.scan_times), WHOLE))
+    for i, (dt, buffer) in enumerate(ways):
+        m, mean, dm = rows_of(findings.scan, i)
+        drift, noise = n * (np.sign(m) * mean).mean() / dt, n * (dm.astype(float) ** 2).mean() / dt
+        single = Value(design.patch**2 * findings.scan["square"][i].mean() / dt, form=".4f")
+        evolved: list[Cell] = ["whole", None] if buffer == WHOLE else [f"buffer {buffer}", single]
+        ratio = Value(chi[i] / chi[first], (draws[i] / draws[first]).std(), ".3f")
+        found = Value(noise, form=".4f"), Value(drift, form="+.4f"), Value(chi[i], draws[i].std())
+        rows.append([f"{dt:g}", *evolved, *found, ratio])
+    columns = ["dt", "evolved", "n noise, single patches", "n noise", "n drift towards larger |m|"]
+    return Table(
+        f"L = {design.scan_size}, T = {T:g}: patches and wholes from the same "
+        "snapshots; chi' by least squares, over that of wholes at the shortest dt; noise is that "
+        "of the mean over patches, or K^-1 that of single patches",
+        [*columns, "chi'", "ratio"],
+        rows,
+    )

@@ -1,6 +1,8 @@
-"""A tiny critical study end to end, and its estimators on a law that is known."""
+"""A tiny critical study end to end: what it finds, and what its checks would refuse."""
 
 import json
+import pickle
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,40 +11,32 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from macro_ase.analysis.critical_points import EXACT, Scores  # noqa: E402
+from macro_ase.analysis.exact_ising import density_of_states  # noqa: E402
+from macro_ase.analysis.stationary_law import GRID, moments  # noqa: E402
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
 from macro_ase.learning.models.symmetric_model import SymmetricModel  # noqa: E402
-from macro_ase.learning.options import FitOptions  # noqa: E402
-from macro_ase.studies.critical.law import (  # noqa: E402
-    GRID,
-    PolynomialFit,
-    Table,
-    moments,
-    stationary_density,
-    stationary_moments,
-)
-from macro_ase.studies.critical.model import BinnedPairs, fit_member, tabulated  # noqa: E402
-from macro_ase.studies.critical.points import (  # noqa: E402
-    CRITICAL_TEMPERATURE,
-    EXACT,
-    Comparison,
-    Points,
-)
+from macro_ase.report import Check  # noqa: E402
+from macro_ase.studies.critical.compare import CriticalFindings  # noqa: E402
+from macro_ase.studies.critical.report import aims_of, assumptions_of  # noqa: E402
+from macro_ase.studies.critical.study import CriticalIsingStudy, direct_chunk  # noqa: E402
+from macro_ase.studies.runner import Runner  # noqa: E402
 from macro_ase.workflow import run_study  # noqa: E402
 
 pytestmark = pytest.mark.learn
 TINY = (
-    "sampling.snapshots=400",
-    "learning.iterations=30",
+    "sampling.snapshots=1000",
+    "learning.iterations=60",
     "learning.members=2",
-    "prediction.paths=8",
-    "prediction.time=40.0",
-    "direct.samples=400",
+    "prediction.paths=16",
+    "prediction.time=400.0",
+    "direct.samples=1000",
     "checks.wolff_rounds=20",
     "checks.scan_rounds=20",
     "checks.resamples=4",
 )
-DT, N_SITES, T = 0.25, 256, 2.27
+BEYOND = "system.beyond=[32]"
 
 
 def settings(*overrides: str, **options: Any) -> dict[str, Any]:
@@ -56,22 +50,152 @@ def metrics_of(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("critical") / "run"
-    return run_study(settings("system.beyond=[32]", workers=1), folder, quick=True)
+    return run_study(settings(BEYOND, workers=1), folder, quick=True)
 
 
-def test_results(finished: Path) -> None:
+@pytest.fixture(scope="module")
+def study() -> CriticalIsingStudy:
+    return CriticalIsingStudy(settings(BEYOND))
+
+
+@pytest.fixture(scope="module")
+def findings(study: CriticalIsingStudy, finished: Path) -> CriticalFindings:
+    return study.compute(Runner(finished))
+
+
+def test_metrics(finished: Path) -> None:
+    """1000 snapshots say little, but what they say is true within its errors."""
     metrics = metrics_of(finished)
-    names = {"m_rel_error", "chi_rel_error", "u_rel_error", *EXACT}
-    assert set(metrics) == names | {"m_32", "chi_32", "u_32"}
-    for name, metric in metrics.items():
-        assert all(np.isfinite(metric[part]) for part in ("value", "error", "truth", "floor")), name
-    html = (finished / "report.html").read_text()
-    for text in ("Larger sizes", "least squares", "Wolff", "single patches", "beta/nu", "third 3"):
-        assert text in html
+    names = ["m_rel_error", "chi_rel_error", "u_rel_error"]
+    powers = ["beta_over_nu", "gamma_over_nu", "one_over_nu"]
+    assert list(metrics) == [*names, *powers, "m_32", "chi_32", "u_32"]
+    for name, limit in zip(names, (0.05, 0.4, 0.04)):
+        assert 0 < metrics[name]["value"] < limit, name
+    for name in [*powers, "m_32", "chi_32", "u_32"]:
+        value, error, truth, noise = (
+            metrics[name][k] for k in ("value", "error", "truth", "floor")
+        )
+        assert error > 0 and abs(value - truth) < 5 * np.hypot(error, noise), name
     model = SymmetricModel.load(finished / "model" / "L16" / "member0")
     drift, diffusion = model.network.moments(GRID, 1000 / 2.26)
     np.testing.assert_allclose(drift, -drift[::-1], atol=1e-12)
     np.testing.assert_allclose(diffusion, diffusion[::-1], rtol=1e-12)
+
+
+def test_report(study: CriticalIsingStudy, findings: CriticalFindings, finished: Path) -> None:
+    """Routes that must agree do, baselines stand beside the prediction, and costs are told."""
+    own = findings.by_size[24].routes
+    for name in ("snapshots themselves", "quadrature", "paths", "least squares"):
+        assert own[name][:, 0, 1] == pytest.approx(own["direct"][:, 0, 1], rel=0.6), name
+    report = study.report(findings, True)
+    assert report.baselines is not None and report.cost is not None
+    rows = {str(row[0]): row[1:] for row in report.baselines.rows}
+    chi = {name: cells[1].value for name, cells in rows.items()}  # type: ignore[union-attr]
+    assert chi["prediction"] == report.metrics["chi_rel_error"].value
+    assert chi["the small system's own average"] > 0.6  # 8^-1.75 of what 16 and 24 have
+    assert chi["the small system with exact finite-size scaling"] < 0.3
+    assert 0 < chi["a direct run of equal cost, expected"] < 0.2
+    events = study.design.events()
+    assert events["direct"]["direct"] == (2 * 16**2 + 2 * 24**2 + 32**2) * (1000 + 500)
+    assert events["learned"]["relaxation"] > 10 * events["direct"]["direct"]
+    html = (finished / "report.html").read_text()
+    for text in (
+        "L = 32: one temperature",
+        "least squares",
+        "Wolff",
+        "single patches",
+        "beta/nu",
+        "third 3",
+    ):
+        assert text in html
+
+
+def known(
+    findings: CriticalFindings,
+    factors: tuple[float, ...] = (1.0, 1.0, 1.0),
+    law: float = 1.0,
+    drift: float = 0.0,
+    noise: float = 1.0,
+    error: float = 1e-5,
+) -> CriticalFindings:
+    """Findings without fault but what is asked for: factors of chi' by size, and so on."""
+    by_size, wolff = {}, {}
+    for (size, own), factor in zip(findings.by_size.items(), factors):
+        direct = own.routes["direct"][:, :1]
+        paths = direct * [1.0, factor, 1.0]
+        routes = {
+            k: np.concatenate([x, error * x], 1) for k, x in (("direct", direct), ("paths", paths))
+        }
+        members = law * paths[:, 0] * np.array([1 - error, 1 + error])[:, None, None]
+        by_size[size] = replace(own, routes=own.routes | routes, laws=members)
+        if size in findings.wolff:
+            mean = own.chains["mean"] + drift * np.sign(own.chains["m"])
+            wolff[size] = own.chains | {"mean": mean.astype(np.float32)}
+    shape = (len(findings.design.scan_ways), 500, 500)
+    dm = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    for i, (_, buffer) in enumerate(findings.design.scan_ways):
+        dm[i] *= np.sqrt(noise) if buffer >= 0 else 1.0
+    return replace(findings, by_size=by_size, wolff=wolff, scan=findings.scan | {"dm": dm})
+
+
+def checks_of(findings: CriticalFindings) -> list[Check]:
+    sizes = findings.design.sizes
+    scores = Scores.of(findings.predicted(*sizes), findings.measured(*sizes))
+    return aims_of(scores) + assumptions_of(findings)
+
+
+ALL = ("m_rel_error", "chi_rel_error", "u_rel_error", *EXACT)
+ASSUMED = ("paths = stationary law", "snapshots as in equilibrium")
+NOISE = "noise of patches = noise of the whole"
+
+
+@pytest.mark.parametrize(
+    ("fault", "failed"),
+    [
+        ({}, set()),
+        ({"factors": (1.1, 1.1, 1.0)}, {"chi_rel_error"}),
+        ({"factors": (1.0, 1.03, 1.0)}, {"gamma/nu"}),
+        ({"law": 1.05}, {ASSUMED[0]}),
+        ({"drift": 0.001}, {ASSUMED[1]}),
+        ({"noise": 1.1}, {NOISE}),
+    ],
+)
+def test_every_check_can_fail(
+    findings: CriticalFindings, fault: dict[str, Any], failed: set[str]
+) -> None:
+    """Without a fault all pass; each fault fails its own check alone; large errors decide none."""
+    checks = checks_of(known(findings, **fault))
+    assert {c.name for c in checks} == {*ALL, *ASSUMED, NOISE}
+    assert {c.name for c in checks if c.verdict == "failed"} == failed
+    assert {c.name for c in checks if c.verdict == "passed"} == {*ALL, *ASSUMED, NOISE} - failed
+    if not fault:
+        unsure = checks_of(known(findings, error=0.1))
+        assert {c.name for c in unsure if c.verdict == "undecided"} == {*ALL, ASSUMED[0]}
+
+
+def test_direct_runs_against_all_states(study: CriticalIsingStudy) -> None:
+    """4 x 4 spins by Wolff clusters, from a design that travelled as bytes."""
+    design = pickle.loads(pickle.dumps(replace(study.design, samples=20_000)))
+    value, error = direct_chunk(design, 4, 2.3)["moments"]
+    density = density_of_states((4, 4))
+    m = np.abs(density.magnetisation) / 16
+    exact, warmer = (
+        moments(np.array([density.probabilities(T) @ m**k for k in (1, 2, 4)]), 16, T)
+        for T in (2.3, 2.4)
+    )
+    assert np.all(np.abs(value - exact) < 4 * error)
+    assert np.all(np.abs(value - warmer) > 4 * error)
+
+
+def test_design_and_needs(study: CriticalIsingStudy, finished: Path) -> None:
+    with pytest.raises(FrozenInstanceError):
+        study.design.dt = 1.0  # type: ignore[misc]
+    store = Runner(finished).store
+    keys = [str(p.parent.relative_to(store.path)) for p in store.path.rglob("*/m")]
+    written = sum(x.nbytes for key in keys for x in store.read(key).values())
+    assert len(keys) == 5 + 2 + 4
+    assert study.needs().store_bytes == pytest.approx(written, rel=0.1)
+    assert study.needs().chunk_bytes >= 2 * 64 * 32**2
 
 
 def test_interrupted_it_goes_on_to_the_same_bytes(
@@ -82,14 +206,13 @@ def test_interrupted_it_goes_on_to_the_same_bytes(
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    own = "system.beyond=[32]"
     with monkeypatch.context() as patch:
         patch.setattr("macro_ase.studies.critical.study.direct_chunk", stop)
         with pytest.raises(KeyboardInterrupt):
-            run_study(settings(own, workers=1), tmp_path / "run", quick=True)
+            run_study(settings(BEYOND, workers=1), tmp_path / "run", quick=True)
     weights = tmp_path / "run" / "model" / "L16" / "member1" / "weights.safetensors"
     written = weights.stat().st_mtime_ns
-    run_study(settings(own, workers=2), tmp_path / "run", quick=True)
+    run_study(settings(BEYOND, workers=2), tmp_path / "run", quick=True)
     assert weights.stat().st_mtime_ns == written
     assert metrics_of(tmp_path / "run") == metrics_of(finished)
 
@@ -124,92 +247,3 @@ def test_bad_settings(
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not (tmp_path / "run").exists()
-
-
-def well(temperature: float) -> Table:
-    """A double well whose stationary law is known, with noise that depends on m."""
-    diffusion = (0.8 - 0.5 * GRID**2) / N_SITES
-    slope = 24 * GRID - 30 * GRID**3 - 200 * (temperature - T) * GRID  # of ln p
-    return Table(diffusion * slope / 2 - 0.5 * GRID / N_SITES, diffusion, 0.98)
-
-
-def pairs(temperature: float, noise: float = 1.0, seed: int = 0) -> dict[str, np.ndarray]:
-    """Chains of independent snapshots with increments of the SDE, shape (128, 600)."""
-    rng, own = np.random.default_rng(seed), well(temperature)
-    law = stationary_density(own)
-    m = rng.choice(GRID, size=(128, 600), p=law / law.sum())
-    drift, diffusion = (np.interp(m, GRID, x) for x in (own.drift, own.diffusion))
-    mean = drift * DT + rng.normal(0, 0.002, m.shape)
-    dm = drift * DT + np.sqrt(noise * diffusion * DT) * rng.normal(size=m.shape)
-    return {"m": m, "mean": mean, "dm": dm, "square": dm**2}
-
-
-def learned(tmp_path: Path, noise: float) -> np.ndarray:
-    """Deviations of chi' at three temperatures, in errors of four members, shape (3,)."""
-    temperatures, options = (2.26, 2.27, 2.28), FitOptions(8, 2, 150)
-    binned = [
-        BinnedPairs.of(t, pairs(t, noise, seed), 8, DT) for seed, t in enumerate(temperatures)
-    ]
-    chi = []
-    for k in range(4):
-        model = fit_member(tmp_path / f"{noise}-{k}", binned, options, 0, k)
-        tables = [tabulated(model, t, 0.98) for t in temperatures]
-        chi.append([stationary_moments(x, N_SITES, t)[1] for x, t in zip(tables, temperatures)])
-    exact = [stationary_moments(well(t), N_SITES, t)[1] for t in temperatures]
-    return (np.mean(chi, axis=0) - exact) / np.maximum(np.std(chi, axis=0, ddof=1), 0.02 * exact[1])
-
-
-def test_the_model_finds_a_known_law(tmp_path: Path) -> None:
-    assert np.abs(learned(tmp_path, 1.0)).max() < 4
-
-
-def test_a_tuned_lambda_would_be_noticed(tmp_path: Path) -> None:
-    """The negative control: a covariance of twice the increments' own, as K / 2 would give."""
-    assert np.abs(learned(tmp_path, 2.0)).max() > 6
-
-
-def test_least_squares_finds_it_too() -> None:
-    rows = pairs(T)
-    m, mean, dm = (rows[k].reshape(16, -1) for k in ("m", "mean", "dm"))
-    value, error = PolynomialFit.of(m, mean, dm, DT).moments(N_SITES, T, 40)
-    exact = stationary_moments(well(T), N_SITES, T)
-    assert np.all(np.abs(value - exact) < 4 * error + 0.005 * exact)
-
-
-def test_the_stationary_law_is_the_known_one() -> None:
-    exact = np.exp(12 * GRID**2 - 7.5 * GRID**4) * (np.abs(GRID) <= 0.98)
-    law = stationary_density(well(T))
-    np.testing.assert_allclose(law / law.max(), exact / exact.max(), rtol=2e-3, atol=1e-9)
-
-
-def test_exponents_of_exact_power_laws() -> None:
-    """Points that scale exactly give the exact exponents; noise shows in the errors."""
-    sizes, temperatures = (16, 32, 64), (2.25, 2.26, 2.27, 2.28, 2.29)
-    L = np.array(sizes)[:, None]
-    x = (np.array(temperatures) - CRITICAL_TEMPERATURE) * L
-    values = np.stack(
-        [
-            L ** (-1 / 8) * np.exp(-0.1 * x),
-            0.03 * L**1.75 * np.exp(0.2 * x - 0.05 * x**2),
-            0.61 - 0.05 * x - 0.01 * x**2,
-        ],
-        axis=-1,
-    )
-    errors = 0.002 * values
-    rng = np.random.default_rng(1)
-    noisy = values + errors * rng.normal(size=values.shape)
-    points = Points.independent(sizes, temperatures, noisy, errors, 0)
-    exact = Points.independent(sizes, temperatures, values, errors, 0)
-    for name, (value, error, _) in points.exponents().items():
-        assert exact.exponents()[name][0] == pytest.approx(EXACT[name], abs=1e-6)
-        assert 0 < error < 0.1 and abs(value - EXACT[name]) < 4 * error
-    crossings = exact.crossings(0)
-    assert len(crossings) == 2
-    assert crossings[0].temperature == pytest.approx(CRITICAL_TEMPERATURE, abs=1e-4)
-    comparison = Comparison.of(points, exact)
-    assert np.all(comparison.mean_errors < 3 * comparison.floor)
-    assert np.all(comparison.within_two > 0.8)
-
-
-def test_moments_of_perfect_order() -> None:
-    np.testing.assert_allclose(moments(np.ones(3), 100, 2.0), [1, 0, 2 / 3], atol=1e-12)

@@ -13,13 +13,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import chebyshev
+from scipy import stats
 from scipy.integrate import cumulative_simpson, simpson
 
-from ...arrays import Array
+from ..arrays import Array
+from ..kinetics.one_variable_sde import MOMENTS, path_moments
+from ..rng import coerce_rng, kernel_state
 
 GRID = np.linspace(-1.1, 1.1, 1101)
 ODD, EVEN = np.arange(1, 10, 2), np.arange(0, 10, 2)
 SMALLEST_SHARE = 1e-3
+CHAIN_DRAWS = 40
+WIDEST_START, BURN_IN_SHARE = 0.8, 0.1
+DRIFT_BINS, FEWEST_IN_BIN = 12, 50
 MOMENT_NAMES = ("<|m|>", "chi'", "U")
 
 
@@ -63,6 +69,21 @@ def stationary_moments(table: Table, n_sites: int, temperature: float) -> Array:
     return moments(means, n_sites, temperature)
 
 
+def path_means(
+    table: Table, step: float, time: float, paths: int, seed: np.random.SeedSequence
+) -> Array:
+    """<|m|>, <m^2>, <m^4> along paths from anywhere, and the share of steps with |m| > 1.
+
+    Shape (paths, 4); a tenth of ``time`` goes before.
+    """
+    pairs, sums = max(1, round(time / (2 * step))), np.empty((paths, MOMENTS))
+    start = coerce_rng(seed).uniform(-WIDEST_START, WIDEST_START, paths)
+    where = float(GRID[0]), float(GRID[1] - GRID[0]), table.drift, np.sqrt(table.diffusion)
+    burn_in = max(1, round(BURN_IN_SHARE * pairs))
+    path_moments(start, *where, step, burn_in, pairs, sums, kernel_state(seed))
+    return sums
+
+
 @dataclass(frozen=True)
 class PolynomialFit:
     """Drift and diffusion by least squares, without training: sums of blocks of chains.
@@ -86,16 +107,16 @@ class PolynomialFit:
     reach: float
 
     @classmethod
-    def of(cls, m: Array, mean: Array, dm: Array, dt: float) -> PolynomialFit:
-        """From chains, arrays of shape (n_blocks, n)."""
-        basis = [chebyshev.chebvander(np.asarray(row, dtype=float), int(ODD[-1])) for row in m]
+    def of(cls, rows: tuple[Array, Array, Array], dt: float, blocks: int) -> PolynomialFit:
+        """From m, mean and dm of chains, shape (n_chains, n), neighbouring ones a block."""
+        m, mean, dm = (np.asarray(x, dtype=float).reshape(blocks, -1) for x in rows)
+        basis = [chebyshev.chebvander(row, int(ODD[-1])) for row in m]
         odd, even = ([b[:, kind] for b in basis] for kind in (ODD, EVEN))
-        squares = np.asarray(dm, dtype=float) ** 2 / dt
         return cls(
             np.array([x.T @ x for x in odd]),
             np.array([x.T @ x for x in even]),
-            np.array([x.T @ y for x, y in zip(odd, np.asarray(mean, dtype=float) / dt)]),
-            np.array([x.T @ y for x, y in zip(even, squares)]),
+            np.array([x.T @ y for x, y in zip(odd, mean / dt)]),
+            np.array([x.T @ y for x, y in zip(even, dm**2 / dt)]),
             float(np.abs(m).max()),
         )
 
@@ -112,11 +133,52 @@ class PolynomialFit:
 
     def moments(self, n_sites: int, temperature: float, resamples: int) -> tuple[Array, Array]:
         """<|m|>, chi' and U of the stationary law and bootstrap errors over blocks, shape (3,)."""
-        draws = self.draws(n_sites, temperature, resamples, 0)
+        draws = self.draws(n_sites, temperature, resamples)
         return stationary_moments(self.table(), n_sites, temperature), draws.std(axis=0)
 
-    def draws(self, n_sites: int, temperature: float, resamples: int, seed: int) -> Array:
-        """Moments of fits to blocks drawn with replacement, shape (resamples, 3)."""
+    def draws(self, n_sites: int, temperature: float, resamples: int) -> Array:
+        """Moments of fits to blocks drawn with replacement, shape (resamples, 3).
+
+        Fits to as many blocks draw the same ones.
+        """
         n = len(self.odd)
-        drawn = np.random.default_rng(seed).integers(n, size=(resamples, n))
+        drawn = np.random.default_rng(0).integers(n, size=(resamples, n))
         return np.array([stationary_moments(self.table(d), n_sites, temperature) for d in drawn])
+
+
+def sample_moments(m: Array, n_sites: int, temperature: float) -> tuple[Array, Array]:
+    """<|m|>, chi' and U of chains, shape (n_chains, n), and bootstrap errors over them, (3,)."""
+    powers = np.stack([np.abs(np.asarray(m, dtype=float)) ** k for k in (1, 2, 4)], axis=-1)
+    drawn = np.random.default_rng(0).integers(len(m), size=(CHAIN_DRAWS, len(m)))
+    by_chain = powers.mean(axis=1)
+    draws = moments(by_chain[drawn].mean(axis=1), n_sites, temperature)
+    return moments(by_chain.mean(axis=0), n_sites, temperature), draws.std(axis=0)
+
+
+def folded_drift(m: Array, mean: Array, edges: Array) -> tuple[Array, Array]:
+    """Mean increment towards larger |m| in bins of |m|, and its error, shape (n_bins,).
+
+    Bins of few snapshots are left out: nan.
+    """
+    place = np.clip(np.digitize(np.abs(m), edges) - 1, 0, len(edges) - 2)
+    turned = np.where(m < 0, -mean, mean)
+    value, error = np.full((2, len(edges) - 1), np.nan)
+    for k in range(len(edges) - 1):
+        own = turned[place == k]
+        if len(own) >= FEWEST_IN_BIN:
+            value[k], error[k] = own.mean(), own.std(ddof=1) / np.sqrt(len(own))
+    return value, error
+
+
+def drift_difference(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[float, float]:
+    """Whether the drift given |m| is the same in two samples of m and mean increments.
+
+    Returns chi^2 per bin, and the chance of one as large if it is.
+    """
+    largest = max(float(np.abs(m).max()) for m, _ in (one, other))
+    edges = np.linspace(0, largest, DRIFT_BINS + 1)
+    (a, da), (b, db) = (folded_drift(m, mean, edges) for m, mean in (one, other))
+    z = (a - b) / np.hypot(da, db)
+    z = z[np.isfinite(z)]
+    chi2 = float((z**2).sum())
+    return chi2 / len(z), float(stats.chi2.sf(chi2, len(z)))

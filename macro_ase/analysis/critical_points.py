@@ -1,9 +1,9 @@
-"""Predictions beside direct runs, point by point, and the exponents that both give.
+"""Points close to the critical one: predicted beside direct, and the exponents that both give.
 
     <|m|> ~ L^(-beta/nu),    chi' ~ L^(gamma/nu),    dU/dT ~ L^(1/nu)    at T_c
 
 The values at T_c and dU/dT come from parabolas in T through the points of a size, for predicted
-and direct points alike.
+and direct points alike. Exact exponents are those of the Ising model in two dimensions.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.binder import Crossing, crossing
-from ...analysis.scaling import PowerLaw, fit_power_law
-from ...arrays import Array
-from ...rng import coerce_rng, stream
+from ..arrays import Array
+from ..rng import coerce_rng, stream
+from .binder import Crossing, crossing
+from .exact_ising import CRITICAL_TEMPERATURE
+from .scaling import PowerLaw, fit_power_law
 
-CRITICAL_TEMPERATURE = 2 / math.log1p(math.sqrt(2))
-EXPONENTS = ("beta_over_nu", "gamma_over_nu", "one_over_nu")
-EXACT = {"beta_over_nu": 0.125, "gamma_over_nu": 1.75, "one_over_nu": 1.0}
-SIGNS = {"beta_over_nu": -1, "gamma_over_nu": 1, "one_over_nu": 1}
+EXACT = {"beta/nu": 0.125, "gamma/nu": 1.75, "1/nu": 1.0}
+POWERS = np.array([-EXACT["beta/nu"], EXACT["gamma/nu"], 0.0])
+"""Of L, at a given (T / T_c)^L, in <|m|>, chi' and U: finite-size scaling."""
+SIGNS = (-1, 1, 1)
 DEGREE = 2
 DRAWS = 400
+Exponent = tuple[float, float, PowerLaw]
+"""Value, error, and the law that it is of."""
 
 
 @dataclass(frozen=True)
@@ -64,29 +67,44 @@ class Points:
         draws = [_at_critical(self.temperatures, draw, self.errors) for draw in self.draws]
         return value, np.std(draws, axis=0, ddof=1)
 
-    def exponents(self) -> dict[str, tuple[float, float, PowerLaw]]:
-        """Value, error and power law of beta/nu, gamma/nu and 1/nu."""
+    def exponents(self) -> dict[str, Exponent]:
+        """Value, error and power law of each of `EXACT`."""
         values, errors = self.at_critical()
-        found = {}
-        for k, name in enumerate(EXPONENTS):
-            law = fit_power_law(self.sizes, values[:, k], errors[:, k])
-            found[name] = (SIGNS[name] * law.exponent, law.error, law)
-        return found
+        laws = [fit_power_law(self.sizes, *columns) for columns in zip(values.T, errors.T)]
+        return {
+            name: (sign * law.exponent, law.error, law)
+            for name, sign, law in zip(EXACT, SIGNS, laws)
+        }
 
     def crossings(self, seed: int) -> list[Crossing]:
         """Of the cumulants of neighbouring sizes; those that do not cross clearly are left out."""
         found = []
         for k, pair in enumerate(zip(self.sizes, self.sizes[1:])):
-            rows = slice(k, k + 2)
-            rng = stream(seed, "critical-crossing", k)
+            rows, rng = slice(k, k + 2), stream(seed, "critical-crossing", k)
+            curves = self.temperatures, self.values[rows, :, 2], self.errors[rows, :, 2]
             try:
-                curves = self.values[rows, :, 2], self.errors[rows, :, 2]
-                found.append(
-                    crossing(self.temperatures, *curves, pair, _degree(self.temperatures), rng=rng)
-                )
+                found.append(crossing(*curves, pair, _degree(self.temperatures), rng=rng))
             except ValueError:
                 continue
         return found
+
+
+def scaled_temperature(temperature: float, ratio: float) -> float:
+    """Where a system has the correlation length over L of one ``ratio`` times as large.
+
+    T_c (T / T_c)^ratio, which is T_c + ratio (T - T_c) close to T_c.
+    """
+    power = ratio * math.log(temperature / CRITICAL_TEMPERATURE)
+    return float(CRITICAL_TEMPERATURE * math.exp(np.clip(power, -3, 3)))
+
+
+def scaled(rows: Array, ratios: Array) -> Array:
+    """<|m|>, chi' and U, shape (n_L, ..., 3), as systems have them that are larger by ratios.
+
+    At the temperature where the larger one has the same correlation length over L.
+    """
+    factors = ratios[:, None] ** POWERS
+    return rows * factors.reshape(len(ratios), *(1,) * (rows.ndim - 2), 3)
 
 
 def _degree(temperatures: tuple[float, ...]) -> int:
@@ -142,6 +160,37 @@ class Comparison:
         return by_size.std(axis=0, ddof=1) / math.sqrt(len(by_size))
 
     @property
+    def noise(self) -> Array:
+        """Standard error of `mean_errors` from the errors of points alone, shape (3,)."""
+        squares = (self.combined**2).sum(axis=(0, 1))
+        return np.sqrt((1 - 2 / math.pi) * squares) / self.relative[..., 0].size
+
+    @property
     def within_two(self) -> Array:
         """Share of points within two combined errors, shape (3,)."""
         return (np.abs(self.relative) <= 2 * self.combined).mean(axis=(0, 1))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Predicted beside direct points of the same sizes and temperatures.
+
+    Attributes
+    ----------
+    predicted, direct : Points
+    comparison : Comparison
+    exponents : dict
+        By name, predicted and direct.
+    """
+
+    predicted: Points
+    direct: Points
+    comparison: Comparison
+    exponents: dict[str, tuple[Exponent, Exponent]]
+
+    @classmethod
+    def of(cls, predicted: Points, direct: Points) -> Scores:
+        """All of them."""
+        mine, theirs = predicted.exponents(), direct.exponents()
+        both = {name: (mine[name], theirs[name]) for name in mine}
+        return cls(predicted, direct, Comparison.of(predicted, direct), both)
