@@ -139,9 +139,10 @@ class Claims:
 
     def _told(self, name: str) -> dict[str, Any]:
         try:
-            return dict(json.loads((self.tasks / name).read_text(encoding="utf-8")))
+            told = json.loads((self.tasks / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        return told if isinstance(told, dict) else {}
 
     def _is_void(self, file: Path) -> bool:
         owner = self._owner(file)  # empty while it is written, or cut off by a kill
@@ -149,8 +150,9 @@ class Claims:
 
     def _lives(self, name: str) -> bool:
         told = self._told(name)
-        if all(told.get(key) == self.me[key] for key in ("host", "processes")):
-            return start_of(told["pid"]) == told["started"]
+        same = all(told.get(key) == self.me[key] for key in ("host", "processes"))
+        if same and isinstance(told.get("pid"), int):
+            return start_of(told["pid"]) == told.get("started")
         return not self._is_silent(self.tasks / name)
 
     def _is_silent(self, file: Path) -> bool:

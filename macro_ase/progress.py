@@ -16,6 +16,7 @@ from tqdm import tqdm
 log = logging.getLogger(__name__)
 NOTE = 25
 """Level of lines that a person sees without asking: above information, below warnings."""
+logging.addLevelName(NOTE, "NOTE")
 INTERVAL = 30.0
 PACKAGE = logging.getLogger(__package__)
 

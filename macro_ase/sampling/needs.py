@@ -50,12 +50,13 @@ class Needs:
         memory = max(1, workers.interpreters) * INTERPRETER_BYTES + number * self.chunk_bytes
         there = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
         disk = max(0.0, self.store_bytes - there)
-        at_once = f"{number} chunks at a time" if here else "without the workers'"
+        chunks = "1 chunk" if number == 1 else f"{number} chunks"
+        at_once = f"{chunks} at a time" if here else "but for the workers"
         log.log(
             NOTE, "needs about %s of memory (%s), %s of disk", _size(memory), at_once, _size(disk)
         )
-        require_memory(memory, f"the run, with {at_once},")
-        free = shutil.disk_usage(folder).free
+        require_memory(memory, f"the run, {at_once},")
+        _, _, free = shutil.disk_usage(folder)
         if disk > free:
             raise ValueError(
                 f"the run would need about {_size(disk)} of disk, and {_size(free)} are free in "
@@ -64,5 +65,6 @@ class Needs:
 
 
 def _size(n_bytes: float) -> str:
-    unit, length = ("GiB", 2**30) if n_bytes >= 2**30 else ("MiB", 2**20)
-    return f"{n_bytes / length:.3g} {unit}"
+    units = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
+    unit = next((name for name, length in units.items() if n_bytes >= length), "KiB")
+    return f"{n_bytes / units[unit]:.3g} {unit}"

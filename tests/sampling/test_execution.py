@@ -1,7 +1,9 @@
 """Chunks on executors: only what is missing, the same bytes everywhere, errors passed on."""
 
+import gc
 import multiprocessing
 import threading
+import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from macro_ase.config import load_config
 from macro_ase.rng import stream
 from macro_ase.sampling import Store, run_chunks
 from macro_ase.sampling.stages import small_chunk
+from macro_ase.sampling.store import Chunks
 from macro_ase.systems.alloy_setup import alloy_from_config
 
 
@@ -119,6 +122,34 @@ def test_ctrl_c_ends_between_chunks(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_chunks(slow, jobs(40), store, 2)
     assert store.has("noise/0") and store.has("noise/1") and not store.has("noise/39")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_finished_chunks_do_not_pile_up(tmp_path: Path, workers: int) -> None:
+    """Neither in memory nor unwritten: a kill loses at most one chunk a worker."""
+    alive: weakref.WeakSet[Any] = weakref.WeakSet()
+    store, most, begun = Store(tmp_path / "d"), [0], []
+
+    class Arrays(np.ndarray):
+        __hash__ = object.__hash__
+
+    def large(item: int) -> dict[str, np.ndarray]:
+        begun.append(item)
+        written = sum(store.holds(key) for key in jobs(40))
+        assert len(begun) - written <= workers
+        made = np.zeros(1000).view(Arrays)
+        alive.add(made)
+        most[0] = max(most[0], len(alive))
+        return {"x": made}
+
+    run_chunks(large, jobs(40), store, workers)
+    gc.collect()
+    assert 1 <= most[0] <= workers + 1 and not alive
+    chunks = Chunks(store, list(jobs(40)))
+    assert len(chunks) == 40 and list(chunks) == list(jobs(40))
+    assert chunks["noise/7"]["x"].shape == (1000,)
+    with pytest.raises(KeyError):
+        chunks["noise/40"]
 
 
 @pytest.mark.parametrize("workers", [np.int64(2), 2.0, np.array(2)])
