@@ -1,15 +1,312 @@
-"""Weights of new networks from a seed, whatever other threads do."""
+"""The one training loop: Adam over batches, then L-BFGS over all data, the best validation kept.
+
+A training that was stopped goes on to the same bytes: with a ``checkpoint`` its state (weights,
+optimisers, schedule, random numbers, best, history) is written every `BLOCK_S` seconds and at the
+end. A state of other data, options or seeds is left aside. Saving the model in the folder of the
+checkpoint removes it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import hashlib
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ..arrays import Array
+from ..files import write_atomically
+from .saved import TRAINING, cut_up, put_together, read_weights, weights_bytes
 
 T = TypeVar("T")
+Rows = NDArray[np.int64] | slice
+ALL = slice(None)
+BLOCK_S = 10.0
 _TURN = Lock()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is trained, on what.
+
+    Attributes
+    ----------
+    module : Module
+        It starts as it is.
+    loss : callable
+        Of rows: what is minimised, then what the history keeps beside it.
+    batches : callable
+        From a generator: the rows of each step of an epoch.
+    told : tuple of arrays and numbers
+        All that the losses depend on; tells this training from others.
+    validate : callable, optional
+        The loss whose least value decides which parameters are kept.
+    """
+
+    module: nn.Module
+    loss: Callable[[Any], tuple[Tensor, ...]]
+    batches: Callable[[np.random.Generator], Iterable[Any]]
+    told: tuple[Any, ...]
+    validate: Callable[[], Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Polish:
+    """L-BFGS with a line search over all data, in blocks of iterations.
+
+    Attributes
+    ----------
+    iterations, block : int
+    again : bool
+        Whether every block starts afresh, whatever ended the one before.
+    options : dict
+        Of `torch.optim.LBFGS`.
+    """
+
+    iterations: int = 0
+    block: int = 50
+    again: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> int:
+        """Upper limit."""
+        most = self.iterations // self.block if self.again else -(-self.iterations // self.block)
+        return max(most, int(self.again))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes
+    ----------
+    epochs : int
+        Of Adam.
+    learning_rate : float
+        At the start; it falls to zero as a cosine.
+    clip : float
+        Largest norm of a gradient.
+    weight_decay : float, optional
+        That of AdamW.
+    polish : Polish
+    """
+
+    epochs: int = 0
+    learning_rate: float = 1e-3
+    clip: float | None = None
+    weight_decay: float | None = None
+    polish: Polish = field(default_factory=Polish)
+
+
+def descend(
+    problem: Problem,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    bar: tqdm,
+    checkpoint: Path | None = None,
+    name: str = "the network",
+) -> Array:
+    """Train a module in place.
+
+    Parameters
+    ----------
+    problem : Problem
+    recipe : Recipe
+    rng : Generator
+        Of the batches.
+    bar : tqdm
+        Moves by one an epoch and a block.
+    checkpoint : Path, optional
+        The folder in which the model will be saved.
+    name : str
+        Of the file there, and in messages.
+
+    Returns
+    -------
+    array, shape (epochs + blocks, n_values)
+        Means of all that the loss gives over each epoch, then the validation, if there is one.
+
+    Raises
+    ------
+    ValueError
+        If it diverges; with a validation it may do so late, with a warning.
+    """
+    state = _Descent(problem, recipe, rng)
+    file = None if checkpoint is None else Path(checkpoint) / TRAINING / f"{name}.safetensors"
+    sign = "" if file is None else _digest(problem, recipe, rng)
+    if file is not None:
+        state.take_up(file, sign)
+    bar.update(len(state.history))
+    written = time.monotonic()
+    while not state.done:
+        state.advance()
+        bar.update()
+        if file is not None and (state.done or time.monotonic() - written >= BLOCK_S):
+            state.write(file, sign)
+            written = time.monotonic()
+    history = np.array(state.history).reshape(len(state.history), -1)
+    _require_convergence(history, name, problem.validate is not None)
+    if state.best:
+        problem.module.load_state_dict(state.best)
+    return history
+
+
+class _Descent:
+    """A training at some epoch."""
+
+    def __init__(self, problem: Problem, recipe: Recipe, rng: np.random.Generator) -> None:
+        self.problem, self.recipe, self.rng = problem, recipe, rng
+        self.parameters = list(problem.module.parameters())
+        decay = recipe.weight_decay
+        self.adam: torch.optim.Optimizer = (
+            torch.optim.Adam(self.parameters, recipe.learning_rate)
+            if decay is None
+            else torch.optim.AdamW(self.parameters, recipe.learning_rate, weight_decay=decay)
+        )
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.adam, max(recipe.epochs, 1))
+        self.lbfgs = torch.optim.LBFGS(
+            self.parameters, line_search_fn="strong_wolfe", **recipe.polish.options
+        )
+        self.epoch, self.block, self.converged = 0, 0, False
+        self.best: dict[str, Tensor] = {}
+        self.best_loss = np.inf
+        if problem.validate is not None:
+            self.best = copy.deepcopy(problem.module.state_dict())
+        self.history: list[list[float]] = []
+
+    @property
+    def done(self) -> bool:
+        polished = self.converged or self.block >= self.recipe.polish.blocks
+        return self.epoch >= self.recipe.epochs and polished
+
+    def advance(self) -> None:
+        """One epoch, or one block of L-BFGS."""
+        module = self.problem.module.train()
+        values = self._adam_epoch() if self.epoch < self.recipe.epochs else self._lbfgs_block()
+        row = [float(np.mean(column)) for column in zip(*values)]
+        if self.problem.validate is not None:
+            module.eval()
+            with torch.no_grad():
+                row.append(float(self.problem.validate()))
+            if row[-1] < self.best_loss:
+                self.best, self.best_loss = copy.deepcopy(module.state_dict()), row[-1]
+        self.history.append(row)
+
+    def _adam_epoch(self) -> list[list[float]]:
+        values = []
+        for rows in self.problem.batches(self.rng):
+            loss, *more = self.problem.loss(rows)
+            self.adam.zero_grad()
+            loss.backward()
+            if self.recipe.clip is not None:
+                torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
+            self.adam.step()
+            values.append([x.item() for x in (loss, *more)])
+        self.schedule.step()
+        self.epoch += 1
+        return values
+
+    def _lbfgs_block(self) -> list[list[float]]:
+        """Of a run that is cut into blocks the iterations are those of one without cuts."""
+        polish, group = self.recipe.polish, self.lbfgs.param_groups[0]
+        before = dict(self.lbfgs.state[self.parameters[0]])
+        made = before.get("n_iter", 0)
+        searched = before.get("func_evals", 0) - self.block
+        most = polish.block if polish.again else polish.iterations - made
+        group["max_iter"] = min(polish.block, most)
+        group["max_eval"] = (most if polish.again else polish.iterations) * 5 // 4
+        if not polish.again:
+            group["max_eval"] -= searched
+        self.lbfgs.step(self._closure)
+        self.block += 1
+        values = [x.item() for x in self.problem.loss(ALL)]
+        if not polish.again:
+            self.converged = self._ended(made + group["max_iter"], values[0])
+        return [values]
+
+    def _closure(self) -> Tensor:
+        self.lbfgs.zero_grad()
+        loss = self.problem.loss(ALL)[0]
+        loss.backward()
+        return loss
+
+    def _ended(self, asked: int, loss: float) -> bool:
+        """Whether `torch.optim.LBFGS` would have ended here, had there been no cut."""
+        state, group = self.lbfgs.state[self.parameters[0]], self.lbfgs.param_groups[0]
+        total = self.recipe.polish.iterations * 5 // 4
+        if state["n_iter"] < asked or 1 + state["func_evals"] - self.block >= total:
+            return True
+        still = float((state["d"] * state["t"]).abs().max()) <= group["tolerance_change"]
+        return still or abs(loss - state["prev_loss"]) < group["tolerance_change"]
+
+    def _parts(self) -> dict[str, Any]:
+        names = ("adam", "schedule", "lbfgs")
+        return {name: getattr(self, name).state_dict() for name in names}
+
+    def write(self, file: Path, sign: str) -> None:
+        """Keep the state."""
+        values = ("epoch", "block", "converged", "best", "best_loss", "history")
+        tree = self._parts() | {name: getattr(self, name) for name in values}
+        tree |= {"weights": self.problem.module.state_dict(), "rng": self.rng.bit_generator.state}
+        described, tensors = cut_up(tree)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        told = {"sign": sign, "state": json.dumps(described)}
+        write_atomically(file, weights_bytes(tensors, told))
+
+    def take_up(self, file: Path, sign: str) -> None:
+        """Go on from what was kept, if that is of the same training and whole."""
+        try:
+            tensors, told = read_weights(file)
+            if told.get("sign") != sign:
+                return
+            tree = put_together(json.loads(told["state"]), tensors)
+        except Exception:  # there is none, or it is damaged: training starts at the beginning
+            return
+        self.problem.module.load_state_dict(tree.pop("weights"))
+        self.rng.bit_generator.state = tree.pop("rng")
+        for name in self._parts():
+            getattr(self, name).load_state_dict(tree.pop(name))
+        vars(self).update(tree)
+
+
+def _digest(problem: Problem, recipe: Recipe, rng: np.random.Generator) -> str:
+    """Of the data, the options, the initial weights and the random numbers to come."""
+    digest = hashlib.sha256(repr((recipe, rng.bit_generator.state)).encode())
+    for x in (*problem.module.state_dict().values(), *problem.told):
+        array = np.ascontiguousarray(x)
+        digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def _require_convergence(history: Array, name: str, keeps_best: bool) -> None:
+    """Refuse what was never finite; warn of what was lost on the way."""
+    fine = np.isfinite(history[:, [0, -1] if keeps_best else [0]]).all(axis=1)
+    if fine.all():
+        return
+    if not (keeps_best and fine.any()):
+        raise ValueError(f"training of {name} diverged; lower learning_rate")
+    warnings.warn(
+        f"training of {name} diverged in epoch {int(np.argmin(fine)) + 1}; what it was before is "
+        "kept: lower learning_rate",
+        stacklevel=4,
+    )
+
+
+def meter(total: int, label: str, unit: str = "step") -> tqdm:
+    """A bar that is drawn on a terminal alone."""
+    return tqdm(total=total, desc=label, disable=None, unit=unit)
 
 
 def initialised(seed: int, make: Callable[[], T]) -> T:
@@ -17,3 +314,8 @@ def initialised(seed: int, make: Callable[[], T]) -> T:
     with _TURN:
         torch.manual_seed(seed)
         return make()
+
+
+def drawn(n: int, size: int) -> Callable[[np.random.Generator], list[Tensor]]:
+    """One batch of so many of n rows an epoch, drawn with replacement."""
+    return lambda rng: [torch.as_tensor(rng.integers(0, n, size))]

@@ -14,6 +14,8 @@ Shift = tuple[int, int]
 FIRST_NEIGHBOURS: tuple[Shift, ...] = ((1, 0), (0, 1))
 SECOND_NEIGHBOURS: tuple[Shift, ...] = ((1, 1), (1, -1))
 THIRD_NEIGHBOURS: tuple[Shift, ...] = ((2, 0), (0, 2))
+FARTHER = (((2, 1), (2, -1), (1, 2), (1, -2)), ((2, 2), (2, -2)), ((3, 0), (0, 3)))
+BLOCK = 4
 
 
 def tile_correlation(tiles: NDArray[np.int8], shifts: Sequence[Shift]) -> NDArray[np.float64]:
@@ -57,3 +59,25 @@ def next_correlations(tiles: NDArray[np.int8]) -> NDArray[np.float64]:
         [tile_correlation(tiles, SECOND_NEIGHBOURS), tile_correlation(tiles, THIRD_NEIGHBOURS)],
         axis=1,
     )
+
+
+def block_statistics(tiles: NDArray[np.int8]) -> NDArray[np.float64]:
+    """What block averages of 4 x 4 say about tiles, shape (n, 3).
+
+    Their variance, their mean product between neighbouring blocks, and their fourth moment.
+    """
+    side = round(np.sqrt(tiles.shape[1]))
+    n = side // BLOCK
+    cut = tiles.reshape(-1, side, side)[:, : n * BLOCK, : n * BLOCK]
+    blocks = cut.reshape(len(tiles), n, BLOCK, n, BLOCK).mean(axis=(2, 4))
+    across = (blocks[:, 1:] * blocks[:, :-1]).mean(axis=(1, 2))
+    along = (blocks[:, :, 1:] * blocks[:, :, :-1]).mean(axis=(1, 2))
+    squares = blocks**2
+    moments = [squares.mean(axis=(1, 2)), (across + along) / 2, (squares**2).mean(axis=(1, 2))]
+    return np.stack(moments, axis=1)
+
+
+def inner_statistics(tiles: NDArray[np.int8]) -> NDArray[np.float64]:
+    """What tiles look like inside: block statistics and correlations, shape (n, 8)."""
+    farther = np.stack([tile_correlation(tiles, shifts) for shifts in FARTHER], axis=1)
+    return np.concatenate([block_statistics(tiles), next_correlations(tiles), farther], axis=1)

@@ -8,16 +8,16 @@ Gram matrices of `first_layer.Reduced`, so no step of the training depends on N.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
-from tqdm import tqdm
+from torch import Tensor, nn
 
 from ...arrays import Array
 from ...rng import Seed, coerce_rng
-from ..descent import initialised
+from ..descent import Problem, Recipe, descend, drawn, initialised, meter
 from ..options import AutoencoderOptions
 from .conditioned_encoder import ConditionedEncoder, Head, gram_of
 from .first_layer import FirstLayer, Observables, Reduced, States
@@ -29,8 +29,7 @@ STATIONARY = 1e-3
 MOST_FOR_COMPONENTS = 2000
 
 
-@dataclass(frozen=True)
-class AutoencoderTraining:
+class AutoencoderTraining(NamedTuple):
     """How the training went.
 
     Attributes
@@ -49,8 +48,9 @@ def train_autoencoder(
     seed: Seed,
     progress: str = "encoder",
     features: Array | None = None,
+    checkpoint: Path | None = None,
 ) -> tuple[ConditionedEncoder, AutoencoderTraining]:
-    """Train encoder and decoder on states, shape (n, N).
+    """Train encoder and decoder.
 
     Parameters
     ----------
@@ -62,6 +62,8 @@ def train_autoencoder(
         Label of the progress bar.
     features : array, shape (n_features, N), optional
         What principal components are taken of; default: the states.
+    checkpoint : Path, optional
+        As in `descent.descend`.
 
     Raises
     ------
@@ -73,41 +75,33 @@ def train_autoencoder(
     components = PrincipalComponents.fit(chosen, options.width, features, options.raised)
     reduced = FirstLayer(observables, components).reduced(states)
     width, m = reduced.s.shape[1], reduced.given.shape[1]
-    sizes = (width, options.variables), (m + options.variables, width)
     head, decoder = initialised(
         int(rng.integers(2**31)),
         lambda: (
-            Head(*sizes[0], options.hidden).double(),
-            Head(*sizes[1], options.hidden[::-1]).double(),
+            Head(width, options.variables, options.hidden).double(),
+            Head(m + options.variables, width, options.hidden[::-1]).double(),
         ),
     )
     shift, spread = reduced.given.mean(dim=0), reduced.given.std(dim=0)
-    variance = float(reduced.s.var(dim=0).sum())
+    variance, weight = float(reduced.s.var(dim=0).sum()), options.condition_weight
+    moving = _moving(reduced)
 
-    moving, weighted = _moving(reduced), options.condition_weight > 0
-
-    def losses(part: Reduced, may_count: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        part, few = reduced.take(rows), torch.nonzero(moving[rows])[:CONDITIONED, 0]
         latent = torch.cat([(part.given - shift) / spread, head(part.s)], dim=1)
         left = ((decoder(latent) - part.s) ** 2).sum(dim=1).mean() / variance
-        few = torch.nonzero(may_count)[:CONDITIONED, 0]
-        return left, _condition_numbers(gram_of(head, part.take(few)))
+        kappa = _condition_numbers(gram_of(head, part.take(few)))
+        return left + weight * ((kappa - 1) ** 2).mean() if weight else left, left, kappa.mean()
 
-    optimizer = torch.optim.Adam([*head.parameters(), *decoder.parameters()], options.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps)
-    history = []
-    for step in tqdm(range(options.steps), desc=progress, disable=None, unit="step"):
-        rows = torch.as_tensor(rng.integers(0, len(states), options.batch_size))
-        left, kappa = losses(reduced.take(rows), moving[rows])
-        loss = left + options.condition_weight * ((kappa - 1) ** 2).mean() if weighted else left
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_([*head.parameters(), *decoder.parameters()], 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % RECORD == RECORD - 1 or step == options.steps - 1:
-            history.append((left.item(), kappa.mean().item()))
+    told = *vars(reduced).values(), weight, options.batch_size
+    batches = drawn(len(states), options.batch_size)
+    problem = Problem(nn.ModuleList([head, decoder]), loss, batches, told)
+    with meter(options.steps, progress) as bar:
+        recipe = Recipe(options.steps, options.learning_rate, 1.0)
+        history = descend(problem, recipe, rng, bar, checkpoint, "the encoder")[:, 1:]
+    records = sorted({*range(RECORD - 1, options.steps, RECORD), options.steps - 1})
     encoder = ConditionedEncoder(observables, components, head)
-    return encoder, AutoencoderTraining(np.array(history))
+    return encoder, AutoencoderTraining(history[records])
 
 
 def _moving(reduced: Reduced) -> Tensor:

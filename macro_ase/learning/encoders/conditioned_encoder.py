@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -25,12 +25,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...arrays import Array
-from ...files import write_atomically
-from ..saved import read_tensors, reading
+from ..saved import Saved
 from .first_layer import FirstLayer, Observables, Reduced, States
 from .principal_components import PrincipalComponents
 
-FILE = "encoder.safetensors"
+ARRAYS = ("mean", "directions", "scale")
 
 
 class Head(nn.Module):
@@ -82,7 +81,7 @@ class Head(nn.Module):
         return self.linear.weight + bent.transpose(1, 2)
 
 
-class ConditionedEncoder:
+class ConditionedEncoder(Saved):
     """phi: given observables beside learned closure variables.
 
     Parameters
@@ -96,6 +95,8 @@ class ConditionedEncoder:
     ----------
     first : FirstLayer
     """
+
+    kind: ClassVar[str] = "conditioned encoder"
 
     def __init__(
         self, observables: Observables, components: PrincipalComponents, head: Head
@@ -149,39 +150,20 @@ class ConditionedEncoder:
         with torch.no_grad():
             return gram_of(self.head, self.first.reduced(states)).numpy()
 
-    def save(self, folder: str | Path) -> None:
-        """Write ``encoder.safetensors``: the head and the components, not the observables."""
-        from safetensors.torch import save
-
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """The head and the components, not the observables."""
         kept = self.components
-        tensors = {f"head.{k}": v.contiguous() for k, v in self.head.state_dict().items()} | {
-            "mean": torch.as_tensor(kept.mean),
-            "directions": torch.as_tensor(kept.directions),
-            "scale": torch.as_tensor(kept.scale),
-            "left_out": torch.tensor([kept.left_out], dtype=torch.float64),
-        }
-        write_atomically(Path(folder) / FILE, save(tensors))
+        arrays = {name: torch.as_tensor(getattr(kept, name)) for name in ARRAYS}
+        left_out = {"left_out": torch.tensor([kept.left_out], dtype=torch.float64)}
+        head = {f"head.{k}": v for k, v in self.head.state_dict().items()}
+        return {}, head | arrays | left_out
 
     @classmethod
-    def load(cls, folder: str | Path, observables: Observables) -> ConditionedEncoder:
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            If the folder holds no encoder, or a damaged one.
-        """
-        with reading(folder, "encoder"):
-            tensors = read_tensors(Path(folder) / FILE)
-            weights = {k[5:]: v for k, v in tensors.items() if k.startswith("head.")}
-            head = Head.of_weights(weights)
-            mean, directions, scale = (
-                tensors[name].numpy() for name in ("mean", "directions", "scale")
-            )
-            left_out = float(tensors["left_out"][0])
-            components = PrincipalComponents(mean, directions, scale, left_out)
-        return cls(observables, components, head)
+    def _of_parts(cls, data: dict[str, Any], weights: dict[str, Tensor], *given: Any) -> Self:
+        head = Head.of_weights({k[5:]: v for k, v in weights.items() if k.startswith("head.")})
+        left_out = float(weights["left_out"][0])
+        mean, directions, scale = (weights[name].numpy() for name in ARRAYS)
+        return cls(given[0], PrincipalComponents(mean, directions, scale, left_out), head)
 
 
 def chain_of(head: Head, s: Tensor, n_seen: int) -> Tensor:

@@ -1,16 +1,18 @@
-"""The drift of dz/dt = g(z, c): an ensemble of networks and its scales, and its files.
+"""The drift of dz/dt = g(z, c), learned from a loss that is quadratic in g.
 
-In scaled units y = (z - <z>) / sigma and times of a rate r,
+In scaled units y = (z - <z>) / sigma and times of the mean rate r of a linear fit,
 
     g(z, c) = r sigma a(y, c),
 
-with a one of `networks`.
+with a one of `networks`. The linear fit is the exact minimiser of the loss among linear drifts;
+networks start from it. Adam over random batches is followed by L-BFGS over all data.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -19,20 +21,20 @@ from tqdm import tqdm
 
 from ...arrays import Array, above_0, as_columns, as_conditions, finite_array
 from ...rng import coerce_sequence
-from ..descent import initialised
+from ..descent import ALL, Polish, Problem, Recipe, descend, drawn, initialised, meter
 from ..force_losses import QuadraticLoss
 from ..options import DriftOptions
 from ..pairs import Scaling
-from ..saved import filled_members, read_ensemble, reading, write_ensemble
+from ..saved import Saved, ensemble_weights, filled_members
 from .networks import NetworkDrift, OnsagerDrift, make_drift
 
 Member = NetworkDrift | OnsagerDrift
-FORMAT = "macro_ase drift 1"
-FILES = ("drift.json", "drift.safetensors")
+RECORD = 100
+LBFGS = {"history_size": 50, "tolerance_grad": 1e-12, "tolerance_change": 1e-15}
 
 
 @dataclass(frozen=True)
-class DriftModel:
+class DriftModel(Saved):
     """dz/dt = g(z, c): an ensemble of networks and its scales.
 
     Attributes
@@ -51,6 +53,7 @@ class DriftModel:
     rate: float
     options: DriftOptions
     history: Array
+    kind: ClassVar[str] = "drift"
 
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """Drift, mean over the members, shape (n, d), at states, shape (n, d).
@@ -60,51 +63,32 @@ class DriftModel:
         ValueError
             If there is no condition, shape (n, c) or (c,), although the drift depends on some.
         """
-        c = len(self.scaling.condition_mean)
+        d, c = len(self.scaling.z_mean), len(self.scaling.condition_mean)
         if condition is None and self.scaling.n_conditions == 0:
             condition = self.scaling.condition_mean
         own = np.asarray([] if condition is None else condition, dtype=float)
-        if np.shape(z) != (len(z), len(self.scaling.z_mean)) or own.shape not in (
-            (len(z), c),
-            (c,),
-        ):
+        if np.shape(z) != (len(z), d) or own.shape not in ((len(z), c), (c,)):
             raise ValueError(
-                f"states and conditions must have shapes (n, {len(self.scaling.z_mean)}) and "
-                f"(n, {c}), not {np.shape(z)} and {own.shape}"
+                f"states and conditions must have shapes (n, {d}) and (n, {c}), not {np.shape(z)} "
+                f"and {own.shape}"
             )
-        own = np.broadcast_to(own, (len(z), c))
         y = torch.as_tensor(self.scaling.z(z))
-        given = torch.as_tensor(self.scaling.condition(own))
+        given = torch.as_tensor(self.scaling.condition(np.broadcast_to(own, (len(z), c))))
         with torch.no_grad():
             scaled = torch.stack([member(y, given) for member in self.members]).mean(dim=0)
         return scaled.numpy() * self.rate * self.scaling.z_scale
 
-    def save(self, folder: str | Path) -> None:
-        """Write ``drift.json`` and ``drift.safetensors``."""
-        data = {
-            "format": FORMAT,
-            "options": vars(self.options),
-            "rate": self.rate,
-            "scaling": self.scaling.lists(),
-            "history": self.history.tolist(),
-        }
-        write_ensemble(folder, FILES, data, self.members)
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        numbers = {"rate": self.rate, "history": self.history.tolist()}
+        told = {"options": vars(self.options), "scaling": self.scaling.lists()}
+        return told | numbers, ensemble_weights(self.members)
 
     @classmethod
-    def load(cls, folder: str | Path) -> DriftModel:
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            If the folder holds no drift, or a damaged one.
-        """
-        with reading(folder, "drift"):
-            data, weights = read_ensemble(folder, FILES, FORMAT)
-            options, scaling = DriftOptions(**data["options"]), Scaling(**data["scaling"])
-            members = filled_members(weights, options.members, lambda: new_member(scaling, options))
-            rate = above_0(data["rate"], "rate")
-            return cls(members, scaling, rate, options, np.array(data["history"], dtype=float))
+    def _of_parts(cls, data: dict[str, Any], weights: dict[str, Tensor], *given: Any) -> Self:
+        options, scaling = DriftOptions(**data["options"]), Scaling(**data["scaling"])
+        members = filled_members(weights, options.members, lambda: new_member(scaling, options))
+        rate, history = above_0(data["rate"], "rate"), np.array(data["history"], dtype=float)
+        return cls(members, scaling, rate, options, history)
 
 
 def new_member(scaling: Scaling, options: DriftOptions) -> Member:
@@ -113,17 +97,8 @@ def new_member(scaling: Scaling, options: DriftOptions) -> Member:
     return make_drift(options.drift, d, scaling.n_conditions, options.width, options.depth).double()
 
 
-# __all__ = ["DriftModel", "DriftOptions", "linear_drift", "train_drift"]
-RECORD = 100
-
-
 def linear_drift(z0: Array, loss: QuadraticLoss) -> tuple[Array, Array]:
-    """The linear drift z @ slope + intercept of least loss, exactly.
-
-    Returns
-    -------
-    slope : array, shape (d, d)
-    intercept : array, shape (d,)
+    """The linear drift z @ slope + intercept of least loss, exactly; shapes (d, d) and (d,).
 
     Raises
     ------
@@ -172,6 +147,7 @@ def train_drift(
     options: DriftOptions,
     seed: int | np.random.SeedSequence | None,
     progress: str = "",
+    checkpoint: Path | None = None,
 ) -> DriftModel:
     """Train an ensemble.
 
@@ -185,6 +161,8 @@ def train_drift(
     seed : int, SeedSequence or None
     progress : str
         Label of the progress bar.
+    checkpoint : Path, optional
+        As in `descent.descend`.
 
     Raises
     ------
@@ -201,25 +179,21 @@ def train_drift(
         finite_array(loss.constant, "the loss's constant", n),
     )
     scaling = Scaling.of_states(z0, condition)
-    y = scaling.z(z0)
-    unit = scaling.z_scale
+    y, unit = scaling.z(z0), scaling.z_scale
     scaled = QuadraticLoss(loss.metric * unit[:, None] * unit, loss.linear * unit, loss.constant)
     slope, intercept = linear_drift(y, scaled)
     rate = float(np.sqrt(np.mean((y @ slope + intercept) ** 2)))
     data = _Data.of(scaling, rate, z0, condition, loss)
-    offset = np.column_stack([intercept / rate, np.zeros((len(slope), scaling.n_conditions))])
+    offset = np.column_stack([intercept / rate, np.zeros((d, scaling.n_conditions))])
     start = torch.as_tensor(slope.T / rate), torch.as_tensor(offset)
-    members: list[Member] = []
-    history = []
-    bar = tqdm(total=options.members * options.steps, desc=progress, disable=None, unit="step")
-    with bar:
-        for own in coerce_sequence(seed).spawn(options.members):
-            member, losses = _train_member(data, scaling, start, options, own, bar)
-            if not np.isfinite(losses).all():
-                raise ValueError(f"training of member {len(members)} diverged; lower learning_rate")
-            members.append(member)
-            history.append(losses)
-    return DriftModel(members, scaling, rate, options, np.array(history))
+    seeds = coerce_sequence(seed).spawn(options.members)
+    with meter(options.members * options.steps, progress) as bar:
+        done = [
+            _train_member(data, scaling, start, options, own, bar, checkpoint, k)
+            for k, own in enumerate(seeds)
+        ]
+    members, histories = zip(*done)
+    return DriftModel(list(members), scaling, rate, options, np.array(histories))
 
 
 def _train_member(
@@ -229,48 +203,20 @@ def _train_member(
     options: DriftOptions,
     seed: np.random.SeedSequence,
     bar: tqdm,
+    checkpoint: Path | None,
+    k: int,
 ) -> tuple[Member, list[float]]:
     rng = np.random.default_rng(seed)
     model = initialised(int(rng.integers(2**31)), lambda: new_member(scaling, options))
     model.start_from(*start, torch.eye(len(scaling.z_mean)))
-    model.train()
-    optimizer = torch.optim.Adam(model.parameters(), options.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(options.steps, 1))
-    losses, n = [], len(data.y)
-    for step in range(options.steps):
-        whole = options.batch_size >= n
-        rows = slice(None) if whole else torch.as_tensor(rng.integers(0, n, options.batch_size))
-        value = data.loss(model, rows)
-        optimizer.zero_grad()
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimizer.step()
-        schedule.step()
-        bar.update()
-        if step % RECORD == RECORD - 1:
-            losses.append(value.item())
-    losses.append(_polish(model, data, options.polish))
-    return model.eval(), losses
-
-
-def _polish(model: Member, data: _Data, iterations: int) -> float:
-    """L-BFGS over all data; the loss at its end."""
-    optimizer = torch.optim.LBFGS(
-        model.parameters(),
-        max_iter=max(iterations, 1),
-        history_size=50,
-        tolerance_grad=1e-12,
-        tolerance_change=1e-15,
-        line_search_fn="strong_wolfe",
+    n, size = len(data.y), options.batch_size
+    batches = (lambda rng: [ALL]) if size >= n else drawn(n, size)
+    problem = Problem(
+        model, lambda rows: (data.loss(model, rows),), batches, (*vars(data).values(), size)
     )
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        value = data.loss(model, slice(None))
-        value.backward()
-        return value
-
-    if iterations > 0:
-        optimizer.step(closure)
-    with torch.enable_grad():
-        return data.loss(model, slice(None)).item()
+    polish = Polish(options.polish, options=LBFGS)
+    recipe = Recipe(options.steps, options.learning_rate, 10.0, polish=polish)
+    history = descend(problem, recipe, rng, bar, checkpoint, f"member {k}")
+    seen = history[RECORD - 1 : options.steps : RECORD, 0]
+    last = data.loss(model, ALL).item()
+    return model.eval(), [*seen, last]

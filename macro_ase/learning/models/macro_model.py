@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -34,7 +33,7 @@ from ...ratios import steps_within
 from ...rng import stream
 from ..options import TrainingOptions
 from ..pairs import Scaling
-from ..saved import filled_members, read_ensemble, reading, shapes, write_ensemble
+from ..saved import Saved, ensemble_weights, filled_members, shapes
 from .clock import Clock
 from .paths import (
     MacroPaths,
@@ -46,13 +45,11 @@ from .paths import (
 from .training import Trained, new_member
 
 __all__ = ["Clock", "MacroModel", "MacroPaths"]
-FORMAT = "macro_ase macro model 1"
 MOST_STEPS = 10**9
-FILES = ("model.json", "weights.safetensors")
 
 
 @dataclass(frozen=True)
-class MacroModel:
+class MacroModel(Saved):
     """An ensemble of drift and patch diffusion with its clock.
 
     Attributes
@@ -83,6 +80,7 @@ class MacroModel:
     sites_per_patch: float
     clock: Clock
     substeps: int = 1
+    kind: ClassVar[str] = "macro model"
 
     def __post_init__(self) -> None:
         names = self.z_names
@@ -250,38 +248,16 @@ class MacroModel:
         one = own.reshape(1) if own.ndim == 0 else own
         return np.broadcast_to(finite_array(one, "z0", *shape), (paths, self._d))
 
-    def save(self, folder: str | Path) -> None:
-        """Write ``model.json`` and ``weights.safetensors``."""
-        data = {
-            "format": FORMAT,
-            "z_names": list(self.z_names),
-            "step_events": self.step_events,
-            "sites_per_patch": self.sites_per_patch,
-            "substeps": self.substeps,
-            "clock": {"x": self.clock.x.tolist(), "log_tau": self.clock.log_tau.tolist()},
-            "options": vars(self.options),
-            "scaling": self.trained.scaling.lists(),
-            "eps": self.trained.eps,
-            "history": self.trained.history.tolist(),
-        }
-        write_ensemble(folder, FILES, data, self.trained.members)
+    def _parts(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+        names = ("step_events", "sites_per_patch", "substeps")
+        told = {"z_names": list(self.z_names)} | {name: getattr(self, name) for name in names}
+        told["clock"] = {name: value.tolist() for name, value in vars(self.clock).items()}
+        told |= {"options": vars(self.options), "scaling": self.trained.scaling.lists()}
+        told |= {"eps": self.trained.eps, "history": self.trained.history.tolist()}
+        return told, ensemble_weights(self.trained.members)
 
     @classmethod
-    def load(cls, folder: str | Path) -> MacroModel:
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the folder holds no model.
-        ValueError
-            If it is damaged.
-        """
-        with reading(folder, "model"):
-            return cls._from_data(*read_ensemble(folder, FILES, FORMAT))
-
-    @classmethod
-    def _from_data(cls, data: dict[str, Any], weights: dict[str, torch.Tensor]) -> MacroModel:
+    def _of_parts(cls, data: dict[str, Any], weights: dict[str, torch.Tensor], *given: Any) -> Self:
         options, scaling = TrainingOptions(**data["options"]), Scaling(**data["scaling"])
         eye = torch.eye(len(scaling.z_mean))
         members = filled_members(

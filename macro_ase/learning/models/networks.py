@@ -12,7 +12,7 @@ from scipy.linalg import solve_continuous_lyapunov
 from torch import Tensor, nn
 from torch.nn import functional
 
-DRIFTS = ("onsager", "network")
+from ..options import DRIFTS
 
 
 def _mlp(n_in: int, n_out: int, width: int, depth: int) -> nn.Sequential:

@@ -10,23 +10,20 @@ best validation kept.
 
 from __future__ import annotations
 
-import copy
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ...arrays import Array
-from ...files import write_atomically
+from ..descent import ALL, Polish, Problem, Recipe, descend, initialised, meter
 from ..options import FitOptions
+from ..saved import Saved
 
-FORMAT = "macro_ase symmetric model 1"
-PER_CHECK = 10
-MEMORY = 20
+PER_CHECK, MEMORY = 10, 20
 SCALES = ("m", "condition", "condition_spread", "drift", "diffusion")
 
 
@@ -71,7 +68,7 @@ class SymmetricSDE(nn.Module):
 
 
 @dataclass(frozen=True)
-class SymmetricModel:
+class SymmetricModel(Saved):
     """What was learned, and how its training went.
 
     Attributes
@@ -85,50 +82,26 @@ class SymmetricModel:
     network: SymmetricSDE
     options: FitOptions
     history: Array
+    kind: ClassVar[str] = "symmetric model"
 
-    def save(self, folder: Path) -> None:
-        """Write ``model.json`` and ``weights.safetensors``."""
-        from safetensors.torch import save
-
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
-        write_atomically(folder / "weights.safetensors", save(weights))
-        data = {
-            "format": FORMAT,
-            "options": vars(self.options),
-            "scales": self.network.scales,
-            "history": self.history.tolist(),
-        }
-        write_atomically(folder / "model.json", json.dumps(data, indent=1) + "\n")
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        told = {"options": vars(self.options), "scales": self.network.scales}
+        return told | {"history": self.history.tolist()}, self.network.state_dict()
 
     @classmethod
-    def load(cls, folder: Path) -> SymmetricModel:
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the folder holds no model.
-        ValueError
-            If it is damaged or of another kind.
-        """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            data = json.loads((folder / "model.json").read_text())
-            if data["format"] != FORMAT:
-                raise ValueError(f"its format is {data['format']!r}")
-            options = FitOptions(**data["options"])
-            network = SymmetricSDE(options.width, options.depth, data["scales"])
-            network.load_state_dict(load_file(folder / "weights.safetensors"))
-        except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ValueError(f"{folder} holds no symmetric model: {error}") from error
+    def _of_parts(cls, data: dict[str, Any], weights: dict[str, Tensor], *given: Any) -> Self:
+        options = FitOptions(**data["options"])
+        network = SymmetricSDE(options.width, options.depth, data["scales"])
+        network.load_state_dict(weights)
         return cls(network, options, np.array(data["history"]))
 
 
 def fit_symmetric(
-    training: Array, validation: Array, options: FitOptions, seed: int
+    training: Array,
+    validation: Array,
+    options: FitOptions,
+    seed: int,
+    checkpoint: Path | None = None,
 ) -> SymmetricModel:
     """Fit drift and diffusion to means over snapshots of the same m and condition.
 
@@ -141,6 +114,8 @@ def fit_symmetric(
         Number of snapshots, m, condition, mean drift, mean square increment per unit of time.
     options : FitOptions
     seed : int
+    checkpoint : Path, optional
+        As in `descent.descend`.
 
     Raises
     ------
@@ -151,10 +126,22 @@ def fit_symmetric(
         raise ValueError(
             f"a fit needs 10 rows and some to validate on, not {len(training)}, {len(validation)}"
         )
-    torch.manual_seed(seed)
-    network = SymmetricSDE(options.width, options.depth, _scales(training))
-    history = _minimise(network, _tensors(training), _tensors(validation), options)
-    return SymmetricModel(network, options, history)
+    sizes = options.width, options.depth, _scales(training)
+    network = initialised(seed, lambda: SymmetricSDE(*sizes))
+    own, held_out, weights = _tensors(training), _tensors(validation), list(network.parameters())
+
+    def loss(rows: slice) -> tuple[Tensor, Tensor]:
+        decay = torch.stack([(p**2).sum() for p in weights]).sum()
+        misfit = _loss(network, own)
+        return misfit + options.weight_decay * decay, misfit
+
+    told = (*own, *held_out, options.weight_decay)
+    problem = Problem(network, loss, lambda rng: [ALL], told, lambda: _loss(network, held_out))
+    polish = Polish(options.iterations, PER_CHECK, True, {"history_size": MEMORY})
+    with meter(polish.blocks, "") as bar:
+        rng = np.random.default_rng(seed)
+        history = descend(problem, Recipe(polish=polish), rng, bar, checkpoint)
+    return SymmetricModel(network, options, history[:, 1:])
 
 
 def _scales(rows: Array) -> dict[str, float]:
@@ -180,34 +167,3 @@ def _loss(network: SymmetricSDE, data: tuple[Tensor, ...]) -> Tensor:
     misfit = ((drift - b) / network.scales["drift"]) ** 2
     likelihood = square / d + torch.log(d / network.scales["diffusion"])
     return 0.5 * (weight * (misfit + likelihood)).sum()
-
-
-def _minimise(
-    network: SymmetricSDE,
-    training: tuple[Tensor, ...],
-    validation: tuple[Tensor, ...],
-    options: FitOptions,
-) -> Array:
-    parameters = list(network.parameters())
-    optimizer = torch.optim.LBFGS(
-        parameters, max_iter=PER_CHECK, history_size=MEMORY, line_search_fn="strong_wolfe"
-    )
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        decay = torch.stack([(p**2).sum() for p in parameters]).sum()
-        loss = _loss(network, training) + options.weight_decay * decay
-        loss.backward()
-        return loss
-
-    best: dict[str, Any] = copy.deepcopy(network.state_dict())
-    history: list[tuple[float, float]] = []
-    for _ in range(max(1, options.iterations // PER_CHECK)):
-        optimizer.step(closure)
-        with torch.no_grad():
-            losses = float(_loss(network, training)), float(_loss(network, validation))
-        if losses[1] < min((check for _, check in history), default=np.inf):
-            best = copy.deepcopy(network.state_dict())
-        history.append(losses)
-    network.load_state_dict(best)
-    return np.array(history)

@@ -1,10 +1,10 @@
-"""Training of an ensemble of patch models."""
+"""An ensemble of patch models, trained by maximum likelihood of the increments."""
 
 from __future__ import annotations
 
-import copy
-import warnings
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from ...arrays import Array
 from ...rng import stream
+from ..descent import Problem, Recipe, descend, initialised, meter
 from ..options import TrainingOptions
 from ..pairs import PairBatch, Scaling
 from .networks import PatchSDE, negative_log_likelihood
@@ -38,11 +40,17 @@ class Trained:
     members: list[PatchSDE]
     scaling: Scaling
     eps: float
-    history: NDArray[np.float64]
+    history: Array
 
 
-def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str = "") -> Trained:
-    """Train an ensemble by maximum likelihood of the increments.
+def train(
+    pairs: PairBatch,
+    options: TrainingOptions,
+    seed: int,
+    progress: str = "",
+    checkpoint: Path | None = None,
+) -> Trained:
+    """Train an ensemble.
 
     Parameters
     ----------
@@ -51,7 +59,8 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
     options : TrainingOptions
     seed : int
     progress : str
-        Label of the progress bar.
+    checkpoint : Path, optional
+        As in `descent.descend`.
 
     Raises
     ------
@@ -77,41 +86,56 @@ def train(pairs: PairBatch, options: TrainingOptions, seed: int, progress: str =
         raise ValueError(
             "the increments are degenerate: without noise, or an observable depends on the others"
         )
-    eps = EPS_SHARE * smallest
     mean = () if pairs.mean is None else (pairs.mean / scaling.z_scale,)
     data = tuple(
         torch.as_tensor(x, dtype=torch.float32)
         for x in (scaling.z(pairs.z0), dy, scaling.condition(pairs.condition), *mean)
     )
     start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
-    members, history = [], []
-    bar = tqdm(total=options.members * options.epochs, desc=progress, disable=None, unit="epoch")
-    with bar:
-        for k in range(options.members):
-            member_seed = stream(seed, "train", k)
-            model, losses = _train_member(
-                data, pairs.snapshot, scaling, start, eps, options, member_seed, bar
-            )
-            _require_convergence(losses, k)
-            members.append(model)
-            history.append(losses)
-    return Trained(members, scaling, eps, np.array(history))
+    ensemble = _Ensemble(data, pairs.snapshot, scaling, start, EPS_SHARE * smallest, options)
+    with meter(options.members * options.epochs, progress, "epoch") as bar:
+        done = [ensemble.member(seed, k, bar, checkpoint) for k in range(options.members)]
+    members, histories = zip(*done)
+    return Trained(list(members), scaling, ensemble.eps, np.array(histories))
 
 
-def _require_convergence(losses: NDArray[np.float64], member: int) -> None:
-    """Refuse a member whose losses were never finite; warn of one that was lost on the way."""
-    fine = np.isfinite(losses).all(axis=1)
-    if not fine.any():
-        raise ValueError(f"training of member {member} diverged; lower learning_rate")
-    if not fine.all():
-        warnings.warn(
-            f"training of member {member} diverged in epoch {int(np.argmin(fine)) + 1}; what it "
-            "was before is kept: lower learning_rate",
-            stacklevel=3,
+@dataclass(frozen=True)
+class _Ensemble:
+    """What all members share: scaled data as tensors, and how they start."""
+
+    data: tuple[Tensor, ...]
+    snapshot: NDArray[np.int64]
+    scaling: Scaling
+    start: Tensor
+    eps: float
+    options: TrainingOptions
+
+    def member(
+        self, seed: int, k: int, bar: tqdm, checkpoint: Path | None
+    ) -> tuple[PatchSDE, Array]:
+        """A trained member and its history."""
+        options, rng = self.options, np.random.default_rng(stream(seed, "train", k))
+        names = np.unique(self.snapshot)
+        n_held_out = max(1, int(VALIDATION_SHARE * len(names)))
+        held_out = np.isin(self.snapshot, rng.permutation(names)[:n_held_out])
+        rows, check = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        new = partial(new_member, self.scaling, options, self.start)
+        model = initialised(int(rng.integers(2**31)), new)
+        model.drift.start_from(*_linear_drift(self.data, rows), self.start @ self.start.T)
+        parts = max(1, len(rows) // options.batch_size)
+        problem = Problem(
+            model,
+            lambda part: (_loss(model, self.data, part, self.eps),),
+            lambda rng: np.array_split(rng.permutation(rows), parts),
+            (*self.data, rows, parts, self.eps),
+            lambda: _loss(model, self.data, check, self.eps),
         )
+        recipe = Recipe(options.epochs, options.learning_rate, 10.0, options.weight_decay)
+        history = descend(problem, recipe, rng, bar, checkpoint, f"member {k}")
+        return model.eval(), history
 
 
-def _smallest_variance(pairs: PairBatch, dy: NDArray[np.float64]) -> float:
+def _smallest_variance(pairs: PairBatch, dy: Array) -> float:
     """Smallest eigenvalue, over conditions, of the residual covariance of the increments."""
     smallest = []
     for condition in np.unique(pairs.condition, axis=0):
@@ -127,14 +151,9 @@ def _smallest_variance(pairs: PairBatch, dy: NDArray[np.float64]) -> float:
 
 
 def _linear_drift(data: tuple[Tensor, ...], rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """A linear fit A y + B (1, c) to the increments, or to their means.
+    """A fit A y + B (1, c), shapes (d, d) and (d, 1 + c), to the increments or their means.
 
     A comes from differences within conditions: between them, what changes y is its place of rest.
-
-    Returns
-    -------
-    slope : Tensor, shape (d, d)
-    offset : Tensor, shape (d, 1 + c)
     """
     target = data[3] if len(data) > 3 else data[1]
     y0, dy, c = (x[rows].double().numpy() for x in (data[0], target, data[2]))
@@ -147,7 +166,7 @@ def _linear_drift(data: tuple[Tensor, ...], rows: NDArray[np.int64]) -> tuple[Te
     return torch.as_tensor(slope), torch.as_tensor(offset)
 
 
-def _group_means(x: NDArray[np.float64], group: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+def _group_means(x: Array, group: NDArray[np.int64], n: int) -> Array:
     sums = np.stack([np.bincount(group, column, n) for column in x.T], axis=1)
     return sums / np.bincount(group, minlength=n)[:, None]
 
@@ -156,53 +175,6 @@ def new_member(scaling: Scaling, options: TrainingOptions, start: Tensor) -> Pat
     """An untrained member; ``start``, shape (d, d), as in `PatchSDE`."""
     sizes = len(scaling.z_mean), scaling.n_conditions
     return PatchSDE(*sizes, options.drift, options.width, options.depth, start)
-
-
-def _train_member(
-    data: tuple[Tensor, ...],
-    snapshot: NDArray[np.int64],
-    scaling: Scaling,
-    start: Tensor,
-    eps: float,
-    options: TrainingOptions,
-    seed: np.random.SeedSequence,
-    bar: tqdm,
-) -> tuple[PatchSDE, NDArray[np.float64]]:
-    rng = np.random.default_rng(seed)
-    names = np.unique(snapshot)
-    n_held_out = max(1, int(VALIDATION_SHARE * len(names)))
-    held_out = np.isin(snapshot, rng.permutation(names)[:n_held_out])
-    rows, check = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    torch.manual_seed(int(rng.integers(2**31)))
-    model = new_member(scaling, options, start)
-    model.drift.start_from(*_linear_drift(data, rows), start @ start.T)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), options.learning_rate, weight_decay=options.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs)
-    best, best_loss, history = copy.deepcopy(model.state_dict()), np.inf, []
-    for _ in range(options.epochs):
-        model.train()
-        losses = []
-        order = rng.permutation(rows)
-        for part in np.array_split(order, max(1, len(order) // options.batch_size)):
-            loss = _loss(model, data, part, eps)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-            optimizer.step()
-            losses.append(loss.item())
-        schedule.step()
-        model.eval()
-        with torch.no_grad():
-            validation = float(_loss(model, data, check, eps))
-        history.append((float(np.mean(losses)), validation))
-        if validation < best_loss:
-            best, best_loss = copy.deepcopy(model.state_dict()), validation
-        bar.update()
-    model.load_state_dict(best)
-    model.eval()
-    return model, np.array(history)
 
 
 def _loss(model: PatchSDE, data: tuple[Tensor, ...], rows: NDArray[np.int64], eps: float) -> Tensor:

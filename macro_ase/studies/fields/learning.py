@@ -49,8 +49,8 @@ def _encoder(folder: Path, tiles: Array, table: dict[str, Any], seed: int) -> Fe
 
     def make() -> FieldEncoder:
         options = EncoderOptions(table["variables"], table["channels"], table["steps"])
-        encoder, left = train_field_encoder(tiles, options, stream(seed, "field-encoder"))
-        encoder.save(folder, left)
+        encoder, _ = train_field_encoder(tiles, options, stream(seed, "field-encoder"))
+        encoder.save(folder)
         return FieldEncoder.load(folder)
 
     return load_or_make(lambda: FieldEncoder.load(folder), make).encode
