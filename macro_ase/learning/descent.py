@@ -156,7 +156,7 @@ def descend(
         if file is not None and (state.done or time.monotonic() - written >= BLOCK_S):
             state.write(file, sign)
             written = time.monotonic()
-    history = np.array(state.history).reshape(len(state.history), -1)
+    history = np.array(state.history) if state.history else np.zeros((0, 1))
     _require_convergence(history, name, problem.validate is not None)
     if state.best:
         problem.module.load_state_dict(state.best)

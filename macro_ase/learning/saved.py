@@ -26,12 +26,12 @@ FORMAT, VERSION = "macro_ase model", 2
 FILES = ("model.json", "weights.safetensors")
 ENCODER = ("encoder.json", "encoder.safetensors", "macro_ase patch encoder 1")
 EARLIER = {
-    "macro model": (*FILES, "macro_ase macro model 1"),
-    "symmetric model": (*FILES, "macro_ase symmetric model 1"),
+    "macro-model": (*FILES, "macro_ase macro model 1"),
+    "symmetric-model": (*FILES, "macro_ase symmetric model 1"),
     "drift": ("drift.json", "drift.safetensors", "macro_ase drift 1"),
-    "patch encoder": ENCODER,
-    "field encoder": ENCODER,
-    "conditioned encoder": ("", "encoder.safetensors", ""),
+    "patch-encoder": ENCODER,
+    "field-encoder": ENCODER,
+    "conditioned-encoder": ("", "encoder.safetensors", ""),
 }
 TRAINING = "training"
 
@@ -80,7 +80,7 @@ class Saved:
         ValueError
             If it is damaged or of another kind.
         """
-        with reading(folder, cls.kind.split()[-1]):
+        with reading(folder, cls.kind.split("-")[-1]):
             return cls._of_parts(*_read(Path(folder), cls.kind), *given)
 
 

@@ -7,6 +7,8 @@ from macro_ase.observables.spin_correlations import (
     FIRST_NEIGHBOURS,
     SECOND_NEIGHBOURS,
     THIRD_NEIGHBOURS,
+    block_statistics,
+    inner_statistics,
     next_correlations,
     tile_correlation,
 )
@@ -40,3 +42,11 @@ def test_patterns() -> None:
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="does not fit a tile of side 4"):
         tile_correlation(np.ones((1, 16), np.int8), [(4, 0)])
+
+
+def test_block_statistics() -> None:
+    up = np.ones((1, 64), np.int8)
+    np.testing.assert_allclose(block_statistics(up), [[1, 1, 1]])
+    half = np.repeat([1, -1], 32).astype(np.int8)[None]
+    np.testing.assert_allclose(block_statistics(half), [[1, 0, 1]])
+    assert inner_statistics(np.concatenate([up, half])).shape == (2, 8)

@@ -96,7 +96,7 @@ class ConditionedEncoder(Saved):
     first : FirstLayer
     """
 
-    kind: ClassVar[str] = "conditioned encoder"
+    kind: ClassVar[str] = "conditioned-encoder"
 
     def __init__(
         self, observables: Observables, components: PrincipalComponents, head: Head

@@ -26,7 +26,7 @@ from .patch_encoder import PatchEncoder, train_tiles
 class FieldEncoder(PatchEncoder):
     """phihat of tiles of two fields, shape (n, 2, width), of any width from 5 on."""
 
-    kind: ClassVar[str] = "field encoder"
+    kind: ClassVar[str] = "field-encoder"
 
     def __init__(self, n_variables: int, channels: int) -> None:
         super().__init__(n_variables, channels)

@@ -47,7 +47,7 @@ class PatchEncoder(nn.Module, Saved):
         Share of each target's variance that training left.
     """
 
-    kind: ClassVar[str] = "patch encoder"
+    kind: ClassVar[str] = "patch-encoder"
 
     def __init__(self, n_variables: int, channels: int) -> None:
         super().__init__()

@@ -80,7 +80,7 @@ class MacroModel(Saved):
     sites_per_patch: float
     clock: Clock
     substeps: int = 1
-    kind: ClassVar[str] = "macro model"
+    kind: ClassVar[str] = "macro-model"
 
     def __post_init__(self) -> None:
         names = self.z_names

@@ -82,7 +82,7 @@ class SymmetricModel(Saved):
     network: SymmetricSDE
     options: FitOptions
     history: Array
-    kind: ClassVar[str] = "symmetric model"
+    kind: ClassVar[str] = "symmetric-model"
 
     def _parts(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         told = {"options": vars(self.options), "scales": self.network.scales}

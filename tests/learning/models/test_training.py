@@ -9,6 +9,7 @@ from scipy.linalg import solve_continuous_lyapunov
 
 torch = pytest.importorskip("torch")
 
+from macro_ase.learning import descent  # noqa: E402
 from macro_ase.learning.models import training  # noqa: E402
 from macro_ase.learning.models.macro_model import Clock, MacroModel  # noqa: E402
 from macro_ase.learning.models.training import train  # noqa: E402
@@ -252,8 +253,11 @@ def test_a_training_that_diverges_says_so() -> None:
     batch = pairs(500)
     with pytest.raises(ValueError, match="training of member 0 diverged; lower learning_rate"):
         train(batch, replace(OPTIONS, learning_rate=1e30, batch_size=64), 0)
+    lost = np.array([[1.0, 1.0], [0.9, 1.1], [np.nan, 2.0]])
     with pytest.warns(UserWarning, match="member 0 diverged in epoch 3; what it was before"):
-        training._require_convergence(np.array([[1.0, 1.0], [0.9, 1.1], [np.nan, 2.0]]), 0)
+        descent._require_convergence(lost, "member 0", True)
+    with pytest.raises(ValueError, match="training of the encoder diverged"):
+        descent._require_convergence(lost, "the encoder", False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(batch, OPTIONS, 0)

@@ -1,0 +1,203 @@
+"""A training that is stopped goes on to the same bytes; others' states are left aside."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from macro_ase.learning import descent  # noqa: E402
+from macro_ase.learning.encoders.conditioned_autoencoder import train_autoencoder  # noqa: E402
+from macro_ase.learning.encoders.field_encoder import train_field_encoder  # noqa: E402
+from macro_ase.learning.encoders.first_layer import LinearObservables  # noqa: E402
+from macro_ase.learning.encoders.patch_encoder import train_encoder  # noqa: E402
+from macro_ase.learning.force_losses import QuadraticLoss  # noqa: E402
+from macro_ase.learning.models.clock import Clock  # noqa: E402
+from macro_ase.learning.models.drift_model import train_drift  # noqa: E402
+from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
+from macro_ase.learning.models.symmetric_model import fit_symmetric  # noqa: E402
+from macro_ase.learning.models.training import train  # noqa: E402
+from macro_ase.learning.options import (  # noqa: E402
+    AutoencoderOptions,
+    DriftOptions,
+    EncoderOptions,
+    FitOptions,
+    TrainingOptions,
+)
+from macro_ase.learning.pairs import PairBatch  # noqa: E402
+
+pytestmark = pytest.mark.learn
+
+
+@pytest.fixture(autouse=True)
+def one_thread_and_a_state_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setattr(descent, "BLOCK_S", 0.0)
+
+
+def macro(folder: Path | None, seed: int = 0) -> MacroModel:
+    rng = np.random.default_rng(0)
+    z0 = rng.normal(size=(300, 2))
+    pairs = PairBatch(z0, -0.1 * z0 + rng.normal(size=(300, 2)), 0.5, np.arange(300) // 10)
+    options = TrainingOptions(width=4, depth=1, members=2, epochs=4, batch_size=60)
+    trained = train(pairs, options, seed, checkpoint=folder)
+    return MacroModel(trained, options, ("a", "b"), 1.0, 1.0, Clock(np.ones(1), np.zeros(1)))
+
+
+def drift(folder: Path | None, seed: int = 0, curved: bool = True) -> Any:
+    """Eight steps, then four blocks of L-BFGS that its tolerances may end."""
+    z = np.random.default_rng(0).normal(size=(80, 2))
+    loss = QuadraticLoss.of_rates(-z - 0.3 * curved * z**3, np.ones(2))
+    options = DriftOptions("network", 4, 1, 2, 8, 20, polish=180)
+    return train_drift(z, np.zeros((80, 0)), loss, options, seed, checkpoint=folder)
+
+
+def symmetric(folder: Path | None, seed: int = 0) -> Any:
+    rng = np.random.default_rng(0)
+    m, square = rng.uniform(0, 0.8, 60), 1e-3 * rng.uniform(0.9, 1.1, 60)
+    rows = np.column_stack([np.ones(60), m, rng.choice([430.0, 440.0], 60), -1e-3 * m, square])
+    return fit_symmetric(rows[:40], rows[40:], FitOptions(4, 1, 100), seed, folder)
+
+
+def spins(folder: Path | None, seed: int = 0) -> Any:
+    tiles = np.random.default_rng(0).choice(np.array([1, -1], np.int8), (200, 64))
+    tiles[::2, :32] = 1
+    options = EncoderOptions(1, 2, 9, 40)
+    return train_encoder(tiles, tiles[:, :3].astype(float), options, seed, folder)[0]
+
+
+def fields(folder: Path | None, seed: int = 0) -> Any:
+    tiles = np.random.default_rng(0).normal(size=(200, 2, 9)).cumsum(axis=2)
+    return train_field_encoder(tiles, EncoderOptions(1, 2, 9, 40), seed, folder)[0]
+
+
+def autoencoder(folder: Path | None, seed: int = 0) -> Any:
+    states = np.random.default_rng(0).normal(size=(90, 6)).cumsum(axis=1)
+    options = AutoencoderOptions(3, 1.0, 1, (4,), 1e-4, 9, 30)
+    given = LinearObservables(np.full((1, 6), 1 / 6))
+    return train_autoencoder(states, given, options, seed, checkpoint=folder)[0]
+
+
+KINDS = (macro, drift, symmetric, spins, fields, autoencoder)
+
+
+def saved(model: Any, folder: Path) -> dict[str, bytes]:
+    model.save(folder)
+    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*.*"))}
+
+
+class Stopped(Exception):
+    """As if the process had ended."""
+
+
+def stopping(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Every training stops when it has advanced so many times."""
+    real, left = descent._Descent.advance, iter(range(after))
+
+    def advance(self: Any) -> None:
+        if next(left, None) is None:
+            raise Stopped
+        real(self)
+
+    monkeypatch.setattr(descent._Descent, "advance", advance)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_stopped_it_goes_on_to_the_same_bytes(
+    kind: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped again and again, every third epoch: each time what was done is not done again."""
+    whole, advanced = saved(kind(None), tmp_path / "whole"), 0
+    for _ in range(40):
+        with monkeypatch.context() as context:
+            stopping(context, 3)
+            try:
+                model = kind(tmp_path / "model")
+                break
+            except Stopped:
+                advanced += 3
+                assert (tmp_path / "model" / "training").exists()
+    assert advanced >= 6
+    assert saved(model, tmp_path / "model") == whole
+    assert not (tmp_path / "model" / "training").exists()
+
+
+def test_states_of_other_seeds_data_and_options_are_left_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is damaged; the same one, as the control, is taken up."""
+    real, advanced = descent._Descent.advance, []
+
+    def watched(self: Any) -> None:
+        advanced.append(self.epoch)
+        real(self)
+
+    monkeypatch.setattr(descent._Descent, "advance", watched)
+    expected = saved(drift(None), tmp_path / "expected")
+    for other in ({"seed": 1}, {"curved": False}, {}):
+        with monkeypatch.context() as context, pytest.raises(Stopped):
+            stopping(context, 3)
+            drift(tmp_path / "model", **other)
+        advanced.clear()
+        model = drift(tmp_path / "model")
+        assert advanced[0] == (0 if other else 3)
+        assert saved(model, tmp_path / "model") == expected
+    (tmp_path / "model" / "training").mkdir()
+    (tmp_path / "model" / "training" / "member 0.safetensors").write_bytes(b"nothing")
+    assert saved(drift(tmp_path / "model"), tmp_path / "model") == expected
+
+
+def test_a_finished_member_is_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after training and before saving, nothing is lost."""
+    expected = saved(macro(None), tmp_path / "expected")
+    macro(tmp_path / "model")
+    stopping(monkeypatch, 0)
+    assert saved(macro(tmp_path / "model"), tmp_path / "model") == expected
+
+
+def test_a_state_is_written_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[str] = []
+    monkeypatch.setattr(descent, "BLOCK_S", 1e9)
+    monkeypatch.setattr(descent, "write_atomically", lambda file, _: files.append(file.name))
+    macro(tmp_path)
+    assert files == ["member 0.safetensors", "member 1.safetensors"]
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {here!r})
+import test_descent, torch
+from macro_ase.learning import descent
+torch.set_num_threads(1)
+descent.BLOCK_S = 0.0
+real = descent._Descent.advance
+def advance(self):
+    real(self)
+    time.sleep(0.2)
+    print("epoch", flush=True)
+descent._Descent.advance = advance
+test_descent.spins(Path({folder!r}))
+"""
+
+
+def test_killed_it_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    """SIGKILL after the fourth step."""
+    code = KILLED.format(here=str(Path(__file__).parent), folder=str(tmp_path / "model"))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        for _ in range(4):
+            assert run.stdout.readline() == "epoch\n"
+        run.send_signal(signal.SIGKILL)
+    assert [*(tmp_path / "model" / "training").glob("the encoder.safetensors")]
+    whole = saved(spins(None), tmp_path / "whole")
+    assert saved(spins(tmp_path / "model"), tmp_path / "model") == whole
