@@ -236,9 +236,7 @@ true, second = (
     np.stack([line.direct(line.wave([m] * paths, k), record, 0.01, rng=seed) for m, k in waves])
     for seed in (10, 11)
 )
-starts = start_of(
-    sampling.patches, np.concatenate([line.wave(*w) for w in waves]), second_moments
-)
+starts = start_of(sampling.patches, np.concatenate([line.wave(*w) for w in waves]), second_moments)
 odd = (dz - mean[:, None])[train]
 
 

@@ -76,7 +76,7 @@ def _train(
     conditions, mean = np.tile(condition, (n, 1)), pairs.get("mean")
     batch = PairBatch(pairs["z0"], pairs["dz"], conditions, pairs["snapshot"], mean)
     options = TrainingOptions(**table)
-    trained = train(batch, options, seed, f"learning {folder.name}")
+    trained = train(batch, options, seed, f"learning {folder.name}", folder)
     names = (*z_names, *(f"closure {k + 1}" for k in range(d - len(z_names))))
     unit = Clock(np.array([1.0]), np.array([0.0]))
     model = MacroModel(trained, options, names, dt, sites, unit, substeps=1)

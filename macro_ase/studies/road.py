@@ -142,7 +142,7 @@ def learn(
         rows = condition if condition.ndim == 2 else np.tile(condition, (n, 1))
         batch = PairBatch(pairs["z0"], pairs["dz"], rows, pairs["snapshot"], pairs.get("mean"))
         own = TrainingOptions(**options)
-        trained = train(batch, own, seed, f"learning {name}")
+        trained = train(batch, own, seed, f"learning {name}", folder)
         z_names = (*names, *(f"closure {k + 1}" for k in range(d - len(names))))
         unit = Clock(np.array([1.0]), np.array([0.0]))
         model = MacroModel(trained, own, z_names, dt, sites, unit, substeps=1)

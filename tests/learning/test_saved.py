@@ -71,7 +71,7 @@ def test_what_earlier_versions_wrote_is_read_and_written_anew(kind: str, tmp_pat
 @pytest.mark.parametrize("kind", EARLIER)
 def test_damage_is_one_line(kind: str, tmp_path: Path) -> None:
     """A bit of the weights, another kind, a version to come, an earlier format of another kind."""
-    folder, wrong = tmp_path / "new", f"^{tmp_path}.* holds no complete {kind.split("-")[-1]}: "
+    folder, wrong = tmp_path / "new", f"^{tmp_path}.* holds no complete {kind.split('-')[-1]}: "
     read(kind, HERE / kind).save(folder)
     text, weights = folder / "model.json", folder / "weights.safetensors"
     content, data = weights.read_bytes(), json.loads(text.read_text())

@@ -49,7 +49,7 @@ def _encoder(folder: Path, tiles: Array, table: dict[str, Any], seed: int) -> Fe
 
     def make() -> FieldEncoder:
         options = EncoderOptions(table["variables"], table["channels"], table["steps"])
-        encoder, _ = train_field_encoder(tiles, options, stream(seed, "field-encoder"))
+        encoder, _ = train_field_encoder(tiles, options, stream(seed, "field-encoder"), folder)
         encoder.save(folder)
         return FieldEncoder.load(folder)
 

@@ -85,8 +85,9 @@ def _encoder(runner: Runner, design: SpinDesign, tiles: States) -> Any:
         table = design.closures
         options = EncoderOptions(table.variables, table.channels, table.steps)
         observed = design.system.observe(tiles)
-        encoder, left = train_encoder(tiles, observed, options, stream(design.seed, "encoder"))
-        encoder.save(folder, left)
+        own = stream(design.seed, "encoder")
+        encoder, _ = train_encoder(tiles, observed, options, own, folder)
+        encoder.save(folder)
         return PatchEncoder.load(folder)
 
     return runner.kept("encoder", PatchEncoder.load, make).encode

@@ -168,16 +168,16 @@ def test_damaged_drifts_are_one_line(tmp_path: Path) -> None:
     options = DriftOptions(steps=0, polish=0, width=2, depth=1)
     own = np.random.SeedSequence(0)
     train_drift(batch.z0, batch.condition, loss_z(batch), options, own).save(tmp_path)
-    text = (tmp_path / "drift.json").read_text()
+    text = (tmp_path / "model.json").read_text()
     for damaged in (
         text.replace('"width": 2', '"width": 3'),
         text.replace('"members": 1', '"members": 2'),
         text.replace('"rate"', '"speed"'),
-        text.replace("macro_ase drift 1", "macro_ase drift 9"),
+        text.replace("macro_ase model", "macro_ase map"),
         text[:80],
         "[]",
     ):
-        (tmp_path / "drift.json").write_text(damaged)
+        (tmp_path / "model.json").write_text(damaged)
         with pytest.raises(ValueError, match=f"^{tmp_path} holds no complete drift: .") as found:
             DriftModel.load(tmp_path)
         assert "\n" not in str(found.value)
