@@ -94,7 +94,7 @@ def test_resumed_with_other_workers_is_the_same(finished: tuple[str, Path], tmp_
     shutil.rmtree(again / "model" / "encoder1")
     run_study(settings(study, workers=2), again, quick=True)
     assert metrics_of(again) == metrics_of(folder)
-    weights = "model/encoder1/encoder.safetensors"
+    weights = "model/encoder1/weights.safetensors"
     assert (again / weights).read_bytes() == (folder / weights).read_bytes()
 
 
