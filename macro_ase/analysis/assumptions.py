@@ -92,14 +92,29 @@ class _Fit:
     def __call__(self, z: Array) -> Array:
         return self.terms(z) @ self.coefficients
 
+    def noise(self, z: Array, dz: Array, at: Array) -> float:
+        """What errors of a fit to means dz at z, shape (n, d), add to its squares at ``at``."""
+        terms, there = self.terms(z), self.terms(at)
+        free = max(len(z) - self.n_terms, 1)
+        variance = ((dz - terms @ self.coefficients) ** 2).sum() / free
+        inverse = np.linalg.pinv(terms.T @ terms)
+        return float(variance * np.einsum("ni,ij,nj->", there, inverse, there))
+
     @property
     def n_terms(self) -> int:
         return len(self.coefficients)
 
 
-def slope_through_origin(x: Array, y: Array) -> tuple[float, float]:
-    """Slope of y against x, both of shape (n, d), and its error."""
-    norm = float((x**2).sum())
+def slope_through_origin(x: Array, y: Array, noise: float = 0.0) -> tuple[float, float]:
+    """Slope of y against x, both of shape (n, d), and its error.
+
+    ``noise`` is what errors of x add to the sum of its squares; left in, they would lower the slope
+    (W. A. Fuller, *Measurement Error Models*, Wiley 1987, section 1.2). Where there is little else,
+    neither is known.
+    """
+    norm = float((x**2).sum()) - noise
+    if norm <= noise / 2:
+        return np.nan, np.nan
     slope = float((y * x).sum() / norm)
     return slope, float(np.sqrt((((y - slope * x) * x) ** 2).sum())) / norm
 
@@ -110,7 +125,7 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     Parameters
     ----------
     chunk : mapping
-        As `sampling.stages.pairs_chunk` returns, chunks of a temperature concatenated in any order.
+        As `sampling.pairs.wholes_chunk` returns, chunks of a temperature concatenated in any order.
         Of it are used: ``snapshot``, ``n_patches``, ``met``, shape (n,), and ``z0``, ``dz``, shape
         (n, d), with all K patches of every snapshot once, then all again; of some of these
         snapshots ``whole_snapshot``, shape (m,), and ``whole_z0``, ``whole_dz``, shape (m, d).
@@ -128,8 +143,10 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     quadratic = len(numbers) >= SNAPSHOTS_PER_TERM * (1 + d + d * (d + 1) // 2)
     fit = _Fit.of(own["z0"], dz, 2 if quadratic else 1)
     fitted, model = fit(own["z0"]), fit(own["whole_z0"])
-    slope, slope_error = slope_through_origin(model, whole)
     groups = dz.reshape(len(numbers), -1, d).mean(axis=1)
+    z_groups = own["z0"].reshape(len(numbers), -1, d)[:, 0]
+    noise = fit.noise(z_groups, groups, own["whole_z0"])
+    slope, slope_error = slope_through_origin(model, whole, noise)
     difference = whole - groups[np.searchsorted(numbers, own["whole_snapshot"])]
     error = difference.std(axis=0, ddof=1) / np.sqrt(len(whole))
     rest = whole - model

@@ -18,15 +18,17 @@ def increments(
     n: int = 1200,
     seed: int = 0,
     n_patches: int = K,
+    strength: float = 1.0,
 ) -> dict[str, np.ndarray]:
     """Pairs of n snapshots; a share ``common`` of the noise variance is shared by patches."""
     rng = np.random.default_rng(seed)
     z = rng.normal(size=(n, 2))
     own = rng.normal(size=(n, n_patches, 2)) * np.sqrt(1 - common)
     shared = rng.normal(size=(n, 1, 2)) * np.sqrt(common)
-    dz = (z @ SLOPES.T)[:, None] + (own + shared) @ NOISE.T
+    slopes = strength * SLOPES
+    dz = (z @ slopes.T)[:, None] + (own + shared) @ NOISE.T
     chosen = np.arange(0, n, 4)
-    drift = whole_drift * z[chosen] @ SLOPES.T + shift
+    drift = whole_drift * z[chosen] @ slopes.T + shift
     alone = rng.normal(size=(len(chosen), 2)) * np.sqrt((1 - common) / n_patches)
     together = rng.normal(size=(len(chosen), 2)) * np.sqrt(common)
     return {
@@ -58,6 +60,18 @@ def test_errors_are_calibrated() -> None:
         errors = np.array([getattr(c, f"{name}_error") for c in checks])
         assert values.std() / errors.mean() == pytest.approx(1, abs=0.35)
         assert abs(values.mean() - exact) < 5 * values.std() / np.sqrt(60) + 0.03 * exact
+
+
+def test_a_drift_that_is_hardly_known_is_not_taken_for_a_smaller_one() -> None:
+    """Errors of the fit raise its squares; a drift twice that of patches still shows."""
+    for factor in (1.0, 2.0):
+        weak = [increments(n=300, seed=s, strength=0.4, whole_drift=factor) for s in range(40)]
+        slopes = np.array([check_patches(chunk).drift_slope for chunk in weak])
+        error = np.nanstd(slopes) / np.sqrt(40)
+        assert abs(np.nanmean(slopes) - factor) < max(0.1, 4 * error)
+        assert error < 0.1
+    none = check_patches(increments(n=40, strength=0.0))
+    assert np.isnan(none.drift_slope) or none.drift_slope_error > 0.5
 
 
 @pytest.mark.parametrize("common", [0.05, 0.2])
