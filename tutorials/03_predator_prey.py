@@ -28,8 +28,6 @@ from macro_ase.analysis.mmd import squared_mmd_with_error, standardise
 from macro_ase.analysis.path_scores import score_paths
 from macro_ase.engines.fields.dynamics import FieldDynamics
 from macro_ase.observables.field_moments import second_moments
-from macro_ase.sampling.field_pairs import FieldSampling, evolve_all, snapshots, start_of
-from macro_ase.systems.field_patches import FieldPatches
 from macro_ase.systems.predator_prey import PredatorPrey
 
 parser = argparse.ArgumentParser()
@@ -151,24 +149,29 @@ print("spread of v along the line at t = 0, 1, ...:", np.round(spread, 3))
 # should be that of the whole, and the noise of one patch $K = 5$ times that of the whole.
 
 # %%
-sampling = FieldSampling(
-    patches=FieldPatches(line, core=40),
+line = line.changed(time_step=0.01)
+plan = line.plan(
     small=100,
+    large=200,
+    core=40,
+    growing="interpolation",
     spacing=2.0,
-    means=(0.45, 0.55),
-    amplitudes=(0.05, 0.15),
-    half_waves=10.0,
     ages=tuple(np.arange(0, 6, 0.3)) + tuple(np.arange(6, 30.1, 1.0)),
     relax_time=1.0,
     dt=0.1,
-    time_step=0.01,
 )
-large = snapshots(sampling, 10 if QUICK else 50, np.random.default_rng(0))
+large = line.snapshots(plan, 10 if QUICK else 50, {}, np.random.default_rng(0)).states
 print(f"{len(large)} large states, interpolated from small runs and relaxed")
-seed = np.random.SeedSequence(1)
-z0, dz, mean = evolve_all(sampling, large, second_moments, seed)
-whole = replace(sampling, patches=FieldPatches(line, core=200))
-_, whole_dz, whole_mean = evolve_all(whole, large, second_moments, seed)
+
+
+def evolved(own):
+    """z, increments of every patch, and their mean over patches; the same random numbers."""
+    made = line.increments(own, large, second_moments, {}, np.random.default_rng(1))
+    return made.z0, made.dz, made.mean
+
+
+z0, dz, mean = evolved(plan)
+_, whole_dz, whole_mean = evolved(replace(plan, core=200))
 for k, name in enumerate(("mean u", "mean v")):
     off = np.sqrt(((mean - whole_mean)[:, k] ** 2).mean()) / whole_mean[:, k].std()
     noise = [(x - m[:, None])[..., k].var() for x, m in ((dz, mean), (whole_dz, whole_mean))]
@@ -183,8 +186,7 @@ for k, name in enumerate(("mean u", "mean v")):
 
 # %%
 for boundary in ("frozen", "periodic"):
-    own = replace(sampling, patches=FieldPatches(line, core=25, boundary=boundary))
-    _, _, cut = evolve_all(own, large, second_moments, seed)
+    _, _, cut = evolved(replace(plan, core=25, boundary=boundary))
     off = np.sqrt(((cut - whole_mean)[:, 3] ** 2).mean()) / whole_mean[:, 3].std()
     print(f"{boundary:8s} patches of 25 cells: drift of the mean of u v off by {100 * off:.2f} %")
 
@@ -209,7 +211,7 @@ def powers(z, centre, scale):
     return np.hstack([np.ones((len(y), 1)), y, products])
 
 
-train = np.arange(len(z0)) // len(sampling.ages) % 5 > 0
+train = np.arange(len(z0)) // len(plan.ages) % 5 > 0
 models = {}
 for label, d in (("means alone", 2), ("with closure", 4)):
     units = z0[:, :d].mean(axis=0), z0[:, :d].std(axis=0)
@@ -236,7 +238,7 @@ true, second = (
     np.stack([line.direct(line.wave([m] * paths, k), record, 0.01, rng=seed) for m, k in waves])
     for seed in (10, 11)
 )
-starts = start_of(sampling.patches, np.concatenate([line.wave(*w) for w in waves]), second_moments)
+starts = line.z(plan, np.concatenate([line.wave(*w) for w in waves]), second_moments)
 odd = (dz - mean[:, None])[train]
 
 

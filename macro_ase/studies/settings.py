@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..ratios import whole_ratio
@@ -22,7 +22,7 @@ def require_numbers(
     above_0: Iterable[str],
     most: Mapping[str, float] | None = None,
 ) -> None:
-    """Refuse settings that are too small or too large.
+    """Refuse settings that are too small or too large; of lists, every number counts.
 
     Parameters
     ----------
@@ -40,14 +40,22 @@ def require_numbers(
         Naming the setting.
     """
     for key, limit in least.items():
-        if setting(config, key) < limit:
+        if _end(config, key, min) < limit:
             raise ValueError(f"{key} must be at least {limit}, not {setting(config, key)}")
     for key, limit in (most or {}).items():
-        if setting(config, key) > limit:
+        if _end(config, key, max) > limit:
             raise ValueError(f"{key} must be at most {limit}, not {setting(config, key)}")
     for key in above_0:
-        if not setting(config, key) > 0:
+        if not _end(config, key, min) > 0:
             raise ValueError(f"{key} must be above 0, not {setting(config, key)}")
+
+
+def _end(config: dict[str, Any], key: str, which: Callable[[Iterable[Any]], Any]) -> Any:
+    """The least or the largest value of a setting, which may be a list that is not empty."""
+    value = setting(config, key)
+    if value == []:
+        raise ValueError(f"{key} must not be empty")
+    return which(value) if isinstance(value, list) else value
 
 
 def require_choices(config: dict[str, Any], choices: Mapping[str, Iterable[str]]) -> None:

@@ -169,11 +169,13 @@ class FieldSystem(FieldEquation, System):
         Raises
         ------
         ValueError
-            If it is not given, and the longest stable one is not known.
+            If it is too long, or not given where the longest stable one is not known.
         """
-        step = self.time_step or 0.2 * self.longest_step()
-        if not 0 < step < np.inf:
-            raise ValueError(f"{type(self).__name__} needs a time_step above 0, not {step:g}")
+        longest = self.longest_step()
+        step = self.time_step or 0.2 * longest
+        if not 0 < step <= longest or np.isinf(step):
+            most = "" if np.isinf(longest) else f" and at most {longest:.4g} on {self.grid} cells"
+            raise ValueError(f"time_step must be above 0{most}, not {step:g}")
         return step
 
     def at(self, condition: Condition) -> Self:
@@ -186,10 +188,14 @@ class FieldSystem(FieldEquation, System):
         for name, allowed in (("increments", INCREMENTS), ("growing", GROWING)):
             if getattr(plan, name) not in allowed:
                 raise ValueError(f"{name} must be of {', '.join(allowed)}")
-        self._patches(plan).system.number_of_steps(plan.dt, self.step)
-        small = self.on_grid(plan.small, plan.spacing)
+        large, small = self._patches(plan).system, self.on_grid(plan.small, plan.spacing)
+        large.number_of_steps(plan.dt, self.step)
         small.number_of_steps(plan.dt, small.step)
         return plan
+
+    def model_condition(self, condition: Condition) -> Array:
+        """Values of the condition, shape (c,); without one it is 1."""
+        return super().model_condition(condition) if condition else np.ones(1)
 
     def measured(self, states: States) -> Array:
         """`observe` of states on a grid of any size."""
