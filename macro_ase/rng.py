@@ -72,6 +72,12 @@ def coerce_sequence(seed: int | np.random.SeedSequence | None) -> np.random.Seed
     return np.random.SeedSequence(None if seed is None else whole_seed(seed))
 
 
+def own_seeds(rng: np.random.Generator, number: int) -> list[np.random.SeedSequence]:
+    """A sequence for each of some items from a generator's own; a single item has that itself."""
+    own: Any = rng.bit_generator.seed_seq
+    return [own] if number == 1 else list(own.spawn(number))
+
+
 def new_seed() -> int:
     """A whole number that is another one every time."""
     return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 2)

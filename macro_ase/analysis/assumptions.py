@@ -125,7 +125,7 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     Parameters
     ----------
     chunk : mapping
-        As `sampling.pairs.wholes_chunk` returns, chunks of a temperature concatenated in any order.
+        As `sampling.pairs` returns, chunks of one condition concatenated in any order.
         Of it are used: ``snapshot``, ``n_patches``, ``met``, shape (n,), and ``z0``, ``dz``, shape
         (n, d), with all K patches of every snapshot once, then all again; of some of these
         snapshots ``whole_snapshot``, shape (m,), and ``whole_z0``, ``whole_dz``, shape (m, d).

@@ -15,6 +15,17 @@ from ..systems.alloy_order import BondOrder
 CLEAR_CHANGE = 5.0
 
 
+def rms(values: Array) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def rms_with_error(miss: Array, errors: Array) -> tuple[float, float]:
+    """Root mean square of differences, and its standard error from theirs."""
+    size = rms(miss)
+    return size, rms(miss * errors) / (size * np.sqrt(miss.size))
+
+
 @dataclass(frozen=True)
 class Estimate:
     """Values and their standard errors, arrays of one shape."""
@@ -78,7 +89,7 @@ def timed_component(order: BondOrder, start: Array, ends: Array) -> int:
     return int(np.abs(ends - start)[:, : len(names)].max(axis=0).argmax())
 
 
-def _mean_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:
+def mean_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:
     """Mean over runs and time, and its error from the autocorrelation within runs."""
     means = np.array([run.mean(axis=0) for run in runs])
     errors = np.array([standard_error(run) for run in runs])
@@ -171,14 +182,14 @@ def _true_row(
     late = [run["z"][first:, : len(order.pairs)] for run in runs]
     delta = [order.delta(run["z"][first:], run["extra"][first:]) for run in runs]
     z_std = _std_of_runs(late)
-    spread, end = z_std[0][timed], float(_mean_of_runs(late)[0][timed])
+    spread, end = z_std[0][timed], float(mean_of_runs(late)[0][timed])
     mean_path = np.mean([run["z"][:, timed] for run in runs], axis=0)
     singles = [_crossing(run["times"], run["z"][:, timed], end, spread) for run in runs]
     return {
-        "delta_true": _mean_of_runs(delta),
+        "delta_true": mean_of_runs(delta),
         "std_true": _std_of_runs(delta),
         "z_std_true": z_std,
-        "vacancy_true": _mean_of_runs([run["extra"][first:] for run in runs]),
+        "vacancy_true": mean_of_runs([run["extra"][first:] for run in runs]),
         "relaxation_true": (
             _crossing(runs[0]["times"], mean_path, end, spread),
             _spread_over(singles),

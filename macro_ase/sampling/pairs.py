@@ -8,15 +8,26 @@ arrays by name.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rng import coerce_rng
-from ..systems.base import Closure, Condition, Plan, System, no_closure
+from ..rng import coerce_rng, stream
+from ..systems.base import (
+    Closure,
+    Condition,
+    EventSystem,
+    PatchPairs,
+    Plan,
+    States,
+    System,
+    no_closure,
+)
 
 MOST_TILES = 20_000
+WHOLE_EVERY = 4
 
 
 def pairs_chunk(
@@ -103,3 +114,83 @@ def direct_chunk(
     first, then = map(coerce_rng, seeds)
     states = system.start(plan, start, runs, condition, first)
     return {"z": system.wholes(plan, states, times, closure, condition, then)}
+
+
+def small_chunk(
+    system: EventSystem, n_events: float, condition: Condition, seed: int, item: tuple[int, ...]
+) -> dict[str, NDArray[Any]]:
+    """One small run, the fields of `Trajectory`; ``item`` is its own, for the random stream."""
+    run = system.small_trajectory(n_events, condition, stream(seed, "small", *item))
+    return {f.name: np.atleast_1d(getattr(run, f.name)) for f in fields(run)}
+
+
+def grown_pairs_chunk(
+    system: EventSystem,
+    plan: Plan,
+    states: States,
+    healing_events: NDArray[np.float64],
+    first: int,
+    repeats: int,
+    condition: Condition,
+    seed: int,
+    number: int,
+) -> dict[str, NDArray[Any]]:
+    """Grow states of small runs, evolve every patch of each alone, and some as a whole.
+
+    Parameters
+    ----------
+    states : array, shape (n, n_small)
+        Small states; they are numbered from ``first`` on.
+    healing_events : array, shape (n,)
+        Events of every patch between growing and the pairs.
+    repeats : int
+        How often each patch of a large state evolves, every time from that state.
+    seed, number : int
+        ``number`` is that of the condition, for the random streams.
+
+    Returns
+    -------
+    dict
+        The fields of `PatchPairs`; ``seam``, shape (n, 2, d); and of every fourth state
+        ``whole_snapshot``, ``whole_z0`` and ``whole_dz``, its increment when all of it evolves.
+    """
+    pairs, seams, whole = [], [], []
+    model_condition, times = system.model_condition(condition), np.array([0.0, plan.dt])
+    for k, (state, healing) in enumerate(zip(states, healing_events)):
+        snapshot = first + k
+        up, pair, full = stream(seed, "pairs", number, snapshot).spawn(3)
+        grown, seam = system.upsample(state, float(healing), condition, up)
+        large = grown[None]
+        again = [stream(seed, "repeats", number, snapshot, r) for r in range(1, repeats)]
+        for own in (pair, *again):
+            rng = np.random.default_rng(own)
+            made = system.increments(plan, large, no_closure, condition, rng)
+            pairs.append(PatchPairs.of(made, np.array([snapshot]), plan.dt, model_condition))
+        seams.append(seam)
+        if snapshot % WHOLE_EVERY == 0:
+            rng = np.random.default_rng(full)
+            z = system.wholes(plan, large, times, no_closure, condition, rng)[0]
+            whole.append((snapshot, z[0], z[1] - z[0]))
+    result = {
+        f.name: np.concatenate([getattr(p, f.name) for p in pairs]) for f in fields(PatchPairs)
+    }
+    n_z = result["z0"].shape[1]
+    return result | {
+        "seam": np.array(seams),
+        "whole_snapshot": np.array([number for number, _, _ in whole], dtype=np.int64),
+        "whole_z0": np.array([z0 for _, z0, _ in whole]).reshape(-1, n_z),
+        "whole_dz": np.array([dz for _, _, dz in whole]).reshape(-1, n_z),
+    }
+
+
+def direct_run_chunk(
+    system: EventSystem,
+    state: States,
+    times: NDArray[np.float64],
+    condition: Condition,
+    seed: int,
+    item: tuple[int, ...],
+) -> dict[str, NDArray[Any]]:
+    """One direct run of a large state: ``times``, ``z`` (n_t, d) and ``extra`` (n_t, e)."""
+    z, extra = system.direct(state, times, condition, stream(seed, "direct", *item))
+    return {"times": times, "z": z, "extra": extra}

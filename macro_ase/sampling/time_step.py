@@ -11,23 +11,23 @@ too short. The implied relaxation times at lag t of the modes of the observables
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..ratios import whole_ratio
 
-Array = NDArray[np.float64]
 AGREEMENT = 0.10
 
 
-def implied_times(runs: list[Array], lag: int) -> Array:
+def implied_times(runs: Sequence[Array], lag: int) -> Array:
     """Relaxation times, in samples, of the modes of stationary runs.
 
     Parameters
     ----------
-    runs : list of arrays, shape (n_t, d)
+    runs : sequence of arrays, shape (n_t, d)
     lag : int
         In samples.
 
@@ -78,8 +78,6 @@ class TimeStepScan:
     chosen : float
         The smallest step at which the two agree within 10 % at every temperature, else that
         at which they agree best.
-    agrees : bool
-        Whether the chosen step meets that.
     """
 
     temperatures: Array
@@ -87,26 +85,37 @@ class TimeStepScan:
     slowest: Array
     slowest_doubled: Array
     chosen: float
-    agrees: bool
+
+    @property
+    def _column(self) -> int:
+        return list(self.steps).index(self.chosen)
 
     @property
     def slowest_chosen(self) -> Array:
         """Slowest relaxation time at twice the chosen step, shape (n_T,), in mean events."""
-        return self.slowest_doubled[:, list(self.steps).index(self.chosen)]
+        return self.slowest_doubled[:, self._column]
+
+    @property
+    def disagreement(self) -> Array:
+        """How far that at the chosen step is from it, relative, shape (n_T,)."""
+        return np.abs(1 - self.slowest[:, self._column] / self.slowest_chosen)
 
 
 def scan_time_steps(
-    runs: list[list[Array]], temperatures: list[float], spacing: float, steps: list[float]
+    runs: Sequence[Sequence[Array]],
+    temperatures: Sequence[float],
+    spacing: float,
+    steps: Sequence[float],
 ) -> TimeStepScan:
     """Choose the step from stationary small runs.
 
     Parameters
     ----------
-    runs : list (by temperature) of lists of arrays, shape (n_t, d)
-    temperatures : list of float
+    runs : sequence (by temperature) of sequences of arrays, shape (n_t, d)
+    temperatures : sequence of float
     spacing : float
         Mean events between samples.
-    steps : list of float
+    steps : sequence of float
         Candidates in mean events, multiples of the spacing.
 
     Raises
@@ -130,6 +139,4 @@ def scan_time_steps(
     disagreement = np.abs(1 - once / twice).max(axis=0)
     good = disagreement <= AGREEMENT
     number = int(np.argmax(good) if good.any() else np.argmin(disagreement))
-    return TimeStepScan(
-        np.array(temperatures), np.array(ordered), once, twice, ordered[number], bool(good.any())
-    )
+    return TimeStepScan(np.array(temperatures), np.array(ordered), once, twice, ordered[number])

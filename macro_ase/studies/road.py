@@ -25,6 +25,7 @@ from ..systems.base import Closure, Condition, Plan, System, no_closure
 from .runner import Runner
 
 if TYPE_CHECKING:
+    from ..learning.models.clock import Clock
     from ..learning.models.macro_model import MacroModel
 
 TRUTH, SECOND, PREDICTED = range(3)
@@ -106,11 +107,12 @@ def learn(
     sites: float,
     options: Mapping[str, Any],
     seed: int,
+    clock: Clock | None = None,
+    substeps: int = 1,
 ) -> MacroModel:
     """The model of pairs: trained, or loaded if it was trained already.
 
-    Such a patch has sites of its own and relaxes within dt as the whole does, so paths take steps
-    of dt.
+    A patch with sites of its own relaxes within dt as the whole does, so paths take steps of dt.
 
     Parameters
     ----------
@@ -123,12 +125,16 @@ def learn(
     names : sequence of str
         Of the observables; what follows them in z is closure.
     dt : float
-        Time that patches evolved.
+        Time that patches evolved, in the unit of the clock's.
     sites : float
         n_s.
     options : mapping
         Of `learning.options.TrainingOptions`.
     seed : int
+    clock : Clock, optional
+        By default time is counted in the unit of dt.
+    substeps : int
+        As the model's; 1 where increments hold the relaxation of the whole.
     """
     from ..learning.models.macro_model import MacroModel
 
@@ -144,8 +150,8 @@ def learn(
         own = TrainingOptions(**options)
         trained = train(batch, own, seed, f"learning {name}", folder)
         z_names = (*names, *(f"closure {k + 1}" for k in range(d - len(names))))
-        unit = Clock(np.array([1.0]), np.array([0.0]))
-        model = MacroModel(trained, own, z_names, dt, sites, unit, substeps=1)
+        unit = clock or Clock(np.array([1.0]), np.array([0.0]))
+        model = MacroModel(trained, own, z_names, dt, sites, unit, substeps)
         model.save(folder)
         return model
 

@@ -21,6 +21,7 @@ def require_numbers(
     least: Mapping[str, float],
     above_0: Iterable[str],
     most: Mapping[str, float] | None = None,
+    not_negative: Iterable[str] = (),
 ) -> None:
     """Refuse settings that are too small or too large; of lists, every number counts.
 
@@ -33,6 +34,8 @@ def require_numbers(
         Settings that must be above 0.
     most : mapping, optional
         From settings to the largest value allowed.
+    not_negative : iterable of str
+        Settings that may be 0.
 
     Raises
     ------
@@ -45,6 +48,9 @@ def require_numbers(
     for key, limit in (most or {}).items():
         if _end(config, key, max) > limit:
             raise ValueError(f"{key} must be at most {limit}, not {setting(config, key)}")
+    for key in not_negative:
+        if setting(config, key) < 0:
+            raise ValueError(f"{key} must not be negative, not {setting(config, key)}")
     for key in above_0:
         if not _end(config, key, min) > 0:
             raise ValueError(f"{key} must be above 0, not {setting(config, key)}")

@@ -10,21 +10,21 @@ crystal as a little periodic crystal of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..barriers import BarrierModel, PairEnergy
-from ..engines.vacancies.walker import VacancyWalker, Walked
+from ..engines.vacancies.walker import VacancyWalker
 from ..lattice import SiteGrid
 from ..rng import kernel_state
 from .alloy_crystals import AlloyCrystals, Codes, kept_rows
 from .alloy_upsampling import PairSwaps
-from .base import PatchPairs, Trajectory
+from .base import Condition, Trajectory
 
 RECORD_HOPS = 125
 RESIDENCE_HOPS = 20_000
@@ -39,13 +39,10 @@ class Alloy(AlloyCrystals):
     barriers : BarrierModel
     healing_energy : PairEnergy
         Energy of the swaps that heal the seams of upsampled states.
-    boundary : {"embedded", "periodic"}
-        Where a patch evolves: in the true lattice, or as a periodic tile.
     """
 
     barriers: BarrierModel
     healing_energy: PairEnergy
-    boundary: Literal["embedded", "periodic"] = "embedded"
 
     event: ClassVar[str] = "hops of a vacancy"
     time_unit: ClassVar[str] = "s"
@@ -64,13 +61,23 @@ class Alloy(AlloyCrystals):
 
     def least_small_events(self, longest_step: float) -> float:
         """Hops of a small run whose stationary half holds twice the longest lag of a scan."""
-        return 8 * longest_step * int(np.sum(self.small_states[0] == len(self.species)))
+        return 8 * longest_step * self._vacancies(self.small_states[0])
+
+    def events_of(self, small_events: float) -> tuple[float, float, float]:
+        """Hops of a small run, its clock's measured before; of a patch and of the whole."""
+        quarter = int(small_events) // 4
+        clock = quarter + max(quarter, RESIDENCE_HOPS)
+        whole = self._vacancies(self.large_state)
+        return int(small_events) + clock, whole / self.n_patches(self.large_state), whole
+
+    def _vacancies(self, state: Codes) -> int:
+        return int(np.sum(state == len(self.species)))
 
     def n_patches(self, state: Codes) -> int:
         """K: vacancies, or periodic tiles, in a large state."""
         if self.boundary == "periodic":
             return self.large.n_sites // self.small.n_sites
-        return int(np.sum(state == len(self.species)))
+        return self._vacancies(state)
 
     def _walker(
         self, grid: SiteGrid, state: Codes, temperature: float, seed: np.random.SeedSequence
@@ -85,7 +92,7 @@ class Alloy(AlloyCrystals):
         return z, self.order.vacancy_neighbours(walker.bonds[0])
 
     def small_trajectory(
-        self, temperature: float, n_events: float, seed: np.random.SeedSequence
+        self, n_events: float, condition: Condition, seed: np.random.SeedSequence
     ) -> Trajectory:
         """Run one small crystal for about ``n_events`` hops of its vacancies.
 
@@ -93,10 +100,10 @@ class Alloy(AlloyCrystals):
         residence times of a vacancy in the relaxed crystal; states are kept at log-spaced
         times of the first half and equidistant ones of the second.
         """
-        n_hops = int(n_events)
+        n_hops, temperature = int(n_events), condition["T"]
         choice, clock_seed, run_seed = seed.spawn(3)
         start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
-        n_vacancies = int(np.sum(start == len(self.species)))
+        n_vacancies = self._vacancies(start)
         scout = self._walker(self.small, start, temperature, clock_seed)
         scout.advance(max_hops=n_hops // 4)
         measured = scout.advance(max_hops=max(n_hops // 4, RESIDENCE_HOPS))
@@ -120,7 +127,11 @@ class Alloy(AlloyCrystals):
         return Trajectory(times, z, np.array(states), np.sort(list(kept)), tau_w, neighbours)
 
     def upsample(
-        self, state: Codes, temperature: float, healing_events: float, seed: np.random.SeedSequence
+        self,
+        state: Codes,
+        healing_events: float,
+        condition: Condition,
+        seed: np.random.SeedSequence,
     ) -> tuple[Codes, Array]:
         """Tile, heal the seams by swaps, then let every vacancy hop ``healing_events`` times.
 
@@ -131,64 +142,44 @@ class Alloy(AlloyCrystals):
             Unlike-bond densities in the seam band and in the bulk of the tiles, after all.
         """
         tile_seed, hop_seed = seed.spawn(2)
-        large = self.upsampler(state, temperature, tile_seed)
-        walker = self._walker(self.large, large, temperature, hop_seed)
+        large = self.upsampler(state, condition["T"], tile_seed)
+        walker = self._walker(self.large, large, condition["T"], hop_seed)
         walker.advance(max_hops=int(healing_events * len(walker.sites)))
         large = walker.occupation
         return large, self.upsampler.seam_and_bulk(large, self.order)
 
-    def patch_pairs(
-        self,
-        state: Codes,
-        temperature: float,
-        dt: float,
-        snapshot: int,
-        seed: np.random.SeedSequence,
-    ) -> PatchPairs:
-        """Evolve every patch of a large state alone for ``dt`` seconds."""
-        k, n = self.n_patches(state), self.large.n_sites
-        pair_seeds = seed.spawn(k)
-        walker = self._walker(self.large, state, temperature, seed)
-        z0, _ = self._observe(walker)
-        if self.boundary == "periodic":
-            evolved = self._evolve_tiles(state, temperature, dt, pair_seeds)
-        else:
-            evolved = [walker.try_alone(v, dt, kernel_state(s)) for v, s in enumerate(pair_seeds)]
-        dz = [self.order.state(change, n) * k for change, _ in evolved]
-        return PatchPairs(
-            snapshot=np.full(k, snapshot),
-            patch=np.arange(k),
-            z0=np.tile(z0, (k, 1)),
-            dz=np.array(dz),
-            dt=np.full(k, dt),
-            n_patches=np.full(k, k),
-            condition=np.tile(self.condition(temperature), (k, 1)),
-            met=np.array([walked.meetings > 0 for _, walked in evolved], dtype=np.int8),
-        )
-
-    def _evolve_tiles(
-        self, state: Codes, temperature: float, dt: float, seeds: Iterable[np.random.SeedSequence]
-    ) -> list[tuple[NDArray[np.int64], Walked]]:
+    def evolve_patches(
+        self, state: Codes, dt: float, temperature: float, seed: np.random.SeedSequence
+    ) -> list[tuple[NDArray[Any], bool]]:
+        """Every vacancy, or every tile, of a large state alone for ``dt`` seconds."""
+        seeds = seed.spawn(self.n_patches(state))
+        if self.boundary == "embedded":
+            walker = self._walker(self.large, state, temperature, seed)
+            done = [walker.try_alone(v, dt, kernel_state(own)) for v, own in enumerate(seeds)]
+            return [(change, walked.meetings > 0) for change, walked in done]
         results = []
-        for tile, seed in zip(self.upsampler.tiles(state), seeds):
-            walker = self._walker(self.small, tile, temperature, seed)
+        for tile, own in zip(self.upsampler.tiles(state), seeds):
+            walker = self._walker(self.small, tile, temperature, own)
             before = walker.bonds.copy()
             walked = walker.advance(end_time=dt)
-            results.append((walker.bonds - before, walked))
+            results.append((walker.bonds - before, walked.meetings > 0))
         return results
 
-    def direct(
+    def path(
         self,
-        state: Codes,
-        temperature: float,
+        grid: SiteGrid,
+        start: Codes,
         times: Array,
+        temperature: float,
         seed: np.random.SeedSequence,
-    ) -> tuple[Array, Array]:
-        """Run the large crystal; the second array holds vacancy neighbours (n_t, S - 1)."""
-        walker = self._walker(self.large, state, temperature, seed)
-        rows = []
-        for time in times:
+        kept: Collection[int] = (),
+    ) -> tuple[Array, Array, list[Codes]]:
+        """Bond densities, vacancy neighbours and some states of a crystal at times in s."""
+        walker, rows, states = self._walker(grid, start, temperature, seed), [], []
+        for k, time in enumerate(times):
             walker.advance(end_time=time)
             rows.append(self._observe(walker))
+            if k in kept:
+                states.append(walker.occupation)
         z, neighbours = (np.array(column) for column in zip(*rows))
-        return z, neighbours
+        return z, neighbours, states

@@ -1,9 +1,15 @@
-"""What all alloy systems share, whatever moves their atoms: crystals, bonds, upsampling."""
+"""What all alloy systems share, whatever moves their atoms: crystals, bonds, upsampling.
+
+A condition is {"T": temperature in K}; the model of an alloy sees 1000 K / T and the composition.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +17,16 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..lattice import SiteGrid, shell_neighbors
 from ..observables.bonds import bond_counts
+from ..rng import own_seeds
 from .alloy_order import BondOrder
 from .alloy_upsampling import SeamSwaps, Upsampler
+from .base import Closure, Condition, EventSystem, Increments, Plan, Snapshots, States, no_closure
 
 Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlloyCrystals:
+class AlloyCrystals(EventSystem):
     """A bcc alloy, small and large, whose observables are bond densities.
 
     Attributes
@@ -31,6 +39,8 @@ class AlloyCrystals:
         Initial state of the large system.
     shells : int
         Neighbour shells in the state.
+    boundary : {"embedded", "periodic"}
+        Where a patch evolves: in the true crystal, or as a periodic tile.
     """
 
     small: SiteGrid
@@ -38,22 +48,60 @@ class AlloyCrystals:
     small_states: Codes
     large_state: Codes
     shells: int = 2
+    boundary: Literal["embedded", "periodic"] = "embedded"
+    dimension = 3
 
     @property
+    @abstractmethod
     def species(self) -> tuple[str, ...]:
         """Symbols by code, without the vacancy, whose code comes last."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def seam_swaps(self) -> SeamSwaps:
         """What heals the seams of upsampled states."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def n_patches(self, state: Codes) -> int:
+        """K of a large state."""
+
+    @abstractmethod
+    def events_of(self, small_events: float) -> tuple[float, float, float]:
+        """Microscopic events of a small run, and of a patch and of the whole per mean event."""
+
+    @abstractmethod
+    def path(
+        self,
+        grid: SiteGrid,
+        start: Codes,
+        times: Array,
+        temperature: float,
+        seed: np.random.SeedSequence,
+        kept: Collection[int] = (),
+    ) -> tuple[Array, Array, list[Codes]]:
+        """A crystal from a state on: bond densities, vacancy neighbours, states of rows kept.
+
+        Times start with that of the state.
+        """
+
+    @abstractmethod
+    def evolve_patches(
+        self, state: Codes, dt: float, temperature: float, seed: np.random.SeedSequence
+    ) -> list[tuple[NDArray[Any], bool]]:
+        """Change of the whole's bonds by each patch alone, and whether it met another."""
 
     @cached_property
     def order(self) -> BondOrder:
-        """Bond densities and what follows from them."""
-        counts = np.bincount(self.large_state, minlength=len(self.species) + 1)
-        return BondOrder(self.species, counts)
+        """Bond densities of the large system and what follows from them."""
+        return BondOrder(self.species, self._counts(self.large_state))
+
+    @cached_property
+    def small_order(self) -> BondOrder:
+        """The same of the small one."""
+        return BondOrder(self.species, self._counts(self.small_states[0]))
+
+    def _counts(self, state: Codes) -> NDArray[np.int64]:
+        return np.bincount(state, minlength=len(self.species) + 1)
 
     @cached_property
     def upsampler(self) -> Upsampler:
@@ -61,7 +109,7 @@ class AlloyCrystals:
         return Upsampler(self.small, self.large, self.seam_swaps, self.shells)
 
     @property
-    def z_names(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """Names of the observables, such as ``"Mo-Ta"``."""
         return self.order.state_names(self.shells)
 
@@ -75,10 +123,10 @@ class AlloyCrystals:
             ]
         )
 
-    @cached_property
-    def start(self) -> Array:
-        """Bond densities of the large system's initial state, shape (d,)."""
-        return self.order.state(self.bonds(self.large_state, self.large), self.large.n_sites)
+    def observe(self, states: States) -> Array:
+        """Bond densities of small or large states, shape (n, d)."""
+        grid = self.large if states.shape[1] == self.large.n_sites else self.small
+        return np.array([self.order.state(self.bonds(s, grid), grid.n_sites) for s in states])
 
     @property
     def vacancy_scale(self) -> float:
@@ -86,10 +134,96 @@ class AlloyCrystals:
         small = float(np.mean(self.small_states == len(self.species)))
         return float(self.order.fractions[-1] / small) if small else 1.0
 
-    def condition(self, temperature: float) -> Array:
+    def model_condition(self, condition: Condition) -> Array:
         """1000 K / T, then the fraction of every species of atom but the last."""
         atoms = self.order.counts[:-1]
-        return np.concatenate([[1000 / temperature], atoms[:-1] / atoms.sum()])
+        return np.concatenate([[1000 / condition["T"]], atoms[:-1] / atoms.sum()])
+
+    def plan(self, **settings: Any) -> Plan:
+        """The plan of settings; sides are those of the crystals along the first axis, in cells.
+
+        Raises
+        ------
+        ValueError
+            If other sides are asked for.
+        """
+        sides = {"small": self.small.size[0], "large": self.large.size[0]}
+        other = {k: v for k, v in sides.items() if settings.get(k, v) != v}
+        if other:
+            raise ValueError(f"the crystals have {other} cells, and no others")
+        usual: dict[str, Any] = {"ages": (0.0,), "relax_time": 0.0}
+        return Plan(**(usual | settings | sides))
+
+    def snapshots(
+        self, plan: Plan, number: int, condition: Condition, rng: np.random.Generator
+    ) -> Snapshots:
+        """Large states from small runs, ages of each run one after another."""
+        grown, t, rows = [], condition["T"], range(1, 1 + len(plan.ages))
+        for seed in own_seeds(rng, number):
+            choice, run, *own = seed.spawn(2 + len(plan.ages))
+            start = self.small_states[
+                np.random.default_rng(choice).integers(len(self.small_states))
+            ]
+            states = self.path(self.small, start, np.array([0.0, *plan.ages]), t, run, rows)[2]
+            for state, age, each in zip(states, plan.ages, own):
+                tile, heal = each.spawn(2)
+                large = self.upsampler(state, t, tile)
+                times = np.array([0.0, min(age, plan.relax_time)])
+                grown += self.path(self.large, large, times, t, heal, (1,))[2]
+        return Snapshots(np.array(grown), np.repeat(np.arange(number), len(plan.ages)))
+
+    def increments(
+        self,
+        plan: Plan,
+        states: States,
+        closure: Closure,
+        condition: Condition,
+        rng: np.random.Generator,
+    ) -> Increments:
+        """Every patch of large states evolved alone for ``plan.dt``; there are no closures.
+
+        Raises
+        ------
+        ValueError
+            If a closure is asked for.
+        """
+        if closure is not no_closure:
+            raise ValueError("alloys have no closure variables")
+        n, dz, met = self.large.n_sites, [], []
+        for state, seed in zip(states, own_seeds(rng, len(states))):
+            evolved = self.evolve_patches(state, plan.dt, condition["T"], seed)
+            dz.append([self.order.state(change, n) * len(evolved) for change, _ in evolved])
+            met.append([one for _, one in evolved])
+        return Increments(self.observe(states), np.array(dz), met=np.array(met, dtype=np.int8))
+
+    def start(
+        self, plan: Plan, start: Any, number: int, condition: Condition, rng: np.random.Generator
+    ) -> States:
+        """Copies of the large system's initial state."""
+        return np.repeat(self.large_state[None], number, axis=0)
+
+    def wholes(
+        self,
+        plan: Plan,
+        states: States,
+        times: Array,
+        closure: Closure,
+        condition: Condition,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Bond densities of whole states as they evolve, shape (n, n_t, d)."""
+        seeds = own_seeds(rng, len(states))
+        return np.array([self.direct(s, times, condition, own)[0] for s, own in zip(states, seeds)])
+
+    def tiles(self, plan: Plan, states: States) -> States:
+        """Blocks of the small size, shape (n, K, n_small)."""
+        return np.array([self.upsampler.tiles(state) for state in states])
+
+    def direct(
+        self, state: States, times: Array, condition: Condition, seed: np.random.SeedSequence
+    ) -> tuple[Array, Array]:
+        """Run the large crystal; the second array holds vacancy neighbours (n_t, S - 1)."""
+        return self.path(self.large, state, times, condition["T"], seed)[:2]
 
 
 def kept_rows(n_times: int, share: int = 32) -> set[int]:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
+from ..observables.short_range_order import random_offset
 
 COORDINATION = 8
 
@@ -113,6 +114,15 @@ class BondOrder:
         """Warren-Cowley parameters of components of delta, same shape."""
         second = np.array(self.all_pairs)[:, 1]
         return -np.asarray(delta) / (COORDINATION * self.fractions[second])
+
+    @cached_property
+    def random_delta(self) -> Array:
+        """Exact expectation of delta in random crystals of these numbers, shape (n_all,).
+
+        A crystal of fixed numbers is not quite random: `observables.random_offset`.
+        """
+        first, second = np.array(self.all_pairs).T
+        return random_offset(self.counts, [COORDINATION])[0, first, second]
 
     def row_sum_residual(self, z: Array, vacancy_neighbours: Array) -> float:
         """Largest violation of the sum rule by `delta_matrix`."""

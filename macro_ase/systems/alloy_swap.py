@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from ..lattice import SiteGrid
 from ..potentials.eam_table import EAMTable
 from ..rng import kernel_state
 from .alloy_crystals import AlloyCrystals, Codes, kept_rows
-from .base import PatchPairs, Trajectory
+from .base import Condition, Trajectory
 
 RECORD_ATTEMPTS = 0.125
 
@@ -86,13 +86,10 @@ class SwapAlloy(AlloyCrystals):
     swaps : EAMSwaps
     buffer_cells : int
         Cells around a patch that move with it and are not counted.
-    boundary : {"embedded", "periodic"}
-        Where a patch evolves: in the true crystal, or as a periodic tile.
     """
 
     swaps: EAMSwaps
     buffer_cells: int = 1
-    boundary: Literal["embedded", "periodic"] = "embedded"
 
     event: ClassVar[str] = "attempts per site"
     time_unit: ClassVar[str] = "attempts per site"
@@ -112,6 +109,12 @@ class SwapAlloy(AlloyCrystals):
     def least_small_events(self, longest_step: float) -> float:
         """Attempts per site of a small run that holds twice the longest lag of a scan."""
         return 8 * longest_step
+
+    def events_of(self, small_events: float) -> tuple[float, float, float]:
+        """Attempts of a small run, and of a patch and of the whole per attempt and site."""
+        embedded = self.boundary == "embedded"
+        patch = len(self.patches[0][0]) if embedded else self.small.n_sites
+        return small_events * self.small.n_sites, patch, self.large.n_sites
 
     def n_patches(self, state: Codes) -> int:
         """K: blocks of the small size in a large state."""
@@ -150,32 +153,42 @@ class SwapAlloy(AlloyCrystals):
         )
 
     def small_trajectory(
-        self, temperature: float, n_events: float, seed: np.random.SeedSequence
+        self, n_events: float, condition: Condition, seed: np.random.SeedSequence
     ) -> Trajectory:
         """Run one small crystal for ``n_events`` attempts per site.
 
         The initial state is drawn from ``small_states``; states are kept at log-spaced times
         of the first half and equidistant ones of the second.
         """
-        choice, count_seed, swap_seed = seed.spawn(3)
+        choice, *run_seeds = seed.spawn(3)
         start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
         times = RECORD_ATTEMPTS * np.arange(max(int(n_events / RECORD_ATTEMPTS), 8), dtype=float)
         kept = kept_rows(len(times))
-        z, extra, states = self._path(
-            self.small, start, temperature, times, (count_seed, swap_seed), kept
-        )
+        z, extra, states = self._path(self.small, start, times, condition["T"], run_seeds, kept)
         return Trajectory(times, z, np.array(states), np.sort(list(kept)), 1.0, extra)
+
+    def path(
+        self,
+        grid: SiteGrid,
+        start: Codes,
+        times: Array,
+        temperature: float,
+        seed: np.random.SeedSequence,
+        kept: Collection[int] = (),
+    ) -> tuple[Array, Array, list[Codes]]:
+        """Bond densities, vacancy neighbours (0) and some states of a crystal at times."""
+        return self._path(grid, start, times, temperature, seed.spawn(2), kept)
 
     def _path(
         self,
         grid: SiteGrid,
         start: Codes,
-        temperature: float,
         times: Array,
-        seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
-        kept: Collection[int] = (),
+        temperature: float,
+        seeds: list[np.random.SeedSequence],
+        kept: Collection[int],
     ) -> tuple[Array, Array, list[Codes]]:
-        """Observables, vacancy neighbours and some states at times, the first is the start's."""
+        """As `path`, with the seeds of the numbers of attempts and of the swaps."""
         rng, rng_state = np.random.default_rng(seeds[0]), kernel_state(seeds[1])
         state, bonds = self.swaps.lattice(grid).state(start), self.bonds(start, grid).astype(float)
         z, neighbours, states = [], [], []
@@ -188,41 +201,29 @@ class SwapAlloy(AlloyCrystals):
         return np.array(z), np.array(neighbours), states
 
     def upsample(
-        self, state: Codes, temperature: float, healing_events: float, seed: np.random.SeedSequence
+        self,
+        state: Codes,
+        healing_events: float,
+        condition: Condition,
+        seed: np.random.SeedSequence,
     ) -> tuple[Codes, Array]:
         """Tile, heal the seams by swaps, then let the whole go on for ``healing_events``."""
         tile_seed, *run_seeds = seed.spawn(3)
-        large = self.upsampler(state, temperature, tile_seed)
-        times = np.array([0.0, healing_events])
-        path = self._path(self.large, large, temperature, times, (run_seeds[0], run_seeds[1]), (1,))
-        healed = path[2][0]
+        large, times = (
+            self.upsampler(state, condition["T"], tile_seed),
+            np.array([0, healing_events]),
+        )
+        healed = self._path(self.large, large, times, condition["T"], run_seeds, (1,))[2][0]
         return healed, self.upsampler.seam_and_bulk(healed, self.order)
 
-    def patch_pairs(
-        self,
-        state: Codes,
-        temperature: float,
-        dt: float,
-        snapshot: int,
-        seed: np.random.SeedSequence,
-    ) -> PatchPairs:
-        """Evolve every patch of a large state alone for ``dt`` attempts per site."""
-        k, n = self.n_patches(state), self.large.n_sites
-        evolve = self._evolve_tiles if self.boundary == "periodic" else self._evolve_patches
-        changes = evolve(state, temperature, dt, seed)
-        z0 = self.order.state(self.bonds(state, self.large), n)
-        return PatchPairs(
-            snapshot=np.full(k, snapshot),
-            patch=np.arange(k),
-            z0=np.tile(z0, (k, 1)),
-            dz=np.array([self.order.state(change, n) * k for change in changes]),
-            dt=np.full(k, dt),
-            n_patches=np.full(k, k),
-            condition=np.tile(self.condition(temperature), (k, 1)),
-            met=np.zeros(k, dtype=np.int8),
-        )
+    def evolve_patches(
+        self, state: Codes, dt: float, temperature: float, seed: np.random.SeedSequence
+    ) -> list[tuple[NDArray[Any], bool]]:
+        """Every patch of a large state alone for ``dt`` attempts per site; none meets another."""
+        evolve = self._evolve_tiles if self.boundary == "periodic" else self._evolve_blocks
+        return [(change, False) for change in evolve(state, temperature, dt, seed)]
 
-    def _evolve_patches(
+    def _evolve_blocks(
         self, state: Codes, temperature: float, dt: float, seed: np.random.SeedSequence
     ) -> list[Array]:
         """Whole changes of bonds by moves in the core of each patch."""
@@ -256,14 +257,3 @@ class SwapAlloy(AlloyCrystals):
             self._run(self.small, sites, temperature, dt, rng, rng_state, change)
             changes.append(change)
         return changes
-
-    def direct(
-        self,
-        state: Codes,
-        temperature: float,
-        times: Array,
-        seed: np.random.SeedSequence,
-    ) -> tuple[Array, Array]:
-        """Run the large crystal; the second array holds vacancy neighbours (n_t, S - 1)."""
-        count_seed, swap_seed = seed.spawn(2)
-        return self._path(self.large, state, temperature, times, (count_seed, swap_seed))[:2]

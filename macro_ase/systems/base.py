@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,43 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
+class Snapshots:
+    """States of one size under one condition.
+
+    Attributes
+    ----------
+    states : array, shape (n, ...)
+    run : int array, shape (n,)
+        Which small run each comes from.
+    """
+
+    states: States
+    run: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Increments:
+    """What every patch of large states does in a time dt, each alone from the same state.
+
+    Attributes
+    ----------
+    z0 : array, shape (n, d)
+        Observables of the whole, then closure variables.
+    dz : array, shape (n, K, d)
+        K times the change of these by each patch.
+    mean : array, shape (n, K, d) or (n, d), optional
+        The same with less noise: of each patch, or the mean over patches.
+    met : int8 array, shape (n, K), optional
+        1 where the patch met a neighbouring one.
+    """
+
+    z0: Array
+    dz: Array
+    mean: Array | None = None
+    met: NDArray[np.int8] | None = None
+
+
+@dataclass(frozen=True)
 class PatchPairs:
     """Increments of single patches of large snapshots, each evolved alone.
 
@@ -91,39 +128,22 @@ class PatchPairs:
     condition: Array
     met: NDArray[np.int8]
 
-
-@dataclass(frozen=True)
-class Snapshots:
-    """States of one size under one condition.
-
-    Attributes
-    ----------
-    states : array, shape (n, ...)
-    run : int array, shape (n,)
-        Which small run each comes from.
-    """
-
-    states: States
-    run: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Increments:
-    """What every patch of large states does in a time dt, each alone from the same state.
-
-    Attributes
-    ----------
-    z0 : array, shape (n, d)
-        Observables of the whole, then closure variables.
-    dz : array, shape (n, K, d)
-        K times the change of these by each patch.
-    mean : array, shape (n, K, d) or (n, d), optional
-        The same with less noise: of each patch, or the mean over patches.
-    """
-
-    z0: Array
-    dz: Array
-    mean: Array | None = None
+    @classmethod
+    def of(
+        cls, made: Increments, snapshots: NDArray[np.int64], dt: float, condition: Array
+    ) -> PatchPairs:
+        """Increments of all K patches of some snapshots, (n,), under one condition, (c,)."""
+        n, k, d = made.dz.shape
+        return cls(
+            snapshot=np.repeat(snapshots, k),
+            patch=np.tile(np.arange(k), n),
+            z0=np.repeat(made.z0, k, axis=0),
+            dz=made.dz.reshape(n * k, d),
+            dt=np.full(n * k, dt),
+            n_patches=np.full(n * k, k),
+            condition=np.tile(condition, (n * k, 1)),
+            met=np.zeros(n * k, dtype=np.int8) if made.met is None else made.met.ravel(),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,16 +315,16 @@ class System(ABC):
         return [np.random.default_rng(own) for own in seed.spawn(3)]
 
 
-class MicroSystem(Protocol):
-    """What a study asks of a system; a user's own class that has these methods will do.
+class EventSystem(System):
+    """A system whose time step is counted in events of a patch and chosen from small runs.
 
-    States are integer or float arrays with the sites on the last axis. Seeds are
+    States have their sites on the last axis; conditions hold a temperature "T". Seeds are
     `numpy.random.SeedSequence`, one per item, so that results do not depend on order.
 
     Attributes
     ----------
-    event, time_unit : str
-        What counts as one event of a patch, and the unit of times, for people.
+    event : str
+        What counts as one event of a patch, for people.
     record_events : float
         Mean events of a patch between two samples of a small run.
     substeps : int
@@ -312,52 +332,34 @@ class MicroSystem(Protocol):
     """
 
     event: ClassVar[str]
-    time_unit: ClassVar[str]
     record_events: ClassVar[float]
     substeps: ClassVar[int]
 
-    @property
-    def z_names(self) -> tuple[str, ...]:
-        """Names of the observables."""
-
+    @abstractmethod
     def least_small_events(self, longest_step: float) -> float:
         """Events of a small run whose stationary half holds twice the longest lag of a scan."""
 
-    def condition(self, temperature: float) -> Array:
-        """What the model is conditioned on at a temperature, shape (c,)."""
-
+    @abstractmethod
     def small_trajectory(
-        self, temperature: float, n_events: float, seed: np.random.SeedSequence
+        self, n_events: float, condition: Condition, seed: np.random.SeedSequence
     ) -> Trajectory:
         """A run of the small system from a typical initial state."""
 
+    @abstractmethod
     def upsample(
         self,
-        state: NDArray[np.int8],
-        temperature: float,
+        state: States,
         healing_events: float,
+        condition: Condition,
         seed: np.random.SeedSequence,
-    ) -> tuple[NDArray[np.int8], Array]:
+    ) -> tuple[States, Array]:
         """A large state like a small one, and what measures how well its seams healed.
 
         Every patch evolves for ``healing_events`` mean events before the state is used.
         """
 
-    def patch_pairs(
-        self,
-        state: NDArray[np.int8],
-        temperature: float,
-        dt: float,
-        snapshot: int,
-        seed: np.random.SeedSequence,
-    ) -> PatchPairs:
-        """Every patch of a large state evolved alone for a time."""
-
+    @abstractmethod
     def direct(
-        self,
-        state: NDArray[np.int8],
-        temperature: float,
-        times: Array,
-        seed: np.random.SeedSequence,
+        self, state: States, times: Array, condition: Condition, seed: np.random.SeedSequence
     ) -> tuple[Array, Array]:
         """Observables (n_t, d) and further ones (n_t, e) of the whole, evolved from a state."""

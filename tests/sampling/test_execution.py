@@ -14,7 +14,7 @@ import pytest
 from macro_ase.config import load_config
 from macro_ase.rng import stream
 from macro_ase.sampling import Store, run_chunks
-from macro_ase.sampling.stages import small_chunk
+from macro_ase.sampling.pairs import small_chunk
 from macro_ase.sampling.store import Chunks
 from macro_ase.systems.alloy_setup import alloy_from_config
 
@@ -172,7 +172,7 @@ def test_an_executor_that_is_passed_in_stays_open(tmp_path: Path) -> None:
 def test_simulations_give_the_same_bytes_on_any_executor(tmp_path: Path) -> None:
     settings = ("system.small_size=[4,4,4]", "system.large_size=[4,4,4]")
     system, _ = alloy_from_config(load_config("nbmota", True, settings))
-    work = {f"small/2000/{r}": (system, 2000.0, 3000, 0, (2_000_000, r)) for r in range(3)}
+    work = {f"small/2000/{r}": (system, 3000, {"T": 2000.0}, 0, (2_000_000, r)) for r in range(3)}
     results = []
     for name, executor in (("one", 1), ("three", 3), ("processes", None)):
         store = Store(tmp_path / name)

@@ -12,8 +12,10 @@ from macro_ase.observables import short_range_order
 from macro_ase.rng import kernel_state, stream
 from macro_ase.systems import Alloy
 from macro_ase.systems.alloy_setup import alloy_from_config
+from macro_ase.systems.base import Increments, no_closure
 
 TEMPERATURE_K = 2000.0
+CONDITION = {"T": TEMPERATURE_K}
 SPECIES = ("Nb", "Mo", "Ta")
 
 
@@ -28,6 +30,14 @@ def alloy(boundary: str = "embedded", sites_per_vacancy: int = 128, small: int =
     return alloy_from_config(load_config("nbmota", True, settings))[0]
 
 
+def pairs_of(
+    system: Alloy, state: np.ndarray, dt: float, seed: np.random.SeedSequence
+) -> Increments:
+    """Every patch of one state alone."""
+    rng = np.random.default_rng(seed)
+    return system.increments(system.plan(dt=dt), state[None], no_closure, CONDITION, rng)
+
+
 def residence_s(system: Alloy) -> float:
     """Mean residence time of a vacancy in the large system's initial state."""
     state = system.large_state
@@ -38,14 +48,14 @@ def residence_s(system: Alloy) -> float:
 
 def test_observables_are_bond_densities_of_the_crystal() -> None:
     system = alloy()
-    z, v = system.direct(system.large_state, TEMPERATURE_K, np.array([0.0]), stream(0, "d"))
+    z, v = system.direct(system.large_state, np.array([0.0]), CONDITION, stream(0, "d"))
     crystal = Crystal.from_sites(system.large, SPECIES, system.large_state, 3.24)
     exact = short_range_order(crystal.to_atoms(), 2, species=SPECIES)
     pairs = ("Nb-Mo", "Nb-Ta", "Mo-Ta")
-    assert system.z_names == (*pairs, *(f"{name} (2)" for name in pairs))
+    assert system.names == (*pairs, *(f"{name} (2)" for name in pairs))
     unlike = exact.bonds[:, [0, 0, 1], [1, 2, 2]].ravel()
     np.testing.assert_allclose(z[0], unlike / 1024, atol=1e-12)
-    np.testing.assert_array_equal(z[0], system.start)
+    np.testing.assert_array_equal(z, system.observe(system.large_state[None]))
     np.testing.assert_allclose(v[0], (exact.bonds[0, :3, 3] / exact.counts[:3]), atol=1e-12)
 
 
@@ -53,7 +63,7 @@ def test_a_patch_is_one_vacancy_evolved_in_the_true_lattice() -> None:
     system, dt = alloy(), 20 * residence_s(alloy())
     state = system.large_state
     before = state.copy()
-    pairs = system.patch_pairs(state, TEMPERATURE_K, dt, 7, stream(0, "patch"))
+    pairs = pairs_of(system, state, dt, stream(0, "patch"))
     np.testing.assert_array_equal(state, before)
     vacancies, seeds = np.flatnonzero(state == 3), stream(0, "patch").spawn(8)
     assert system.n_patches(state) == len(vacancies) == 8
@@ -71,13 +81,12 @@ def test_a_patch_is_one_vacancy_evolved_in_the_true_lattice() -> None:
         walked = walker.advance(end_time=dt)
         assert walked.hops > 0
         change = system.order.state(walker.bonds - start, system.large.n_sites)
-        np.testing.assert_array_equal(pairs.dz[v], 8 * change)
-        assert pairs.met[v] == (walked.meetings > 0)
+        np.testing.assert_array_equal(pairs.dz[0, v], 8 * change)
+        assert pairs.met is not None and pairs.met[0, v] == (walked.meetings > 0)
         others = np.delete(vacancies, v)
         assert np.all(walker.occupation[others] == 3)  # the frozen ones stand where they were
-    assert np.all(pairs.snapshot == 7) and pairs.patch.tolist() == list(range(8))
-    assert np.all(pairs.n_patches == 8) and np.all(pairs.dt == dt)
-    assert np.all(pairs.z0 == pairs.z0[0]) and pairs.condition.shape == (8, 3)
+    assert pairs.dz.shape == (1, 8, 6)
+    np.testing.assert_array_equal(pairs.z0, system.observe(state[None]))
 
 
 def test_everything_is_undone_afterwards() -> None:
@@ -114,9 +123,8 @@ def increments() -> tuple[np.ndarray, np.ndarray]:
     state, times = system.large_state, np.array([0.0, dt])
     patches, wholes = [], []
     for k in range(600):
-        pairs = system.patch_pairs(state, TEMPERATURE_K, dt, k, stream(k, "patch"))
-        patches.append(pairs.dz.mean(axis=0))
-        z, _ = system.direct(state, TEMPERATURE_K, times, stream(k, "whole"))
+        patches.append(pairs_of(system, state, dt, stream(k, "patch")).dz[0].mean(axis=0))
+        z, _ = system.direct(state, times, CONDITION, stream(k, "whole"))
         wholes.append(z[1] - z[0])
     return np.array(patches), np.array(wholes)
 
@@ -141,10 +149,10 @@ def test_negative_control_without_the_factor_k_they_do_not() -> None:
 
 def test_tiles_of_the_periodic_boundary() -> None:
     system, dt = alloy("periodic"), 20 * residence_s(alloy())
-    state, _ = system.upsample(system.small_states[0], TEMPERATURE_K, 100, stream(0, "up"))
+    state, _ = system.upsample(system.small_states[0], 100, CONDITION, stream(0, "up"))
     before = state.copy()
     assert system.n_patches(state) == 8
-    pairs = system.patch_pairs(state, TEMPERATURE_K, dt, 0, stream(0, "patch"))
+    pairs = pairs_of(system, state, dt, stream(0, "patch"))
     np.testing.assert_array_equal(state, before)
     for k, (tile, seed) in enumerate(
         zip(system.upsampler.tiles(state), stream(0, "patch").spawn(8))
@@ -155,19 +163,19 @@ def test_tiles_of_the_periodic_boundary() -> None:
         start = walker.bonds.copy()
         walker.advance(end_time=dt)
         change = system.order.state(walker.bonds - start, system.small.n_sites)
-        np.testing.assert_allclose(pairs.dz[k], change, atol=1e-12)
+        np.testing.assert_allclose(pairs.dz[0, k], change, atol=1e-12)
 
 
 def test_an_upsampled_state_keeps_its_composition_and_every_vacancy_hops() -> None:
     system = alloy()
     small, seed = system.small_states[0], lambda: stream(0, "up")
-    state, seam = system.upsample(small, TEMPERATURE_K, 100, seed())
+    state, seam = system.upsample(small, 100, CONDITION, seed())
     np.testing.assert_array_equal(np.bincount(state), 8 * np.bincount(small))
     assert seam.shape == (2, 6) and np.all(np.isfinite(seam))
-    again, _ = system.upsample(small, TEMPERATURE_K, 100, seed())
+    again, _ = system.upsample(small, 100, CONDITION, seed())
     np.testing.assert_array_equal(state, again)
-    still, _ = system.upsample(small, TEMPERATURE_K, 0, seed())
-    longer, _ = system.upsample(small, TEMPERATURE_K, 1000, seed())
+    still, _ = system.upsample(small, 0, CONDITION, seed())
+    longer, _ = system.upsample(small, 1000, CONDITION, seed())
     moved = [int((x != still).sum()) for x in (state, longer)]
     assert 8 < moved[0] < moved[1]
 
@@ -178,7 +186,7 @@ def test_small_runs_keep_time_by_the_hops_of_a_vacancy(
 ) -> None:
     system = alloy(sites_per_vacancy=sites_per_vacancy)
     assert np.all((system.small_states == 3).sum(axis=1) == vacancies)
-    run = system.small_trajectory(TEMPERATURE_K, 100_000, stream(0, "small"))
+    run = system.small_trajectory(100_000, CONDITION, stream(0, "small"))
     spacing = np.diff(run.times)
     np.testing.assert_allclose(spacing, spacing[0])
     assert spacing[0] / run.tau_w == pytest.approx(125, rel=0.15)
@@ -188,7 +196,7 @@ def test_small_runs_keep_time_by_the_hops_of_a_vacancy(
 
 def test_kept_states_belong_to_their_rows() -> None:
     system = alloy()
-    run = system.small_trajectory(TEMPERATURE_K, 20_000, stream(3, "small"))
+    run = system.small_trajectory(20_000, CONDITION, stream(3, "small"))
     assert run.states.shape == (len(run.kept), 128) and run.kept[0] == 0
     assert np.all(np.diff(run.kept) > 0) and run.kept[-1] == len(run.times) - 1
     for state, row in zip(run.states, run.kept, strict=True):
@@ -196,18 +204,14 @@ def test_kept_states_belong_to_their_rows() -> None:
             system.small, state, system.barriers, TEMPERATURE_K, kernel_state(0), n_shells=2
         )
         np.testing.assert_array_equal(run.z[row], system.order.state(walker.bonds, 128))
-    again = system.small_trajectory(TEMPERATURE_K, 20_000, stream(3, "small"))
+    again = system.small_trajectory(20_000, CONDITION, stream(3, "small"))
     np.testing.assert_array_equal(run.z, again.z)
 
 
 def test_direct_runs_are_reproducible_and_move() -> None:
     system, step = alloy(), 50 * residence_s(alloy())
-    fine = system.direct(
-        system.large_state, TEMPERATURE_K, step * np.arange(5), stream(0, "direct")
-    )
-    again = system.direct(
-        system.large_state, TEMPERATURE_K, step * np.arange(5), stream(0, "direct")
-    )
+    fine = system.direct(system.large_state, step * np.arange(5), CONDITION, stream(0, "direct"))
+    again = system.direct(system.large_state, step * np.arange(5), CONDITION, stream(0, "direct"))
     for one, other in zip(fine, again, strict=True):
         np.testing.assert_array_equal(one, other)
     assert fine[0].shape == (5, 6) and fine[1].shape == (5, 3)
@@ -216,7 +220,7 @@ def test_direct_runs_are_reproducible_and_move() -> None:
 
 def test_condition_and_vacancy_scale() -> None:
     system = alloy()
-    condition = system.condition(2000.0)
+    condition = system.model_condition(CONDITION)
     assert condition[0] == 0.5 and condition[1:] == pytest.approx([1 / 3, 1 / 3], abs=0.002)
     assert system.vacancy_scale == pytest.approx(1)
     assert alloy(sites_per_vacancy=512).vacancy_scale == pytest.approx(2 / 1024 / (1 / 128))

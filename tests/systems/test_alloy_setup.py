@@ -61,7 +61,7 @@ def test_small_states_have_the_nearest_composition(composition: str) -> None:
 def test_a_binary_has_one_observable() -> None:
     with pytest.warns(UserWarning, match="lies outside what the barriers were fitted to"):
         system, _ = made("system.composition=Mo0.3Ta0.7")
-    assert system.z_names == ("Mo-Ta", "Mo-Ta (2)")
+    assert system.names == ("Mo-Ta", "Mo-Ta (2)")
 
 
 def test_small_states_are_cut_from_the_large_one(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from macro_ase.engines.swaps.moves import NeighbourSwap
 from macro_ase.rng import kernel_state, stream
 from macro_ase.systems import SwapAlloy
 from macro_ase.systems.alloy_setup import swap_alloy_from_config
+from macro_ase.systems.base import Increments, no_closure
 
 TEMPERATURE_K = 1500.0
+CONDITION = {"T": TEMPERATURE_K}
 UNLIKE = 3
 
 
@@ -26,14 +28,19 @@ def alloy(boundary: str = "embedded", buffer_cells: int = 1) -> SwapAlloy:
     return swap_alloy_from_config(load_config("nbmota-swap", False, settings))[0]
 
 
+def pairs_of(system: SwapAlloy, dt: float, seed: np.random.SeedSequence) -> Increments:
+    """Every patch of the large state alone."""
+    rng, plan = np.random.default_rng(seed), system.plan(dt=dt)
+    return system.increments(plan, system.large_state[None], no_closure, CONDITION, rng)
+
+
 def increments(system: SwapAlloy, dt: float, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Increments of the whole (n, d) and of every patch (n, K, d) from one state."""
-    state, whole, patches = system.large_state, [], []
+    state, times, whole, patches = system.large_state, np.array([0.0, dt]), [], []
     for k in range(n):
-        z, _ = system.direct(state, TEMPERATURE_K, np.array([0.0, dt]), stream(0, "whole", k))
+        z, _ = system.direct(state, times, CONDITION, stream(0, "whole", k))
         whole.append(z[1] - z[0])
-        pairs = system.patch_pairs(state, TEMPERATURE_K, dt, k, stream(0, "patch", k))
-        patches.append(pairs.dz)
+        patches.append(pairs_of(system, dt, stream(0, "patch", k)).dz[0])
     return np.array(whole), np.array(patches)
 
 
@@ -86,27 +93,21 @@ def test_a_patch_that_counts_its_buffer_is_noticed() -> None:
 def test_pairs_leave_the_state_alone_and_repeat() -> None:
     system = alloy()
     before = system.large_state.copy()
-    a, b = (
-        system.patch_pairs(system.large_state, TEMPERATURE_K, 0.5, 3, stream(0, "p"))
-        for _ in range(2)
-    )
+    a, b = (pairs_of(system, 0.5, stream(0, "p")) for _ in range(2))
     np.testing.assert_array_equal(system.large_state, before)
     np.testing.assert_array_equal(a.dz, b.dz)
-    assert a.dz.shape == (8, 6) and np.all(a.n_patches == 8) and np.all(a.met == 0)
-    np.testing.assert_allclose(a.z0[0], system.start, atol=1e-12)
+    assert a.dz.shape == (1, 8, 6) and a.met is not None and not a.met.any()
+    np.testing.assert_allclose(a.z0, system.observe(system.large_state[None]), atol=1e-12)
 
 
 def test_a_periodic_tile_is_a_crystal_of_its_own() -> None:
-    pairs = alloy("periodic").patch_pairs(
-        alloy("periodic").large_state, TEMPERATURE_K, 0.5, 0, stream(0, "t")
-    )
-    embedded = alloy().patch_pairs(alloy().large_state, TEMPERATURE_K, 0.5, 0, stream(0, "t"))
+    pairs, embedded = (pairs_of(a, 0.5, stream(0, "t")) for a in (alloy("periodic"), alloy()))
     assert pairs.dz.shape == embedded.dz.shape and not np.array_equal(pairs.dz, embedded.dz)
 
 
 def test_small_runs_keep_their_composition_and_count_their_bonds() -> None:
     system = alloy()
-    run = system.small_trajectory(TEMPERATURE_K, 20.0, stream(0, "s"))
+    run = system.small_trajectory(20.0, CONDITION, stream(0, "s"))
     counts = np.array([np.bincount(state, minlength=4) for state in run.states])
     assert np.all(counts == counts[0]) and counts[0, UNLIKE] == 0
     assert run.tau_w == 1.0 and np.all(run.extra == 0)
@@ -116,8 +117,8 @@ def test_small_runs_keep_their_composition_and_count_their_bonds() -> None:
 
 def test_upsampled_states_have_the_order_of_the_small_one() -> None:
     system = alloy()
-    small = system.small_trajectory(TEMPERATURE_K, 50.0, stream(0, "u"))
-    large, seam = system.upsample(small.states[-1], TEMPERATURE_K, 1.0, stream(0, "up"))
+    small = system.small_trajectory(50.0, CONDITION, stream(0, "u"))
+    large, seam = system.upsample(small.states[-1], 1.0, CONDITION, stream(0, "up"))
     assert np.all(np.bincount(large) == 8 * np.bincount(small.states[-1]))
     z = system.order.state(system.bonds(large, system.large), system.large.n_sites)
     late = small.z[len(small.z) // 2 :]

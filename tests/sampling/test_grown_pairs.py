@@ -1,4 +1,4 @@
-"""The three kinds of chunk, on a system whose answers are known."""
+"""Chunks of systems with a clock of their own, on one whose answers are known."""
 
 from typing import Any
 
@@ -6,65 +6,77 @@ import numpy as np
 import pytest
 
 from macro_ase.rng import stream
-from macro_ase.sampling.stages import direct_chunk, pairs_chunk, small_chunk
-from macro_ase.systems.base import PatchPairs, Trajectory
+from macro_ase.sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
+from macro_ase.systems.base import Increments, Plan, Trajectory
 
-K = 4
+K, CONDITION = 4, {"T": 900.0}
 
 
 class Toy:
     """States are vectors; z is their mean; every random number comes from the seed given."""
 
-    z_names = ("x", "y")
+    names = ("x", "y")
 
-    def small_trajectory(self, temperature: float, n_events: int, seed: Any) -> Trajectory:
+    def model_condition(self, condition: Any) -> Any:
+        return np.array([1000 / condition["T"]])
+
+    def small_trajectory(self, n_events: int, condition: Any, seed: Any) -> Trajectory:
         z = np.random.default_rng(seed).normal(size=(n_events, 2))
         states = np.zeros((1, 3), dtype=np.int8)
-        return Trajectory(np.arange(n_events), z, states, np.array([0]), temperature, z[:, :1])
+        return Trajectory(np.arange(n_events), z, states, np.array([0]), condition["T"], z[:, :1])
 
     def upsample(
-        self, state: Any, temperature: float, healing_events: int, seed: Any
+        self, state: Any, healing_events: int, condition: Any, seed: Any
     ) -> tuple[Any, Any]:
         noise = np.random.default_rng(seed).normal()
         return state + noise, np.full((2, 2), float(healing_events))
 
-    def patch_pairs(
-        self, state: Any, temperature: float, dt: float, snapshot: int, seed: Any
-    ) -> PatchPairs:
-        dz = np.random.default_rng(seed).normal(size=(K, 2))
-        z0 = np.tile(state.mean(), (K, 2))
-        column = np.full(K, snapshot)
-        return PatchPairs(
-            column, np.arange(K), z0, dz, np.full(K, dt), np.full(K, K), z0, np.zeros(K, np.int8)
-        )
+    def increments(self, plan: Any, states: Any, closure: Any, condition: Any, rng: Any) -> Any:
+        z0 = np.tile(states.mean(axis=1), (2, 1)).T
+        return Increments(z0, rng.normal(size=(len(states), K, 2)))
 
-    def direct(self, state: Any, temperature: float, times: Any, seed: Any) -> tuple[Any, Any]:
+    def direct(self, state: Any, times: Any, condition: Any, seed: Any) -> tuple[Any, Any]:
         z = np.cumsum(np.random.default_rng(seed).normal(size=(len(times), 2)), axis=0)
         return z, z[:, :1]
+
+    def wholes(
+        self, plan: Any, states: Any, times: Any, closure: Any, condition: Any, rng: Any
+    ) -> Any:
+        own = rng.bit_generator.seed_seq
+        return np.array([self.direct(state, times, condition, own)[0] for state in states])
 
 
 def pairs(
     n: int, first: int, seed: int = 0, dt: float = 0.5, repeats: int = 1, number: int = 900_000
 ) -> dict[str, Any]:
     states = np.arange(3.0 * n).reshape(n, 3) + 3.0 * first
-    healing, system = np.full(n, 100.0), Toy()
-    return pairs_chunk(system, 900.0, states, healing, first, dt, repeats, seed, number)  # type: ignore[arg-type]
+    plan = Plan(small=1, large=2, ages=(0.0,), relax_time=0.0, dt=dt)
+    own = (states, np.full(n, 100.0), first, repeats, CONDITION, seed, number)
+    return grown_pairs_chunk(Toy(), plan, *own)  # type: ignore[arg-type]
+
+
+def small(n_events: int, *item: int) -> dict[str, Any]:
+    return small_chunk(Toy(), n_events, CONDITION, 0, item)  # type: ignore[arg-type]
+
+
+def direct(times: Any, *item: int) -> dict[str, Any]:
+    return direct_run_chunk(Toy(), np.zeros(3, np.int8), times, CONDITION, 0, item)  # type: ignore[arg-type]
 
 
 def test_small_chunk() -> None:
-    chunk = small_chunk(Toy(), 900.0, 10, 0, (900_000, 1))  # type: ignore[arg-type]
+    chunk = small(10, 900_000, 1)
     assert chunk["tau_w"].tolist() == [900.0]
     exact = np.random.default_rng(stream(0, "small", 900_000, 1)).normal(size=(10, 2))
     np.testing.assert_array_equal(chunk["z"], exact)
-    other = small_chunk(Toy(), 900.0, 10, 0, (900_000, 2))  # type: ignore[arg-type]
-    assert not np.array_equal(chunk["z"], other["z"])
+    assert not np.array_equal(chunk["z"], small(10, 900_000, 2)["z"])
 
 
-def test_pairs_chunk() -> None:
+def test_grown_pairs_chunk() -> None:
     chunk = pairs(8, 0)
     assert chunk["snapshot"].tolist() == np.repeat(np.arange(8), K).tolist()
     assert chunk["patch"].tolist() == list(range(K)) * 8
     assert chunk["dz"].shape == (8 * K, 2) and np.all(chunk["dt"] == 0.5)
+    np.testing.assert_array_equal(chunk["condition"], np.full((8 * K, 1), 1000 / 900))
     assert chunk["seam"].shape == (8, 2, 2)
     assert np.all(chunk["seam"] == 100)  # the healing events that the system was asked for
     assert chunk["whole_snapshot"].tolist() == [0, 4]
@@ -89,9 +101,9 @@ def test_a_chunk_without_a_whole(first: int) -> None:
     assert chunk["whole_snapshot"].shape == (0,)
 
 
-def test_direct_chunk() -> None:
+def test_direct_run_chunk() -> None:
     times = np.arange(4.0)
-    chunk = direct_chunk(Toy(), np.zeros(3, np.int8), 900.0, times, 0, (1, 2))  # type: ignore[arg-type]
+    chunk = direct(times, 1, 2)
     np.testing.assert_array_equal(chunk["times"], times)
     own = np.random.default_rng(stream(0, "direct", 1, 2)).normal(size=(4, 2))
     np.testing.assert_array_equal(chunk["z"], np.cumsum(own, axis=0))
@@ -116,6 +128,5 @@ def test_snapshots_and_repeats_have_random_numbers_of_their_own() -> None:
 
 def test_runs_have_random_numbers_of_their_own() -> None:
     items, times = [(t, r) for t in (1, 2) for r in range(3)], np.arange(4.0)
-    direct = [direct_chunk(Toy(), np.zeros(3), 900.0, times, 0, i)["z"] for i in items]  # type: ignore[arg-type]
-    small = [small_chunk(Toy(), 900.0, 4, 0, i)["z"] for i in items]  # type: ignore[arg-type]
-    assert all_differ(np.array(direct)) and all_differ(np.array(small))
+    assert all_differ(np.array([direct(times, *item)["z"] for item in items]))
+    assert all_differ(np.array([small(4, *item)["z"] for item in items]))

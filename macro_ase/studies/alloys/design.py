@@ -1,0 +1,119 @@
+"""The settings of a study of an alloy, typed and checked once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...ratios import whole_ratio
+from ...systems import MODELS
+from ...systems.alloy_crystals import AlloyCrystals
+from ..settings import DRIFTS, LEARNING, require_choices, require_numbers, setting
+
+STATIONARY_AFTER = 6.0
+"""Slowest relaxation times after which a run counts as stationary."""
+LEAST_1 = ("small.runs", "small.events", "sampling.copies", "sampling.repeats", "predict.paths")
+NOT_NEGATIVE = ("direct.runs", "sampling.healing_events")
+ABOVE_0 = ("direct.relaxation_times", "learning.learning_rate")
+SETTINGS = {
+    "small_runs": "small.runs",
+    "small_events": "small.events",
+    "copies": "sampling.copies",
+    "repeats": "sampling.repeats",
+    "healing_events": "sampling.healing_events",
+    "dt_events": "sampling.dt_events",
+    "direct_runs": "direct.runs",
+    "relaxation_times": "direct.relaxation_times",
+    "paths": "predict.paths",
+}
+"""Where the numbers of a `Design` come from."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a study of an alloy is to do; numbers are the settings of their names.
+
+    Attributes
+    ----------
+    system : AlloyCrystals
+    notes : tuple of str
+        How the system was made, for people.
+    temperatures : tuple of float
+        In K, ascending.
+    learning : mapping
+        The options of `learning.options.TrainingOptions`.
+    """
+
+    system: AlloyCrystals
+    notes: tuple[str, ...]
+    temperatures: tuple[float, ...]
+    learning: Mapping[str, Any]
+    seed: int
+    small_runs: int
+    small_events: float
+    copies: int
+    repeats: int
+    healing_events: float
+    dt_events: list[float]
+    direct_runs: int
+    relaxation_times: float
+    paths: int
+
+    @classmethod
+    def of(cls, config: dict[str, Any]) -> Design:
+        """From settings.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            Naming the setting and what is wrong with it.
+        """
+        temperatures = config["conditions"]["temperatures_K"]
+        if not temperatures or min(temperatures) <= 0:
+            raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")
+        least = {**dict.fromkeys(LEAST_1, 1), **LEARNING}
+        require_numbers(config, least, ABOVE_0, not_negative=NOT_NEGATIVE)
+        require_choices(config, {"learning.drift": DRIFTS})
+        system, notes = MODELS[config["system"]["model"]](config)
+        _check_steps(config["sampling"]["dt_events"], config["small"]["events"], system)
+        numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
+        ordered = tuple(sorted(set(temperatures)))
+        return cls(system, tuple(notes), ordered, config["learning"], config["seed"], **numbers)
+
+    @property
+    def n_patches(self) -> int:
+        """K of the large system."""
+        return self.system.n_patches(self.system.large_state)
+
+    def keys(self, stage: str, temperature: float) -> list[str]:
+        """Of the chunks of a stage at a temperature: "small", "pairs" or "direct"."""
+        runs = self.direct_runs if stage == "direct" else self.small_runs
+        numbers = [f"{r}" for r in range(runs)]
+        if stage == "pairs":
+            numbers = [f"{c}/{r}" for c in range(self.copies) for r in numbers]
+        return [f"{stage}/{temperature!r}/{number}" for number in numbers]
+
+    def n_steps(self, slowest: float, step: float) -> int:
+        """Steps of direct runs and predicted paths, burn-in included; times in mean events."""
+        return math.ceil((STATIONARY_AFTER + self.relaxation_times) * slowest / step)
+
+    @staticmethod
+    def burn_in(slowest: float, step: float) -> int:
+        """First row of a direct run that counts as stationary."""
+        return math.ceil(STATIONARY_AFTER * slowest / step)
+
+
+def _check_steps(steps: list[float], events: float, system: AlloyCrystals) -> None:
+    """Steps must be whole samples, and small runs hold twice the longest lag of the scan."""
+    sample = system.record_events
+    wrong = [h for h in steps if whole_ratio(h, sample) is None]
+    if wrong or not steps:
+        raise ValueError(f"sampling.dt_events must be multiples of {sample:g}, not {wrong}")
+    least = system.least_small_events(max(steps))
+    if events < least:
+        raise ValueError(
+            f"small.events must be at least {least:g} for the longest of sampling.dt_events, "
+            f"not {events:g}"
+        )

@@ -1,0 +1,210 @@
+"""Reports of alloys from runs whose answers are known: checks, metrics, baselines, cost."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from macro_ase.report import Report
+from macro_ase.sampling.time_step import TimeStepScan
+from macro_ase.studies.alloys.compare import compare
+from macro_ase.studies.alloys.design import Design
+from macro_ase.studies.alloys.report import report
+from macro_ase.systems.alloy_order import BondOrder
+
+K, N, D, T, SLOW, STEP = 8, 400, 3, 2000.0, 5.0, 500
+SPECIES = ("Nb", "Mo", "Ta")
+MEAN, SPREAD = np.array([0.94, 0.85, 1.10]), 0.01
+DESIGN = Design(
+    system=SimpleNamespace(  # type: ignore[arg-type]
+        event="hops of a vacancy",
+        time_unit="s",
+        boundary="embedded",
+        names=("Nb-Mo", "Nb-Ta", "Mo-Ta"),
+        record_events=125,
+        model_condition=lambda condition: np.array([1000 / condition["T"]]),
+        large=SimpleNamespace(n_sites=8192),
+        small=SimpleNamespace(n_sites=1024),
+        large_state=np.zeros(8192),
+        n_patches=lambda state: K,
+        events_of=lambda events: (2 * events, 1, K),
+        vacancy_scale=1.0,
+        order=BondOrder(SPECIES, np.array([2728, 2728, 2728, 8])),
+        small_order=BondOrder(SPECIES, np.array([341, 341, 341, 1])),
+    ),
+    notes=(),
+    temperatures=(T,),
+    learning={"drift": "onsager"},
+    seed=0,
+    small_runs=1,
+    small_events=250_000,
+    copies=1,
+    repeats=1,
+    healing_events=100,
+    dt_events=[STEP],
+    direct_runs=2,
+    relaxation_times=174.0,
+    paths=4,
+)
+
+
+class Model:
+    """A model whose step is a known fraction of the displacement from 0."""
+
+    def __init__(self, rate: float, eps: float) -> None:
+        history = np.zeros((2, 3, 2))
+        scaling = SimpleNamespace(z_scale=np.ones(D))
+        self.trained = SimpleNamespace(eps=eps, scaling=scaling, history=history)
+        self.rate = rate
+
+    def step_means(self, z: Any, condition: Any, n_sites: int, n_patches: int) -> Any:
+        return -self.rate * z
+
+    def step_moments(self, z: Any, condition: Any) -> tuple[Any, Any]:
+        return -self.rate * z[None], np.tile(np.eye(D), (1, len(z), 1, 1))
+
+
+def stationary(n: int, times: int, seed: int, slow: float = SLOW) -> np.ndarray:
+    """AR(1) paths about the mean, shape (n, times, D)."""
+    memory = np.exp(-1 / slow)
+    noise = np.random.default_rng(seed).normal(size=(n, times, D)) * np.sqrt(1 - memory**2)
+    return MEAN + SPREAD * lfilter([1.0], [1.0, -memory], noise, axis=1)
+
+
+def made(
+    rate: float = 0.3,
+    eps: float = 0.005,
+    seam: float = 0.0,
+    times: int = 900,
+    predicted: float = 0.0,
+    small: float = 0.0,
+    shared: float = 0.0,
+) -> tuple[Report, Any]:
+    """Patches and wholes of drift -.3 z and unit noise; averages shifted as asked, in Mo-Ta."""
+    rng, mo_ta = np.random.default_rng(0), np.array([0, 0, 1])
+    z = rng.normal(0, 2, (N, D))
+    common = np.sqrt(shared) * rng.normal(size=(N, 1, D))
+    dz = -0.3 * z[:, None] + np.sqrt(1 - shared) * rng.normal(size=(N, K, D)) + common
+    whole = -0.3 * z + rng.normal(size=(N, D)) / np.sqrt(K)
+    seams = rng.normal(0, 1e-3, (N, 2, D)) + np.array([seam, 0])[:, None]
+    pairs = {
+        "snapshot": np.repeat(np.arange(N), K),
+        "z0": np.repeat(z, K, axis=0),
+        "dz": dz.reshape(-1, D),
+        "n_patches": np.full(N * K, K),
+        "met": np.zeros(N * K, np.int8),
+        "whole_snapshot": np.arange(N),
+        "whole_z0": z,
+        "whole_dz": whole,
+        "seam": seams,
+    }
+    slowest = np.array([[STEP * SLOW]])
+    scan = TimeStepScan(np.array([T]), np.array([STEP]), slowest, slowest, STEP)
+    runs = {
+        f"direct/{T!r}/{r}": {"times": np.arange(times), "z": x, "extra": np.full((times, 3), 0.01)}
+        for r, x in enumerate(stationary(2, times, 1))
+    }
+    own = {
+        "z": stationary(1, 2000, 2, 4 * SLOW)[0] + small * mo_ta,
+        "extra": np.full((2000, 3), 0.01),
+    }
+    paths = [
+        (np.arange(times), stationary(8, times, 3).reshape(2, 4, times, D) + predicted * mo_ta)
+    ]
+    cpu_s = {"small runs": 1.0, "patch pairs": 5.0, "learning": 2.0, "direct runs": 4.0}
+    stages = ({f"small/{T!r}/0": own}, scan, {f"pairs/{T!r}/0/0": pairs}, Model(rate, eps), runs)
+    found = compare(DESIGN, *stages, paths, cpu_s)  # type: ignore[arg-type]
+    return report(DESIGN, found, quick=True), found
+
+
+def verdicts(**fault: float) -> dict[str, str]:
+    return {check.name: check.verdict for check in made(**fault)[0].checks}  # type: ignore[arg-type]
+
+
+def test_a_sound_study_passes() -> None:
+    found = verdicts()
+    assert found.pop("vacancies met") == "information"
+    assert len(found) == 9 and set(found.values()) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        ({"rate": 0.4}, "step of the model = step of the whole"),
+        ({"eps": 0.02}, "regularisation small"),
+        ({"seam": 0.03}, "seams healed"),
+        ({"times": 200}, "direct runs long enough"),
+        ({"shared": 0.2}, "z is all that patches share"),
+    ],
+)
+def test_each_fault_fails_its_check(fault: dict[str, float], name: str) -> None:
+    assert verdicts(**fault)[name] == "failed"
+
+
+def test_metrics_tell_a_prediction_that_is_right_from_one_that_is_not() -> None:
+    good, wrong = (made(predicted=x)[0].metrics["sro_rms"] for x in (0.0, 0.05))
+    assert good.value is not None and good.floor is not None and wrong.value is not None
+    assert good.value < 4 * good.floor < 0.03
+    exact = 0.05 / (2728 / 8192) * np.sqrt(3 / 6)  # Mo-Ta, and against it Mo-Mo and Ta-Ta
+    assert wrong.value == pytest.approx(exact, rel=0.1)
+
+
+def rows_of(table: Any) -> dict[str, Any]:
+    return {row[0]: row[1] for row in table.rows}
+
+
+def test_baselines_the_small_crystal_and_a_direct_run_as_dear() -> None:
+    """The expected error goes as the root of the length; a shifted small crystal is far off."""
+    plain, found = made()
+    rows = rows_of(plain.baselines)
+    true = found.comparison.delta_true
+    assert rows["all direct runs: expected error"].value == pytest.approx(
+        np.sqrt((true.error**2).mean())
+    )
+    learned = 2 * 250_000 + 100 * N * K + N * K * STEP + N / 4 * K * STEP
+    length = learned / (K * STEP) - 30
+    expected = np.sqrt((true.error**2).mean() * 2 * (900 + 1 - 30) / length)
+    assert rows["one direct run of equal cost: expected error"].value == pytest.approx(expected)
+    rows = rows_of(made(small=0.02)[0].baselines)
+    own, prediction = rows["small crystal's own average"], rows["prediction from patches"]
+    assert own.value > 5 * prediction.value and own.value > 4 * own.error
+
+
+def test_a_run_of_equal_cost_that_is_over_in_its_burn_in_has_no_error() -> None:
+    _, found = made()
+    poor = replace(found, pairs=[replace(found.pairs[0], number=1)])
+    design = replace(DESIGN, small_events=1000)
+    row = rows_of(report(design, poor, True).baselines)[
+        "one direct run of equal cost: expected error"
+    ]
+    assert np.isnan(row.value) and str(row) == "–"
+
+
+def test_the_cost_counts_events_by_stage() -> None:
+    cost = made()[0].cost
+    assert cost is not None
+    events = {row[1]: row[2].value for row in cost.table.rows if row[2] is not None}  # type: ignore[union-attr]
+    assert events["small runs"] == 2 * 250_000
+    assert events["patches, each alone"] == N * K * STEP
+    assert events["direct runs"] == 2 * 900 * STEP * K
+    assert "here the learned route costs 2 times the direct one" in cost.sentence
+
+
+def test_the_offset_of_a_small_random_crystal_is_exact() -> None:
+    """Mean delta of random crystals of 54 sites with fixed numbers against the formula."""
+    from macro_ase.lattice import BCC, SiteGrid, shell_neighbors
+    from macro_ase.observables.bonds import bond_counts
+
+    grid, rng = SiteGrid(BCC, (3, 3, 3)), np.random.default_rng(0)
+    counts = np.array([14, 20, 18, 2])
+    order, state = BondOrder(SPECIES, counts), np.repeat(np.arange(4), counts).astype(np.int8)
+    deltas = []
+    for _ in range(4000):
+        bonds = bond_counts(rng.permutation(state), shell_neighbors(grid), 4)
+        deltas.append(order.delta(order.densities(bonds, 54), order.vacancy_neighbours(bonds)))
+    mean, error = np.mean(deltas, axis=0), np.std(deltas, axis=0) / np.sqrt(4000)
+    assert np.all(np.abs(mean - order.random_delta) < 4 * error)
+    assert np.abs(order.random_delta / error).min() > 6  # negative control: no offset is noticed
