@@ -74,7 +74,9 @@ class Routes:
         return f"{max(1, int(-(-number // 1)))}"
 
 
-def cost_of(events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Routes) -> Cost:
+def cost_of(
+    events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Routes | str
+) -> Cost:
     """The part of a report that says what was spent.
 
     Parameters
@@ -83,7 +85,8 @@ def cost_of(events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Ro
         Microscopic events by stage, by route ("learned", "direct", or what a study calls them).
     cpu_s : mapping
         CPU seconds by stage, where they were measured.
-    routes : Routes
+    routes : Routes or str
+        Or what to say of them, where their costs do not grow as those of `Routes`.
     """
     rows: list[list[str | Value | None]] = []
     for route, stages in events.items():
@@ -93,7 +96,8 @@ def cost_of(events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Ro
     listed = {stage for stages in events.values() for stage in stages}
     rows += [["", s, None, Value(t, form=".3g")] for s, t in cpu_s.items() if s not in listed]
     caption = "Microscopic events and CPU seconds by route and stage"
-    return Cost(Table(caption, ["route", "stage", "events", "CPU s"], rows), routes.sentence())
+    sentence = routes if isinstance(routes, str) else routes.sentence()
+    return Cost(Table(caption, ["route", "stage", "events", "CPU s"], rows), sentence)
 
 
 def _seconds(cpu_s: Mapping[str, float], stage: str) -> Value | None:

@@ -27,14 +27,12 @@ def rows_of(chains: Chunk, way: int = 0) -> tuple[Array, Array, Array]:
     return chains["m"], chains["mean"][way], chains["dm"][way]
 
 
-def snapshot_moments(
-    design: CriticalDesign, chains: Chunk, size: int, temperature: float
-) -> tuple[Array, Array]:
+def snapshot_moments(design: CriticalDesign, chains: Chunk, L: int, T: float) -> list[Array]:
     """Moments of snapshots themselves, and by least squares from their drift, shape (2, 3)."""
-    rows, where = rows_of(chains), (size**2, temperature)
+    rows, where = rows_of(chains), (L**2, T)
     fit = PolynomialFit.of(rows, design.dt, len(rows[0]) // design.chains)
-    own, fitted = sample_moments(rows[0], *where), fit.moments(*where, design.resamples)
-    return np.stack(own), np.stack(fitted)
+    both = sample_moments(rows[0], *where), fit.moments(*where, design.resamples)
+    return [np.stack(own) for own in both]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class SizeFindings:
     ----------
     temperatures : tuple of float
     chains : Chunk
-        Those of the middle temperature.
+        At the middle temperature.
     routes : dict
         Moments by "snapshots themselves", "paths" (their errors are those of paths alone),
         "quadrature" of the members' laws, "least squares" and "direct".

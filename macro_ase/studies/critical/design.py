@@ -73,17 +73,13 @@ class CriticalDesign:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> CriticalDesign:
-        """From settings.
-
-        Raises
-        ------
-        ValueError
-            Naming the setting that makes no sense.
-        """
+        """From settings; ValueError names the one that makes no sense."""
         _check(config)
-        tables = (config[name].items() for name in TABLES)
-        found = {k: _fixed(v) for table in tables for k, v in table if k != "model"}
-        return cls(seed=config["seed"], **found)
+        found: dict[str, Any] = {"seed": config["seed"]}
+        for table in TABLES:
+            found |= {k: tuple(v) if isinstance(v, list) else v for k, v in config[table].items()}
+        del found["model"]
+        return cls(**found)
 
     @property
     def every_size(self) -> tuple[int, ...]:
@@ -98,8 +94,7 @@ class CriticalDesign:
     @property
     def scan_ways(self) -> list[Way]:
         """Wholes first."""
-        buffers = (WHOLE, *self.scan_buffers)
-        return [(dt, buffer) for dt in self.scan_times for buffer in buffers]
+        return [(dt, b) for dt in self.scan_times for b in (WHOLE, *self.scan_buffers)]
 
     @property
     def burn_in(self) -> int:
@@ -133,10 +128,6 @@ class CriticalDesign:
         return {"learned": dict(learned), "direct": {"direct": turned}}
 
 
-def _fixed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _check(config: dict[str, Any]) -> None:
     least = {key: limit for limit, keys in LEAST.items() for key in keys.split()}
     require_numbers(config, least, POSITIVE)
@@ -145,31 +136,24 @@ def _check(config: dict[str, Any]) -> None:
     sizes, temperatures = [*system["sizes"], *system["beyond"]], system["temperatures"]
     patch, words, chains = sampling["patch"], sampling["words"], config["learning"]["chains"]
     share, times, buffers = sampling["beyond_share"], checks["scan_times"], checks["scan_buffers"]
-    wrong = [size for size in sizes if size < patch or size % patch]
-    blocks = 0 if REPLICAS % chains else words * REPLICAS // chains
-    faults = {
-        f"sampling.beyond_share must lie in 0..1, not {share:g}": not 0 <= share <= 1,
+    middle, scanned, basic = system["middle"], checks["scan_size"], system["sizes"]
+    wrong = next((size for size in sizes if size < patch or size % patch), None)
+    enough = REPLICAS % chains == 0 and words * REPLICAS // chains >= FEWEST_BLOCKS
+    ascend = len(set(basic)) >= 2 and sizes == sorted(set(sizes))
+    warm = len(temperatures) >= 2 and bool(np.all(np.diff(temperatures, prepend=0) > 0))
+    rules = {
+        f"sampling.beyond_share must lie in 0..1, not {share:g}": 0 <= share <= 1,
         f"system.sizes and system.beyond must be multiples of sampling.patch = {patch}, not "
-        f"{next(iter(wrong), None)}": wrong,
-        f"system.sizes must be two or more and ascend, with system.beyond, not {sizes}": (
-            len(set(system["sizes"])) < 2 or sizes != sorted(set(sizes))
-        ),
-        f"system.temperatures must be two or more above 0 and ascend, not {temperatures}": (
-            len(temperatures) < 2 or np.any(np.diff(temperatures, prepend=0) <= 0)
-        ),
-        f"system.middle must be one of system.temperatures, not {system['middle']:g}": (
-            system["middle"] not in temperatures
-        ),
+        f"{wrong}": wrong is None,
+        f"system.sizes must be two or more and ascend, with system.beyond, not {sizes}": ascend,
+        f"system.temperatures must be two or more above 0 and ascend, not {temperatures}": warm,
+        f"system.middle must be one of system.temperatures, not {middle:g}": middle in temperatures,
         f"learning.chains must divide {REPLICAS} and leave {FEWEST_BLOCKS} blocks or more of "
-        f"sampling.words = {words} words of {REPLICAS} chains, not {chains}": (
-            blocks < FEWEST_BLOCKS
-        ),
-        f"checks.scan_size must be one of system.sizes, not {checks['scan_size']}": (
-            checks["scan_size"] not in system["sizes"]
-        ),
-        f"checks.scan_times must be above 0, not {times}": min(times, default=0) <= 0,
-        f"checks.scan_buffers must not be negative, not {buffers}": min(buffers, default=-1) < 0,
+        f"sampling.words = {words} words of {REPLICAS} chains, not {chains}": enough,
+        f"checks.scan_size must be one of system.sizes, not {scanned}": scanned in basic,
+        f"checks.scan_times must be above 0, not {times}": min(times, default=0) > 0,
+        f"checks.scan_buffers must not be negative, not {buffers}": min(buffers, default=-1) >= 0,
     }
-    for message, holds in faults.items():
-        if holds:
+    for message, kept in rules.items():
+        if not kept:
             raise ValueError(message)

@@ -17,36 +17,26 @@ LABELS = (r"$\langle |m| \rangle$", r"$\chi'$", r"Binder cumulant $U$")
 SCALED = (r"$\langle |m| \rangle L^{1/8}$", r"$\chi' L^{-7/4}$", r"$U$")
 
 
-def points(path: Path, predicted: Points, direct: Points) -> None:
-    """<|m|>, chi' and U against T: predicted (lines and bands) and direct (dots)."""
-    T = np.array(direct.temperatures)
-    fine, degree = np.linspace(T[0], T[-1], 60), min(2, len(T) - 1)
+def points(path: Path, predicted: Points, direct: Points, scaled: bool) -> None:
+    """<|m|>, chi' and U, predicted (lines, bands) and direct (dots), against T or as a collapse."""
+    degree = min(2, len(direct.temperatures) - 1)
     with panels(path, 3, width=4.0) as axes:
         for k, ax in enumerate(axes):
             for i, size in enumerate(direct.sizes):
-                rows = predicted.values[i, :, k], predicted.errors[i, :, k]
-                smooth, band = (make_interp_spline(T, y, degree)(fine) for y in rows)
+                x, factor = np.array(direct.temperatures), 1.0
+                if scaled:
+                    x, factor = (x - CRITICAL_TEMPERATURE) * size, size ** -POWERS[k]
+                fine, every = np.linspace(x[0], x[-1], 60), (predicted.values, predicted.errors)
+                smooth, band = (
+                    make_interp_spline(x, factor * y[i, :, k], degree)(fine) for y in every
+                )
                 line(ax, fine, smooth, colour(i), band)
-                own = direct.values[i, :, k], colour(i), direct.errors[i, :, k]
-                dots(ax, T, *own, ms=3, label=f"L = {size}")
-            ax.axvline(CRITICAL_TEMPERATURE, color="0.7", lw=0.8, ls=":")
-            ax.set(xlabel="temperature", ylabel=LABELS[k])
-        axes[1].set_yscale("log")
-
-
-def scaled(path: Path, predicted: Points, direct: Points) -> None:
-    """Collapse with the exact exponents: predicted (crosses) and direct (dots)."""
-    with panels(path, 3, width=4.0) as axes:
-        for k, ax in enumerate(axes):
-            for own, mark in ((direct, "o"), (predicted, "x")):
-                for i, size in enumerate(own.sizes):
-                    x = (np.array(own.temperatures) - CRITICAL_TEMPERATURE) * size
-                    y, error = (
-                        rows[i, :, k] * size ** -POWERS[k] for rows in (own.values, own.errors)
-                    )
-                    label = f"L = {size}" if mark == "o" else None
-                    dots(ax, x, y, colour(i), error, fmt=mark, label=label)
-            ax.set(xlabel=r"$(T - T_c)\,L$", ylabel=SCALED[k])
+                y, error = (factor * own[i, :, k] for own in (direct.values, direct.errors))
+                dots(ax, x, y, colour(i), error, ms=3, label=f"L = {size}")
+            ax.axvline(0.0 if scaled else CRITICAL_TEMPERATURE, color="0.7", lw=0.8, ls=":")
+            label = SCALED[k] if scaled else LABELS[k]
+            ax.set(xlabel=r"$(T - T_c)\,L$" if scaled else "temperature", ylabel=label)
+        axes[1].set_yscale("linear" if scaled else "log")
 
 
 def potential(path: Path, size: int, own: SizeFindings) -> None:

@@ -9,7 +9,7 @@ with replacement: their spread is the bootstrap error of the whole procedure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,12 +46,10 @@ def drawn_blocks(n_blocks: int, rng: np.random.Generator) -> tuple[Array, Array]
     return times * ~held_out, np.where(held_out, np.maximum(times, 1.0), 0.0)
 
 
-def means_of_bins(
-    temperatures: Sequence[float], sums: Sequence[Array], times: Sequence[Array]
-) -> Array:
+def means_of_bins(sums: Mapping[float, Array], times: Sequence[Array]) -> Array:
     """Rows (count, m, condition, drift, D) of all bins that hold anything, shape (n, 5)."""
     rows = []
-    for T, own, weight in zip(temperatures, sums, times):
+    for (T, own), weight in zip(sums.items(), times):
         total = np.tensordot(weight, own, axes=1)
         count, *values = total[total[:, 0] > 0].T
         m, drift, square = (x / count for x in values)
@@ -60,14 +58,11 @@ def means_of_bins(
 
 
 def fit_member(
-    temperatures: Sequence[float],
-    sums: Sequence[Array],
-    options: FitOptions,
-    rng: np.random.Generator,
+    sums: Mapping[float, Array], options: FitOptions, rng: np.random.Generator
 ) -> SymmetricModel:
-    """Fit one member to blocks drawn with replacement from `binned` of each temperature."""
+    """Fit one member to blocks drawn with replacement from what is `binned` by temperature."""
     from ...learning.models.symmetric_model import fit_symmetric
 
-    drawn = [drawn_blocks(len(own), rng) for own in sums]
-    training, validation = (means_of_bins(temperatures, sums, times) for times in zip(*drawn))
+    drawn = [drawn_blocks(len(own), rng) for own in sums.values()]
+    training, validation = (means_of_bins(sums, times) for times in zip(*drawn))
     return fit_symmetric(training, validation, options, int(rng.integers(2**31)))

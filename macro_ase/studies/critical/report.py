@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +12,7 @@ from ...analysis.stationary_law import MOMENT_NAMES
 from ...report import Check, Cost, Figure, Metric, Report, Section, Table, Value
 from ...report.figures import training
 from ...report.parts import Cell
-from ..cost import Routes, cost_of
+from ..cost import cost_of
 from . import figures, tables
 from .compare import CriticalFindings
 from .design import CriticalDesign
@@ -83,13 +82,8 @@ def assumptions_of(findings: CriticalFindings) -> list[Check]:
     misses, errors = zip(*(own.path_miss() for own in findings.by_size.values()))
     chances = [chance for _, chance in findings.drift_differences().values()]
     ratio, error = findings.noise_ratio()
-    paths = (
-        "chi' of paths over that of the stationary laws of the same members, less 1, mean over "
-        "temperatures, by size."
-    )
-    drift = (
-        "Chance of chi^2 of the drift in bins of |m|, patch-relaxed and Wolff snapshots, by size."
-    )
+    paths = "chi' of paths over that of their members' laws, less 1, mean over T, by size."
+    drift = "Chance of chi^2 of drifts in bins of |m|, patch-relaxed and Wolff snapshots, by size."
     noise = "Mean square of the mean of K patches' increments, over that of wholes."
     return [
         Check("paths = stationary law", misses, errors, -0.03, 0.03, paths, "%"),
@@ -124,23 +118,15 @@ def _cost(findings: CriticalFindings) -> Cost:
         "cost as L^4 and clusters as L^2 at given errors, so there is no size from which on it "
         "is the cheaper one; other temperatures in the range cost it paths alone."
     )
-    spent = findings.cpu_s
-    return replace(
-        cost_of(findings.design.events(), spent, Routes(0, 0, 0, 1, 1)), sentence=sentence
-    )
+    return cost_of(findings.design.events(), findings.cpu_s, sentence)
 
 
 def _sections(findings: CriticalFindings, scores: Scores) -> list[Section]:
-    points = Figure(
-        "points.png",
-        "Predicted (lines, bands: one error) and direct (dots); dotted: exact T_c.",
-        partial(figures.points, predicted=scores.predicted, direct=scores.direct),
-    )
-    scaled = Figure(
-        "scaled.png",
-        "Scaled with the exact exponents: predicted (crosses) and direct (dots).",
-        partial(figures.scaled, predicted=scores.predicted, direct=scores.direct),
-    )
+    lines = "predicted (lines, bands: one error) and direct (dots)"
+    draw = partial(figures.points, predicted=scores.predicted, direct=scores.direct)
+    plain, scaled = (partial(draw, scaled=way) for way in (False, True))
+    points = Figure("points.png", f"{lines.capitalize()}; dotted: exact T_c.", plain)
+    collapse = Figure("scaled.png", f"Scaled with the exact exponents: {lines}.", scaled)
     laws, curves = [], []
     for L, own in findings.by_size.items():
         text = (
@@ -148,8 +134,8 @@ def _sections(findings: CriticalFindings, scores: Scores) -> list[Section]:
             "beside histograms of direct runs (dots)."
         )
         laws.append(Figure(f"potential_{L}.png", text, partial(figures.potential, size=L, own=own)))
-        draw = partial(training, history=own.histories)
-        curves.append(Figure(f"training_{L}.png", f"Training, L = {L}.", draw))
+        one = partial(training, history=own.histories)
+        curves.append(Figure(f"training_{L}.png", f"Training, L = {L}.", one))
     text = (
         "Paths of the learned models beside Wolff clusters. Errors of predictions are the spread "
         "of members that were trained on blocks of chains drawn with replacement."
@@ -158,7 +144,7 @@ def _sections(findings: CriticalFindings, scores: Scores) -> list[Section]:
     exponents = [tables.exponents(scores), tables.crossings(scores, findings.design.seed)]
     return [
         Section("Predicted and direct", text, [tables.points(findings)], [points, *laws]),
-        Section("Exponents", "", exponents, [scaled]),
+        Section("Exponents", "", exponents, [collapse]),
         Section("Other routes and assumptions, measured", "", measured),
         Section("Training", "", (), curves),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,7 @@ RESAMPLED_PATHS = 100
 
 
 class CriticalIsingStudy:
-    """A study of critical Ising models; made from its settings as `load_config` gives them.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting that makes no sense.
-    """
+    """A study of critical Ising models; ValueError names the setting that makes no sense."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.design = CriticalDesign.of(config)
@@ -48,8 +42,8 @@ class CriticalIsingStudy:
     def needs(self) -> Needs:
         """The largest lattice in 64 replicas, a direct run; 16 bytes a snapshot and way."""
         own = self.design
-        points = [(L, T) for L in own.every_size for T in own.temperatures_of(L)]
-        rounds = sum(own.words * own.chain(*point).rounds for point in points)
+        points = [own.chain(L, T) for L in own.every_size for T in own.temperatures_of(L)]
+        rounds = sum(own.words * chain.rounds for chain in points)
         rounds += own.wolff_rounds * len(own.sizes) + own.scan_rounds * len(own.scan_ways)
         lattice = 2 * REPLICAS * own.every_size[-1] ** 2
         return Needs(lattice + 64 * own.samples, 16 * REPLICAS * rounds)
@@ -78,12 +72,9 @@ def _size(design: CriticalDesign, runner: Runner, size: int) -> SizeFindings:
         [Table(*model.network.moments(GRID, 1000 / T), reach) for model in models]
         for T, reach in zip(temperatures, reaches)
     ]
-    laws = np.array(
-        [
-            [stationary_moments(table, size**2, T) for table in own]
-            for T, own in zip(temperatures, tables)
-        ]
-    ).transpose(1, 0, 2)
+    rows = zip(temperatures, tables)
+    laws = np.array([[stationary_moments(x, size**2, T) for x in own] for T, own in rows])
+    laws = laws.transpose(1, 0, 2)
     routes["quadrature"] = np.stack([laws.mean(axis=0), laws.std(axis=0, ddof=1)], axis=1)
     routes["paths"], outside = runner.timed(f"paths {size}", _paths, design, runner, size, tables)
     routes["direct"], seen = runner.timed(f"direct {size}", _direct, design, runner, size)
@@ -93,7 +84,7 @@ def _size(design: CriticalDesign, runner: Runner, size: int) -> SizeFindings:
 
 def _snapshots(
     design: CriticalDesign, runner: Runner, size: int
-) -> tuple[Chunk, list[Array], list[float], Array, Array]:
+) -> tuple[Chunk, dict[float, Array], list[float], Array, Array]:
     """Chains of the middle temperature; by temperature: sums in bins, largest |m|, moments."""
     temperatures, words = design.temperatures_of(size), range(design.words)
     rest = [design.way], design.seed, "critical-chains"
@@ -103,10 +94,10 @@ def _snapshots(
         for word in words
     }
     done = runner.chunks(f"snapshots {size}", chain_chunk, jobs)
-    middle, sums, reaches, found = Chunk(), [], [], []
+    middle, sums, reaches, found = Chunk(), dict[float, Array](), [], []
     for k, T in enumerate(temperatures):
-        chains = _joined(done[f"chains/{size}/{k}/{word}"] for word in words)
-        sums.append(binned(rows_of(chains), design.chains, design.dt))
+        chains = _joined(*(done[f"chains/{size}/{k}/{word}"] for word in words))
+        sums[T] = binned(rows_of(chains), design.chains, design.dt)
         reaches.append(float(np.abs(chains["m"]).max()))
         found.append(snapshot_moments(design, chains, size, T))
         middle = chains if design.middle == T else middle
@@ -114,14 +105,13 @@ def _snapshots(
     return middle, sums, reaches, own, fitted
 
 
-def _joined(parts: Iterable[Chunk]) -> Chunk:
+def _joined(*parts: Chunk) -> Chunk:
     """Chains of several chunks, one after another."""
-    found = list(parts)
-    return {name: np.concatenate([part[name] for part in found], axis=-2) for name in found[0]}
+    return {name: np.concatenate([part[name] for part in parts], axis=-2) for name in parts[0]}
 
 
 def _learned(
-    design: CriticalDesign, runner: Runner, size: int, sums: list[Array]
+    design: CriticalDesign, runner: Runner, size: int, sums: dict[float, Array]
 ) -> list[SymmetricModel]:
     """Fit the members of a size, or load those that were fitted already."""
     import torch
@@ -131,23 +121,19 @@ def _learned(
     torch.set_num_threads(1)
     options = FitOptions(design.width, design.depth, design.iterations, design.weight_decay)
 
-    def member(k: int) -> SymmetricModel:
-        def make(folder: Path) -> SymmetricModel:
-            rng = coerce_rng(stream(design.seed, "critical-member", size, k))
-            model = fit_member(design.temperatures_of(size), sums, options, rng)
-            model.save(folder)
-            return model
+    def make(folder: Path, k: int) -> SymmetricModel:
+        rng = coerce_rng(stream(design.seed, "critical-member", size, k))
+        model = fit_member(sums, options, rng)
+        model.save(folder)
+        return model
 
-        return runner.kept(f"L{size}/member{k}", SymmetricModel.load, make)
-
-    return [member(k) for k in range(design.members)]
+    kept = partial(runner.kept, load=SymmetricModel.load)
+    return [kept(f"L{size}/member{k}", make=partial(make, k=k)) for k in range(design.members)]
 
 
-def path_chunk(
-    design: CriticalDesign, table: Table, size: int, temperature: int, member: int
-) -> Chunk:
-    """Moments along paths of one member, ``means`` of shape (paths, 4)."""
-    own = stream(design.seed, "critical-path", size, temperature, member)
+def path_chunk(design: CriticalDesign, table: Table, size: int, k: int, member: int) -> Chunk:
+    """Moments along paths of a member at the k-th temperature, ``means`` of shape (paths, 4)."""
+    own = stream(design.seed, "critical-path", size, k, member)
     step, time = (design.growth(size) * x for x in (design.step, design.time))
     return {"means": path_means(table, step, time, design.paths, own)}
 
@@ -156,7 +142,6 @@ def _paths(
     design: CriticalDesign, runner: Runner, size: int, tables: list[list[Table]]
 ) -> tuple[Array, Array]:
     """Moments along paths, means over members, and their errors; share of steps beyond 1."""
-    temperatures = design.temperatures_of(size)
     jobs = {
         f"paths/{size}/{k}/{j}": (design, table, size, k, j)
         for k, members in enumerate(tables)
@@ -165,7 +150,7 @@ def _paths(
     every = runner.joined(f"paths {size}", path_chunk, jobs)["means"]
     every = every.reshape(len(tables), design.members, design.paths, MOMENTS)
     found = []
-    for own, T in zip(every, temperatures):
+    for own, T in zip(every, design.temperatures_of(size)):
         rng = coerce_rng(stream(design.seed, "critical-paths", size, round(1e6 * T)))
         rows = own.reshape(-1, MOMENTS)
         drawn = rng.integers(len(rows), size=(RESAMPLED_PATHS, len(rows)))
@@ -219,4 +204,4 @@ def _scan(design: CriticalDesign, runner: Runner) -> Chunk:
         f"scan/{k}": (chain, design.scan_ways, design.seed, "critical-scan", k)
         for k in range(SCAN_CHUNKS)
     }
-    return _joined(runner.chunks("scan", chain_chunk, jobs).values())
+    return _joined(*runner.chunks("scan", chain_chunk, jobs).values())

@@ -29,9 +29,8 @@ def points(findings: CriticalFindings) -> Table:
             for k in range(len(MOMENT_NAMES)):
                 rows[-1] += [Value(p.values[0, j, k], p.errors[0, j, k]) for p in (mine, theirs)]
                 rows[-1].append(Value(off.relative[0, j, k], off.combined[0, j, k], "%"))
-    columns = [
-        f"{name}, {of}" for name, of in product(MOMENT_NAMES, ("predicted", "direct", "off"))
-    ]
+    kinds = product(MOMENT_NAMES, ("predicted", "direct", "off"))
+    columns = [f"{name}, {kind}" for name, kind in kinds]
     larger = ", ".join(f"L = {size}" for size in findings.design.beyond)
     return Table(
         "Predicted, direct, and predicted / direct - 1"
@@ -67,8 +66,7 @@ def crossings(scores: Scores, seed: int) -> Table:
             numbers = Value(c.temperature, c.temperature_error), Value(c.cumulant, c.cumulant_error)
             rows.append([f"{c.sizes[0]}, {c.sizes[1]}", label, *numbers])
     return Table(
-        f"Crossings of U (T_c = {CRITICAL_TEMPERATURE:.5f}; a pair whose curves do not cross "
-        "clearly is left out)",
+        f"Crossings of U, where they are clear (T_c = {CRITICAL_TEMPERATURE:.5f})",
         ["sizes", "", "T", "U"],
         rows,
     )
@@ -83,10 +81,9 @@ def routes(findings: CriticalFindings) -> Table:
             cells = (Value(*own.routes[name][j, :, 1]) for name in names)
             rows.append([f"{L}", f"{T:g}", *cells, Value(own.outside[j], form=".4%")])
     return Table(
-        "chi' by every route: average over the training snapshots (error: bootstrap over "
-        "chains), paths (error: of paths alone), quadrature of the members' stationary laws "
-        "(error: spread of members), least squares at one temperature without training (error: "
-        "bootstrap over chains), direct; and steps with |m| > 1",
+        "chi' by every route; errors of snapshots, and of least squares at one temperature, by "
+        "bootstrap over chains, of paths alone, and from the members' spread of quadrature over "
+        "their stationary laws; and steps with |m| > 1",
         ["L", "T", *names, "beyond 1"],
         rows,
     )
@@ -117,21 +114,19 @@ def scan(findings: CriticalFindings) -> Table:
     """Drift, noise and chi' by dt and buffer, all from the same snapshots."""
     design, rows = findings.design, list[list[Cell]]()
     n, T, ways = design.scan_size**2, design.middle, design.scan_ways
-    fits = [
-        PolynomialFit.of(rows_of(findings.scan, i), dt, SCAN_BLOCKS)
-        for i, (dt, _) in enumerate(ways)
-    ]
+    evolved = [rows_of(findings.scan, i) for i in range(len(ways))]
+    fits = [PolynomialFit.of(own, way[0], SCAN_BLOCKS) for own, way in zip(evolved, ways)]
     chi = [stationary_moments(fit.table(), n, T)[1] for fit in fits]
     draws = [fit.draws(n, T, design.resamples)[:, 1] for fit in fits]
     first = ways.index((min(design.scan_times), WHOLE))
     for i, (dt, buffer) in enumerate(ways):
-        m, mean, dm = rows_of(findings.scan, i)
+        m, mean, dm = evolved[i]
         drift, noise = n * (np.sign(m) * mean).mean() / dt, n * (dm.astype(float) ** 2).mean() / dt
         single = Value(design.patch**2 * findings.scan["square"][i].mean() / dt, form=".4f")
-        evolved: list[Cell] = ["whole", None] if buffer == WHOLE else [f"buffer {buffer}", single]
+        what: list[Cell] = ["whole", None] if buffer == WHOLE else [f"buffer {buffer}", single]
         ratio = Value(chi[i] / chi[first], (draws[i] / draws[first]).std(), ".3f")
         found = Value(noise, form=".4f"), Value(drift, form="+.4f"), Value(chi[i], draws[i].std())
-        rows.append([f"{dt:g}", *evolved, *found, ratio])
+        rows.append([f"{dt:g}", *what, *found, ratio])
     columns = ["dt", "evolved", "n noise, single patches", "n noise", "n drift towards larger |m|"]
     return Table(
         f"L = {design.scan_size}, T = {T:g}: patches and wholes from the same "

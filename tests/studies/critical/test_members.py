@@ -37,11 +37,11 @@ def chains(temperature: float, noise: float, seed: int) -> tuple[np.ndarray, ...
 
 def off(noise: float) -> np.ndarray:
     """Deviations of chi' at three temperatures, in errors of four members, shape (3,)."""
-    sums = [binned(chains(T, noise, k), 8, DT) for k, T in enumerate(TEMPERATURES)]
+    sums = {T: binned(chains(T, noise, k), 8, DT) for k, T in enumerate(TEMPERATURES)}
     chi = []
     for k in range(4):
         rng = np.random.default_rng(k)
-        network = fit_member(TEMPERATURES, sums, FitOptions(8, 2, 150), rng).network
+        network = fit_member(sums, FitOptions(8, 2, 150), rng).network
         tables = [Table(*network.moments(GRID, 1000 / T), 0.98) for T in TEMPERATURES]
         chi.append([stationary_moments(x, N_SITES, T)[1] for x, T in zip(tables, TEMPERATURES)])
     exact = [stationary_moments(well(T), N_SITES, T)[1] for T in TEMPERATURES]
