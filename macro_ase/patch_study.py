@@ -96,7 +96,6 @@ def described(system: System) -> dict[str, Any]:
     own = type(system)
     module, source = own.__module__, source_of(own)
     home = str(source) if module == "__main__" and source is not None else module
-    names = [name for name in inspect.signature(own).parameters if hasattr(system, name)]
-    values = {name: getattr(system, name) for name in names}
-    plain = {k: v if isinstance(v, (bool, int, float, str)) else repr(v) for k, v in values.items()}
+    values = system.arguments().items()
+    plain = {k: v if isinstance(v, (bool, int, float, str)) else repr(v) for k, v in values}
     return {"class": f"{home}:{own.__qualname__}"} | plain

@@ -9,6 +9,7 @@ their kind share, so that a person writes how their own system moves and what is
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -295,6 +296,11 @@ class System(ABC):
             If this system cannot be sampled so.
         """
         return Plan(**settings)
+
+    def arguments(self) -> dict[str, Any]:
+        """What the constructor was given, of what is kept under the same names."""
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
     def measured(self, states: States) -> Array:
         """`observe` of states as this system keeps them, shape (n, d)."""
