@@ -74,9 +74,7 @@ class Routes:
         return f"{max(1, int(-(-number // 1)))}"
 
 
-def cost_of(
-    events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Routes | str
-) -> Cost:
+def cost_of(events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Routes | str) -> Cost:
     """The part of a report that says what was spent.
 
     Parameters

@@ -160,11 +160,10 @@ def _paths(
     return np.array(found), every[..., 3].mean(axis=(1, 2))
 
 
-def direct_chunk(design: CriticalDesign, size: int, temperature: float) -> Chunk:
+def direct_chunk(design: CriticalDesign, stage: str, size: int, T: float) -> Chunk:
     """Moments by Wolff clusters: ``moments``, shape (2, 3), with errors; ``histogram`` of m."""
-    own = stream(design.seed, "critical-direct", size, round(1e6 * temperature))
-    how = (design.samples, design.burn_in, own)
-    run = sample_ising(size, temperature, *how, interval=design.interval)
+    own = stream(design.seed, stage, size, round(1e6 * T))
+    run = sample_ising(size, T, design.samples, design.burn_in, own, interval=design.interval)
     columns = [QUANTITIES.index(name) for name in ("m_abs", "chi", "binder")]
     histogram, _ = np.histogram(run.magnetization, HISTOGRAM, density=True)
     return {"moments": np.array(quantities(run))[:, columns], "histogram": histogram}
@@ -172,16 +171,17 @@ def direct_chunk(design: CriticalDesign, size: int, temperature: float) -> Chunk
 
 def _direct(design: CriticalDesign, runner: Runner, size: int) -> tuple[Array, Array]:
     """Moments by Wolff clusters and their errors, and histograms of m."""
-    temperatures = design.temperatures_of(size)
-    jobs = {f"direct/{size}/{k}": (design, size, T) for k, T in enumerate(temperatures)}
+    temperatures, rest = design.temperatures_of(size), (design, "critical-direct", size)
+    jobs = {f"direct/{size}/{k}": (*rest, T) for k, T in enumerate(temperatures)}
     done = runner.joined(f"direct {size}", direct_chunk, jobs)
     return done["moments"].reshape(-1, 2, 3), done["histogram"].reshape(len(jobs), -1)
 
 
 def _small_systems(design: CriticalDesign, runner: Runner) -> Array:
     """Moments of systems as small as a patch, as `CriticalFindings.small`."""
+    rest = design, "critical-small", design.patch
     jobs = {
-        f"small/{size}/{k}": (design, design.patch, scaled_temperature(T, size / design.patch))
+        f"small/{size}/{k}": (*rest, scaled_temperature(T, size / design.patch))
         for size in (design.patch, *design.sizes)
         for k, T in enumerate(design.temperatures)
     }

@@ -176,7 +176,7 @@ def test_every_check_can_fail(
 def test_direct_runs_against_all_states(study: CriticalIsingStudy) -> None:
     """4 x 4 spins by Wolff clusters, from a design that travelled as bytes."""
     design = pickle.loads(pickle.dumps(replace(study.design, samples=20_000)))
-    value, error = direct_chunk(design, 4, 2.3)["moments"]
+    value, error = direct_chunk(design, "test", 4, 2.3)["moments"]
     density = density_of_states((4, 4))
     m = np.abs(density.magnetisation) / 16
     exact, warmer = (
