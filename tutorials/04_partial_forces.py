@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 
 from macro_ase.engines.patches.partial_forces import Bins, LennardJonesForce, choose_block
 from macro_ase.learning.encoders.conditioned_autoencoder import train_autoencoder
-from macro_ase.learning.encoders.first_layer import LinearObservables
+from macro_ase.observables.differentiable import LinearObservables
 from macro_ase.learning.force_batch import ForceBatch
 from macro_ase.learning.force_losses import loss_x, loss_x_partial, loss_z
 from macro_ase.learning.models.drift_model import train_drift

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..claims import Claims
@@ -11,6 +11,30 @@ from ..executors import Engine, Workers, workers_of
 from ..jobs import Done, run_jobs
 from ..progress import Progress
 from .store import Chunk, Store
+
+
+class Jobs(Mapping[str, tuple[Any, ...]]):
+    """Arguments of jobs by key, made when a job begins: those of all need not fit into memory.
+
+    Parameters
+    ----------
+    items : mapping
+        What each job is of, by key.
+    make : callable
+        Gives a job's arguments from its item.
+    """
+
+    def __init__(self, items: Mapping[str, Any], make: Callable[[Any], tuple[Any, ...]]) -> None:
+        self._items, self._make = items, make
+
+    def __getitem__(self, key: str) -> tuple[Any, ...]:
+        return self._make(self._items[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
 
 
 def run_chunks(

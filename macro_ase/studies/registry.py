@@ -25,11 +25,11 @@ HOMES = {
     "ising": "spins.study:SpinStudy",
     "predator-prey": "fields.study:FieldStudy",
     "allen-cahn": "fields.study:FieldStudy",
-    "predator-prey-forces": "forces.predator_prey:PredatorPreyForcesStudy",
-    "allen-cahn-forces": "forces.allen_cahn:AllenCahnForcesStudy",
+    "predator-prey-forces": "forces.study:ForcesStudy",
+    "allen-cahn-forces": "forces.study:ForcesStudy",
     "ising-critical": "critical.study:CriticalIsingStudy",
-    "lennard-jones-forces": "forces.lennard_jones:LennardJonesForcesStudy",
-    "lennard-jones-saving": "forces.saving:LennardJonesSavingStudy",
+    "lennard-jones-forces": "forces.study:ForcesStudy",
+    "lennard-jones-saving": "forces.study:SavingStudy",
     "own": "own.study:OwnStudy",
 }
 """Where the studies that ship live, by the setting ``system.model``."""

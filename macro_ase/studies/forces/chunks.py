@@ -1,93 +1,80 @@
-"""Chunks of work of the studies of partial forces: runs, encoders, batches of forces, drifts."""
+"""Chunks of the studies of partial forces: runs, encoders, forces, drifts and their predictions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from ...rng import coerce_rng, stream
-from .system import Array, ForceSystem, States
+from ...arrays import Array
+from ...files import write_atomically
+from ...learning.encoders.conditioned_autoencoder import train_autoencoder
+from ...learning.encoders.conditioned_encoder import ConditionedEncoder
+from ...learning.encoders.first_layer import FirstLayer
+from ...learning.force_batch import ForceBatch
+from ...learning.force_losses import LOSSES, QuadraticLoss
+from ...learning.models.drift_model import linear_drift, train_drift
+from ...learning.models.paths import rollout, trajectory_errors
+from ...learning.options import DriftOptions
+from ...rng import coerce_rng
+from ...sampling.store import Chunk
+from ...systems.forces import ForceSystem, States
+from .design import CONFIGURATIONS, Case, ForcesDesign
 
-if TYPE_CHECKING:
-    from ...learning.force_batch import ForceBatch
-    from ...learning.force_losses import QuadraticLoss
-    from .study import ForcesStudy
-
-CONFIGURATIONS = 500
 CHECKED = 1000
+FILE = "file "
 
 
-@dataclass(frozen=True)
-class Case:
-    """One training: a loss, an amount of data and a seed.
+class Comparison(NamedTuple):
+    """True paths that a drift is to predict.
 
     Attributes
     ----------
-    loss : {"Lz", "Lx", "Lx_partial"}
-    equivalents : int
-        Configurations times p.
-    seed : int
-        Number of the seed, from 0.
+    start : array, shape (runs, d)
+        z at the first time.
+    times : array, shape (n_t,)
+    z : array, shape (runs, n_t, m)
+        Observables, the first of z.
+    longest_step : float
+        Of the prediction.
     """
 
-    loss: str
-    equivalents: int
-    seed: int
-
-    @property
-    def key(self) -> str:
-        """Its place in the store and among the models."""
-        return f"{self.loss}/{self.equivalents}/{self.seed}"
+    start: Array
+    times: Array
+    z: Array
+    longest_step: float
 
 
-def training_chunk(
-    system: ForceSystem, runs: int, seed: np.random.SeedSequence
-) -> dict[str, NDArray[Any]]:
-    """States of some training runs, in single precision."""
-    return {"states": system.training_states(runs, coerce_rng(seed)).astype(np.float32)}
+def runs_chunk(make: Callable[..., Chunk], what: Any, seed: np.random.SeedSequence) -> Chunk:
+    """Runs as a system's method makes them, of a number or of starts."""
+    return make(what, coerce_rng(seed))
 
 
-def test_chunk(
-    system: ForceSystem, runs: int, seed: np.random.SeedSequence
-) -> dict[str, NDArray[Any]]:
-    """The test runs."""
-    return system.test_runs(runs, coerce_rng(seed))._asdict()
-
-
-def encoder_chunk(study: ForcesStudy, states: States, seed: int) -> dict[str, Array]:
-    """Train and keep the encoder of a seed."""
-    import torch
-
-    from ...learning.encoders.conditioned_autoencoder import train_autoencoder
-    from ...learning.options import AutoencoderOptions
-
+def encoder_chunk(
+    design: ForcesDesign, states: States, seed: np.random.SeedSequence, label: str
+) -> Chunk:
+    """An encoder, as files, and what it leaves out: of the variance, and of the forces."""
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
-    table = dict(study.config["encoder"])
-    number = min(table.pop("states"), len(states))
-    rng = coerce_rng(stream(study.seed, "encoder-states", seed))
-    chosen = states[np.sort(rng.permutation(len(states))[:number])]
-    options = AutoencoderOptions(**table | {"hidden": tuple(table["hidden"])})
-    own = stream(study.seed, "encoder", seed)
+    system = design.system
     encoder, training = train_autoencoder(
-        chosen,
-        study.system.observables,
-        options,
-        own,
-        f"encoder {seed + 1}",
-        study.system.features,
+        states, system.observables, design.encoder, seed, label, system.features
     )
-    encoder.save(study.encoder_folder(seed))
-    few = chosen[:: max(1, len(chosen) // CHECKED)]
     unexplained, kappa = training.history[-1]
-    outside = share_outside(study.system, study.layer(encoder, "Lx_partial"), few)
-    return {
-        "unexplained": np.array([unexplained]),
-        "kappa": np.array([kappa]),
-        "outside": np.array([outside]),
-    }
+    few = states[:: max(1, len(states) // CHECKED)]
+    outside = share_outside(system, layer_of(design, encoder, "Lx_partial"), few)
+    numbers = {"unexplained": unexplained, "kappa": kappa, "outside": outside}
+    return {name: np.array([number]) for name, number in numbers.items()} | files_of(encoder)
+
+
+def layer_of(
+    design: ForcesDesign, encoder: ConditionedEncoder, loss: str
+) -> ConditionedEncoder | FirstLayer:
+    """What has the rows that meet the forces: an encoder, or its first layer."""
+    return encoder.first if design.enters_components(loss) else encoder
 
 
 def share_outside(system: ForceSystem, layer: Any, states: States) -> float:
@@ -104,65 +91,92 @@ def share_outside(system: ForceSystem, layer: Any, states: States) -> float:
 
 
 def force_chunk(
-    study: ForcesStudy, states: States, case: Case, rows: NDArray[np.int64], number: int
-) -> dict[str, NDArray[Any]]:
-    """Forces of some configurations, as the losses see them."""
-    from ...learning.force_batch import ForceBatch
-
-    system, layer = study.system, study.layer(study.encoder(case.seed), case.loss)
-    some = np.asarray(states[rows], dtype=np.float64)
-    seen, gram, number_known = layer.encode(some), layer.gram(some), study.particles(case.loss)
-    if number_known == system.n_particles:
+    system: ForceSystem, layer: Any, states: States, known: int, seed: np.random.SeedSequence
+) -> Chunk:
+    """Forces on some particles of each configuration, drawn anew, as the losses see them."""
+    some = np.asarray(states, dtype=np.float64)
+    seen, gram = layer.encode(some), layer.gram(some)
+    if known == system.n_particles:
         forces = system.forces(some)
         return ForceBatch.of_all(seen, gram, layer.rates(some, forces), forces).arrays()
-    rng = coerce_rng(stream(study.seed, "particles", case.seed, case.equivalents, number))
-    shuffled = np.argsort(rng.random((len(some), system.n_particles)), axis=1)
-    particles = shuffled[:, :number_known]
+    shuffled = np.argsort(coerce_rng(seed).random((len(some), system.n_particles)), axis=1)
+    particles = shuffled[:, :known]
     jacobian = layer.jacobian(some, system.columns(particles))
-    p = number_known / system.n_particles
+    p = known / system.n_particles
     return ForceBatch.of(seen, gram, jacobian, system.forces(some, particles), p).arrays()
 
 
 def states_and_loss(
-    study: ForcesStudy, case: Case, batch: ForceBatch
+    design: ForcesDesign, case: Case, encoder: ConditionedEncoder, batch: ForceBatch
 ) -> tuple[Array, QuadraticLoss]:
     """z of the configurations, and the loss of a drift there."""
-    from ...learning.force_losses import LOSSES, QuadraticLoss
+    table = design.forces
+    batch = batch.with_floor(table.floor) if table.floor > 0 else batch
+    z, loss, spread = batch.z0, LOSSES[case.loss](batch), table.units == "spread"
+    if design.enters_components(case.loss):
+        z, rates = encoder.carry(batch.z0, loss.minimiser())
+        if spread:
+            loss = QuadraticLoss.of_rates(rates, z.std(axis=0))
+        else:
+            loss = loss.carried(encoder.chain(batch.z0))
+    elif spread:
+        loss = loss.rescaled(z.std(axis=0))
+    return z, loss.relative(table.relative) if table.relative > 0 else loss
 
-    loss, spread = LOSSES[case.loss](batch), study.config["forces"]["units"] == "spread"
-    if not study.enters_components(case.loss):
-        return batch.z0, loss.rescaled(batch.z0.std(axis=0)) if spread else loss
-    encoder = study.encoder(case.seed)
-    z, rates = encoder.carry(batch.z0, loss.minimiser())
-    if spread:
-        return z, QuadraticLoss.of_rates(rates, z.std(axis=0))
-    return z, loss.carried(encoder.chain(batch.z0))
 
-
-def learning_chunk(study: ForcesStudy, case: Case) -> dict[str, Array]:
-    """Train and keep the drift of a case, and predict the test runs."""
-    import torch
-
-    from ...learning.models.drift_model import train_drift
-    from ...learning.models.paths import rollout, trajectory_errors
-    from ...learning.options import DriftOptions
-
+def learning_chunk(
+    options: DriftOptions,
+    z: Array,
+    loss: QuadraticLoss,
+    tests: Mapping[str, Comparison],
+    seed: np.random.SeedSequence,
+    label: str,
+    beside: Chunk,
+) -> Chunk:
+    """A drift, as files with those ``beside``, and its paths and errors by the suffix of tests."""
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
-    batch, table = study.batch(case), dict(study.config["learning"])
-    longest_step = table.pop("rollout_step")
-    own = stream(study.seed, f"drift {case.loss}", case.equivalents, case.seed)
-    z, loss = states_and_loss(study, case, batch)
-    least = study.config["forces"]["relative"]
-    loss = loss.relative(least) if least > 0 else loss
-    drift = train_drift(
-        z, batch.condition, loss, DriftOptions(**table), own, f"learning {case.key}"
-    )
-    drift.save(study.stages.folder / "model" / f"drift {case.key.replace('/', ' ')}")
-    test = study.stages.store.read("test")
-    start = study.encoder(case.seed).encode(test["start"])
-    paths = rollout(drift, start, test["times"], longest_step)[..., : test["z"].shape[-1]]
-    return {
-        "errors": trajectory_errors(paths, test["z"]),
-        "paths": paths,
-        "history": drift.history,
-    }
+    drift = train_drift(z, np.zeros((len(z), 0)), loss, options, seed, label)
+    found = {"history": drift.history} | files_of(drift) | beside
+    for suffix, test in tests.items():
+        found |= predicted(drift, test, suffix)
+    return found
+
+
+def linear_chunk(
+    _: DriftOptions, z: Array, loss: QuadraticLoss, tests: Mapping[str, Comparison], *__: Any
+) -> Chunk:
+    """What the linear drift of least loss predicts: the simplest other way to the same end."""
+    mean, unit = z.mean(axis=0), z.std(axis=0)
+    scaled = QuadraticLoss(loss.metric * unit[:, None] * unit, loss.linear * unit, loss.constant)
+    slope, intercept = linear_drift((z - mean) / unit, scaled)
+
+    def drift(at: Array) -> Array:
+        return unit * ((at - mean) / unit @ slope + intercept)
+
+    found: Chunk = {}
+    for suffix, test in tests.items():
+        found |= predicted(drift, test, suffix)
+    return found
+
+
+def predicted(drift: Callable[[Array], Array], test: Comparison, suffix: str) -> Chunk:
+    """Paths of a drift beside true ones."""
+    paths = rollout(drift, test.start, test.times, test.longest_step)
+    paths = paths[..., : test.z.shape[-1]]
+    return {f"errors{suffix}": trajectory_errors(paths, test.z), f"paths{suffix}": paths}
+
+
+def files_of(model: Any) -> Chunk:
+    """The files of a model that saves itself into a folder, as arrays of bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(folder)
+        files = sorted(Path(folder).iterdir())
+        return {FILE + f.name: np.frombuffer(f.read_bytes(), dtype=np.uint8) for f in files}
+
+
+def write_files(chunk: Mapping[str, Any], folder: Path) -> None:
+    """Write what `files_of` read; where a file is damaged or lost, all are written again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in chunk.items():
+        if name.startswith(FILE):
+            write_atomically(folder / name.removeprefix(FILE), content.tobytes())

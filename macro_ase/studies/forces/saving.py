@@ -12,211 +12,191 @@ A second part learns from a small fluid with free seeds and predicts large fluid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
+from ...learning.force_losses import QuadraticLoss
+from ...learning.models.paths import trajectory_errors
 from ...rng import coerce_rng, stream
-from ...systems.lennard_jones import LARGEST_SEED, Start
-from ..stages import Chunk, Stages
-from .lennard_jones import fluid_of, steps_of
-from .saving_chunks import learning_chunk, runs_chunk
-from .saving_results import write_results
-from .saving_settings import check_settings
-from .savings import typical
-
-Array = NDArray[np.float64]
-LOSSES = ("Lz", "Lx_partial")
+from ...sampling.execution import Jobs
+from ...sampling.store import Chunk
+from ...systems.pooled_features import PooledForces, leading
+from ..runner import Runner
+from .chunks import FILE, Comparison, learning_chunk, linear_chunk, runs_chunk
+from .compare import kept_drift
+from .saving_design import LOSSES, SavingDesign
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Errors of one loss at one number of atoms.
+class Training:
+    """Learning from an amount of configurations of a set of runs.
 
     Attributes
     ----------
-    evaluations : array, shape (n_amounts,)
-        Forces on single atoms that were known.
-    errors : array, shape (n_amounts, seeds, test runs)
+    runs : str
+        Key of the set.
+    loss : {"Lz", "Lx_partial"}
+    amount, seed : int
+    tests : tuple of str
+        Keys of the sets to predict.
     """
 
-    evaluations: Array
-    errors: Array
+    runs: str
+    loss: str
+    amount: int
+    seed: int
+    tests: tuple[str, ...]
 
     @property
-    def typical(self) -> Array:
-        """Median over seeds of the mean over test runs, shape (n_amounts,)."""
-        return typical(self.errors)
+    def name(self) -> str:
+        """What it is called."""
+        return f"{self.runs} {self.loss} {self.amount}"
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """Errors of what was learned from free seeds at one number of atoms, at this one.
+class SavingFindings:
+    """What the stages made; errors are of single test runs.
 
     Attributes
     ----------
-    n_atoms : int
     errors : dict
-        By loss, shape (seeds, test runs).
-    floor : array, shape (test runs,)
-        Scatter of runs of one first temperature around their expected path.
+        Shape (n_amounts, seeds, test runs), by number of atoms and loss.
+    linear : dict
+        Of the linear drift of least loss from all data, shape (seeds, test runs), by the same.
+    paths, coarse : dict
+        True paths of the temperature, shape (test runs, n_t, 1), by number of atoms, and the same
+        with a longer time step.
+    transfers : dict
+        Of what was learned from the free fluid, shape (seeds, test runs), by atoms and loss.
+    floors : dict
+        Scatter of runs of one first temperature around their expected path, by atoms.
+    cpu_s : dict
+        Seconds of processors by stage.
     """
 
-    n_atoms: int
-    errors: dict[str, Array]
-    floor: Array
+    errors: dict[tuple[int, str], Array]
+    linear: dict[tuple[int, str], Array]
+    paths: dict[int, Array]
+    coarse: dict[int, Array]
+    transfers: dict[tuple[int, str], Array]
+    floors: dict[int, Array]
+    cpu_s: dict[str, float]
 
 
-class LennardJonesSavingStudy:
-    """A study of savings; made from its settings, which it checks first.
+@dataclass(frozen=True)
+class SavingStages:
+    """A study's stages on a runner."""
 
-    Parameters
-    ----------
-    config : dict
-        As `config.load_config` gives it.
+    design: SavingDesign
+    runner: Runner
 
-    Raises
-    ------
-    ValueError
-        Naming the setting and what is wrong with it.
-    """
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        check_settings(config)
-        self.config, self.seed = config, config["seed"]
-        sizes = {*config["data"]["n_atoms"], config["free"]["n_atoms"], *config["free"]["test"]}
-        self.fluids = {n: fluid_of(config, n) for n in sorted(sizes)}
-
-    def run(self, folder: Path, quick: bool) -> None:
-        """Simulate, learn, predict and compare, and write the results into the folder."""
-        self.stages = stages = Stages(folder, self.config["workers"])
-        curves: dict[tuple[int, str], Curve] = {}
-        for n in self.config["data"]["n_atoms"]:
-            stages.timed(f"runs {n}", self.family, n)
+    def findings(self) -> SavingFindings:
+        """Simulate, learn, predict and compare."""
+        paths, coarse, errors, linear = {}, {}, {}, {}
+        for n in self.design.training_runs:
+            paths[n], coarse[n] = self.runner.timed(f"runs {n}", self.family, n)
             for loss in LOSSES:
-                curves[n, loss] = stages.timed(f"learning {n} {loss}", self.curve, n, loss)
-        transfers = stages.timed("free seeds", self.transfers)
-        write_results(self, folder, quick, curves, transfers)
+                found = self.runner.timed(f"learning {n} {loss}", self.curve, n, loss)
+                errors[n, loss], linear[n, loss] = found
+        transfers, floors = self.runner.timed("free seeds", self.transfers)
+        spent = self.runner.cpu_s
+        return SavingFindings(errors, linear, paths, coarse, transfers, floors, spent)
 
-    def family(self, n: int) -> None:
-        """Runs from the same atoms and directions, to learn from and to compare with."""
-        self.simulate(f"family/{n}", n, learn=True)
-        self.simulate(f"test/{n}", n, learn=False)
+    def family(self, n: int) -> tuple[Array, Array]:
+        """Runs from the same atoms and directions; paths to compare with, true and coarse."""
+        fluid, test = self.design.fluids[n], f"test/{n}"
+        rough = replace(fluid, system=fluid.system.coarser())
+        self.runs(f"family/{n}", fluid.training)
+        return self.runs(test, fluid.test)["path"], self.runs(test, rough.test, "coarse")["path"]
 
-    def simulate(self, key: str, n: int, learn: bool) -> None:
-        """Runs of the fluid of n atoms, in chunks; all their configurations, or the first ones."""
-        starts, size = self.starts(key), self.config["data"]["chunk"]
+    def runs(self, key: str, make: Callable[..., Chunk], called: str = "") -> Chunk:
+        """A set of runs, in chunks; all of it."""
+        starts, size = self.design.starts(key), self.design.chunk
+        own = key.replace("test", called) if called else key
         jobs = {
-            f"{key}/{k}": (self, n, starts[first : first + size], learn, stream(self.seed, key, k))
+            f"{own}/{k}": (make, starts[first : first + size], stream(self.design.seed, key, k))
             for k, first in enumerate(range(0, len(starts), size))
         }
-        self.stages.chunks(key, runs_chunk, jobs)
+        return self.runner.joined(own, runs_chunk, jobs)
 
-    def number_of_runs(self, key: str) -> int:
-        """Runs of `simulate`."""
-        kind, n = key.split("/")
-        if kind == "family":
-            table = self.config["data"]
-            return int(table["training_runs"][table["n_atoms"].index(int(n))])
-        table = self.config["data" if kind == "test" else "free"]
-        return int(table["training_runs" if kind == "free" else "test_runs"])
-
-    def starts(self, key: str) -> list[Start]:
-        """Temperatures spread evenly over their range, each at random within its share.
-
-        Both sets of free test runs have the same; their seeds differ.
-        """
-        runs, table = self.number_of_runs(key), self.config["data"]
-        pair = key.replace("free-two", "free-one")
-        low, high = table["temperatures"]
-        within = coerce_rng(stream(self.seed, "starts", *pair.encode())).random(runs)
-        made = low + (high - low) * (np.arange(runs) + within) / runs
-        rng = coerce_rng(stream(self.seed, "seeds", *key.encode()))
-        seeds = rng.integers(1, LARGEST_SEED, size=(runs, 2))
-        if not key.startswith("free"):
-            seeds[:] = table["position_seed"], table["velocity_seed"]
-        return [Start(float(t), int(a), int(b)) for t, (a, b) in zip(made, seeds)]
-
-    def read(self, key: str) -> Chunk:
-        """Chunks of `simulate`, one after another."""
-        number = -(-self.number_of_runs(key) // self.config["data"]["chunk"])
-        parts = [self.stages.store.read(f"{key}/{k}") for k in range(number)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-    @property
-    def basis(self) -> Any:
-        """The radial functions."""
-        from ...systems.pooled_features import RadialBasis
-
-        return RadialBasis(**self.config["encoder"]["basis"])
-
-    def amounts(self, n: int) -> list[int]:
-        """Configurations of each training, as many as there are."""
-        most = self.number_of_runs(f"family/{n}") * len(steps_of(self.config["data"]))
-        return [*(a for a in sorted({*self.config["forces"]["configurations"]}) if a < most), most]
-
-    def curve(self, n: int, loss: str) -> Curve:
-        """Errors by amount of data."""
-        seeds, amounts = self.config["forces"]["seeds"], self.amounts(n)
-        jobs = {
-            f"learning/{n}/{loss}/{a}/{s}": (self, f"family/{n}", loss, a, s, [f"test/{n}"])
+    def curve(self, n: int, loss: str) -> tuple[Array, Array]:
+        """Errors by amount of data, and of the linear drift from all of it."""
+        seeds, amounts, test = range(self.design.seeds), self.design.amounts_of(n), (f"test/{n}",)
+        trainings = {
+            f"{n}/{loss}/{a}/{s}": Training(f"family/{n}", loss, a, s, test)
             for a in amounts
-            for s in range(seeds)
-        }
-        done = self.stages.chunks(f"learning {n} {loss}", learning_chunk, jobs)
-        errors = np.stack([done[key][f"errors{n}"] for key in jobs])
-        each = n if loss == "Lz" else self.config["data"]["block_atoms"]
-        shape = (len(amounts), seeds, -1)
-        return Curve(each * np.array(amounts, dtype=float), errors.reshape(shape))
-
-    def transfers(self) -> list[Transfer]:
-        """Learn from the small fluid with free seeds, predict fluids of other sizes."""
-        table = self.config["free"]
-        key = f"free/{table['n_atoms']}"
-        self.simulate(key, table["n_atoms"], learn=True)
-        for n in table["test"]:
-            for use in ("one", "two"):
-                self.simulate(f"free-{use}/{n}", n, learn=False)
-        seeds = range(self.config["forces"]["seeds"])
-        amount = table["training_runs"] * len(steps_of(self.config["data"]))
-        tests = [f"free-one/{n}" for n in table["test"]]
-        jobs = {
-            f"transfer/{loss}/{s}": (self, key, loss, amount, s, tests)
-            for loss in LOSSES
             for s in seeds
         }
-        done = self.stages.chunks("transfer", learning_chunk, jobs)
-        return [
-            Transfer(
-                n,
-                {
-                    loss: np.stack([done[f"transfer/{loss}/{s}"][f"errors{n}"] for s in seeds])
-                    for loss in LOSSES
-                },
-                self.floor(n),
+        done = self.learn("learning", f"learning {n} {loss}", trainings)
+        most = {key: own for key, own in trainings.items() if own.amount == amounts[-1]}
+        linear = self.learn("linear", f"learning {n} {loss}", most)
+        errors = np.stack([chunk[f"errors{n}"] for chunk in done.values()])
+        straight = np.stack([chunk[f"errors{n}"] for chunk in linear.values()])
+        return errors.reshape(len(amounts), len(seeds), -1), straight
+
+    def transfers(self) -> tuple[dict[tuple[int, str], Array], dict[int, Array]]:
+        """Learn from the small fluid with free seeds, predict others; errors and their floors."""
+        design, floors, key = self.design, {}, f"free/{self.design.free_atoms}"
+        for n in design.free_sizes:
+            make = design.fluids[n].test
+            one, two = (self.runs(f"free-{use}/{n}", make)["path"] for use in ("one", "two"))
+            floors[n] = trajectory_errors(two, one) / np.sqrt(2)
+        amount = len(self.runs(key, design.fluids[design.free_atoms].training)["values"])
+        tests = tuple(f"free-one/{n}" for n in design.free_sizes)
+        trainings = {
+            f"{loss}/{s}": Training(key, loss, amount, s, tests)
+            for loss in LOSSES
+            for s in range(design.seeds)
+        }
+        done = self.learn("transfer", "transfer", trainings)
+        errors = {
+            (n, loss): np.stack(
+                [done[f"transfer/{loss}/{s}"][f"errors{n}"] for s in range(design.seeds)]
             )
-            for n in table["test"]
-        ]
+            for n in design.free_sizes
+            for loss in LOSSES
+        }
+        return errors, floors
 
-    def configurations(self, key: str, n: int, seed: int) -> NDArray[np.int64]:
-        """The order in which trainings take the configurations of `simulate`, n in all."""
-        return coerce_rng(stream(self.seed, "configurations", *key.encode(), seed)).permutation(n)
+    def learn(
+        self, kind: str, stage: str, trainings: Mapping[str, Training]
+    ) -> Mapping[str, Chunk]:
+        """Drifts with their errors, by a kind of chunk and the key of a training."""
+        keys = {f"{kind}/{key}": training for key, training in trainings.items()}
+        function = linear_chunk if kind == "linear" else learning_chunk
+        done = self.runner.chunks(stage, function, Jobs(keys, self.inputs))
+        if kind != "linear":
+            for key, training in keys.items():
+                kept_drift(self.runner, key, f"{training.name} {training.seed}")
+        return done
 
-    def floor(self, n: int) -> Array:
-        """Error of a run's expected path, from two runs of each temperature, shape (runs,)."""
-        from ...learning.models.paths import trajectory_errors
+    def inputs(self, training: Training) -> tuple[Any, ...]:
+        """What a chunk of learning is given."""
+        design, key = self.design, training.runs
+        data = PooledForces(**self.runs(key, design.fluid(key).training))
+        rng = coerce_rng(stream(design.seed, "configurations", *key.encode(), training.seed))
+        some = data.take(rng.permutation(len(data.values))[: training.amount])
+        rates = some.rates() if training.loss == "Lz" else some.rates_from_blocks()
+        encoder = leading(data.values, design.components, design.rates)
+        z, dzdt = some.values @ encoder.T, rates @ encoder.T
+        tests = {}
+        for test in training.tests:
+            fluid = design.fluid(test)
+            true, times = self.runs(test, fluid.test), fluid.system.times
+            start, step = true["values"] @ encoder.T, design.rollout_step
+            tests[test.split("/")[1]] = Comparison(start, times, true["path"], step)
+        seed = stream(design.seed, "drift", *training.name.encode(), training.seed)
+        form = QuadraticLoss.of_rates(dzdt, z.std(axis=0))
+        return design.learning, z, form, tests, seed, training.name, npy_file("encoder", encoder)
 
-        one, two = (self.read(f"free-{use}/{n}")["path"] for use in ("one", "two"))
-        return trajectory_errors(two, one) / np.sqrt(2)
 
-    def errors(self, encoder: Array, drift: Any, test: Chunk) -> Array:
-        """Errors of predicted runs, shape (runs,), with an encoder as a matrix."""
-        from ...learning.models.paths import rollout, trajectory_errors
-
-        times = self.config["data"]["dt"] * steps_of(self.config["data"])
-        step = self.config["learning"]["rollout_step"]
-        paths = rollout(drift, test["values"] @ encoder.T, times, step)[..., :1]
-        return trajectory_errors(paths, test["path"])
+def npy_file(name: str, array: Array) -> Chunk:
+    """An array as one more file of a model."""
+    content = BytesIO()
+    np.save(content, array)
+    return {f"{FILE}{name}.npy": np.frombuffer(content.getvalue(), dtype=np.uint8)}

@@ -12,8 +12,8 @@ from macro_ase.learning.encoders.conditioned_autoencoder import (  # noqa: E402
     train_autoencoder,
 )
 from macro_ase.learning.encoders.conditioned_encoder import ConditionedEncoder, Head  # noqa: E402
-from macro_ase.learning.encoders.first_layer import LinearObservables  # noqa: E402
 from macro_ase.learning.encoders.principal_components import PrincipalComponents  # noqa: E402
+from macro_ase.observables.differentiable import LinearObservables  # noqa: E402
 
 pytestmark = pytest.mark.learn
 N = 24

@@ -6,8 +6,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from macro_ase.learning.encoders.conditioned_encoder import ConditionedEncoder, Head  # noqa: E402
-from macro_ase.learning.encoders.first_layer import FirstLayer, LinearObservables, Observables  # noqa: E402
+from macro_ase.learning.encoders.first_layer import FirstLayer  # noqa: E402
 from macro_ase.learning.encoders.principal_components import PrincipalComponents  # noqa: E402
+from macro_ase.observables.differentiable import LinearObservables, Observables  # noqa: E402
 
 pytestmark = pytest.mark.learn
 N = 12

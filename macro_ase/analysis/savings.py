@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..results import metric
+from ..arrays import Array
 
-Array = NDArray[np.float64]
 SIGNS = {-1: "< ", 0: "", 1: "> "}
-WORDS = {-1: "upper bound", 0: "", 1: "lower bound"}
 
 
 class Needed(NamedTuple):
@@ -32,12 +29,6 @@ class Saving(NamedTuple):
 
     def __str__(self) -> str:
         return f"{SIGNS[self.bound]}{self.value:.3g}" if np.isfinite(self.value) else "not known"
-
-    def metric(self) -> dict[str, Any]:
-        """As a metric, its unit saying whether it is a bound."""
-        if not np.isfinite(self.value):
-            return metric(None, unit="not known from these amounts of data")
-        return metric(self.value, unit=WORDS[self.bound])
 
 
 def typical(errors: Array) -> Array:
