@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from ...analysis.run_errors import first_peak
 from ...arrays import Array
 from ..beside import Beside
 from .closures import ClosureScore
@@ -19,6 +16,8 @@ class SpinFindings:
 
     Attributes
     ----------
+    names : tuple of str
+        Of the observables.
     cases : dict
         `Beside` by side of the patches; all have the same truth.
     histories : dict
@@ -32,6 +31,7 @@ class SpinFindings:
         Exact means of m.
     """
 
+    names: tuple[str, ...]
     cases: dict[int, Beside]
     histories: dict[int, Array]
     scan: list[ScanRow]
@@ -48,10 +48,3 @@ class SpinFindings:
     def by_label(self) -> dict[str, Array]:
         """Predicted runs by what a table calls them."""
         return {case.label: case.predicted for case in self.cases.values()}
-
-
-def peak_ratio(runs: Array, true: Array, starts: list[float]) -> float:
-    """First peak of the mean broken bonds from the lowest start, over the true one."""
-    low = int(np.argmin(starts))
-    peak, truth = (first_peak(x[low, :, :, 1].mean(axis=0)) for x in (runs, true))
-    return peak / truth

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ...analysis.exact_curie_weiss import ExactCurieWeiss
 from ...arrays import Array
 from ...rng import stream
 from ...systems.base import BOUNDARIES, Closure, no_closure
@@ -28,7 +27,6 @@ CHOICES = {
     "learning.drift": DRIFTS,
     "learning.baseline": BASELINES,
 }
-SPINS = (-1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Direct:
 
 
 @dataclass(frozen=True)
-class ScanSettings:
+class Scanned:
     """The settings ``scan``."""
 
     patch: int
@@ -59,9 +57,9 @@ class Closures:
     """The settings ``closure``; without such a table there are no closure variables."""
 
     kind: str = "none"
-    compare: tuple[str, ...] | list[str] = ()
+    compare: list[str] = field(default_factory=list)
     compare_patch: int = 0
-    magnetisations: tuple[float, ...] | list[float] = ()
+    magnetisations: list[float] = field(default_factory=list)
     runs: int = 1
     variables: int = 1
     channels: int = 1
@@ -77,18 +75,8 @@ class Closures:
 class SpinDesign:
     """A spin model, and all that is done with it.
 
-    Attributes
-    ----------
-    system : SpinSystem
-    plans : dict
-        `SpinPlan` by side of the patches.
-    starts : int
-        Small runs.
-    learning : mapping
-        The settings ``learning``, without the baseline.
-    direct, scan, closures
-        Settings.
-    seed : int
+    ``plans`` are by side of the patches; ``starts`` are small runs; ``learning`` holds options of
+    training; ``direct``, ``scan`` and ``closures`` are settings.
     """
 
     system: SpinSystem
@@ -96,7 +84,7 @@ class SpinDesign:
     starts: int
     learning: Mapping[str, Any]
     direct: Direct
-    scan: ScanSettings
+    scan: Scanned
     closures: Closures
     seed: int
 
@@ -132,7 +120,7 @@ class SpinDesign:
             sampling["starts"],
             {key: value for key, value in learning.items() if key != "baseline"},
             Direct(**config["direct"]),
-            ScanSettings(**{"buffers": [0]} | config["scan"]),
+            Scanned(**{"buffers": [0]} | config["scan"]),
             Closures(**config.get("closure", {})),
             config["seed"],
         )
@@ -178,14 +166,6 @@ class SpinDesign:
         }
 
 
-def exact_of(design: SpinDesign) -> ExactCurieWeiss | None:
-    """The large system, exactly, where that is known."""
-    system = design.system
-    if not isinstance(system, CurieWeissSystem):
-        return None
-    return ExactCurieWeiss(design.side**2, system.temperature, system.field)
-
-
 def _check(config: dict[str, Any]) -> None:
     """Refuse settings that make no sense, naming them."""
     require_numbers(config, LEAST, ABOVE_0)
@@ -203,14 +183,18 @@ def _check(config: dict[str, Any]) -> None:
         raise ValueError(
             f"sampling.magnetisation must be two ascending numbers from -1 to 1, not {low_high}"
         )
-    times = table["times"]
+    times, starts = table["times"], table["starts"]
     if not times or times[0] < 0 or np.any(np.diff(times) <= 0):
         raise ValueError(f"sampling.times must ascend from 0 or later, not {times}")
-    if table["starts"] * len(times) < 100 or table["starts"] < 5:
+    if starts * len(times) < 100 or starts < 5:
+        raise ValueError(f"sampling.starts must be at least 5, and 100 states in all, not {starts}")
+    _require_spins(config, "direct.magnetisations")
+    direct = config["direct"]
+    if not 1 <= direct["few_runs"] <= direct["runs"] or direct["runs"] < 2:
         raise ValueError(
-            f"sampling.starts must be at least 5, and 100 states in all, not {table['starts']}"
+            f"direct.runs = {direct['runs']} must be at least 2, and direct.few_runs = "
+            f"{direct['few_runs']} at least 1 and no larger"
         )
-    _check_direct(config)
     _check_scan(config)
     if "closure" in config:
         _check_closure(config)
@@ -223,16 +207,6 @@ def _check_buffer(key: str, buffer: int, patches: list[int], side: int) -> None:
         raise ValueError(
             f"{key} must be from 0 to {widest} for patches of {patches} in a system of side "
             f"{side}, not {buffer}"
-        )
-
-
-def _check_direct(config: dict[str, Any]) -> None:
-    table = config["direct"]
-    _require_spins(config, "direct.magnetisations")
-    if not 1 <= table["few_runs"] <= table["runs"] or table["runs"] < 2:
-        raise ValueError(
-            f"direct.runs = {table['runs']} must be at least 2, and direct.few_runs = "
-            f"{table['few_runs']} at least 1 and no larger"
         )
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from ...arrays import Array
 from ...report import Report
 from ...rng import stream
@@ -22,7 +20,8 @@ from ..road import SECOND, TRUTH, check_lane, direct_runs, learn, predict, sampl
 from ..runner import Runner
 from .closures import ClosureScore, compare_closures, fit_closures
 from .compare import SpinFindings
-from .design import SpinDesign, exact_of
+from .curie_weiss import exact_means
+from .design import SpinDesign
 from .report import report_of
 from .scan import scan_patches
 
@@ -81,14 +80,16 @@ class SpinStudy:
             lane = design.lane(p)
             checks[p] = timed(f"checks {p}", check_lane, runner, lane, "spin-check", CHECK_STARTS)
         scan = timed("scan", scan_patches, runner, design)
-        exact = timed("exact means", self._exact)
+        exact = timed("exact means", exact_means, design)
         members = design.learning["members"]
         histories = {p: model.trained.history for p, model in models.items()}
         cases = {
             p: Beside(f"{p} x {p}", design.times, true, second, runs, small[p], members, checks[p])
             for p, runs in predicted.items()
         }
-        return SpinFindings(cases, histories, scan, dict(runner.cpu_s), scores, exact)
+        return SpinFindings(
+            design.system.names, cases, histories, scan, dict(runner.cpu_s), scores, exact
+        )
 
     def report(self, findings: SpinFindings, quick: bool) -> Report:
         """Metrics, tables and figures."""
@@ -164,12 +165,3 @@ class SpinStudy:
         ]
         what = (direct.magnetisations, direct.runs, design.times, seeds, "small systems")
         return direct_runs(runner, lane, f"small/{patch}", *what)
-
-    def _exact(self) -> Array | None:
-        """Exact means of m, shape (n_starts, n_t, 1), of the Curie-Weiss model."""
-        design = self.design
-        exact = exact_of(design)
-        if exact is None:
-            return None
-        starts = design.direct.magnetisations
-        return np.stack([exact.moments(m, design.times)[0] for m in starts])[..., None]
