@@ -1,13 +1,20 @@
 """Field systems: from small runs to large states, and what patches of these do alone.
 
-    z0 = phi(x),   mean = (1/K) sum_I (D_I^+ + D_I^-) / 2,   dz = mean + (D_J^+ - D_J^-) / 2
+    z0 = phi(x),   mean = (1/K) sum_I (A_I + B_I) / 2
 
-D_I^+- are K times the changes of phi by patch I when it evolves alone with random numbers xi and
-with -xi. The even part of a change is its drift, without the noise of first order; averaged over
-the K patches it is the drift of the whole, in which what one patch gains from its neighbour
-cancels. The odd part of one patch J, drawn at random, is its noise. So dz has the mean of the whole
-and the noise of one patch, K times that of the whole in covariance. "single" increments, dz =
-D_J^+, also hold the difference between the patch's drift and that of the whole.
+A_I and B_I are K times the changes of phi by patch I when it evolves alone, twice. Averaged over
+the K patches that is the drift of the whole, in which what one patch gains from its neighbour
+cancels. An increment dz has this mean, without what sets one patch's drift apart from another's,
+and the noise of one patch J, K times that of the whole in covariance:
+
+    independent   dz = mean + d_J - (1 - 1/sqrt 2) (1/K) sum_I d_I,   d = (A - B) / sqrt 2
+    antithetic    dz = mean + (A_J - B_J) / 2
+    single        dz = A_J
+
+B has random numbers of its own, or, for "antithetic", the opposites of A's: their even part is
+drift without noise of first order, their odd part noise, so that this is for weak noise. The last
+term of "independent" takes away what noise in the mean would let patches share. "single" increments
+also hold the difference between the patch's drift and that of the whole.
 """
 
 from __future__ import annotations
@@ -29,13 +36,13 @@ from .field_patches import FieldPatches
 from .field_steps import inside, laplacian
 
 __all__ = ["FieldPlan", "FieldSystem", "inside", "laplacian", "replica_states"]
-INCREMENTS = ("antithetic", "single")
+INCREMENTS = ("independent", "antithetic", "single")
 GROWING = ("repetition", "interpolation")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldPlan(Plan):
-    """A plan for fields; sides are counted in cells.
+    """A plan for fields; sides are counted in cells. Windows of grown states change every 2 dt.
 
     Attributes
     ----------
@@ -48,16 +55,13 @@ class FieldPlan(Plan):
         interpolation, it makes the small system a coarse picture of the large one; 1 keeps the
         cells as they are and stretches what interpolation makes of them. The noise per area is that
         of the large.
-    sweep : float
-        Time between two changes of the windows in which a grown state relaxes; 0: twice dt.
-    increments : {"antithetic", "single"}
+    increments : {"independent", "antithetic", "single"}
     """
 
     core: int = 0
     growing: str = "repetition"
     spacing: float = 1.0
-    sweep: float = 0.0
-    increments: str = "antithetic"
+    increments: str = "independent"
 
     @property
     def width(self) -> int:
@@ -221,9 +225,8 @@ class FieldSystem(FieldEquation, System):
         factor, ring = plan.large // plan.small, self.boundary == "periodic"
         grown = []
         for k, age in enumerate(plan.ages):
-            time, sweep = min(age, plan.relax_time), plan.sweep or 2 * plan.dt
-            large = grow(path[:, k], factor, ring)
-            grown.append(local_relax(patches, large, time, sweep, own.step, rng))
+            time, large = min(age, plan.relax_time), grow(path[:, k], factor, ring)
+            grown.append(local_relax(patches, large, time, 2 * plan.dt, own.step, rng))
         states = np.stack(grown, axis=1).reshape(-1, *grown[0].shape[1:])
         return Snapshots(states, np.repeat(np.arange(number), len(plan.ages)))
 
@@ -235,16 +238,17 @@ class FieldSystem(FieldEquation, System):
         condition: Condition,
         rng: np.random.Generator,
     ) -> Increments:
-        """Every patch evolved alone, with random numbers and with their opposites."""
-        own = self.at(condition)
-        patches = own._patches(plan)
-        changes = []
-        for sign in (1, -1):
-            after = patches.evolve(states, plan.dt, own.step, copy.deepcopy(rng), sign)
-            changes.append(own._changes(patches, states, after, closure))
-        there, back = changes
-        mean = (there + back).mean(axis=1) / 2
-        dz = there if plan.increments == "single" else mean[:, None] + (there - back) / 2
+        """Every patch evolved alone, twice."""
+        own, opposite = self.at(condition), plan.increments == "antithetic"
+        patches, again = own._patches(plan), copy.deepcopy(rng)
+        a, b = (
+            own._changes(patches, states, patches.evolve(states, plan.dt, own.step, *how), closure)
+            for how in ((rng, 1), (again, -1) if opposite else (rng, 1))
+        )
+        mean, odd = (a + b).mean(axis=1) / 2, (a - b) / 2 if opposite else (a - b) / np.sqrt(2)
+        if not opposite:
+            odd -= (1 - 1 / np.sqrt(2)) * odd.mean(axis=1, keepdims=True)
+        dz = a if plan.increments == "single" else mean[:, None] + odd
         return Increments(own.z(plan, states, closure), dz, mean)
 
     def _changes(

@@ -25,10 +25,10 @@ PLAN = LINE.plan(
     buffer=4,
     growing="interpolation",
     spacing=2.0,
-    sweep=0.2,
     ages=(0.0, 1.0, 4.0, 10.0),
     relax_time=1.0,
     dt=0.1,
+    increments="antithetic",
 )
 
 
@@ -56,6 +56,26 @@ def test_increments_have_the_mean_and_k_times_the_covariance_of_the_whole() -> N
     plain = LINE.increments(single, many, no_closure, {}, rng()).dz
     between = plain.mean(axis=0).std(axis=0)  # what the patches' own drifts add
     assert np.all(between > 10 * made.dz.mean(axis=0).std(axis=0) / 2)
+
+
+def spread(tiles: np.ndarray) -> np.ndarray:
+    return ((tiles - 0.3) ** 2).mean(axis=2)
+
+
+def test_noise_that_is_even_in_the_random_numbers() -> None:
+    """Of mean squares under strong noise: independent increments have it all, antithetic do not."""
+    system = FisherKPP(noise=0.6, growth=0.1, time_step=0.02, boundary="periodic", cells=32)
+    many, times = np.full((3000, 1, 32), 0.3), np.array([0.0, 0.4])
+    ratio, between = {}, {}
+    for name in ("independent", "antithetic"):
+        plan = plan_of(system, small=8, dt=0.4, increments=name)
+        dz = system.increments(plan, many, spread, {}, rng()).dz
+        whole = system.wholes(plan, many, times, spread, {}, rng())
+        ratio[name] = 4 * (whole[:, 1] - whole[:, 0]).var(axis=0) / dz.var(axis=0).mean(axis=0)
+        between[name] = np.corrcoef(dz[..., 2].T)[np.triu_indices(4, 1)].mean()
+    np.testing.assert_allclose(ratio["independent"], 1, atol=0.15)
+    assert abs(between["independent"]) < 4 / np.sqrt(6 * 3000)
+    assert ratio["antithetic"][2] > 1.5 and between["antithetic"] > 0.05
 
 
 def test_a_patch_without_noise_has_no_odd_part() -> None:
@@ -156,7 +176,7 @@ def test_conditions_are_attributes() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"increments": "both"}, "increments must be of antithetic, single"),
+        ({"increments": "both"}, "increments must be of independent, antithetic, single"),
         ({"growing": "magic"}, "growing must be of repetition, interpolation"),
         ({"core": 7}, "a patch must have a number of cells that divides 32"),
     ],

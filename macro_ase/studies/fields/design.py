@@ -43,7 +43,7 @@ ABOVE_0 = (
     *("direct.end", "direct.interval", "learning.learning_rate", "system.time_step"),
     *("prediction.lambdas", "scan.times"),
 )
-CHUNK, CHECKED_AGES, SWEEP = 10, 4, 0.2
+CHUNK, CHECKED_AGES = 10, 4
 
 
 class Kind(NamedTuple):
@@ -210,7 +210,7 @@ def _plan(
 ) -> FieldPlan:
     table, growing = config["sampling"] | changes, KINDS[config["system"]["model"]].growing
     same = ("small", "relax_time", "dt", "buffer", "boundary", "spacing", "increments")
-    own = {"large": system.grid[0], "core": table["patch"], "growing": growing, "sweep": SWEEP}
+    own = {"large": system.grid[0], "core": table["patch"], "growing": growing}
     try:
         return system.plan(**own, **{key: table[key] for key in same}, ages=_ages(table))
     except ValueError as error:

@@ -100,7 +100,7 @@ def test_interrupted_it_goes_on_to_the_same_numbers(
         ("sampling.patch=7", "sampling: a patch must have a number of cells that divides 80"),
         ("sampling.small=33", "sampling: small must divide large = 80 into whole patches, not 33"),
         ("sampling.boundary=open", "sampling: boundary must be one of frozen, periodic"),
-        ("sampling.increments=both", "sampling.increments must be one of antithetic, single"),
+        ("sampling.increments=both", "sampling.increments must be one of independent"),
         ("sampling.means=[0.6, 0.4]", "sampling.means must be two ascending numbers"),
         ("sampling.dt=0.0", "sampling.dt must be above 0"),
         ("sampling.relax_time=-1.0", "sampling.relax_time must be at least 0, not -1"),
