@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Chunk = dict[str, NDArray[Any]]
+"""Arrays by name, as a store keeps them."""
 
 
 def finite_array(values: Any, name: str, *shape: int | None) -> Array:

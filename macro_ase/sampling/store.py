@@ -24,9 +24,9 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from ..arrays import Chunk
 from ..files import naming
 
-Chunk = dict[str, NDArray[Any]]
 BESIDE = ".unfinished"
 
 

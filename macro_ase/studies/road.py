@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.assumptions import PatchCheck, check_patches
-from ..arrays import Array
+from ..arrays import Array, Chunk
 from ..rng import coerce_rng, stream
 from ..sampling.pairs import direct_chunk, pairs_chunk, wholes_chunk
-from ..sampling.store import Chunk
 from ..systems.base import Closure, Condition, Plan, System, no_closure
 from .runner import Runner
 

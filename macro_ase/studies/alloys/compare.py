@@ -11,9 +11,8 @@ import numpy as np
 from ...analysis.assumptions import PatchCheck, check_patches, seam_difference
 from ...analysis.model_steps import eps_share, step_slope
 from ...analysis.order_comparison import Estimate, OrderComparison, compare_order, mean_of_runs
-from ...arrays import Array
-from ...sampling.store import Chunk
-from ...sampling.time_step import TimeStepScan, implied_times
+from ...analysis.time_step import TimeStepScan, implied_times
+from ...arrays import Array, Chunk
 from .design import Design
 
 if TYPE_CHECKING:

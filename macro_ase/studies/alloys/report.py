@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...analysis.order_comparison import Estimate, rms, rms_with_error
+from ...analysis.time_step import AGREEMENT
 from ...barriers import KRABarriers
 from ...report import Check, Metric, Report, Section, Table, Value
 from ...report.parts import Cell
-from ...sampling.time_step import AGREEMENT
 from ...systems.alloy import Alloy
 from ..checks import patch_checks, patch_table
 from .baselines import baselines, cost

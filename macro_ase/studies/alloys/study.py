@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...analysis.time_step import TimeStepScan, scan_time_steps
+from ...arrays import Chunk
 from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
-from ...sampling.store import Chunk
-from ...sampling.time_step import TimeStepScan, scan_time_steps
 from ..road import learn
 from ..runner import Runner
 from .compare import Findings, compare, residence_time

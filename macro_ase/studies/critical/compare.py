@@ -1,6 +1,6 @@
 """What the stages found: moments by size and route, chains that tell of assumptions, baselines.
 
-Chains are as `sampling.critical_chains` gives them. Moments are <|m|>, chi' and U; a route's are an
+Chains are as `systems.critical_chains` gives them. Moments are <|m|>, chi' and U; a route's are an
 array of shape (n_T, 2, 3), with their errors. How points compare is `analysis.critical_points`.
 """
 
@@ -12,9 +12,8 @@ import numpy as np
 
 from ...analysis.critical_points import Comparison, Points, scaled
 from ...analysis.stationary_law import PolynomialFit, Table, drift_difference, sample_moments
-from ...arrays import Array
-from ...sampling.critical_chains import WHOLE
-from ...sampling.store import Chunk
+from ...arrays import Array, Chunk
+from ...systems.critical_chains import WHOLE
 from .design import CriticalDesign
 
 HISTOGRAM = np.linspace(-1, 1, 101)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...kinetics.multispin import REPLICAS
-from ...sampling.critical_chains import WHOLE, CriticalSampling, Way
+from ...systems.critical_chains import WHOLE, CriticalSampling, Way
 from ..settings import require_numbers, require_steps
 
 POSITIVE = ("sampling.dt", "prediction.step", "prediction.time")

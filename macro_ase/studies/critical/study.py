@@ -12,15 +12,14 @@ from ...analysis.critical_points import scaled_temperature
 from ...analysis.response import QUANTITIES, quantities
 from ...analysis.stationary_law import GRID, Table, moments, path_means, stationary_moments
 from ...analysis.sweep import sample_ising
-from ...arrays import Array
+from ...arrays import Array, Chunk
 from ...kinetics.multispin import REPLICAS
 from ...kinetics.one_variable_sde import MOMENTS
 from ...learning.options import FitOptions
 from ...report import Report
 from ...rng import coerce_rng, stream
-from ...sampling.critical_chains import chain_chunk, wolff_chunk
 from ...sampling.needs import Needs
-from ...sampling.store import Chunk
+from ...systems.critical_chains import chain_chunk, wolff_chunk
 from ..runner import Runner
 from .compare import HISTOGRAM, CriticalFindings, SizeFindings, rows_of, snapshot_moments
 from .design import SCAN_CHUNKS, CriticalDesign

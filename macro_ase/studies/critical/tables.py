@@ -11,7 +11,7 @@ from ...analysis.critical_points import CRITICAL_TEMPERATURE, EXACT, Comparison,
 from ...analysis.stationary_law import MOMENT_NAMES, PolynomialFit, stationary_moments
 from ...report import Table, Value
 from ...report.parts import Cell
-from ...sampling.critical_chains import WHOLE
+from ...systems.critical_chains import WHOLE
 from .compare import CriticalFindings, rows_of, snapshot_moments
 
 PARTS = 3

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ...arrays import Array
+from ...arrays import Array, Chunk
 from ...files import write_atomically
 from ...learning.encoders.conditioned_autoencoder import train_autoencoder
 from ...learning.encoders.conditioned_encoder import ConditionedEncoder
@@ -21,7 +21,6 @@ from ...learning.models.drift_model import linear_drift, train_drift
 from ...learning.models.paths import rollout, trajectory_errors
 from ...learning.options import DriftOptions
 from ...rng import coerce_rng
-from ...sampling.store import Chunk
 from ...systems.forces import ForceSystem, States
 from .design import CONFIGURATIONS, Case, ForcesDesign
 

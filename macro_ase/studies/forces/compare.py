@@ -16,13 +16,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array
+from ...arrays import Array, Chunk
 from ...learning.encoders.conditioned_encoder import ConditionedEncoder
 from ...learning.force_batch import ForceBatch
 from ...learning.models.drift_model import DriftModel
 from ...rng import coerce_rng, stream
 from ...sampling.execution import Jobs
-from ...sampling.store import Chunk
 from ...systems.forces import States, TrueRuns
 from ..runner import Runner
 from .chunks import (

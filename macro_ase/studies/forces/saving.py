@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Array
+from ...arrays import Array, Chunk
 from ...learning.force_losses import QuadraticLoss
 from ...learning.models.paths import trajectory_errors
 from ...rng import coerce_rng, stream
 from ...sampling.execution import Jobs
-from ...sampling.store import Chunk
 from ...systems.pooled_features import PooledForces, leading
 from ..runner import Runner
 from .chunks import FILE, Comparison, learning_chunk, linear_chunk, runs_chunk

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...arrays import Array
+from ...arrays import Array, Chunk
 from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
-from ...sampling.store import Chunk
 from ...systems.base import NO_CONDITION, no_closure
 from ..beside import Beside
 from ..road import SECOND, TRUTH, check_lane, direct_runs, learn, predict, sample_pairs

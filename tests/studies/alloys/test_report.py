@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+from macro_ase.analysis.time_step import TimeStepScan
 from macro_ase.report import Report
-from macro_ase.sampling.time_step import TimeStepScan
 from macro_ase.studies.alloys.compare import compare
 from macro_ase.studies.alloys.design import Design
 from macro_ase.studies.alloys.report import report

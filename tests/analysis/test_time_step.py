@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from macro_ase.sampling.time_step import implied_times, scan_time_steps
+from macro_ase.analysis.time_step import implied_times, scan_time_steps
 
 
 def ar1(tau: float, n_t: int, n_series: int, seed: int) -> np.ndarray:

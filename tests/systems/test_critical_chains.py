@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from macro_ase.analysis.exact_ising import density_of_states, exact_torus
-from macro_ase.sampling.critical_chains import (
+from macro_ase.systems.critical_chains import (
     WHOLE,
     CriticalSampling,
     chain,

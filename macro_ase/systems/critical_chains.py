@@ -16,13 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Chunk
 from ..kinetics.multispin import REPLICAS, pack, unpack
 from ..rng import coerce_rng, stream
-from ..systems.ising import IsingSystem
-from ..systems.ising_patches import PatchBlocks, relax
-from ..systems.lattice import repeated
-from ..systems.spin_system import Spins
-from .store import Chunk
+from .ising import IsingSystem
+from .ising_patches import PatchBlocks, relax
+from .lattice import repeated
+from .spin_system import Spins
 
 Way = tuple[float, int]
 """dt and buffer of patches; in place of a buffer `WHOLE`: the whole lattice moves."""
