@@ -120,11 +120,12 @@ def told(verbose: bool = False, quiet: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def logged(file: Path) -> Iterator[None]:
-    """A block whose lines are added to a file, each with its time."""
+def logged(file: Path, first: str) -> Iterator[None]:
+    """A block whose lines are added to a file, each with its time; the first is a note."""
     with closing(logging.FileHandler(file, encoding="utf-8")) as handler:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         with _handled(handler):
+            log.log(NOTE, "%s", first)
             yield
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from . import claims as claiming
 from . import run_folder
 from .claims import Claims
-from .executors import Engine, workers_of
+from .executors import Engine, Workers, workers_of
 from .extras import need
 from .folder_lock import only_writer, refuse_writer
 from .progress import logged
@@ -80,16 +80,15 @@ def run_made(
     """As `run_study`, for a study that is made of its settings already."""
     need("torch", "a study")
     folder = _folder(out)
-    with only_writer(folder):
-        _refuse_tasks(folder)
-        run_folder.prepare(folder, config, overwrite, getattr(study, "inputs", ()), quick)
-        with _runner(study, config, folder, "run.log", executor, walltime) as runner:
-            if hasattr(study, "compute"):
+    with _workers(study, config, folder, executor, walltime) as (workers, needs):
+        with only_writer(folder):
+            _refuse_tasks(folder)
+            run_folder.prepare(folder, config, overwrite, getattr(study, "inputs", ()), quick)
+            with logged(folder / "run.log", needs):
+                runner = Runner(folder, workers)
                 report = study.report(study.compute(runner), quick)
                 write_findings(folder, config, report, runner.seconds, runner.wall_s, runner.cpu_s)
-            else:
-                study.run(folder, quick)
-        write_report(folder)
+            write_report(folder)
     return folder
 
 
@@ -125,14 +124,15 @@ def work_on(
     """
     need("torch", "a study")
     study, folder = study_class(config["system"]["model"])(config), _folder(out)
-    title = f"task {task[0]}/{task[1]}"
-    with Claims(folder, title, task) as claims:
+    with (
+        _workers(study, config, folder, executor, walltime) as (workers, needs),
+        Claims(folder, f"task {task[0]}/{task[1]}", task) as claims,
+    ):
         refuse_writer(folder)
         with claims.alone("settings"):
             run_folder.prepare(folder, config, False, getattr(study, "inputs", ()), quick)
-        log = f"task-{task[0]}.log"
-        with _runner(study, config, folder, log, executor, walltime, claims) as runner:
-            study.compute(runner)
+        with logged(folder / f"task-{task[0]}.log", needs):
+            study.compute(Runner(folder, workers, claims))
     return folder
 
 
@@ -152,23 +152,16 @@ def _refuse_tasks(folder: Path) -> None:
 
 
 @contextmanager
-def _runner(
+def _workers(
     study: Any,
     config: dict[str, Any],
     folder: Path,
-    log: str,
     executor: Engine | None,
     walltime: float | None,
-    claims: Claims | None = None,
-) -> Iterator[Runner]:
-    """The runner of a study, for the block, after a look at what the study needs."""
+) -> Iterator[tuple[Workers, str]]:
+    """Those who compute, for the block, and what the study needs, unless that cannot fit."""
     number = config["workers"]
-    with (
-        logged(folder / log),
-        workers_of(number if executor is None else executor, number) as workers,
-    ):
+    with workers_of(number if executor is None else executor, number) as workers:
         if walltime is not None:
             workers.until = time.monotonic() + walltime
-        if hasattr(study, "needs"):
-            study.needs().require(workers, folder)
-        yield Runner(folder, workers, claims)
+        yield workers, study.needs().require(workers, folder)

@@ -1,6 +1,8 @@
 """The command line: help, what is passed on, and one line for bad input."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,9 @@ import pytest
 from ase.io import read
 
 from macro_ase.cli import COMMANDS, main
+from macro_ase.cli_arguments import parser
 
+ROOT = Path(__file__).parent.parent
 BIG = ("--size", "100000", "100000", "100000")
 
 
@@ -67,6 +71,14 @@ def test_help_has_a_description_and_examples(
     else:
         assert f"  macro-ase {name}" in text.partition("examples:")[2]
         assert max(map(len, text.splitlines())) <= 100
+
+
+def test_commands_of_the_page_on_scaling_can_be_read() -> None:
+    text = (ROOT / "docs" / "scaling.md").read_text().replace("\\\n", " ")
+    lines = re.findall(r"^    .*\bmacro[-_]ase ((?:run|work) .*)$", text, re.MULTILINE)
+    assert len(lines) >= 5
+    for line in lines:
+        parser().parse_args(shlex.split(line))
 
 
 def test_the_commands_of_the_manual_are_there() -> None:

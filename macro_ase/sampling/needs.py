@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..executors import Workers
 from ..memory import require_memory
-from ..progress import NOTE
 
-log = logging.getLogger(__name__)
 INTERPRETER_BYTES = 0.4e9
 """Memory of a process with the package, numba's code and PyTorch loaded."""
 
@@ -31,8 +28,8 @@ class Needs:
     chunk_bytes: float
     store_bytes: float
 
-    def require(self, workers: Workers, folder: Path) -> None:
-        """Say what a run needs, and refuse what cannot fit.
+    def require(self, workers: Workers, folder: Path) -> str:
+        """Refuse what cannot fit; a line about what is needed.
 
         Parameters
         ----------
@@ -52,16 +49,15 @@ class Needs:
         disk = max(0.0, self.store_bytes - there)
         chunks = "1 chunk" if number == 1 else f"{number} chunks"
         at_once = f"{chunks} at a time" if here else "but for the workers"
-        log.log(
-            NOTE, "needs about %s of memory (%s), %s of disk", _size(memory), at_once, _size(disk)
-        )
         require_memory(memory, f"the run, {at_once},")
-        _, _, free = shutil.disk_usage(folder)
+        place = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+        _, _, free = shutil.disk_usage(place)
         if disk > free:
             raise ValueError(
                 f"the run would need about {_size(disk)} of disk, and {_size(free)} are free in "
-                f"{folder}; choose another --out"
+                f"{place}; choose another --out"
             )
+        return f"needs about {_size(memory)} of memory ({at_once}), {_size(disk)} of disk"
 
 
 def _size(n_bytes: float) -> str:
