@@ -18,6 +18,7 @@ from macro_ase.build import build_crystal
 from macro_ase.commands.kmc_file import kmc_file
 from macro_ase.config import load_config
 from macro_ase.engines.fields.dynamics import FieldDynamics
+from macro_ase.engines.patches.evolution import MonteCarloEvolution
 from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.patches.md import PatchMD
 from macro_ase.engines.spins.dynamics import Glauber, Metropolis, Wolff
@@ -29,7 +30,7 @@ from macro_ase.engines.swaps.moves import Swap
 from macro_ase.engines.vacancies.kmc import VacancyKMC
 from macro_ase.potentials.dft_frames import Frame, split_by_structure
 from macro_ase.rng import stream
-from macro_ase.sampling.engine_pairs import MonteCarloEvolution, engine_pairs
+from macro_ase.systems.atoms import engine_pairs
 
 Result = Any
 KRA = KRABarriers.load()

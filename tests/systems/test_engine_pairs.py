@@ -8,6 +8,7 @@ from ase import Atoms, units
 
 from macro_ase.build import build_crystal
 from macro_ase.crystal import Crystal
+from macro_ase.engines.patches.evolution import DynamicsEvolution, MonteCarloEvolution
 from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.swaps.moves import NeighbourSwap
 from macro_ase.lattice import shell_neighbors
@@ -16,7 +17,7 @@ from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.eam_table import EAMTable
 from macro_ase.rng import stream
-from macro_ase.sampling.engine_pairs import DynamicsEvolution, MonteCarloEvolution, engine_pairs
+from macro_ase.systems.atoms import engine_pairs
 
 TEMPERATURE_K = 1500.0
 
@@ -213,7 +214,7 @@ def test_attempts_are_counted_per_active_site(monkeypatch: pytest.MonkeyPatch) -
             counts.append(steps)
             return True
 
-    monkeypatch.setattr("macro_ase.sampling.engine_pairs.PatchMC", Counting)
+    monkeypatch.setattr("macro_ase.engines.patches.evolution.PatchMC", Counting)
     atoms, dt, n = crystal(4), 20.0, 40
     patch = quarters(atoms, buffer=True)[0]
     region = patch.select(atoms)

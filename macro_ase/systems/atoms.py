@@ -1,0 +1,299 @@
+"""Atoms with any calculator: patches evolve by an engine in their true, frozen surroundings.
+
+    z = (1/n) sum_i f_i(x),   dz = K (1/n) sum_{i in R} [f_i(x') - f_i(x)]
+
+x' is x after the engine has evolved one patch alone, K = n over the atoms of its core. R is the
+core, or all atoms: then changes that the patch makes across its border count too, and its buffer
+must be empty, for what a buffer does is not the patch's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
+
+from ..arrays import Array, as_columns, finite_array
+from ..engines.patches.evolution import Evolution, TimedEvolution
+from ..patches import Patch
+from ..rng import coerce_rng, coerce_sequence, own_seeds
+from .base import Closure, Condition, Increments, PatchPairs, Plan, Snapshots, States, System
+from .lattice import tile_corners
+
+Shares = Callable[[Atoms], Array]
+
+
+class AtomsSystem(System):
+    """Repetitions of a cell of atoms; a person's own says what is measured.
+
+    A side counts cells along each of the axes of repetition. An atom belongs to the cell in which
+    it began, so this is for solids: lattices whose species change places, crystals whose atoms move
+    about their sites. A state holds number and position (A) of every atom, and its momentum where
+    the evolution is dynamics, cell by cell: shape (n_atoms, 4 or 7).
+
+    Parameters
+    ----------
+    template : ase.Atoms
+        One cell.
+    evolution : `MonteCarloEvolution` or `DynamicsEvolution`
+        Of any duration: its own does not count. A condition "T" is its temperature in K. A
+        thermostat begins anew at every record, so one with a memory will not do.
+    axes : tuple of int
+        Cell vectors along which the cell is repeated.
+    """
+
+    time_unit = "the evolution's unit of time"
+
+    def __init__(
+        self, template: Atoms, evolution: TimedEvolution, axes: Sequence[int] = (0, 1, 2)
+    ) -> None:
+        self.template, self.evolution, self.axes = template, evolution, tuple(axes)
+        self.dimension = len(self.axes)
+
+    @abstractmethod
+    def shares(self, atoms: Atoms) -> Array:
+        """f of every atom, shape (n_atoms, d) or (n_atoms,); its mean over atoms is z."""
+
+    def prepare(self, atoms: Atoms, rng: np.random.Generator) -> None:
+        """How runs begin: species at random places; changes the repeated cells."""
+        atoms.numbers = rng.permutation(atoms.numbers)
+
+    def repeats(self, side: int) -> tuple[int, int, int]:
+        """Cells along every cell vector."""
+        first, second, third = (side if axis in self.axes else 1 for axis in range(3))
+        return first, second, third
+
+    def atoms_of(self, state: States) -> Atoms:
+        """The atoms of a state."""
+        side = round((len(state) / len(self.template)) ** (1 / self.dimension))
+        atoms = self.template.repeat(self.repeats(side))
+        atoms.numbers, atoms.positions = np.round(state[:, 0]).astype(int), state[:, 1:4]
+        if state.shape[1] > 4:
+            atoms.set_momenta(state[:, 4:])
+        return atoms
+
+    def state_of(self, atoms: Atoms) -> States:
+        """The state of atoms, cell by cell."""
+        columns = [atoms.numbers[:, None], atoms.positions]
+        if self.evolution.dynamic:
+            columns.append(atoms.get_momenta())
+        return np.concatenate(columns, axis=1, dtype=np.float64)
+
+    def begun(self, side: int, rng: np.random.Generator) -> Atoms:
+        """Atoms to begin with."""
+        atoms = self.template.repeat(self.repeats(side))
+        self.prepare(atoms, rng)
+        return atoms
+
+    def observe(self, states: States) -> Array:
+        """Means of the shares over atoms, shape (n, d)."""
+        return np.array([self._shares(self.atoms_of(state)).mean(axis=0) for state in states])
+
+    def _shares(self, atoms: Atoms) -> Array:
+        return as_columns(self.shares(atoms), "shares", len(atoms))
+
+    def _cells(self, state: States) -> States:
+        """A state by cells along the axes, shape (side, ..., n_template, columns)."""
+        n = len(self.template)
+        side = round((len(state) / n) ** (1 / self.dimension))
+        return state.reshape(*(side,) * self.dimension, n, state.shape[1])
+
+    def _shift(self, corner: NDArray[np.int64]) -> Array:
+        """Vector of some cells along the axes, A."""
+        return np.asarray(corner @ np.asarray(self.template.cell)[list(self.axes)])
+
+    def tiles(self, plan: Plan, states: States) -> States:
+        """Cores of all patches, each where the small system is, (n, K, n_small, columns)."""
+        corners = tile_corners(plan.large, plan.small, 0, self.dimension)
+        return np.array([[self._tile(state, plan, c) for c in corners] for state in states])
+
+    def _tile(self, state: States, plan: Plan, corner: NDArray[np.int64]) -> States:
+        block = tuple(slice(c, c + plan.small) for c in corner)
+        tile = self._cells(state)[block].reshape(-1, state.shape[1]).copy()
+        tile[:, 1:4] -= self._shift(corner)
+        return tile
+
+    def _block(self, side: int, corner: NDArray[np.int64], edge: int, buffer: int) -> Patch:
+        """Cells from a corner on, and so many around them, of a periodic crystal."""
+        cells = np.indices((side,) * self.dimension).reshape(self.dimension, -1)
+        behind = (cells - np.asarray(corner)[:, None]) % side
+        beyond = np.minimum(behind - edge + 1, side - behind)
+        distance = np.repeat(np.maximum(beyond, 0).max(axis=0), len(self.template))
+        return Patch.mask(distance == 0, (distance > 0) & (distance <= buffer))
+
+    def _own(self) -> TimedEvolution:
+        """An evolution with a calculator of its own: calculators are not for several threads."""
+        return copy.deepcopy(self.evolution)
+
+    def grow(
+        self,
+        state: States,
+        plan: Plan,
+        time: float,
+        condition: Condition,
+        seed: np.random.SeedSequence,
+    ) -> States:
+        """A large state from a small one: repeat, let windows evolve in turns, until it is large.
+
+        Windows are as large as the small system and tile the crystal twice, the second time shifted
+        by half a window.
+        """
+        side, evolve = plan.small, self._own().during(time, condition) if time > 0 else None
+        while side < plan.large:
+            factor = next(f for f in range(2, plan.large + 1) if plan.large // side % f == 0)
+            cells = np.tile(self._cells(state), (*(factor,) * self.dimension, 1, 1))
+            for number in itertools.product(range(factor), repeat=self.dimension):
+                block = tuple(slice(k * side, (k + 1) * side) for k in number)
+                cells[block][..., 1:4] += self._shift(side * np.array(number))
+            state, side = cells.reshape(-1, state.shape[1]), side * factor
+            if evolve is None:
+                continue
+            atoms = self.atoms_of(state)
+            for offset in sorted({0, plan.small // 2}):
+                for corner in tile_corners(side, plan.small, offset, self.dimension):
+                    evolve(atoms, self._block(side, corner, plan.small, 0), seed.spawn(1)[0])
+            state = self.state_of(atoms)
+        return state
+
+    def snapshots(
+        self, plan: Plan, number: int, condition: Condition, rng: np.random.Generator
+    ) -> Snapshots:
+        """Large states from small runs, ages of each run one after another."""
+        grown, evolution = [], self._own()
+        for seed in own_seeds(rng, number):
+            begin, run, *each = seed.spawn(2 + len(plan.ages))
+            atoms, now = self.begun(plan.small, np.random.default_rng(begin)), 0.0
+            for age, own in zip(plan.ages, each):
+                if age > now:
+                    evolution.during(age - now, condition)(atoms, None, run.spawn(1)[0])
+                now, time = age, min(age, plan.relax_time)
+                grown.append(self.grow(self.state_of(atoms), plan, time, condition, own))
+        return Snapshots(np.array(grown), np.repeat(np.arange(number), len(plan.ages)))
+
+    def increments(
+        self,
+        plan: Plan,
+        states: States,
+        closure: Closure,
+        condition: Condition,
+        rng: np.random.Generator,
+    ) -> Increments:
+        """Every patch evolved alone: blocks of cells with a buffer, or little periodic systems."""
+        evolve = self._own().during(plan.dt, condition)
+        corners = tile_corners(plan.large, plan.small, 0, self.dimension)
+        tiles, dz, z0 = self.tiles(plan, states), [], []
+        for state, own, seed in zip(states, tiles, own_seeds(rng, len(states))):
+            before = self._shares(self.atoms_of(state))
+            rows = []
+            for corner, tile, each in zip(corners, own, seed.spawn(len(corners))):
+                if plan.boundary == "periodic":
+                    atoms = self.atoms_of(tile)
+                    change = self._shares(atoms)
+                    evolve(atoms, None, each)
+                    after = self.state_of(atoms)
+                    change = (self._shares(atoms) - change).mean(axis=0)
+                else:
+                    atoms = self.atoms_of(state)
+                    patch = self._block(plan.large, corner, plan.small, plan.buffer)
+                    core = evolve(atoms, patch, each).core
+                    after = self._tile(self.state_of(atoms), plan, corner)
+                    change = (self._shares(atoms) - before)[core].mean(axis=0)
+                more = closure(after[None])[0] - closure(tile[None])[0]
+                rows.append(np.concatenate([change, more]))
+            z0.append(np.concatenate([before.mean(axis=0), closure(own).mean(axis=0)]))
+            dz.append(rows)
+        return Increments(np.array(z0), np.array(dz))
+
+    def start(
+        self, plan: Plan, start: Any, number: int, condition: Condition, rng: np.random.Generator
+    ) -> States:
+        """Copies of one large state, as `prepare` makes it from the seed ``start``."""
+        one = self.state_of(self.begun(plan.large, coerce_rng(start)))
+        return np.repeat(one[None], number, axis=0)
+
+    def wholes(
+        self,
+        plan: Plan,
+        states: States,
+        times: Array,
+        closure: Closure,
+        condition: Condition,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Observables and closure variables of whole states as they evolve, shape (n, n_t, d)."""
+        evolution, paths = self._own(), []
+        for state, seed in zip(states, own_seeds(rng, len(states))):
+            atoms, path = self.atoms_of(state), []
+            for span in np.diff(times, prepend=0.0):
+                if span > 0:
+                    evolution.during(float(span), condition)(atoms, None, seed.spawn(1)[0])
+                path.append(self.z(plan, self.state_of(atoms)[None], closure)[0])
+            paths.append(path)
+        return np.array(paths)
+
+
+def engine_pairs(
+    atoms: Atoms,
+    patches: Sequence[Patch],
+    evolve: Evolution,
+    shares: Shares,
+    condition: ArrayLike,
+    snapshot: int,
+    seed: int | np.random.SeedSequence | None,
+    counted: Literal["core", "all"] = "core",
+) -> PatchPairs:
+    """Evolve every patch of one snapshot alone.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The snapshot; left as it is.
+    patches : sequence of Patch
+        Drawn uniformly from those that tile the system, or all of these.
+    evolve : Evolution
+    shares : callable
+        From atoms to f, shape (n_atoms, d) or (n_atoms,); its mean over atoms is z.
+    condition : array-like, shape (c,)
+        What the model is conditioned on; a number where that is one.
+    snapshot : int
+    seed : int, SeedSequence or None
+    counted : {"core", "all"}
+        R.
+
+    Raises
+    ------
+    ValueError
+        If there are no patches, if shares are not finite or of another shape, or if all atoms are
+        to be counted although a patch has a buffer.
+    """
+    if not len(patches):
+        raise ValueError("there are no patches to evolve")
+    if counted not in ("core", "all"):
+        raise ValueError(f'counted must be "core" or "all", not {counted!r}')
+    given = finite_array(np.atleast_1d(condition), "condition", None)
+    before, rows = as_columns(shares(atoms), "shares", len(atoms)), []
+    for patch, own in zip(patches, coerce_sequence(seed).spawn(len(patches))):
+        after = atoms.copy()
+        region = evolve(after, patch, own)
+        if counted == "all" and len(region.buffer):
+            raise ValueError('counted="all" needs patches without a buffer')
+        change = as_columns(shares(after), "shares", len(atoms)) - before
+        inside: NDArray[np.int64] | slice = region.core if counted == "core" else slice(None)
+        rows.append((change[inside].sum(axis=0) / len(region.core), len(atoms) / len(region.core)))
+    n = len(rows)
+    return PatchPairs(
+        snapshot=np.full(n, snapshot),
+        patch=np.arange(n),
+        z0=np.tile(before.mean(axis=0), (n, 1)),
+        dz=np.array([dz for dz, _ in rows]),
+        dt=np.full(n, evolve.dt),
+        n_patches=np.array([round(k) for _, k in rows]),
+        condition=np.tile(given, (n, 1)),
+        met=np.zeros(n, dtype=np.int8),
+    )
