@@ -57,6 +57,7 @@ _HOME = {
     "Wolff": "engines.spins.dynamics",
     "FieldDynamics": "engines.fields.dynamics",
     "FieldSystem": "systems.field",
+    "AtomsSystem": "systems.atoms",
     "PredatorPrey": "systems.predator_prey",
     "AllenCahn": "systems.allen_cahn",
     "LennardJones": "systems.lennard_jones",

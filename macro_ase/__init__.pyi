@@ -67,6 +67,7 @@ from .potentials.eam_table import EAMTable as EAMTable
 from .systems import Alloy as Alloy
 from .systems import SwapAlloy as SwapAlloy
 from .systems.allen_cahn import AllenCahn as AllenCahn
+from .systems.atoms import AtomsSystem as AtomsSystem
 from .systems.base import System as System
 from .systems.field import FieldSystem as FieldSystem
 from .systems.lattice import LatticeSystem as LatticeSystem

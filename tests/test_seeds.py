@@ -30,7 +30,7 @@ from macro_ase.engines.swaps.moves import Swap
 from macro_ase.engines.vacancies.kmc import VacancyKMC
 from macro_ase.potentials.dft_frames import Frame, split_by_structure
 from macro_ase.rng import stream
-from macro_ase.systems.atoms import engine_pairs
+from macro_ase.systems.engine_pairs import engine_pairs
 
 Result = Any
 KRA = KRABarriers.load()

@@ -17,7 +17,7 @@ from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.eam_table import EAMTable
 from macro_ase.rng import stream
-from macro_ase.systems.atoms import engine_pairs
+from macro_ase.systems.engine_pairs import engine_pairs
 
 TEMPERATURE_K = 1500.0
 
