@@ -66,12 +66,7 @@ def build_crystal(
     ValueError
         If the lattice, the composition, the size, the order or a number is not possible.
     """
-    if lattice not in LATTICES:
-        raise ValueError(f"unknown lattice {lattice!r}; one of {', '.join(LATTICES)}")
-    cells = tuple(require_count(n, "size", 1) for n in size)
-    n_sites = math.prod(cells) * LATTICES[lattice].n_basis
-    require_memory(BYTES_PER_SITE * n_sites, f"a crystal of {n_sites} sites")
-    grid = SiteGrid(LATTICES[lattice], cells)  # type: ignore[arg-type]
+    grid = _grid(lattice, size)
     fractions = parse_composition(composition)
     vacancies = require_count(vacancies, "vacancies", 0, grid.n_sites - 1)
     if lattice_constant_A is None:
@@ -166,6 +161,16 @@ def _read_formula(formula: str) -> dict[str, float]:
         return {symbol: float(number) for symbol, number in parts}
     except ValueError as error:
         raise ValueError(f"each element of {formula!r} needs its fraction") from error
+
+
+def _grid(lattice: str, size: Sequence[int]) -> SiteGrid:
+    """The sites, where lattice and size are possible and the memory suffices."""
+    if lattice not in LATTICES:
+        raise ValueError(f"unknown lattice {lattice!r}; one of {', '.join(LATTICES)}")
+    cells = tuple(require_count(n, "size", 1) for n in size)
+    n_sites = math.prod(cells) * LATTICES[lattice].n_basis
+    require_memory(BYTES_PER_SITE * n_sites, f"a crystal of {n_sites} sites")
+    return SiteGrid(LATTICES[lattice], cells)  # type: ignore[arg-type]
 
 
 def _ordered(

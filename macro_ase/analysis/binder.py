@@ -93,13 +93,7 @@ def crossing(
         tenth of the resampled ones, do not cross within them.
     """
     T, U, dU = (np.asarray(x, dtype=float) for x in (temperatures, cumulants, errors))
-    if len(T) <= degree or U.shape != (2, len(T)) or dU.shape != U.shape:
-        raise ValueError(
-            f"a fit of degree {degree} needs more than {degree} temperatures and as many "
-            f"cumulants and errors of two sizes, not shapes {T.shape}, {U.shape}, {dU.shape}"
-        )
-    if not np.all(dU > 0):
-        raise ValueError("errors must be above 0: leave out temperatures of perfect order")
+    _require_curves(T, U, dU, degree)
     centre, scale = T.mean(), np.ptp(T) / 2
     x = (T - centre) / scale
     noise = coerce_rng(rng).normal(size=(resamples, *U.shape))
@@ -224,6 +218,17 @@ def extrapolated_crossing(
     covariance = np.linalg.inv(design.T @ (weights[:, None] * design))
     solution = covariance @ (design.T @ (weights * values))
     return float(solution[0]), float(np.sqrt(covariance[0, 0]))
+
+
+def _require_curves(T: Array, U: Array, dU: Array, degree: int) -> None:
+    """Raise ValueError unless curves of two sizes can be fitted to these points."""
+    if len(T) <= degree or U.shape != (2, len(T)) or dU.shape != U.shape:
+        raise ValueError(
+            f"a fit of degree {degree} needs more than {degree} temperatures and as many "
+            f"cumulants and errors of two sizes, not shapes {T.shape}, {U.shape}, {dU.shape}"
+        )
+    if not np.all(dU > 0):
+        raise ValueError("errors must be above 0: leave out temperatures of perfect order")
 
 
 def _root(coefficients: Array) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ase.calculators.calculator import Calculator
+
 from ..extras import need
 from ..potentials.accuracy import accuracy_table, check_potential
 from ..potentials.dft_frames import read_frames, split_by_structure
@@ -74,9 +76,13 @@ def make_mace_command(
     )
     state = Path(checkpoint) if checkpoint else file.with_suffix(".checkpoint")
     save_mace(fit_mace(training, settings, seed, state), file)
-    from mace.calculators import MACECalculator
-
-    calculator = MACECalculator(model_paths=str(file), device="cpu", default_dtype="float64")
-    results = check_potential(calculator, held_out, seed=seed)
+    results = check_potential(_calculator(file), held_out, seed=seed)
     state.unlink()
     return "\n".join([accuracy_table(results), "", f"written: {file}"])
+
+
+def _calculator(file: Path) -> Calculator:
+    """The saved model, in double precision on the CPU."""
+    from mace.calculators import MACECalculator
+
+    return MACECalculator(model_paths=str(file), device="cpu", default_dtype="float64")

@@ -12,13 +12,25 @@ with u the direction from i to j and w = v_j - v_i. By the position and velocity
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..compiled import compiled
+from ..compiled import compiled, inlined
 from .cell_list import Cells, cell_image, cell_range
+
+Vector = tuple[float, float, float]
+
+
+class Sums(NamedTuple):
+    """Sums over the pairs of n atoms for K centres."""
+
+    density: Array  # (K,) 2 n S
+    rate: Array  # (K,) 2 n dS/dt
+    pull: Array  # (n, K, 3) n dS/dx_i
+    turn: Array  # (n, K, 3) n d(dS/dt)/dx_i
 
 
 @compiled
@@ -36,6 +48,25 @@ def pair_functions(
         out[0, k] = peak * fall
         out[1, k] = first * fall + peak * slope
         out[2, k] = second * fall + 2 * first * slope + peak * bend
+
+
+@inlined
+def _add_pair(sums: Sums, values: Array, i: int, r: float, u: Vector, w: Vector) -> None:
+    """Add a pair as atom i sees it; ``values``, shape (3, K), are those of `pair_functions`."""
+    (ux, uy, uz), (wx, wy, wz) = u, w
+    closing = ux * wx + uy * wy + uz * wz
+    px, py, pz = wx - closing * ux, wy - closing * uy, wz - closing * uz
+    for k in range(values.shape[1]):
+        slope = values[1, k]
+        along, across = values[2, k] * closing, slope / r
+        sums.density[k] += values[0, k]
+        sums.rate[k] += slope * closing
+        sums.pull[i, k, 0] -= slope * ux
+        sums.pull[i, k, 1] -= slope * uy
+        sums.pull[i, k, 2] -= slope * uz
+        sums.turn[i, k, 0] -= along * ux + across * px
+        sums.turn[i, k, 1] -= along * uy + across * py
+        sums.turn[i, k, 2] -= along * uz + across * pz
 
 
 @compiled
@@ -63,7 +94,7 @@ def environment_sums(
     """
     n, number = len(velocities), len(centres)
     density, rate = np.zeros(number), np.zeros(number)
-    pull, turn = np.zeros((n, number, 3)), np.zeros((n, number, 3))
+    sums = Sums(density, rate, np.zeros((n, number, 3)), np.zeros((n, number, 3)))
     span, f, values = np.empty((3, 2), dtype=np.int64), np.empty(3), np.empty((3, number))
     for at in range(n):
         i = cells.order[at]
@@ -83,22 +114,9 @@ def environment_sums(
                         if not 0.0 < r2 < cutoff * cutoff:
                             continue
                         j, r = cells.order[other], math.sqrt(r2)
-                        ux, uy, uz = dx / r, dy / r, dz / r
                         wx = velocities[j, 0] - velocities[i, 0]
                         wy = velocities[j, 1] - velocities[i, 1]
                         wz = velocities[j, 2] - velocities[i, 2]
-                        closing = ux * wx + uy * wy + uz * wz
-                        px, py, pz = wx - closing * ux, wy - closing * uy, wz - closing * uz
                         pair_functions(r, centres, width, cutoff, values)
-                        for k in range(number):
-                            slope = values[1, k]
-                            along, across = values[2, k] * closing, slope / r
-                            density[k] += values[0, k]
-                            rate[k] += slope * closing
-                            pull[i, k, 0] -= slope * ux
-                            pull[i, k, 1] -= slope * uy
-                            pull[i, k, 2] -= slope * uz
-                            turn[i, k, 0] -= along * ux + across * px
-                            turn[i, k, 1] -= along * uy + across * py
-                            turn[i, k, 2] -= along * uz + across * pz
-    return density / (2 * n), rate / (2 * n), pull, turn
+                        _add_pair(sums, values, i, r, (dx / r, dy / r, dz / r), (wx, wy, wz))
+    return density / (2 * n), rate / (2 * n), sums.pull, sums.turn
