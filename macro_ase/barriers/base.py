@@ -13,8 +13,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from ..crystal import Crystal
+from ..kinetics.hop_rates import evaluate_barriers
 from ..kinetics.padding import geometry_of, pad, padded_sites
-from ..kinetics.vacancy_walk import evaluate_barriers
 from ..lattice import SiteGrid
 from .orbits import HOP_DIRECTIONS
 

@@ -18,8 +18,8 @@ from scipy.stats import median_abs_deviation
 
 from ..arrays import Array
 from ..crystal import Crystal
+from ..kinetics.hop_rates import evaluate_barriers
 from ..kinetics.padding import pad, padded_sites
-from ..kinetics.vacancy_walk import evaluate_barriers
 from ..lattice import BCC, SiteGrid
 from ..rng import coerce_rng, whole_seed
 from .base import BarrierModel
@@ -79,13 +79,7 @@ def fit(
         "n_collapsed": sum(len(t.collapsed) for t in tables),
         "n_hops": {s: int(np.sum(problem.hopping == n)) for n, s in enumerate(species)},
         "closure_error_eV": max(t.closure_error_eV for t in tables),
-        "outliers": _outliers(
-            problem.barrier_eV,
-            barrier if _enough_hops(problem) else _from_median(problem.barrier_eV),
-            [name for t in tables for name in t.names],
-            BARRIER_OUTLIER_SIGMAS,
-            BARRIER_OUTLIER_EV,
-        ),
+        "outliers": _barrier_outliers(problem, barrier, tables),
         **_composition_metrics(problem, prior, barrier, tables),
         **({} if frames is None else _formation_metrics(frames, formation)),
     }
@@ -110,6 +104,17 @@ def _barrier_metrics(problem: Problem, error: Array) -> dict[str, float]:
         "barrier_std_eV": variance**0.5,
         "barrier_median_eV": float(np.median(problem.barrier_eV)),
     }
+
+
+def _barrier_outliers(problem: Problem, error: Array, tables: list[BarrierTable]) -> list[str]:
+    """Barriers far from what the others predict, or, of too few hops, from their median."""
+    return _outliers(
+        problem.barrier_eV,
+        error if _enough_hops(problem) else _from_median(problem.barrier_eV),
+        [name for t in tables for name in t.names],
+        BARRIER_OUTLIER_SIGMAS,
+        BARRIER_OUTLIER_EV,
+    )
 
 
 def _enough_hops(problem: Problem) -> bool:

@@ -13,8 +13,8 @@ from macro_ase.barriers.linear_fit import prior_of, unpack
 from macro_ase.barriers.orbits import HOP_DIRECTIONS
 from macro_ase.build import build_crystal
 from macro_ase.crystal import Crystal
+from macro_ase.kinetics.hop_rates import evaluate_barriers
 from macro_ase.kinetics.padding import pad, padded_sites
-from macro_ase.kinetics.vacancy_walk import evaluate_barriers
 from macro_ase.lattice import BCC, SiteGrid
 
 

@@ -15,9 +15,9 @@ from macro_ase.barriers.load import load_barriers
 from macro_ase.barriers.orbits import HOP_DIRECTIONS, bond_orbits
 from macro_ase.build import build_crystal
 from macro_ase.crystal import Crystal
+from macro_ase.kinetics.hop_rates import evaluate_barriers
 from macro_ase.kinetics.kra_hops import KRA_FLOOR_EV, KRATables
 from macro_ase.kinetics.padding import pad, padded_sites
-from macro_ase.kinetics.vacancy_walk import evaluate_barriers
 from macro_ase.lattice import BCC, SiteGrid
 
 

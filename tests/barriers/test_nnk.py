@@ -13,9 +13,9 @@ from macro_ase.barriers.orbits import HOP_DIRECTIONS
 from macro_ase.build import build_crystal
 from macro_ase.crystal import Crystal
 from macro_ase.engines import VacancyKMC
+from macro_ase.kinetics.hop_rates import evaluate_barriers
 from macro_ase.kinetics.nnk_hops import NNKTables
 from macro_ase.kinetics.padding import pad, padded_sites
-from macro_ase.kinetics.vacancy_walk import evaluate_barriers
 from macro_ase.lattice import BCC, SiteGrid
 from macro_ase.observables import delta_from_bonds
 from macro_ase.statistics import standard_error

@@ -11,6 +11,7 @@ from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.barriers.orbits import HOP_DIRECTIONS, bond_orbits
 from macro_ase.crystal import Crystal
 from macro_ase.engines.vacancies.walker import VacancyWalker
+from macro_ase.kinetics.hop_rates import Kinetics
 from macro_ase.kinetics.padding import (
     fold,
     geometry_of,
@@ -20,7 +21,7 @@ from macro_ase.kinetics.padding import (
     unpad,
 )
 from macro_ase.kinetics.tracers import replay, site_number
-from macro_ase.kinetics.vacancy_walk import Kinetics, retrace, walk
+from macro_ase.kinetics.vacancy_walk import Bonds, retrace, walk
 from macro_ase.lattice import BCC, SiteGrid
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.rng import kernel_state
@@ -202,7 +203,7 @@ def full_walk(
     tables, meetings = model.tables(grid), 0
     for part in np.split(np.arange(hops), pieces):
         counts = walk(
-            tables, geometry, padded, state["sites"], offsets, shell_of, bonds,
+            tables, geometry, padded, state["sites"], Bonds(offsets, shell_of, bonds),
             state["trail"][part[0] : part[-1] + 1], kinetics, state["clock"], np.inf, len(part),
             state["rng"],
         )  # fmt: skip

@@ -10,8 +10,9 @@ from ase import units
 from numpy.typing import ArrayLike, NDArray
 
 from ...barriers import BarrierModel
+from ...kinetics.hop_rates import Kinetics, hop_rates
 from ...kinetics.padding import geometry_of, linear_offsets, pad, padded_sites, unpad
-from ...kinetics.vacancy_walk import Kinetics, hop_rates, retrace, walk
+from ...kinetics.vacancy_walk import Bonds, retrace, walk
 from ...lattice import SiteGrid, shell_neighbors
 from ...observables.bonds import bond_counts
 from ..temperature import require_temperature
@@ -150,9 +151,7 @@ class VacancyWalker:
                 self.geometry,
                 self.padded,
                 sites,
-                self._shells,
-                self._shell_of,
-                self.bonds,
+                Bonds(self._shells, self._shell_of, self.bonds),
                 record,
                 self._kinetics,
                 clock,
