@@ -22,19 +22,9 @@ SHOWN = 50
 class Beside:
     """One prediction and its truth.
 
-    Attributes
-    ----------
-    label : str
-        What sets it apart, such as a condition; may be empty.
-    times : array, shape (n_t,)
-    true, second : arrays, shape (n_starts, runs, n_t, d)
-        Direct runs, twice: the second set shows what noise alone does to errors.
-    predicted : array, shape (n_starts, members * paths, n_t, d)
-        One member's after another's.
-    small : array, shape (n_starts, runs, n_t, d)
-        Direct runs of the small system itself.
-    members : int
-    check : PatchCheck
+    ``label`` sets it apart, such as a condition; ``true``, ``second`` (which shows what noise alone
+    does to errors) and ``small``, of the small system itself, are direct runs, shape (n_starts,
+    runs, n_t, d), as is ``predicted``, one member's runs after another's.
     """
 
     label: str
@@ -102,24 +92,12 @@ def baselines_table(
 ) -> Table:
     """Late means by the model, by the small system itself, and by direct runs of equal cost.
 
-    Parameters
-    ----------
-    cases : sequence of Beside
-    names : sequence of str
-    of : str
-        What labels are.
-    equal : float
-        How many direct runs cost what the learned route did, of all cases.
-    known : str
-        What is known exactly of the small system's offset, in words.
+    ``of`` says what labels are, ``equal`` how many direct runs cost what the learned route did, of
+    all cases; ``known`` what is known exactly of the small system's offset.
     """
     rows: list[list[Cell]] = []
     for case in cases:
-        n, truth, own = (
-            case.both.shape[0] * case.both.shape[1],
-            case.direct,
-            late_moments(case.small),
-        )
+        n, truth, own = case.both[..., 0, 0].size, case.direct, late_moments(case.small)
         for k, name in enumerate(names):
             for way, m in (("model", case.late), ("small system itself", own)):
                 off = m.mean[k] - truth.mean[k]

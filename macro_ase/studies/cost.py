@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from ..report import Cost, Table, Value
 
@@ -18,19 +19,9 @@ Events = Mapping[str, float]
 class Routes:
     """CPU seconds of both routes to the same answer.
 
-    Attributes
-    ----------
-    learned, predicted, direct : float
-        Of all that is done once to learn, of all predictions, and of the direct runs that they
-        stand beside.
-    sites, horizon : float
-        Of the large system, and how long its runs are.
-    conditions : int
-        Conditions that were predicted with one model.
-    unit : str
-        Of the horizon.
-    site : str
-        What a site is called.
+    ``learned`` is all that is done once to learn, ``predicted`` all predictions, ``direct`` the
+    direct runs that they stand beside, of a large system of ``sites``, called ``site``, up to
+    ``horizon`` in ``unit``; one model serves all ``conditions``.
     """
 
     learned: float
@@ -54,37 +45,23 @@ class Routes:
         )
         if not self.direct > 0:
             return f"{spent}; there are no direct runs to compare with."
-        gain = self.direct - self.predicted
-        many = self._count(self.learned / gain * self.conditions) if gain > 0 else ""
-        more = (
-            f"from {many} conditions on with one model"
-            if gain > 0
-            else "by no number of conditions, as a prediction costs as much as direct runs"
-        )
+        gain, more = self.direct - self.predicted, "no number of conditions"
+        if gain > 0:
+            more = f"{ceil(self.learned / gain * self.conditions)} or more conditions of one model"
         return (
             f"{spent}, the direct runs {self.direct:.3g} s: here the learned route costs "
             f"{self.factor:.3g} times the direct one. With costs in proportion, it is the cheaper "
             f"one for {self.sites * self.factor:.3g} {self.site} or more (here {self.sites:.3g}), "
-            f"or horizons from {self.horizon * self.factor:.3g} {self.unit} on (here "
-            f"{self.horizon:.3g}), or {more} (here {self.conditions})."
+            f"for horizons from {self.horizon * self.factor:.3g} {self.unit} on (here "
+            f"{self.horizon:.3g}), for {more} (here {self.conditions})."
         )
-
-    @staticmethod
-    def _count(number: float) -> str:
-        return f"{max(1, int(-(-number // 1)))}"
 
 
 def cost_of(events: Mapping[str, Events], cpu_s: Mapping[str, float], routes: Routes | str) -> Cost:
-    """The part of a report that says what was spent.
+    """What was spent, as a part of a report.
 
-    Parameters
-    ----------
-    events : mapping
-        Microscopic events by stage, by route ("learned", "direct", or what a study calls them).
-    cpu_s : mapping
-        CPU seconds by stage, where they were measured.
-    routes : Routes or str
-        Or what to say of them, where their costs do not grow as those of `Routes`.
+    Microscopic ``events`` are by route and stage, CPU seconds by stage, where they were measured;
+    ``routes`` may be the sentence itself, where costs do not grow as those of `Routes`.
     """
     rows: list[list[str | Value | None]] = []
     for route, stages in events.items():

@@ -36,18 +36,7 @@ HOMES = {
 
 
 def study_class(model: str) -> Any:
-    """The class of a study.
-
-    Parameters
-    ----------
-    model : str
-        The setting ``system.model``.
-
-    Raises
-    ------
-    ValueError
-        If there is none of that name.
-    """
+    """The class of a study by the setting ``system.model``; ValueError if there is none."""
     if model in HOMES:
         module, name = HOMES[model].split(":")
         return getattr(importlib.import_module(f".{module}", __package__), name)
@@ -61,16 +50,8 @@ def study_class(model: str) -> Any:
 def system_class(spec: str, beside: Path | None = None) -> type[System]:
     """The class that ``module:Class``, a path of a file before the colon, or an entry point names.
 
-    Parameters
-    ----------
-    spec : str
-    beside : Path, optional
-        A folder to look in first.
-
-    Raises
-    ------
-    ValueError
-        In one line, if it cannot be imported, or is no system.
+    A folder ``beside`` is looked in first. ValueError, in one line, if it cannot be imported or is
+    no system.
     """
     if ":" not in spec:
         entry = _entry(spec)

@@ -33,25 +33,11 @@ LAST_AGES = 4
 
 @dataclass(frozen=True)
 class Lane:
-    """One way to learn.
+    """One way to learn: a system with a plan.
 
-    Attributes
-    ----------
-    name : str
-        Of its chunks and of its model.
-    system : System
-    plan : Plan
-    starts : int
-        Small runs, in chunks of ``chunk``.
-    seed : int
-    stream : str
-        Random streams are named after it: ``stream`` for pairs, `checked` for checks.
-    items : tuple of int
-        What else tells the lane's random streams from others'.
-    closure : callable
-        All closure variables that are measured.
-    condition : mapping
-    chunk : int
+    ``name`` is that of its chunks and its model; there are ``starts`` small runs, in chunks of
+    ``chunk``; random streams are named by ``stream`` and ``items``; ``closure`` gives all closure
+    variables that are measured.
     """
 
     name: str
@@ -111,29 +97,11 @@ def learn(
 ) -> MacroModel:
     """The model of pairs: trained, or loaded if it was trained already.
 
-    A patch with sites of its own relaxes within dt as the whole does, so paths take steps of dt.
-
-    Parameters
-    ----------
-    runner : Runner
-    name : str
-        Of its folder.
-    pairs : mapping
-        ``z0``, ``dz``, shape (n, d), and ``snapshot``; with a ``mean`` the drift is fitted to it.
-    condition : array, shape (c,) or (n, c)
-    names : sequence of str
-        Of the observables; what follows them in z is closure.
-    dt : float
-        Time that patches evolved, in the unit of the clock's.
-    sites : float
-        n_s.
-    options : mapping
-        Of `learning.options.TrainingOptions`.
-    seed : int
-    clock : Clock, optional
-        By default time is counted in the unit of dt.
-    substeps : int
-        As the model's; 1 where increments hold the relaxation of the whole.
+    ``pairs`` holds z0, dz, shape (n, d), and snapshot; with a ``mean`` the drift is fitted to it.
+    ``condition`` has shape (c,) or (n, c); ``names`` are those of the observables, what follows
+    them in z is closure. Patches evolved for ``dt``, which the clock, if there is one, counts in
+    residence times, and stand for ``sites`` sites each. A patch with sites of its own relaxes
+    within dt as the whole does, so paths take one step of dt: ``substeps`` is 1.
     """
     from ..learning.models.macro_model import MacroModel
 
@@ -181,24 +149,10 @@ def direct_runs(
 class Prediction:
     """What is predicted with a model.
 
-    Attributes
-    ----------
-    starts : sequence
-        As `System.start` takes them, with the seed of their states.
-    paths : int
-        From each start, of all members together.
-    steps : int
-        Records after the first.
-    interval : float
-        Time between them.
-    sites : float
-        n of the large system.
-    n_patches : float, optional
-        K; default n / n_s.
-    columns : list of int, optional
-        Of z that the model takes; default all.
-    kept : int, optional
-        How many of these are kept of paths; default all.
+    ``starts`` are as `System.start` takes them, with the seed of their states; from each go
+    ``paths``, of all members together, of ``steps`` records after the first, ``interval`` apart,
+    for a system of ``sites`` sites and, unless it is n / n_s, ``n_patches``. The model takes
+    ``columns`` of z, and the first ``kept`` of these are kept; default all.
     """
 
     starts: Sequence[tuple[Any, np.random.SeedSequence | None]]

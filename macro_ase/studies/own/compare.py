@@ -10,18 +10,7 @@ from ..beside import Beside
 
 @dataclass(frozen=True)
 class OwnFindings:
-    """What the stages made.
-
-    Attributes
-    ----------
-    cases : list of Beside
-        By condition.
-    history : array, shape (members, epochs, 2)
-    scale : array, shape (d,)
-        Spread of the observables over the training states.
-    cpu_s : dict
-        CPU seconds by stage.
-    """
+    """Cases by condition, losses, and the observables' spread over the training states, (d,)."""
 
     cases: list[Beside]
     history: Array

@@ -35,18 +35,8 @@ MOST_CONDITIONS = 1000
 class OwnDesign:
     """A system, and all that is done with it.
 
-    Attributes
-    ----------
-    system : System
-    plan : Plan
-    conditions : tuple of mapping
-    starts, check_runs : int
-        Small runs for each condition, to learn from and to check.
-    initial_states, runs, steps : int
-        Of direct runs and predictions.
-    interval : float
-    learning : mapping
-    seed : int
+    ``starts`` and ``check_runs`` are small runs for each condition, to learn from and to check;
+    ``initial_states``, ``runs``, ``steps`` and ``interval`` those of direct runs and predictions.
     """
 
     system: System
@@ -135,10 +125,7 @@ class OwnDesign:
 def system_of(table: Mapping[str, Any]) -> System:
     """The system of the settings ``system``.
 
-    Raises
-    ------
-    ValueError
-        If there is no such class, or it refuses its arguments.
+    ValueError if there is no such class, or it refuses its arguments.
     """
     if not table["class"]:
         raise ValueError('system.class must name a class, such as "my_module:Potts"')
@@ -153,13 +140,7 @@ def system_of(table: Mapping[str, Any]) -> System:
 
 
 def plan_of(system: System, table: Mapping[str, Any]) -> Plan:
-    """The plan of the settings ``sampling``.
-
-    Raises
-    ------
-    ValueError
-        Naming what is wrong.
-    """
+    """The plan of the settings ``sampling``. ValueError naming what is wrong."""
     dt = table["dt"]
     try:
         plan = system.plan(
@@ -183,10 +164,7 @@ def plan_of(system: System, table: Mapping[str, Any]) -> Plan:
 def conditions_of(table: Mapping[str, Any]) -> tuple[Condition, ...]:
     """All combinations of the values of the settings ``conditions``.
 
-    Raises
-    ------
-    ValueError
-        If one is no number.
+    ValueError if one is no number.
     """
     lists = {}
     for name, values in table.items():

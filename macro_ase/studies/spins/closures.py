@@ -32,13 +32,8 @@ FLOOR = "direct against direct"
 class ClosureScore:
     """Held-out prediction by a model with one closure.
 
-    Attributes
-    ----------
-    kind : str
-    errors : array, shape (n_starts, 2)
-        Of m and of broken bonds.
-    spread : array, shape (2,)
-        Standard deviation over the second halves of runs, over that of direct runs.
+    ``errors`` of m and of broken bonds, shape (n_starts, 2); ``spread``, shape (2,), is the
+    standard deviation over the second halves of runs, over that of direct runs.
     """
 
     kind: str
@@ -98,14 +93,7 @@ def compare_closures(
 ) -> list[ClosureScore]:
     """Errors of held-out runs by closure, and of a second set of direct runs.
 
-    Parameters
-    ----------
-    runner : Runner
-    design : SpinDesign
-    closures : SeveralClosures
-        Of the patches on which they are compared.
-    models : dict
-        By closure.
+    ``closures`` are those of the patches on which they are compared, ``models`` are by closure.
     """
     table, seed = design.closures, design.seed
     starts = list(enumerate(table.magnetisations))

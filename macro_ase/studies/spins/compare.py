@@ -14,21 +14,9 @@ from .scan import ScanRow
 class SpinFindings:
     """Runs, assumptions and training of one study.
 
-    Attributes
-    ----------
-    names : tuple of str
-        Of the observables.
-    cases : dict
-        `Beside` by side of the patches; all have the same truth.
-    histories : dict
-        Training and validation losses by side, shape (members, epochs, 2).
-    scan : list of ScanRow
-    cpu_s : dict
-        CPU seconds by stage.
-    scores : list of ClosureScore
-        Of closures that were compared.
-    exact : array, shape (n_starts, n_t, 1), optional
-        Exact means of m.
+    ``cases`` are by side of the patches, with one truth; ``histories`` hold losses by side, shape
+    (members, epochs, 2); ``scores`` are of closures that were compared; ``exact`` holds means of m,
+    shape (n_starts, n_t, 1), where they are known.
     """
 
     names: tuple[str, ...]

@@ -30,14 +30,8 @@ TILES = 8
 class ScanRow:
     """One way to evolve, for one time step.
 
-    Attributes
-    ----------
-    name : str
-    dt : float
-    drift, drift_error : array, shape (d,)
-        Mean change per unit of time.
-    variance, variance_error : array, shape (d,)
-        Of the change, times sites that it stands for, per unit of time.
+    ``drift`` is the mean change per unit of time, ``variance`` that of the change, times sites that
+    it stands for, per unit of time; both of shape (d,), as their errors.
     """
 
     name: str
