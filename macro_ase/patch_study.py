@@ -71,6 +71,7 @@ class PatchStudy:
         out: str | Path,
         overwrite: bool = False,
         executor: Engine | None = None,
+        walltime: float | None = None,
     ) -> Path:
         """Simulate, learn, predict, compare and report; goes on where it was.
 
@@ -82,13 +83,15 @@ class PatchStudy:
             Replace an earlier run of other settings.
         executor : executor, int or str, optional
             As `run_study` takes it.
+        walltime : float, optional
+            Seconds after which no more work is begun.
 
         Returns
         -------
         Path
             The run folder, with ``report.html`` and ``metrics.json`` in it.
         """
-        return run_made(self.study, self.config, out, overwrite, self.quick, executor)
+        return run_made(self.study, self.config, out, overwrite, self.quick, executor, walltime)
 
 
 def described(system: System) -> dict[str, Any]:
