@@ -56,18 +56,22 @@ class Saved:
         """The same again."""
         raise NotImplementedError
 
-    def save(self, folder: str | Path) -> None:
-        """Write ``model.json`` and ``weights.safetensors``; what a training left there goes."""
-        folder, (data, weights) = Path(folder), self._parts()
-        folder.mkdir(parents=True, exist_ok=True)
+    def content(self) -> dict[str, bytes]:
+        """The files by name, in the order in which they are written."""
+        data, weights = self._parts()
         content = weights_bytes(weights, {})
         sizes = {name: list(shape) for name, shape in shapes(weights).items()}
         sha256 = hashlib.sha256(content).hexdigest()
         told = {"format": FORMAT, "kind": self.kind, "version": VERSION, "sha256": sha256}
-        write_atomically(folder / FILES[1], content)
-        text = json.dumps(told | {"sizes": sizes} | data, indent=1)
-        write_atomically(folder / FILES[0], text + "\n")
-        shutil.rmtree(folder / TRAINING, ignore_errors=True)
+        text = json.dumps(told | {"sizes": sizes} | data, indent=1) + "\n"
+        return {FILES[1]: content, FILES[0]: text.encode()}
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``model.json`` and ``weights.safetensors``; what a training left there goes."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, content in self.content().items():
+            write_atomically(Path(folder) / name, content)
+        shutil.rmtree(Path(folder) / TRAINING, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: str | Path, *given: Any) -> Self:

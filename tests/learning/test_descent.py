@@ -16,7 +16,6 @@ pytest.importorskip("safetensors")
 from macro_ase.learning import descent  # noqa: E402
 from macro_ase.learning.encoders.conditioned_autoencoder import train_autoencoder  # noqa: E402
 from macro_ase.learning.encoders.field_encoder import train_field_encoder  # noqa: E402
-from macro_ase.learning.encoders.first_layer import LinearObservables  # noqa: E402
 from macro_ase.learning.encoders.patch_encoder import train_encoder  # noqa: E402
 from macro_ase.learning.force_losses import QuadraticLoss  # noqa: E402
 from macro_ase.learning.models.clock import Clock  # noqa: E402
@@ -32,6 +31,7 @@ from macro_ase.learning.options import (  # noqa: E402
     TrainingOptions,
 )
 from macro_ase.learning.pairs import PairBatch  # noqa: E402
+from macro_ase.observables.differentiable import LinearObservables  # noqa: E402
 
 pytestmark = pytest.mark.learn
 

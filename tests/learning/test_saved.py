@@ -14,12 +14,12 @@ pytest.importorskip("safetensors")
 
 from macro_ase.learning.encoders.conditioned_encoder import ConditionedEncoder  # noqa: E402
 from macro_ase.learning.encoders.field_encoder import FieldEncoder  # noqa: E402
-from macro_ase.learning.encoders.first_layer import LinearObservables  # noqa: E402
 from macro_ase.learning.encoders.patch_encoder import PatchEncoder  # noqa: E402
 from macro_ase.learning.models.drift_model import DriftModel  # noqa: E402
 from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 from macro_ase.learning.models.symmetric_model import SymmetricModel  # noqa: E402
 from macro_ase.learning.saved import EARLIER, cut_up, put_together  # noqa: E402
+from macro_ase.observables.differentiable import LinearObservables  # noqa: E402
 
 pytestmark = pytest.mark.learn
 HERE = Path(__file__).parent / "earlier"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,21 +25,11 @@ from .design import CONFIGURATIONS, Case, ForcesDesign
 
 CHECKED = 1000
 FILE = "file "
+Layer = ConditionedEncoder | FirstLayer
 
 
 class Comparison(NamedTuple):
-    """True paths that a drift is to predict.
-
-    Attributes
-    ----------
-    start : array, shape (runs, d)
-        z at the first time.
-    times : array, shape (n_t,)
-    z : array, shape (runs, n_t, m)
-        Observables, the first of z.
-    longest_step : float
-        Of the prediction.
-    """
+    """Paths of the first m of z, (runs, n_t, m), to be predicted from ``start``, (runs, d)."""
 
     start: Array
     times: Array
@@ -66,17 +55,16 @@ def encoder_chunk(
     few = states[:: max(1, len(states) // CHECKED)]
     outside = share_outside(system, layer_of(design, encoder, "Lx_partial"), few)
     numbers = {"unexplained": unexplained, "kappa": kappa, "outside": outside}
-    return {name: np.array([number]) for name, number in numbers.items()} | files_of(encoder)
+    found = {name: np.array([number]) for name, number in numbers.items()}
+    return found | files_of(encoder.content())
 
 
-def layer_of(
-    design: ForcesDesign, encoder: ConditionedEncoder, loss: str
-) -> ConditionedEncoder | FirstLayer:
+def layer_of(design: ForcesDesign, encoder: ConditionedEncoder, loss: str) -> Layer:
     """What has the rows that meet the forces: an encoder, or its first layer."""
     return encoder.first if design.enters_components(loss) else encoder
 
 
-def share_outside(system: ForceSystem, layer: Any, states: States) -> float:
+def share_outside(system: ForceSystem, layer: Layer, states: States) -> float:
     """Share of sum |f|^2 that lies outside the rows of a Jacobian: the noise of partial forces."""
     left = total = 0.0
     for first in range(0, len(states), CONFIGURATIONS):
@@ -90,7 +78,7 @@ def share_outside(system: ForceSystem, layer: Any, states: States) -> float:
 
 
 def force_chunk(
-    system: ForceSystem, layer: Any, states: States, known: int, seed: np.random.SeedSequence
+    system: ForceSystem, layer: Layer, states: States, known: int, seed: np.random.SeedSequence
 ) -> Chunk:
     """Forces on some particles of each configuration, drawn anew, as the losses see them."""
     some = np.asarray(states, dtype=np.float64)
@@ -135,10 +123,8 @@ def learning_chunk(
     """A drift, as files with those ``beside``, and its paths and errors by the suffix of tests."""
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
     drift = train_drift(z, np.zeros((len(z), 0)), loss, options, seed, label)
-    found = {"history": drift.history} | files_of(drift) | beside
-    for suffix, test in tests.items():
-        found |= predicted(drift, test, suffix)
-    return found
+    found = {"history": drift.history} | files_of(drift.content()) | beside
+    return found | predicted(drift, tests)
 
 
 def linear_chunk(
@@ -152,25 +138,21 @@ def linear_chunk(
     def drift(at: Array) -> Array:
         return unit * ((at - mean) / unit @ slope + intercept)
 
+    return predicted(drift, tests)
+
+
+def predicted(drift: Callable[[Array], Array], tests: Mapping[str, Comparison]) -> Chunk:
+    """Paths of a drift and their errors, by the suffixes of the tests."""
     found: Chunk = {}
-    for suffix, test in tests.items():
-        found |= predicted(drift, test, suffix)
+    for suffix, (start, times, z, longest_step) in tests.items():
+        paths = rollout(drift, start, times, longest_step)[..., : z.shape[-1]]
+        found |= {f"errors{suffix}": trajectory_errors(paths, z), f"paths{suffix}": paths}
     return found
 
 
-def predicted(drift: Callable[[Array], Array], test: Comparison, suffix: str) -> Chunk:
-    """Paths of a drift beside true ones."""
-    paths = rollout(drift, test.start, test.times, test.longest_step)
-    paths = paths[..., : test.z.shape[-1]]
-    return {f"errors{suffix}": trajectory_errors(paths, test.z), f"paths{suffix}": paths}
-
-
-def files_of(model: Any) -> Chunk:
-    """The files of a model that saves itself into a folder, as arrays of bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(folder)
-        files = sorted(Path(folder).iterdir())
-        return {FILE + f.name: np.frombuffer(f.read_bytes(), dtype=np.uint8) for f in files}
+def files_of(contents: Mapping[str, bytes]) -> Chunk:
+    """Files by name as arrays of bytes."""
+    return {FILE + name: np.frombuffer(each, np.uint8) for name, each in contents.items()}
 
 
 def write_files(chunk: Mapping[str, Any], folder: Path) -> None:

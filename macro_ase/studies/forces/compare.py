@@ -7,7 +7,7 @@ Every seed has its own encoder, configurations, particles and drift.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,11 +53,9 @@ class ForcesFindings:
     errors, linear : dict
         Error of each test run, shape (seeds, runs), by loss and equivalents: of the drift that
         was learned, and of the linear one of least loss.
-    paths : dict
-        Predicted observables of the first seed, shape (runs, n_t, m), by the same.
-    histories : dict
-        Losses of training, shape (seeds, members, n_records), by the same.
-    encoders : list of dict
+    first : dict
+        Chunk of the first seed's learning, by the same: paths, errors, history.
+    left_out : list of (float, float, float)
         Unexplained share of variance, condition number and share of the forces that lies outside
         the rows that meet them, of each seed's encoder.
     cpu_s : dict
@@ -68,9 +66,8 @@ class ForcesFindings:
     coarse: Array
     errors: dict[Key, Array]
     linear: dict[Key, Array]
-    paths: dict[Key, Array]
-    histories: dict[Key, Array]
-    encoders: list[dict[str, float]]
+    first: dict[Key, Chunk]
+    left_out: list[tuple[float, ...]]
     cpu_s: dict[str, float]
 
 
@@ -90,17 +87,12 @@ class Stages:
         timed("forces", self.forces, states)
         del states
         learned, linear = timed("learning", self.learn, test)
-        paths = {key: each[0] for key, each in self.seeds(learned, "paths").items()}
-        errors, straight = self.seeds(learned, "errors"), self.seeds(linear, "errors")
-        histories, spent = self.seeds(learned, "history"), self.runner.cpu_s
-        return ForcesFindings(test, coarse.z, errors, straight, paths, histories, left_out, spent)
-
-    def seeds(self, chunks: Mapping[str, Chunk], name: str) -> dict[Key, Array]:
-        """An array of the chunks of all cases, those of several seeds stacked."""
-        each: dict[Key, list[Array]] = {}
-        for case, chunk in zip(self.design.cases, chunks.values()):
-            each.setdefault((case.loss, case.equivalents), []).append(chunk[name])
-        return {key: np.stack(arrays) for key, arrays in each.items()}
+        first = {key: chunks[0] for key, chunks in learned.items()}
+        errors, straight = (
+            {key: np.stack([chunk["errors"] for chunk in chunks]) for key, chunks in own.items()}
+            for own in (learned, linear)
+        )
+        return ForcesFindings(test, coarse.z, errors, straight, first, left_out, self.runner.cpu_s)
 
     def training_states(self) -> States:
         """States of all training runs, shape (n, N)."""
@@ -122,8 +114,8 @@ class Stages:
         ]
         return TrueRuns(**made[0]), TrueRuns(**made[1])
 
-    def encoders(self, states: States) -> list[dict[str, float]]:
-        """Train an encoder for each seed; how good each is."""
+    def encoders(self, states: States) -> list[tuple[float, ...]]:
+        """Train an encoder for each seed; what each leaves out."""
         design = self.design
 
         def job(k: int) -> tuple[Any, ...]:
@@ -133,7 +125,7 @@ class Stages:
 
         seeds = {f"encoder/{k}": k for k in range(design.forces.seeds)}
         done = self.runner.chunks("encoders", encoder_chunk, Jobs(seeds, job))
-        return [{name: float(chunk[name][0]) for name in LEFT_OUT} for chunk in done.values()]
+        return [tuple(float(chunk[name][0]) for name in LEFT_OUT) for chunk in done.values()]
 
     @cached_property
     def trained(self) -> list[ConditionedEncoder]:
@@ -161,7 +153,7 @@ class Stages:
 
         self.runner.chunks("forces", force_chunk, Jobs(parts, job))
 
-    def learn(self, test: TrueRuns) -> tuple[Mapping[str, Chunk], Mapping[str, Chunk]]:
+    def learn(self, test: TrueRuns) -> list[dict[Key, list[Chunk]]]:
         """Every drift with its paths of the test runs, and the linear ones beside them."""
         design, runner = self.design, self.runner
 
@@ -172,17 +164,17 @@ class Stages:
             seed = stream(design.seed, f"drift {case.loss}", case.equivalents, case.seed)
             return design.learning, z, loss, {"": true}, seed, f"learning {case.key}", {}
 
-        kinds = (
-            ("learning", "learning", learning_chunk),
-            ("linear", "linear drifts", linear_chunk),
-        )
-        learned, linear = (
-            runner.chunks(stage, f, Jobs({f"{k}/{c.key}": c for c in design.cases}, job))
-            for k, stage, f in kinds
-        )
+        found = []
+        for stage, function in (("learning", learning_chunk), ("linear", linear_chunk)):
+            jobs = {f"{stage}/{case.key}": case for case in design.cases}
+            each: dict[Key, list[Chunk]] = {}
+            done = runner.chunks(stage, function, Jobs(jobs, job))
+            for key, case in jobs.items():
+                each.setdefault((case.loss, case.equivalents), []).append(done[key])
+            found.append(each)
         for case in design.cases:
             kept_drift(runner, f"learning/{case.key}", case.key)
-        return learned, linear
+        return found
 
     def batch(self, case: Case) -> ForceBatch:
         """The `ForceBatch` of a training, from the store."""

@@ -30,44 +30,21 @@ CHOICES = {
     "forces.rows": ("variables", "components"),
     "forces.units": ("force", "spread"),
 }
-LEAST_LEARNING = {
-    "forces.seeds": 1,
-    "learning.width": 1,
-    "learning.depth": 1,
-    "learning.members": 1,
-    "learning.steps": 0,
-    "learning.batch_size": 1,
-    "learning.polish": 0,
-}
+AT_LEAST_1 = ("forces.seeds", *(f"learning.{k}" for k in "width depth members batch_size".split()))
+LEAST_LEARNING = dict.fromkeys(AT_LEAST_1, 1) | {"learning.steps": 0, "learning.polish": 0}
 LEAST = LEAST_LEARNING | {
-    "data.training_runs": 2,
-    "data.test_runs": 1,
-    "data.chunk": 1,
-    "encoder.states": 10,
-    "encoder.width": 1,
-    "encoder.variables": 1,
-    "encoder.steps": 1,
-    "encoder.batch_size": 2,
-    "encoder.condition_weight": 0,
-    "encoder.raised": 0,
-    "forces.floor": 0,
-    "forces.relative": 0,
+    **dict.fromkeys(("data.test_runs", "data.chunk"), 1),
+    **dict.fromkeys(("encoder.width", "encoder.variables", "encoder.steps"), 1),
+    **dict.fromkeys(("encoder.condition_weight", "encoder.raised"), 0),
+    **dict.fromkeys(("forces.floor", "forces.relative"), 0),
+    **{"data.training_runs": 2, "encoder.batch_size": 2, "encoder.states": 10},
 }
 ABOVE_0 = ("learning.learning_rate", "learning.rollout_step", "data.dt", "data.time")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One training: a loss, an amount of data and a seed.
-
-    Attributes
-    ----------
-    loss : {"Lz", "Lx", "Lx_partial"}
-    equivalents : int
-        Configurations times p.
-    seed : int
-        Number of the seed, from 0.
-    """
+    """One training: a loss of `LOSSES`, configurations times p, and the number of a seed."""
 
     loss: str
     equivalents: int

@@ -22,21 +22,21 @@ from .design import ForcesDesign, Key
 
 LABELS = {"Lz": "L_z, all forces", "Lx": "L_x, all forces", "Lx_partial": "L_{x,p}, some forces"}
 ANY, MOST = 0, -1
-PUBLISHED = {
-    ("predator-prey-forces", "Lz"): {600: 1.86e-2, 24000: 7.93e-4},
-    ("predator-prey-forces", "Lx_partial"): {600: 4.00e-3, 24000: 5.70e-4},
-    ("allen-cahn-forces", "Lz"): {ANY: 6.93e-3},
-    ("allen-cahn-forces", "Lx_partial"): {ANY: 3.98e-3},
-    ("lennard-jones-forces", "Lz"): {MOST: 4.45e-3},
-    ("lennard-jones-forces", "Lx_partial"): {MOST: 1.17e-3},
+Errors = dict[str, dict[str, dict[int, float]]]
+PUBLISHED: Errors = {
+    "predator-prey-forces": {
+        "Lz": {600: 1.86e-2, 24000: 7.93e-4},
+        "Lx_partial": {600: 4.00e-3, 24000: 5.70e-4},
+    },
+    "allen-cahn-forces": {"Lz": {ANY: 6.93e-3}, "Lx_partial": {ANY: 3.98e-3}},
+    "lennard-jones-forces": {"Lz": {MOST: 4.45e-3}, "Lx_partial": {MOST: 1.17e-3}},
 }
-"""Errors by amount of data, at any amount, or at the largest: arXiv 2410.23938."""
-LIMITS = {
-    ("predator-prey-forces", "Lx_partial"): {600: 4.0e-3, 24000: 5.7e-4},
-    ("allen-cahn-forces", "Lx_partial"): {ANY: 4.0e-3},
-    ("lennard-jones-forces", "Lx_partial"): {MOST: 1.2e-3},
+"""By amount of data, at any amount, or at the largest: arXiv 2410.23938."""
+LIMITS: Errors = {
+    "predator-prey-forces": {"Lx_partial": {600: 4.0e-3, 24000: 5.7e-4}},
+    "allen-cahn-forces": {"Lx_partial": {ANY: 4.0e-3}},
+    "lennard-jones-forces": {"Lx_partial": {MOST: 1.2e-3}},
 }
-COARSER = "with a longer time step or fewer cells"
 EVALUATIONS = "evaluations of the force on a particle"
 WAYS = ["way", EVALUATIONS, "error"]
 BOUNDS = {-1: "upper bound", 0: "", 1: "lower bound"}
@@ -46,50 +46,33 @@ SHOWN = 6
 
 def forces_report(design: ForcesDesign, findings: ForcesFindings, quick: bool) -> Report:
     """All parts."""
-    what, most = design.system.particles, max(design.forces.equivalents)
+    names, most = design.system.z_names, max(design.forces.equivalents)
     summary = (
         f"{design.system.described}, predicted by dz/dt = g(z) with g learned from the forces on "
-        f"all {what}, or on a share p = {design.forces.share:g} of them drawn anew for each "
-        "configuration, at equal numbers of force evaluations"
+        f"all {design.system.particles}, or on a share p = {design.forces.share:g} of them drawn "
+        "anew for each configuration, at equal numbers of force evaluations"
         + (" (quick form)." if quick else ".")
     )
-    runs = Figure(
-        "runs.png",
-        f"Test runs, true (dots) and predicted by the first seed from {most} full-force "
-        "equivalents (lines)",
-        partial(draw_runs, findings, design.system.z_names, most),
-    )
-    training = Figure(
-        "training.png",
-        "Loss above its lowest value, first seed",
-        partial(draw_training, findings),
-    )
+    caption = "Test runs, true (dots) and predicted by the first seed from "
+    caption += f"{most} full-force equivalents (lines)"
+    runs = Figure("runs.png", caption, partial(draw_runs, findings, names, most))
+    caption = "Loss above its lowest value, first seed"
+    training = Figure("training.png", caption, partial(draw_training, findings))
+    text = "Error: mean over test runs of sum_t |z*_pred - z*_true| / sum_t |z*_true|. Every seed "
+    text += "has its own encoder, configurations, particles and drift."
+    outside = "The part of the forces outside the rows that meet them says nothing about z and is "
+    outside += "the noise of partial forces."
     sections = [
-        Section(
-            "Predicted and true runs",
-            "Error: mean over test runs of sum_t |z*_pred - z*_true| / sum_t |z*_true|. Every seed "
-            "has its own encoder, configurations, particles and drift.",
-            [errors_table(design, findings)],
-            [runs],
-        ),
-        Section(
-            "Encoders and training",
-            "The part of the forces outside the rows that meet them says nothing about z and is "
-            "the noise of partial forces.",
-            [encoders_table(findings)],
-            [training],
-        ),
+        Section("Predicted and true runs", text, [errors_table(design, findings)], [runs]),
+        Section("Encoders and training", outside, [encoders_table(findings)], [training]),
     ]
-    tables = baselines(design, findings), cost(design, findings)
-    found, tested = metrics(design, findings), checks(design, findings)
-    return Report([summary], found, tested, sections, *tables)
+    more = baselines(design, findings), cost(design, findings)
+    return Report([summary], metrics(design, findings), checks(design, findings), sections, *more)
 
 
-def known(
-    table: dict[tuple[str, str], dict[int, float]], design: ForcesDesign, key: Key
-) -> float | None:
+def known(table: Errors, design: ForcesDesign, key: Key) -> float | None:
     """What a table says of a loss and an amount of data."""
-    own, most = table.get((design.model, key[0]), {}), max(design.forces.equivalents)
+    own, most = table[design.model].get(key[0], {}), max(design.forces.equivalents)
     return own.get(key[1], own.get(MOST if key[1] == most else ANY, own.get(ANY)))
 
 
@@ -116,18 +99,12 @@ def metrics(design: ForcesDesign, findings: ForcesFindings) -> dict[str, Metric]
         metric_name(design, key): Metric(*over_seeds(errors), 0.0, floor(findings.test))
         for key, errors in findings.errors.items()
     }
-    sizes, error = sorted(design.forces.equivalents), design.forces.error
-    n = design.system.n_particles
-    if error is None or len(sizes) < 2 or not {"Lz", "Lx_partial"} <= {*design.forces.losses}:
+    sizes, losses = sorted(design.forces.equivalents), ("Lz", "Lx_partial")
+    n, error = design.system.n_particles, design.forces.error
+    if error is None or len(sizes) < 2 or not {*losses} <= {*design.forces.losses}:
         return made
-    need = [
-        needed(
-            n * np.array(sizes, dtype=float),
-            np.array([typical(findings.errors[loss, k]) for k in sizes]),
-            error,
-        )
-        for loss in ("Lz", "Lx_partial")
-    ]
+    each = [np.array([typical(findings.errors[loss, k]) for k in sizes]) for loss in losses]
+    need = [needed(n * np.array(sizes, dtype=float), errors, error) for errors in each]
     return made | {f"force_saving_{n}": saving_metric(saving(*need))}
 
 
@@ -140,43 +117,31 @@ def saving_metric(found: Saving) -> Metric:
 
 def checks(design: ForcesDesign, findings: ForcesFindings) -> list[Check]:
     """Errors against their limits, and partial against full forces."""
-    made = []
-    for key, errors in findings.errors.items():
+    limited, compared = [], []
+    for (loss, size), errors in findings.errors.items():
         mean, error = over_seeds(errors)
-        limit = known(LIMITS, design, key)
+        limit, name = known(LIMITS, design, (loss, size)), metric_name(design, (loss, size))
         if limit is not None:
             text = "Mean over test runs and seeds."
-            name = metric_name(design, key)
-            made.append(Check(name, mean, error, high=limit, text=text, form=".2e"))
-    for (loss, size), errors in findings.errors.items():
-        full = findings.errors.get(("Lz", size))
-        if loss == "Lx_partial" and full is not None:
-            (part, part_error), (whole, whole_error) = over_seeds(errors), over_seeds(full)
-            spread = np.hypot((part_error or 0) / part, (whole_error or 0) / whole)
+            limited.append(Check(name, mean, error, high=limit, text=text, form=".2e"))
+        if loss == "Lx_partial" and ("Lz", size) in findings.errors:
+            full, full_error = over_seeds(findings.errors["Lz", size])
+            spread = np.hypot((error or 0) / mean, (full_error or 0) / full) * mean / full
             name = f"{loss} / Lz at {size} equivalents"
             text = "Errors at the same number of force evaluations."
-            ratio = part / whole
-            made.append(Check(name, ratio, ratio * spread, high=1.0, text=text, form=".2f"))
-    return made
+            compared.append(Check(name, mean / full, spread, high=1.0, text=text, form=".2f"))
+    return limited + compared
 
 
 def errors_table(design: ForcesDesign, findings: ForcesFindings) -> Table:
     """Errors by loss and amount of data, seed by seed, beside the published ones."""
     rows: list[list[Cell]] = []
-    for key, errors in findings.errors.items():
-        share, each = design.share(key[0]), [rounded(e, form=".2e") for e in errors.mean(axis=1)]
-        rows.append(
-            [
-                LABELS[key[0]],
-                key[1],
-                round(key[1] / share),
-                Value(share),
-                Value(*over_seeds(errors), ".2e"),
-                ", ".join(each),
-                Value(errors.max(), form=".1e"),
-                Value(known(PUBLISHED, design, key), form=".2e"),
-            ]
-        )
+    for (loss, size), errors in findings.errors.items():
+        share, published = design.share(loss), known(PUBLISHED, design, (loss, size))
+        each = ", ".join(rounded(e, form=".2e") for e in errors.mean(axis=1))
+        amount = size, round(size / share), Value(share), Value(*over_seeds(errors), ".2e")
+        last = Value(errors.max(), form=".1e"), Value(published, form=".2e")
+        rows.append([LABELS[loss], *amount, each, *last])
     again = Value(floor(findings.test), form=".1e")
     rows.append(["floor: true runs made again", "", "", "", again, "", "", ""])
     columns = "loss|full-force equivalents|configurations|p|error, mean over seeds|by seed|"
@@ -186,10 +151,9 @@ def errors_table(design: ForcesDesign, findings: ForcesFindings) -> Table:
 
 def encoders_table(findings: ForcesFindings) -> Table:
     """What each seed's encoder leaves out."""
-    forms = {"unexplained": ".1e", "kappa": ".1f", "outside": ".2e"}
     rows: list[list[Cell]] = [
-        [str(k + 1), *(Value(encoder[name], form=form) for name, form in forms.items())]
-        for k, encoder in enumerate(findings.encoders)
+        [str(k + 1), *(Value(x, form=form) for x, form in zip(own, (".1e", ".1f", ".2e")))]
+        for k, own in enumerate(findings.left_out)
     ]
     columns = "seed;variance not rebuilt;mean condition number of phi' phi'^T;"
     columns += "share of |f|^2 outside the rows"
@@ -230,13 +194,7 @@ def cost(design: ForcesDesign, findings: ForcesFindings) -> Cost:
 
 
 def pays_from(learned: tuple[float, float], direct: tuple[float, float]) -> str:
-    """From which number of predicted runs on learning is cheaper than that many direct runs.
-
-    Parameters
-    ----------
-    learned, direct : (float, float)
-        Evaluations and CPU seconds, of learning once and of one direct run.
-    """
+    """When learning once is cheaper than direct runs, by evaluations and by CPU seconds."""
     spent = [
         f"{own:.3g} {kind} against {each:.3g} for a direct run, cheaper from "
         f"{math.ceil(own / each)} predicted runs on"
@@ -250,15 +208,10 @@ def pays_from(learned: tuple[float, float], direct: tuple[float, float]) -> str:
 def ways(
     learned: Mapping[str, tuple[float, Array, Array]], true: Array, coarse: tuple[float, Array]
 ) -> list[list[Cell]]:
-    """Rows of simpler ways beside what was learned.
+    """Rows of what was learned and simpler ways, with evaluations and errors.
 
-    Parameters
-    ----------
-    learned : mapping
-        Evaluations, errors, and errors of the linear drift of least loss, shape (seeds, runs).
-    true : array, shape (runs, n_t, m)
-    coarse : (float, array)
-        Evaluations and paths of direct runs at a share of the cost.
+    ``learned`` has evaluations, errors and those of the linear drift of least loss, shape (seeds,
+    runs); ``coarse`` evaluations and paths, of the shape of the true ones, (runs, n_t, m).
     """
     rows: list[list[Cell]] = []
     for name, (evaluations, *both) in learned.items():
@@ -266,7 +219,8 @@ def ways(
             cells = Value(evaluations, form=".3g"), Value(*over_seeds(errors), ".2e")
             rows.append([f"{way}: {name}", *cells])
     still = np.broadcast_to(true[:, :1], true.shape)
-    others = {"z stays as it starts": (0.0, still), f"direct, {COARSER}": coarse}
+    rough = "direct, with a longer time step or fewer cells"
+    others = {"z stays as it starts": (0.0, still), rough: coarse}
     for way, (evaluations, paths) in others.items():
         error = Value(trajectory_errors(paths, true).mean(), form=".2e")
         rows.append([way, Value(evaluations, form=".3g"), error])
@@ -275,12 +229,12 @@ def ways(
 
 def draw_runs(findings: ForcesFindings, names: tuple[str, ...], size: int, path: Path) -> None:
     """Observables of some test runs, a panel for each observable and loss."""
-    test, losses = findings.test, [loss for loss, amount in findings.paths if amount == size]
+    test, losses = findings.test, [loss for loss, amount in findings.first if amount == size]
     shown, every = test.z[:SHOWN], max(1, len(test.times) // 60)
     with panels(path, len(losses) * len(names), width=3.6) as axes:
         of_panels = [(name, k, loss) for k, name in enumerate(names) for loss in losses]
         for ax, (name, k, loss) in zip(axes, of_panels):
-            predicted = findings.paths[loss, size][: len(shown), :, k]
+            predicted = findings.first[loss, size]["paths"][: len(shown), :, k]
             beside(ax, test.times, predicted, shown[:, :, k], every=every)
             low, high = shown[:, :, k].min(), shown[:, :, k].max()
             margin = 0.1 * (high - low)
@@ -290,7 +244,8 @@ def draw_runs(findings: ForcesFindings, names: tuple[str, ...], size: int, path:
 def draw_training(findings: ForcesFindings, path: Path) -> None:
     """Losses of the first seed above their lowest value."""
     with panels(path) as (ax,):
-        for i, ((loss, size), history) in enumerate(findings.histories.items()):
-            above = np.maximum(history[0, 0] - history[0, 0].min(), 1e-12)[:-1]
+        for i, ((loss, size), chunk) in enumerate(findings.first.items()):
+            history = chunk["history"][0]
+            above = np.maximum(history - history.min(), 1e-12)[:-1]
             line(ax, np.arange(1, len(above) + 1), above, colour(i), label=f"{loss} {size}")
         ax.set(xlabel="hundreds of steps", ylabel="loss above its lowest", yscale="log")

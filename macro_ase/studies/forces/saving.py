@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,24 +26,13 @@ from ...rng import coerce_rng, stream
 from ...sampling.execution import Jobs
 from ...systems.pooled_features import PooledForces, leading
 from ..runner import Runner
-from .chunks import FILE, Comparison, learning_chunk, linear_chunk, runs_chunk
+from .chunks import Comparison, files_of, learning_chunk, linear_chunk, runs_chunk
 from .compare import kept_drift
 from .saving_design import LOSSES, SavingDesign
 
 
-@dataclass(frozen=True)
-class Training:
-    """Learning from an amount of configurations of a set of runs.
-
-    Attributes
-    ----------
-    runs : str
-        Key of the set.
-    loss : {"Lz", "Lx_partial"}
-    amount, seed : int
-    tests : tuple of str
-        Keys of the sets to predict.
-    """
+class Training(NamedTuple):
+    """Learning from an amount of configurations of a set of runs; ``tests`` are sets to predict."""
 
     runs: str
     loss: str
@@ -63,15 +52,13 @@ class SavingFindings:
 
     Attributes
     ----------
-    errors : dict
-        Shape (n_amounts, seeds, test runs), by number of atoms and loss.
-    linear : dict
-        Of the linear drift of least loss from all data, shape (seeds, test runs), by the same.
+    errors, linear : dict
+        Of drifts, shape (n_amounts, seeds, runs), and of linear ones from all data, (seeds, runs),
+        by number of atoms and loss.
     paths, coarse : dict
-        True paths of the temperature, shape (test runs, n_t, 1), by number of atoms, and the same
-        with a longer time step.
+        True paths, shape (runs, n_t, 1), and those with a longer time step, by number of atoms.
     transfers : dict
-        Of what was learned from the free fluid, shape (seeds, test runs), by atoms and loss.
+        Of what was learned from the free fluid, shape (seeds, runs), by atoms and loss.
     floors : dict
         Scatter of runs of one first temperature around their expected path, by atoms.
     cpu_s : dict
@@ -140,13 +127,13 @@ class SavingStages:
 
     def transfers(self) -> tuple[dict[tuple[int, str], Array], dict[int, Array]]:
         """Learn from the small fluid with free seeds, predict others; errors and their floors."""
-        design, floors, key = self.design, {}, f"free/{self.design.free_atoms}"
-        for n in design.free_sizes:
+        design, floors, key = self.design, {}, f"free/{self.design.free.n_atoms}"
+        for n in design.free.test:
             make = design.fluids[n].test
             one, two = (self.runs(f"free-{use}/{n}", make)["path"] for use in ("one", "two"))
             floors[n] = trajectory_errors(two, one) / np.sqrt(2)
-        amount = len(self.runs(key, design.fluids[design.free_atoms].training)["values"])
-        tests = tuple(f"free-one/{n}" for n in design.free_sizes)
+        amount = len(self.runs(key, design.fluids[design.free.n_atoms].training)["values"])
+        tests = tuple(f"free-one/{n}" for n in design.free.test)
         trainings = {
             f"{loss}/{s}": Training(key, loss, amount, s, tests)
             for loss in LOSSES
@@ -157,7 +144,7 @@ class SavingStages:
             (n, loss): np.stack(
                 [done[f"transfer/{loss}/{s}"][f"errors{n}"] for s in range(design.seeds)]
             )
-            for n in design.free_sizes
+            for n in design.free.test
             for loss in LOSSES
         }
         return errors, floors
@@ -190,12 +177,7 @@ class SavingStages:
             start, step = true["values"] @ encoder.T, design.rollout_step
             tests[test.split("/")[1]] = Comparison(start, times, true["path"], step)
         seed = stream(design.seed, "drift", *training.name.encode(), training.seed)
-        form = QuadraticLoss.of_rates(dzdt, z.std(axis=0))
-        return design.learning, z, form, tests, seed, training.name, npy_file("encoder", encoder)
-
-
-def npy_file(name: str, array: Array) -> Chunk:
-    """An array as one more file of a model."""
-    content = BytesIO()
-    np.save(content, array)
-    return {f"{FILE}{name}.npy": np.frombuffer(content.getvalue(), dtype=np.uint8)}
+        form, matrix = QuadraticLoss.of_rates(dzdt, z.std(axis=0)), BytesIO()
+        np.save(matrix, encoder)
+        beside = files_of({"encoder.npy": matrix.getvalue()})
+        return design.learning, z, form, tests, seed, training.name, beside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,42 +20,32 @@ from .systems import lennard_jones
 
 LOSSES = ("Lz", "Lx_partial")
 LEAST = LEAST_LEARNING | {
-    "data.chunk": 1,
-    "data.test_runs": 1,
-    "data.block_atoms": 1,
-    "encoder.components": 1,
-    "encoder.rates": 0,
-    "free.training_runs": 2,
-    "free.test_runs": 1,
+    **dict.fromkeys(("data.chunk", "data.test_runs", "data.block_atoms", "free.test_runs"), 1),
+    **{"encoder.components": 1, "encoder.rates": 0, "free.training_runs": 2},
 }
+
+
+class Free(NamedTuple):
+    """A fluid with seeds of its own to learn from, and numbers of atoms of those to predict."""
+
+    n_atoms: int
+    training_runs: int
+    test: tuple[int, ...]
+    test_runs: int
 
 
 @dataclass(frozen=True)
 class SavingDesign:
-    """All that the study's chunks see.
+    """All that the study's chunks see; attributes are settings of their names but these.
 
     Attributes
     ----------
-    seed : int
     fluids : dict
         `PooledFluid` by number of atoms.
     training_runs : dict
         By number of atoms, of fluids that start from the same atoms and directions.
-    test_runs, chunk : int
-    block_atoms : int
-    components, rates : int
-        Of the encoder.
     amounts : tuple of int
         Configurations of trainings; all that there are come last.
-    seeds : int
-    error : float
-        The error whose cost is asked for.
-    free_atoms, free_runs, free_test_runs : int
-        Fluid with seeds of its own to learn from, and runs.
-    free_sizes : tuple of int
-        Atoms of fluids that it predicts.
-    learning : DriftOptions
-    rollout_step : float
     """
 
     seed: int
@@ -69,10 +59,7 @@ class SavingDesign:
     amounts: tuple[int, ...]
     seeds: int
     error: float
-    free_atoms: int
-    free_runs: int
-    free_sizes: tuple[int, ...]
-    free_test_runs: int
+    free: Free
     learning: DriftOptions
     rollout_step: float
 
@@ -80,35 +67,30 @@ class SavingDesign:
     def of(cls, config: dict[str, Any]) -> SavingDesign:
         """From the settings, checked; ValueError names what is wrong."""
         _check(config)
-        names = "data", "encoder", "free", "learning"
-        data, table, free, learning = (config[name] for name in names)
-        basis, block = RadialBasis(**table["basis"]), data["block_atoms"]
-        sizes = sorted({*data["n_atoms"], free["n_atoms"], *free["test"]})
+        data, encoder, forces, learning = (
+            dict(config[name]) for name in ("data", "encoder", "forces", "learning")
+        )
+        free = Free(**config["free"] | {"test": tuple(config["free"]["test"])})
+        block, basis = data["block_atoms"], RadialBasis(**encoder.pop("basis"))
+        sizes = sorted({*data["n_atoms"], free.n_atoms, *free.test})
         return cls(
-            config["seed"],
-            {n: PooledFluid(lennard_jones(config, n), block, basis) for n in sizes},
-            dict(zip(data["n_atoms"], data["training_runs"])),
-            data["test_runs"],
-            data["chunk"],
-            block,
-            table["components"],
-            table["rates"],
-            tuple(sorted({*config["forces"]["configurations"]})),
-            config["forces"]["seeds"],
-            config["forces"]["error"],
-            free["n_atoms"],
-            free["training_runs"],
-            tuple(free["test"]),
-            free["test_runs"],
-            DriftOptions(**{k: v for k, v in learning.items() if k != "rollout_step"}),
-            learning["rollout_step"],
+            seed=config["seed"],
+            fluids={n: PooledFluid(lennard_jones(config, n), block, basis) for n in sizes},
+            training_runs=dict(zip(data["n_atoms"], data["training_runs"])),
+            **{name: data[name] for name in ("test_runs", "chunk", "block_atoms")},
+            **encoder,
+            amounts=tuple(sorted({*forces.pop("configurations")})),
+            **forces,
+            free=free,
+            rollout_step=learning.pop("rollout_step"),
+            learning=DriftOptions(**learning),
         )
 
     def needs(self) -> Needs:
         """Features of a configuration with their Jacobian; on disk what losses see of all."""
         n = max(self.fluids)
         rows, frames = 1 + self.fluids[n].basis.number, self.fluids[n].system.frames
-        runs = sum(self.training_runs.values()) + self.free_runs
+        runs = sum(self.training_runs.values()) + self.free.training_runs
         on_disk = 16 * runs * frames * rows * (rows + 2)
         return Needs(8 * n * (36 * rows + 9 * frames), on_disk)
 
@@ -119,9 +101,9 @@ class SavingDesign:
     def number_of_runs(self, key: str) -> int:
         """Of a set of runs, as `starts`."""
         kind, n = key.split("/")
-        if kind == "family":
-            return self.training_runs[int(n)]
-        return {"test": self.test_runs, "free": self.free_runs}.get(kind, self.free_test_runs)
+        known = {"test": self.test_runs, "free": self.free.training_runs}
+        known["family"] = self.training_runs.get(int(n), 0)
+        return known.get(kind, self.free.test_runs)
 
     def starts(self, key: str) -> list[Start]:
         """Starts of a set of runs.
@@ -154,11 +136,8 @@ def _check(config: dict[str, Any]) -> None:
     require_steps(config, {"learning.rollout_step": "data.time"}, beyond=True)
     require_choices(config, {"learning.drift": CHOICES["learning.drift"]})
     data, table, free = config["data"], config["encoder"], config["free"]
-    sizes, runs, basis, block = (
-        *(data[k] for k in ("n_atoms", "training_runs")),
-        table["basis"],
-        data["block_atoms"],
-    )
+    sizes, runs, block = (data[name] for name in ("n_atoms", "training_runs", "block_atoms"))
+    basis = table["basis"]
     if not sizes or len({*sizes}) != len(runs) or len(sizes) != len(runs) or min(runs) < 2:
         raise ValueError(
             f"data.training_runs must be 2 or more for each of data.n_atoms, not {runs} for {sizes}"

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ...analysis.savings import Needed, needed, saving, typical
+from ...arrays import Array
 from ...report.figures import colour, dots, panels
 from ...report.parts import Cell, Check, Cost, Figure, Metric, Report, Section, Table, Value
 from ..cost import cost_of
@@ -25,41 +26,37 @@ def saving_report(design: SavingDesign, findings: SavingFindings, quick: bool) -
         f"all atoms (L_z) and on blocks of {design.block_atoms} (L_{{x,p}})"
         + (" (quick form)." if quick else ".")
     )
-    figure = Figure(
-        "saving.png", "Error against force evaluations", partial(draw_curves, design, findings)
+    caption = "Error against force evaluations"
+    figure = Figure("saving.png", caption, partial(draw_curves, design, findings))
+    text = (
+        "Runs from the same atoms and directions, from temperatures in a range. An error is the "
+        "median over seeds of the mean over test runs; evaluations are interpolated between "
+        "logarithms; '<' and '>' mark bounds where one of both losses did not reach the error with "
+        "all its data."
     )
+    transfer = (
+        f"Learned from {design.free.training_runs} runs of {design.free.n_atoms} atoms with seeds "
+        "of their own, and used at other sizes as it is. The floor is the scatter of true runs of "
+        "one first temperature around their expected path."
+    )
+    tables = [savings_table(design, findings), curves_table(design, findings)]
     sections = [
-        Section(
-            "Force evaluations saved",
-            "Runs from the same atoms and directions, from temperatures in a range. An error is "
-            "the median over seeds of the mean over test runs; evaluations are interpolated "
-            "between logarithms; '<' and '>' mark bounds where one of both losses did not reach "
-            "the error with all its data.",
-            [savings_table(design, findings), curves_table(design, findings)],
-            [figure],
-        ),
-        Section(
-            "One model for every size",
-            f"Learned from {design.free_runs} runs of {design.free_atoms} atoms with seeds of "
-            "their own, and used at other sizes as it is. The floor is the scatter of true runs "
-            "of one first temperature around their expected path.",
-            [transfers_table(findings)],
-        ),
+        Section("Force evaluations saved", text, tables, [figure]),
+        Section("One model for every size", transfer, [transfers_table(findings)]),
     ]
-    found, tested = metrics(design, findings), checks(findings)
-    tables = baselines(design, findings), cost(design, findings)
-    return Report([summary], found, tested, sections, *tables)
+    more = baselines(design, findings), cost(design, findings)
+    return Report([summary], metrics(design, findings), checks(findings), sections, *more)
+
+
+def curve(design: SavingDesign, findings: SavingFindings, n: int, loss: str) -> tuple[Array, Array]:
+    """Evaluations, and errors with them."""
+    evaluations = design.evaluations(loss, n, design.amounts_of(n))
+    return evaluations, typical(findings.errors[n, loss])
 
 
 def needs_of(design: SavingDesign, findings: SavingFindings, n: int) -> list[Needed]:
     """Evaluations that the error needs at a number of atoms, by both losses."""
-    amounts = design.amounts_of(n)
-    return [
-        needed(
-            design.evaluations(loss, n, amounts), typical(findings.errors[n, loss]), design.error
-        )
-        for loss in LOSSES
-    ]
+    return [needed(*curve(design, findings, n, loss), design.error) for loss in LOSSES]
 
 
 def metrics(design: SavingDesign, findings: SavingFindings) -> dict[str, Metric]:
@@ -77,17 +74,12 @@ def metrics(design: SavingDesign, findings: SavingFindings) -> dict[str, Metric]
 def checks(findings: SavingFindings) -> list[Check]:
     """Whether what was learned at one size holds at others."""
     text = "Error of a model of the small fluid; the floor is the scatter of true runs."
-    return [
-        Check(
-            f"transfer to {n} atoms",
-            *over_seeds(findings.transfers[n, "Lz"]),
-            text=text,
-            form=".2e",
-            informs=True,
-            note=f"floor {floor.mean():.2e}",
-        )
-        for n, floor in findings.floors.items()
-    ]
+    made = []
+    for n, floor in findings.floors.items():
+        error, note = over_seeds(findings.transfers[n, "Lz"]), f"floor {floor.mean():.2e}"
+        name = f"transfer to {n} atoms"
+        made.append(Check(name, *error, text=text, form=".2e", informs=True, note=note))
+    return made
 
 
 def savings_table(design: SavingDesign, findings: SavingFindings) -> Table:
@@ -105,8 +97,7 @@ def curves_table(design: SavingDesign, findings: SavingFindings) -> Table:
     """Errors by number of atoms, loss and evaluations."""
     rows: list[list[Cell]] = []
     for (n, loss), errors in findings.errors.items():
-        evaluations = design.evaluations(loss, n, design.amounts_of(n))
-        for x, middle, own in zip(evaluations, typical(errors), errors):
+        for x, middle, own in zip(*curve(design, findings, n, loss), errors):
             each = ", ".join(f"{e:.1e}" for e in own.mean(axis=1))
             numbers = f"{x:.3g}", f"{x / n:.3g}", Value(middle, form=".2e")
             rows.append([n, LABELS[loss], *numbers, each])
@@ -128,17 +119,12 @@ def baselines(design: SavingDesign, findings: SavingFindings) -> Table:
     """Errors of what was learned from all data beside those of simpler ways."""
     rows: list[list[Cell]] = []
     for n, true in findings.paths.items():
-        learned = {
-            LABELS[loss]: (
-                float(design.evaluations(loss, n, design.amounts_of(n)[-1])),
-                findings.errors[n, loss][-1],
-                findings.linear[n, loss],
-            )
-            for loss in LOSSES
-        }
+        learned = {}
+        for loss in LOSSES:
+            most = float(curve(design, findings, n, loss)[0][-1])
+            learned[LABELS[loss]] = most, findings.errors[n, loss][-1], findings.linear[n, loss]
         evaluations = len(true) * design.fluids[n].system.coarser().evaluations_per_run
-        own = ways(learned, true, (evaluations, findings.coarse[n]))
-        rows += [[n, *row] for row in own]
+        rows += [[n, *row] for row in ways(learned, true, (evaluations, findings.coarse[n]))]
     return Table("Errors of test runs", ["atoms", *WAYS], rows)
 
 
@@ -161,11 +147,10 @@ def draw_curves(design: SavingDesign, findings: SavingFindings, path: Path) -> N
     """Error against force evaluations, full lines for all forces."""
     sizes = list(design.training_runs)
     with panels(path, width=5.0) as (ax,):
-        for (n, loss), errors in findings.errors.items():
-            evaluations = design.evaluations(loss, n, design.amounts_of(n))
-            style = "o-" if loss == "Lz" else "s--"
-            shade = colour(sizes.index(n))
-            dots(ax, evaluations, typical(errors), shade, fmt=style, label=f"{n}, {loss}")
+        for n, loss in findings.errors:
+            style, shade = "o-" if loss == "Lz" else "s--", colour(sizes.index(n))
+            own = curve(design, findings, n, loss)
+            dots(ax, *own, shade, fmt=style, label=f"{n}, {loss}")
         ax.axhline(design.error, color="0.6", lw=0.8)
         ax.set(xlabel="evaluations of the force on an atom", ylabel="error")
         ax.set(xscale="log", yscale="log")

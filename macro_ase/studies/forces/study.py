@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ...report import Report
 from ...sampling.needs import Needs
 from ..runner import Runner
-from .compare import ForcesFindings, Stages
+from .compare import Stages
 from .design import ForcesDesign
 from .report import forces_report
-from .saving import SavingFindings, SavingStages
+from .saving import SavingStages
 from .saving_design import SavingDesign
 from .saving_report import saving_report
 
@@ -29,36 +29,29 @@ class ForcesStudy:
         Naming the setting and what is wrong with it.
     """
 
+    kind: ClassVar[Any] = ForcesDesign
+    stages: ClassVar[Any] = Stages
+    told: ClassVar[Any] = staticmethod(forces_report)
+
     def __init__(self, config: dict[str, Any]) -> None:
-        self.design = ForcesDesign.of(config)
+        self.design = self.kind.of(config)
 
     def needs(self) -> Needs:
         """Memory of a chunk and disk in all, roughly."""
         return self.design.needs()
 
-    def compute(self, runner: Runner) -> ForcesFindings:
+    def compute(self, runner: Runner) -> Any:
         """Simulate, learn, predict and compare."""
-        return Stages(self.design, runner).findings()
+        return self.stages(self.design, runner).findings()
 
-    def report(self, findings: ForcesFindings, quick: bool) -> Report:
+    def report(self, findings: Any, quick: bool) -> Report:
         """Errors beside the floor, the published ones and those of simpler ways."""
-        return forces_report(self.design, findings, quick)
+        return self.told(self.design, findings, quick)
 
 
-class SavingStudy:
-    """A study of the evaluations that partial forces save; as `ForcesStudy`."""
+class SavingStudy(ForcesStudy):
+    """A study of the evaluations that partial forces save."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.design = SavingDesign.of(config)
-
-    def needs(self) -> Needs:
-        """Memory of a chunk and disk in all, roughly."""
-        return self.design.needs()
-
-    def compute(self, runner: Runner) -> SavingFindings:
-        """Simulate, learn, predict and compare."""
-        return SavingStages(self.design, runner).findings()
-
-    def report(self, findings: SavingFindings, quick: bool) -> Report:
-        """Savings beside the published ones, and errors at other sizes beside the floor."""
-        return saving_report(self.design, findings, quick)
+    kind: ClassVar[Any] = SavingDesign
+    stages: ClassVar[Any] = SavingStages
+    told: ClassVar[Any] = staticmethod(saving_report)
