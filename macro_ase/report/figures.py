@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#3b6fb6", "#c8553d", "#4c956c", "#8f6bb1", "#d99a2b", "#5b6770")
-RESOLUTION = 130
 
 
 def colour(k: int) -> str:
@@ -33,11 +32,11 @@ def shades(n: int) -> list[Any]:
 
 @contextmanager
 def panels(
-    path: Path, columns: int = 1, width: float = 5.2, height: float = 3.8, legend: bool = True
+    path: Path, columns: int = 1, width: float = 5.2, height: float = 3.8
 ) -> Iterator[list[Axes]]:
     """Panels side by side, each so many inches wide, for the block to draw in; saved when it ends.
 
-    With ``legend``, each panel that has labels and no legend yet gets one.
+    Each that has labels and no legend yet gets one.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -49,9 +48,9 @@ def panels(
         ax.spines[["top", "right"]].set_visible(False)
     yield axes
     for ax in axes:
-        if legend and ax.get_legend() is None and ax.get_legend_handles_labels()[1]:
+        if ax.get_legend() is None and ax.get_legend_handles_labels()[1]:
             ax.legend(frameon=False, fontsize=8)
-    save_figure(figure, path, dpi=RESOLUTION)
+    save_figure(figure, path)
 
 
 def line(

@@ -40,16 +40,12 @@ def rounded(value: float | None, error: float | None = None, form: str = "") -> 
 
 def limits(low: float, high: float, form: str = "") -> str:
     """What two limits allow; either may be infinite."""
-    form = "%" if form.endswith("%") else ""
-    if math.isinf(low) and math.isinf(high):
-        return ""
+    least, most = (rounded(x, form="%" if form.endswith("%") else "") for x in (low, high))
     if math.isinf(low):
-        return f"at most {rounded(high, form=form)}"
+        return "" if math.isinf(high) else f"at most {most}"
     if math.isinf(high):
-        return f"at least {rounded(low, form=form)}"
-    if low == -high:
-        return f"within {rounded(high, form=form)}"
-    return f"{rounded(low, form=form)} to {rounded(high, form=form)}"
+        return f"at least {least}"
+    return f"within {most}" if low == -high else f"{least} to {most}"
 
 
 def duration(seconds: float) -> str:

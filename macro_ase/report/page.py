@@ -61,7 +61,7 @@ def write_report(folder: str | Path) -> Path:
 def _page(run: Path, config: str, metrics: dict[str, Any], results: dict[str, Any]) -> str:
     loader = FileSystemLoader(Path(__file__).parent)
     pages = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    pages.filters |= {"duration": duration, "table": _table, "text": _text}
+    pages.filters |= {"duration": duration, "rounded": rounded, "table": _table, "text": _text}
     checks = [
         check | {"verdict": check.get("verdict") or EARLIER[check.get("passed")]}
         for check in results.get("checks") or []
@@ -71,32 +71,10 @@ def _page(run: Path, config: str, metrics: dict[str, Any], results: dict[str, An
         metrics=metrics,
         results=results,
         config=config.strip(),
-        headline=_headline(metrics.get("metrics") or {}),
-        stages=_stages(metrics),
-        versions=[[k, str(v)] for k, v in (metrics.get("versions") or {}).items()],
         checks=checks,
         counts=[f"{counts[name]} {name}" for name in VERDICTS[:3] if counts[name]],
         picture=lambda name: base64.b64encode(_picture(run, name)).decode("ascii"),
     )
-
-
-def _headline(metrics: dict[str, dict[str, Any]]) -> list[list[str]]:
-    """Every metric with its error, the truth, and the floor below which nothing can be told."""
-    return [
-        [name, rounded(m.get("value"), m.get("error")), rounded(m.get("truth"))]
-        + [rounded(m.get("floor")), m.get("unit") or ""]
-        for name, m in metrics.items()
-    ]
-
-
-def _stages(metrics: dict[str, Any]) -> list[list[str]]:
-    """Time of every stage and, where it is known of any, CPU time."""
-    times, cost = metrics.get("stages") or {}, metrics.get("cost") or {}
-    known = [times, cost] if cost else [times]
-    return [
-        [name, *(ABSENT if part.get(name) is None else duration(part[name]) for part in known)]
-        for name in {**times, **cost}
-    ]
 
 
 def _table(rows: Iterable[Sequence[Any]]) -> list[list[tuple[str, str]]]:

@@ -14,7 +14,6 @@ from .numbers import limits, rounded
 
 Verdict = Literal["passed", "failed", "undecided", "information"]
 WITHIN_ERRORS = 2.0
-"""Standard errors by which a value must keep a limit to have passed, or miss it to have failed."""
 LISTED = 4
 
 
@@ -50,14 +49,12 @@ class Check:
 
     Parameters
     ----------
-    name, text : str
-        What it is called, and what is measured.
+    name, text, form : str
+        What it is called, what is measured, and how it is written, as in `numbers.rounded`.
     values, errors : float or array_like
         Numbers that must all keep the limits, and their standard errors (none: exact).
     low, high : float
         Limits, themselves allowed.
-    form : str
-        How values are written, as in `numbers.rounded`.
     informs : bool
         For information, without a verdict.
     note : str
@@ -81,10 +78,10 @@ class Check:
         if self.informs:
             return "information"
         value, error = self._numbers
-        above, below = value + WITHIN_ERRORS * error, value - WITHIN_ERRORS * error
-        if np.any((above < self.low) | (below > self.high)):
+        least, most = value - WITHIN_ERRORS * error, value + WITHIN_ERRORS * error
+        if np.any((most < self.low) | (least > self.high)):
             return "failed"
-        kept = (below >= self.low) & (above <= self.high)
+        kept = (least >= self.low) & (most <= self.high)
         return "passed" if kept.size and kept.all() else "undecided"
 
     @property
@@ -99,9 +96,7 @@ class Check:
     @property
     def allowed(self) -> str:
         """What the limits allow, in words."""
-        text = self.note or limits(self.low, self.high, self.form)
-        by_errors = text and self.errors is not None and not (self.note or self.informs)
-        return f"{text}, by two standard errors" if by_errors else text
+        return self.note or limits(self.low, self.high, self.form)
 
     @property
     def _numbers(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -168,8 +163,3 @@ class Report:
     sections: Sequence[Section] = ()
     baselines: Table | None = None
     cost: Cost | None = None
-
-    @property
-    def figures(self) -> list[Figure]:
-        """Those of all sections."""
-        return [figure for section in self.sections for figure in section.figures]

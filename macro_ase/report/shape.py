@@ -10,6 +10,7 @@ from ..reasons import reason
 
 TEXT, NUMBER, BOOLEAN, ANY = "text", "a number", "true or false", "anything"
 VERDICTS = ("passed", "failed", "undecided", "information")
+KINDS: dict[type, str] = {list: "a list", dict: "a table", tuple: f"one of {', '.join(VERDICTS)}"}
 TABLE = {"caption": TEXT, "columns!": [ANY], "rows!": [[ANY]]}
 FIGURE = {"file!": TEXT, "caption": TEXT}
 METRIC = dict.fromkeys(("value", "error", "truth", "floor"), NUMBER) | {"unit": TEXT}
@@ -50,9 +51,8 @@ def read_shaped(run: Path, name: str) -> dict[str, Any]:
     try:
         data = json.loads(read_text(run, name))
     except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{run / name} is damaged: {reason(error)}; run the study again"
-        ) from error
+        why = f"{run / name} is damaged: {reason(error)}; run the study again"
+        raise ValueError(why) from error
     if not isinstance(data, dict):
         raise ValueError(f"{run / name} must hold a table, not {_short(data)}")
     _require(data, SHAPES[name], f"{run / name}: ")
@@ -76,12 +76,7 @@ def _require(value: Any, shape: Any, where: str, needed: bool = False) -> None:
     if value is None or shape == ANY:
         return
     if not _is(value, shape):
-        kinds: dict[type, str] = {
-            list: "a list",
-            dict: "a table",
-            tuple: "one of " + ", ".join(VERDICTS),
-        }
-        raise ValueError(f"{where} must be {kinds.get(type(shape), shape)}, not {_short(value)}")
+        raise ValueError(f"{where} must be {KINDS.get(type(shape), shape)}, not {_short(value)}")
     if isinstance(shape, list):
         for number, item in enumerate(value):
             _require(item, shape[0], f"{where}[{number}]", needed=shape[0] != ANY)

@@ -49,26 +49,21 @@ def write_findings(
         CPU seconds by stage.
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for figure in report.figures:
+    for figure in (figure for section in report.sections for figure in section.figures):
         figure.draw(folder / "figures" / figure.file)
     results = _plain(report)
-    counts = Counter(check.verdict for check in report.checks)
-    found = {"cost": cpu_s or {}, "checks": counts, "metrics": results.pop("metrics")}
-    write_files(folder, config, seconds, wall_s, found, results)
-
-
-def write_files(
-    folder: Path,
-    config: dict[str, Any],
-    seconds: dict[str, float],
-    wall_s: float,
-    metrics: dict[str, Any],
-    results: dict[str, Any],
-) -> None:
-    """Write both JSON files, with what they hold of every study."""
-    file, known = folder / "metrics.json", {"study": config["study"], "versions": versions()}
-    times = {"seed": config["seed"], "wall_s": round(wall_s, 1), "stages": seconds}
-    write_json(file, _with_earlier_times(file, known | times | metrics))
+    metrics = {
+        "study": config["study"],
+        "versions": versions(),
+        "seed": config["seed"],
+        "wall_s": round(wall_s, 1),
+        "stages": seconds,
+        "cost": cpu_s or {},
+        "checks": dict(Counter(check.verdict for check in report.checks)),
+        "metrics": results.pop("metrics"),
+    }
+    file = folder / "metrics.json"
+    write_json(file, _with_earlier_times(file, metrics))
     write_json(folder / "results.json", {"title": config["title"]} | results)
 
 

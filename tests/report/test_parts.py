@@ -68,7 +68,7 @@ def test_mirrored_values_and_limits_have_the_same_verdict() -> None:
         (
             Check("x", 0.9, 0.02, 0.85, 1.15),
             "0.900 ± 0.020",
-            "0.85 to 1.15, by two standard errors",
+            "0.85 to 1.15",
         ),
         (Check("x", [0.9, 1.0], None, 0.85, 1.15, form=".2f"), "0.90, 1.00", "0.85 to 1.15"),
         (Check("x", [3, 1, 2, 5, 4], low=1), "1 to 5", "at least 1"),

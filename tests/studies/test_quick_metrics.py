@@ -1,11 +1,10 @@
 """The quick form of every study gives the numbers that it gave before.
 
 `quick_metrics.json` holds value, error, truth and floor of every metric, and what made them: other
-versions, another kind of processor or more threads change last digits, and training spreads them.
+versions or another kind of processor change last digits, and training spreads them.
 """
 
 import json
-import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -25,8 +24,8 @@ CASES = [(study, name) for study, metrics in KEPT["metrics"].items() for name in
 
 def made_with() -> dict[str, str]:
     """What the last digits depend on."""
-    own = versions() | {"cpu": torch.backends.cpu.get_cpu_capability()}
-    own |= {"machine": platform.machine(), "threads": os.environ.get("OMP_NUM_THREADS", "any")}
+    cpu = torch.backends.cpu.get_cpu_capability()
+    own = versions() | {"cpu": cpu, "machine": platform.machine()}
     return {name: own[name] for name in KEPT["made_with"]}
 
 
