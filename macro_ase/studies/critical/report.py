@@ -22,12 +22,12 @@ EXPONENTS = {"beta_over_nu": 0.01, "gamma_over_nu": 0.05, "one_over_nu": 0.15}
 """How far predicted ones may be from direct ones, in the order of `EXACT`."""
 
 
-def critical_report(findings: CriticalFindings, quick: bool) -> Report:
+def critical_report(design: CriticalDesign, findings: CriticalFindings, quick: bool) -> Report:
     """All parts."""
-    sizes = findings.design.sizes
+    sizes = design.sizes
     scores = Scores.of(findings.predicted(*sizes), findings.measured(*sizes))
     return Report(
-        [_summary(findings.design, quick)],
+        [_summary(design, quick)],
         _metrics(findings, scores),
         aims_of(scores) + assumptions_of(findings),
         _sections(findings, scores),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,10 +16,10 @@ from ...arrays import Array, Chunk
 from ...kinetics.multispin import REPLICAS
 from ...kinetics.one_variable_sde import MOMENTS
 from ...learning.options import FitOptions
-from ...report import Report
 from ...rng import coerce_rng, stream
 from ...sampling.needs import Needs
 from ...systems.critical_chains import chain_chunk, wolff_chunk
+from ..design import Study
 from ..runner import Runner
 from .compare import HISTOGRAM, CriticalFindings, SizeFindings, rows_of, snapshot_moments
 from .design import SCAN_CHUNKS, CriticalDesign
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 RESAMPLED_PATHS = 100
 
 
-class CriticalIsingStudy:
-    """A study of critical Ising models; ValueError names the setting that makes no sense."""
+class CriticalIsingStudy(Study):
+    """A study of critical Ising models."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.design = CriticalDesign.of(config)
+    design_type, report_of = CriticalDesign, staticmethod(critical_report)
 
     def needs(self) -> Needs:
         """The largest lattice in 64 replicas, a direct run; 16 bytes a snapshot and way."""
@@ -55,10 +54,6 @@ class CriticalIsingStudy:
         scan = runner.timed("scan", _scan, design, runner)
         small = runner.timed("small systems", _small_systems, design, runner)
         return CriticalFindings(design, by_size, wolff, scan, small, dict(runner.cpu_s))
-
-    def report(self, findings: CriticalFindings, quick: bool) -> Report:
-        """What to say of it."""
-        return critical_report(findings, quick)
 
 
 def _size(design: CriticalDesign, runner: Runner, size: int) -> SizeFindings:

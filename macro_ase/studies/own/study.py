@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...systems.base import System
 from ..beside import Beside
+from ..design import Study
 from ..registry import source_of
 from ..road import (
     PREDICTED,
@@ -33,21 +33,10 @@ SMALL = 3
 BYTES_PER_SITE = 60
 
 
-class OwnStudy:
-    """A study of a system of a person's own; made from its settings, which it checks first.
+class OwnStudy(Study):
+    """A study of ``system``, by default of the one that ``system.class`` names."""
 
-    Parameters
-    ----------
-    config : dict
-        As `config.load_config` gives it.
-    system : System, optional
-        Default: the one that ``system.class`` names.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting and what is wrong with it.
-    """
+    report_of = staticmethod(report_of)
 
     def __init__(self, config: dict[str, Any], system: System | None = None) -> None:
         self.design = OwnDesign.of(config, system)
@@ -85,10 +74,6 @@ class OwnStudy:
         cases = [self._compare(runner, k, model) for k in range(len(lanes))]
         scale = joined["z0"].std(axis=0)
         return OwnFindings(cases, model.trained.history, scale, dict(runner.cpu_s))
-
-    def report(self, findings: OwnFindings, quick: bool) -> Report:
-        """Metrics, tables and figures."""
-        return report_of(self.design, findings, quick)
 
     def _compare(self, runner: Runner, number: int, model: Any) -> Beside:
         """Direct and predicted runs under a condition, and patches against wholes."""

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from ...arrays import Array, Chunk
-from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...systems.base import NO_CONDITION, no_closure
 from ..beside import Beside
+from ..design import Study
 from ..road import SECOND, TRUTH, check_lane, direct_runs, learn, predict, sample_pairs
 from ..runner import Runner
 from .closures import ClosureScore, compare_closures, fit_closures
@@ -29,22 +29,10 @@ SMALL_RUNS = 3
 BYTES_PER_SITE = 12
 
 
-class SpinStudy:
-    """A study of a spin model; made from its settings, which it checks first.
+class SpinStudy(Study):
+    """A study of the Curie-Weiss or the Ising model."""
 
-    Parameters
-    ----------
-    config : dict
-        As `config.load_config` gives it.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting and what is wrong with it.
-    """
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.design = SpinDesign.of(config)
+    design_type, report_of = SpinDesign, staticmethod(report_of)
 
     def needs(self) -> Needs:
         """Memory of a chunk, that of pairs or of direct runs, and disk in all."""
@@ -89,10 +77,6 @@ class SpinStudy:
         return SpinFindings(
             design.system.names, cases, histories, scan, dict(runner.cpu_s), scores, exact
         )
-
-    def report(self, findings: SpinFindings, quick: bool) -> Report:
-        """Metrics, tables and figures."""
-        return report_of(self.design, findings, quick)
 
     def _closures(self, runner: Runner) -> dict[int, Any]:
         """Closure variables of tiles by side; none where the settings have none."""
