@@ -1,17 +1,41 @@
-"""A model's own steps: against what wholes do, and how much of their noise was put in."""
+"""What the pairs of one condition show: of patches, of seams, and of a model's own steps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from .assumptions import slope_through_origin
+from .assumptions import PatchCheck, check_patches, seam_difference, slope_through_origin
 
 ENOUGH = 200
+
+
+@dataclass(frozen=True)
+class PairsShown:
+    """What the pairs of one condition show.
+
+    Attributes
+    ----------
+    check : PatchCheck
+    step : (float, float)
+        Slope of increments of wholes against the model's mean step, and its error.
+    seam : (array, array)
+        Order of the seams less that of the bulk, and its error, shape (d,).
+    eps_share : float
+        eps over the smallest eigenvalue of the learned patch covariance.
+    number : int
+    """
+
+    check: PatchCheck
+    step: tuple[float, float]
+    seam: tuple[Array, Array]
+    eps_share: float
+    number: int
 
 
 class StepModel(Protocol):
@@ -58,3 +82,20 @@ def eps_share(model: StepModel, z: Array, condition: Array) -> float:
     covariance = model.step_moments(z[:: max(1, len(z) // ENOUGH)], condition)[1]
     scaled = covariance.mean(axis=(0, 1)) / np.outer(units, units)
     return float(model.trained.eps / np.linalg.eigvalsh(scaled)[0])
+
+
+def examine(
+    model: StepModel,
+    chunk: Mapping[str, NDArray[Any]],
+    condition: Array,
+    n_sites: float,
+    n_patches: float,
+) -> PairsShown:
+    """All of this; parameters as for `step_slope`, ``chunk`` also as `check_patches` asks."""
+    return PairsShown(
+        check_patches(chunk),
+        step_slope(model, chunk, condition, n_sites, n_patches),
+        seam_difference(chunk["seam"]),
+        eps_share(model, chunk["z0"], condition),
+        len(chunk["dz"]),
+    )

@@ -33,6 +33,32 @@ class Estimate:
     value: Array
     error: Array
 
+    @property
+    def farthest_from_one(self) -> tuple[float, float]:
+        """The ratio that is worst on a logarithmic scale, and its error; nan if there is none."""
+        if np.all(np.isnan(self.value)):
+            return np.nan, np.nan
+        worst = int(np.nanargmax(np.abs(np.log(self.value))))
+        return float(self.value[worst]), float(self.error[worst])
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A first relaxation: times, predicted mean and spread, (n_t, d), and direct runs."""
+
+    times: Array
+    mean: Array
+    spread: Array
+    direct: list[Array]
+
+    @classmethod
+    def of(
+        cls, path: tuple[Array, Array], runs: Sequence[Mapping[str, Array]], stop: int
+    ) -> Curves:
+        """Of some rows of a prediction, times and z (members, paths, n_t, d), and of its truth."""
+        times, z = path[0][:stop], path[1][:, :, :stop]
+        return cls(times, z.mean((0, 1)), z.std((0, 1)), [run["z"][:stop] for run in runs])
+
 
 @dataclass(frozen=True)
 class OrderComparison:
@@ -73,6 +99,13 @@ class OrderComparison:
     row_sum_residual: float
 
     @property
+    def miss(self) -> Estimate:
+        """Predicted less true delta, shape (n_T, n_all)."""
+        predicted, true = self.delta_predicted, self.delta_true
+        error = np.hypot(np.nan_to_num(predicted.error), true.error)
+        return Estimate(predicted.value - true.value, error)
+
+    @property
     def relaxation_ratio(self) -> Estimate:
         """Predicted over true relaxation time, shape (n_T,)."""
         true, predicted = self.relaxation_true, self.relaxation_predicted
@@ -94,6 +127,18 @@ def mean_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:
     means = np.array([run.mean(axis=0) for run in runs])
     errors = np.array([standard_error(run) for run in runs])
     return means.mean(axis=0), np.sqrt((errors**2).mean(axis=0) / len(runs))
+
+
+def small_averages(
+    order: BondOrder, runs: Sequence[Mapping[str, Array]], scale: float
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """delta of a small system, and vacancy neighbours times a scale; over second halves of runs.
+
+    Each with its standard error.
+    """
+    late = [[run[name][len(run[name]) // 2 :] for name in ("z", "extra")] for run in runs]
+    delta = mean_of_runs([order.delta(z, extra) for z, extra in late])
+    return delta, mean_of_runs([extra * scale for _, extra in late])
 
 
 def _std_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:

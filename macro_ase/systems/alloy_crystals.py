@@ -69,6 +69,28 @@ class AlloyCrystals(EventSystem):
     def events_of(self, small_events: float) -> tuple[float, float, float]:
         """Microscopic events of a small run, and of a patch and of the whole per mean event."""
 
+    def events(
+        self,
+        runs: int,
+        small_events: float,
+        states: float,
+        healing: float,
+        repeats: int,
+        step: float,
+    ) -> dict[str, float]:
+        """Events of a study by stage: small runs, large states, patches and every fourth whole."""
+        small, patch, whole = self.events_of(small_events)
+        return {
+            "small runs": runs * small,
+            "large states, before pairs": states * healing * whole,
+            "patches, each alone": states
+            * repeats
+            * self.n_patches(self.large_state)
+            * patch
+            * step,
+            "wholes, for the checks": states / 4 * whole * step,
+        }
+
     @abstractmethod
     def path(
         self,

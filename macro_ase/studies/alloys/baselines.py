@@ -8,7 +8,6 @@ from ...analysis.order_comparison import rms, rms_with_error
 from ...arrays import Array
 from ...report import Cost, Table, Value
 from ...report.parts import Cell
-from ...sampling.pairs import WHOLE_EVERY
 from ..cost import Routes, cost_of
 from .compare import Findings
 from .design import STATIONARY_AFTER, Design
@@ -26,19 +25,13 @@ CAPTION = (
 
 def events(d: Design, f: Findings) -> dict[str, dict[str, float]]:
     """Hops, or attempts, by route and stage; those that heal seams are not counted."""
-    small, patch, whole = d.system.events_of(d.small_events)
-    step, k = f.scan.chosen, d.n_patches
-    snapshots = sum(p.number for p in f.pairs) / (d.repeats * k)
+    step, snapshots = f.scan.chosen, sum(p.number for p in f.pairs) / (d.repeats * d.n_patches)
+    runs = len(d.temperatures) * d.small_runs
+    learned = (runs, d.small_events, snapshots, d.healing_events, d.repeats, step)
     steps = sum(d.n_steps(s, step) for s in f.scan.slowest_chosen)
-    return {
-        "learned": {
-            "small runs": len(d.temperatures) * d.small_runs * small,
-            "large states, before pairs": snapshots * d.healing_events * whole,
-            "patches, each alone": snapshots * d.repeats * k * patch * step,
-            "wholes, for the checks": snapshots / WHOLE_EVERY * whole * step,
-        },
-        "direct": {"direct runs": d.direct_runs * steps * step * whole},
-    }
+    whole = d.system.events_of(d.small_events)[2]
+    direct = {"direct runs": d.direct_runs * steps * step * whole}
+    return {"learned": d.system.events(*learned), "direct": direct}
 
 
 def cost(d: Design, f: Findings) -> Cost:
@@ -58,18 +51,18 @@ def cost(d: Design, f: Findings) -> Cost:
 
 def baselines(d: Design, f: Findings) -> Table:
     """The prediction's error beside those of the small system and of a direct run as dear."""
-    true, predicted = f.comparison.delta_true, f.comparison.delta_predicted
+    true, own, small = f.comparison.delta_true, f.comparison.miss, f.small.value
     offset = d.system.small_order.random_delta - d.system.order.random_delta
+    error = np.hypot(f.small.error, true.error)
     ways = {
-        "prediction from patches": (predicted.value, predicted.error),
-        "small crystal's own average": (f.small.value, f.small.error),
-        "the same, less the offset of its size": (f.small.value - offset, f.small.error),
+        "prediction from patches": (own.value, own.error),
+        "small crystal's own average": (small - true.value, error),
+        "the same, less the offset of its size": (small - offset - true.value, error),
     }
-    rows: list[list[Cell]] = []
-    for way, (value, error) in ways.items():
-        miss, both = value - true.value, np.hypot(np.nan_to_num(error), true.error)
-        parts = [(miss, both), *zip(miss, both)]
-        rows.append([way, *(Value(*rms_with_error(m, e)) for m, e in parts)])
+    rows: list[list[Cell]] = [
+        [way, *(Value(*rms_with_error(*part)) for part in (both, *zip(*both)))]
+        for way, both in ways.items()
+    ]
     equal = true.error * _lengthened(d, f)[:, None]
     for way, errors in (("one direct run of equal cost", equal), ("all direct runs", true.error)):
         rows.append(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...report import Figure
-from ...report.figures import colour, dots, line, panels, shades, training
+from ...report.figures import colour, dots, line, panels, shades
 from .compare import Findings
 from .design import Design
 
@@ -63,10 +63,6 @@ def _time_steps(path: Path, d: Design, f: Findings) -> None:
         ax.set(xlabel="step (mean events)", ylabel="slowest time (mean events)")
 
 
-def _training(path: Path, d: Design, f: Findings) -> None:
-    training(path, f.history)
-
-
 FIGURES = {
     "order": (_order, "Stationary first-shell order: predicted from patches (lines), direct."),
     "relaxation": (
@@ -79,7 +75,6 @@ FIGURES = {
         _time_steps,
         "Slowest relaxation time of small runs against the time step; dashed: the one chosen.",
     ),
-    "training": (_training, "Training of the ensemble."),
 }
 
 

@@ -12,6 +12,7 @@ from ...barriers import KRABarriers
 from ...report import Check, Metric, Report, Section, Table, Value
 from ...report.parts import Cell
 from ...systems.alloy import Alloy
+from ..beside import training_figure
 from ..checks import patch_checks, patch_table
 from .baselines import baselines, cost
 from .compare import LONG_LAG, Findings
@@ -35,23 +36,14 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
     return Report([*d.notes, summary], *parts)
 
 
-def _farthest_from_one(ratio: Estimate) -> Metric:
-    """The ratio that is worst on a logarithmic scale, and its error; nan if there is none."""
-    if np.all(np.isnan(ratio.value)):
-        return Metric(np.nan, np.nan, 1.0)
-    worst = int(np.nanargmax(np.abs(np.log(ratio.value))))
-    return Metric(float(ratio.value[worst]), float(ratio.error[worst]), 1.0)
-
-
 def _metrics(d: Design, f: Findings) -> dict[str, Metric]:
     c = f.comparison
-    miss = c.delta_predicted.value - c.delta_true.value
-    errors = np.hypot(np.nan_to_num(c.delta_predicted.error), c.delta_true.error)
+    miss = rms_with_error(c.miss.value, c.miss.error)
     metrics = {
-        "sro_rms": Metric(*rms_with_error(miss, errors), None, rms(c.delta_true.error), "delta"),
+        "sro_rms": Metric(*miss, None, rms(c.delta_true.error), "delta"),
         "row_sum_residual": Metric(c.row_sum_residual, None, 0.0, None, "delta"),
-        "std_ratio": _farthest_from_one(c.std_ratio),
-        "relaxation_time_ratio": _farthest_from_one(c.relaxation_ratio),
+        "std_ratio": Metric(*c.std_ratio.farthest_from_one, 1.0),
+        "relaxation_time_ratio": Metric(*c.relaxation_ratio.farthest_from_one, 1.0),
     }
     if not isinstance(d.system, Alloy):
         return metrics
@@ -178,7 +170,7 @@ def _assumptions(d: Design, f: Findings) -> Section:
 def _training(d: Design, f: Findings) -> Section:
     number = sum(p.number for p in f.pairs)
     text = f"{len(f.history)} members, drift {d.learning['drift']!r}, {number} pairs."
-    return Section("Training", text, figures=shown(d, f, "training"))
+    return Section("Training", text, figures=[training_figure(f.history)])
 
 
 def _values(e: Estimate, form: str = ".2f") -> list[Cell]:

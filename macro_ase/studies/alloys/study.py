@@ -20,7 +20,7 @@ from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
 from ..road import learn
 from ..runner import Runner
-from .compare import Findings, compare, residence_time
+from .compare import Findings, compare, joined, residence_time
 from .design import Design
 from .report import report
 
@@ -122,16 +122,12 @@ def model_of(
     from ...learning.models.clock import Clock
 
     names = ("z0", "dz", "condition", "snapshot")
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    first = 0
+    parts, first = [], 0
     for t in d.temperatures:
-        for key in d.keys("pairs", t):
-            chunk = dict(pairs[key])
-            chunk["snapshot"] = chunk["snapshot"] + first
-            for name in names:
-                columns[name].append(chunk[name])
-        first = int(chunk["snapshot"].max()) + 1
-    own = {name: np.concatenate(parts) for name, parts in columns.items()}
+        parts.append(joined(pairs, d.keys("pairs", t), names))
+        parts[-1]["snapshot"] += first
+        first = int(parts[-1]["snapshot"].max()) + 1
+    own = {name: np.concatenate([part[name] for part in parts]) for name in names}
     tau = [residence_time([small[key] for key in d.keys("small", t)]) for t in d.temperatures]
     clock = Clock(1000 / np.array(d.temperatures[::-1]), np.log(tau[::-1]))
     sites = d.system.large.n_sites / d.n_patches

@@ -1,6 +1,7 @@
 """Reports of alloys from runs whose answers are known: checks, metrics, baselines, cost."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,28 +14,31 @@ from macro_ase.report import Report
 from macro_ase.studies.alloys.compare import compare
 from macro_ase.studies.alloys.design import Design
 from macro_ase.studies.alloys.report import report
+from macro_ase.systems.alloy_crystals import AlloyCrystals
 from macro_ase.systems.alloy_order import BondOrder
 
 K, N, D, T, SLOW, STEP = 8, 400, 3, 2000.0, 5.0, 500
 SPECIES = ("Nb", "Mo", "Ta")
 MEAN, SPREAD = np.array([0.94, 0.85, 1.10]), 0.01
+SYSTEM: Any = SimpleNamespace(
+    event="hops of a vacancy",
+    time_unit="s",
+    boundary="embedded",
+    names=("Nb-Mo", "Nb-Ta", "Mo-Ta"),
+    record_events=125,
+    model_condition=lambda condition: np.array([1000 / condition["T"]]),
+    large=SimpleNamespace(n_sites=8192),
+    small=SimpleNamespace(n_sites=1024),
+    large_state=np.zeros(8192),
+    n_patches=lambda state: K,
+    events_of=lambda events: (2 * events, 1, K),
+    vacancy_scale=1.0,
+    order=BondOrder(SPECIES, np.array([2728, 2728, 2728, 8])),
+    small_order=BondOrder(SPECIES, np.array([341, 341, 341, 1])),
+)
+SYSTEM.events = partial(AlloyCrystals.events, SYSTEM)
 DESIGN = Design(
-    system=SimpleNamespace(  # type: ignore[arg-type]
-        event="hops of a vacancy",
-        time_unit="s",
-        boundary="embedded",
-        names=("Nb-Mo", "Nb-Ta", "Mo-Ta"),
-        record_events=125,
-        model_condition=lambda condition: np.array([1000 / condition["T"]]),
-        large=SimpleNamespace(n_sites=8192),
-        small=SimpleNamespace(n_sites=1024),
-        large_state=np.zeros(8192),
-        n_patches=lambda state: K,
-        events_of=lambda events: (2 * events, 1, K),
-        vacancy_scale=1.0,
-        order=BondOrder(SPECIES, np.array([2728, 2728, 2728, 8])),
-        small_order=BondOrder(SPECIES, np.array([341, 341, 341, 1])),
-    ),
+    system=SYSTEM,
     notes=(),
     temperatures=(T,),
     learning={"drift": "onsager"},
