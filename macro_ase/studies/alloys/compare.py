@@ -35,15 +35,8 @@ SHOWN = 5.0
 class Findings:
     """What the stages made; lists are by temperature.
 
-    Attributes
-    ----------
-    small : Estimate, shape (n_T, n_all)
-        delta of the small system, from the second halves of its runs.
-    small_lengths, direct_lengths : list of float
-        Of stationary parts, in slowest relaxation times; without direct runs the second is empty.
-    history : array, shape (members, epochs, 2)
-    cpu_s : mapping
-        CPU seconds by stage.
+    ``small`` is delta of the small system, shape (n_T, n_all); lengths of stationary parts are in
+    slowest relaxation times, and there are none of direct runs that are too short or not there.
     """
 
     scan: TimeStepScan

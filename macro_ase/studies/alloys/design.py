@@ -33,17 +33,9 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Design:
-    """What a study of an alloy is to do; numbers are the settings of their names.
+    """What a study of an alloy is to do: `SETTINGS` by name, temperatures ascending in K.
 
-    Attributes
-    ----------
-    system : AlloyCrystals
-    notes : tuple of str
-        How the system was made, for people.
-    temperatures : tuple of float
-        In K, ascending.
-    learning : mapping
-        The options of `learning.options.TrainingOptions`.
+    ``notes`` say how the system was made; ``learning`` holds options of `TrainingOptions`.
     """
 
     system: AlloyCrystals
@@ -63,13 +55,7 @@ class Design:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Design:
-        """From settings.
-
-        Raises
-        ------
-        ValueError, FileNotFoundError
-            Naming the setting and what is wrong with it.
-        """
+        """From settings, which are checked."""
         temperatures = config["conditions"]["temperatures_K"]
         if not temperatures or min(temperatures) <= 0:
             raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")

@@ -14,10 +14,10 @@ import numpy as np
 
 from ...analysis.time_step import TimeStepScan, scan_time_steps
 from ...arrays import Chunk
-from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
+from ..design import Study
 from ..road import learn
 from ..runner import Runner
 from .compare import Findings, compare, joined, residence_time
@@ -33,22 +33,10 @@ KEPT_STATES = 64
 BYTES_PER_SITE = 300
 
 
-class AlloyStudy:
-    """A study of vacancy diffusion or of swaps; made from its settings, which it checks first.
+class AlloyStudy(Study):
+    """A study of vacancy diffusion or of swaps of neighbours."""
 
-    Parameters
-    ----------
-    config : dict
-        As `config.load_config` gives it.
-
-    Raises
-    ------
-    ValueError, FileNotFoundError
-        Naming the setting and what is wrong with it.
-    """
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.design = Design.of(config)
+    design_type, report_of = Design, staticmethod(report)
 
     def needs(self) -> Needs:
         """Memory of the pairs of one small run beside the large lattice, and disk for all pairs."""
@@ -75,10 +63,6 @@ class AlloyStudy:
         cpu_s = runner.cpu_s | {"prediction": time.process_time() - begin}
         made = (small, scan, pairs, model, direct, paths, cpu_s)
         return timed("comparison", compare, d, *made)
-
-    def report(self, findings: Findings, quick: bool) -> Report:
-        """What was found."""
-        return report(self.design, findings, quick)
 
 
 def small_jobs(d: Design) -> Jobs:
