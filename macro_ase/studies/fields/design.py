@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ...arrays import Array
 from ...rng import stream
 from ...systems.allen_cahn import AllenCahnMeans
 from ...systems.base import Closure
-from ...systems.field import INCREMENTS, FieldPlan, FieldSystem
+from ...systems.field import FieldPlan, FieldSystem
 from ...systems.predator_prey import PredatorPrey
 from ..road import Lane
 from ..settings import (
@@ -43,22 +43,15 @@ ABOVE_0 = (
     *("direct.end", "direct.interval", "learning.learning_rate", "system.time_step"),
     *("prediction.lambdas", "scan.times"),
 )
-CHUNK, CHECKED_AGES = 10, 4
+CHUNK, CHECKED_AGES, MOST_STATES = 10, 4, 1000
 
 
-class Kind(NamedTuple):
-    """A system that ships, how its small states grow, and what else is set of initial ones."""
-
-    system: type[FieldSystem]
-    growing: str
-    lowest: float
-    initial: tuple[str, ...]
-
-
-KINDS = {
-    "predator-prey": Kind(PredatorPrey, "interpolation", 0, ("means", "amplitudes", "half_waves")),
-    "allen-cahn": Kind(AllenCahnMeans, "repetition", -1, ("means", "contrast", "grain")),
+SYSTEMS: dict[str, tuple[type[FieldSystem], float]] = {
+    "predator-prey": (PredatorPrey, 0),
+    "allen-cahn": (AllenCahnMeans, -1),
 }
+"""Systems that ship, by the setting ``system.model``, with the lowest mean of an initial state."""
+PLANNED = {field.name for field in fields(FieldPlan)}
 
 
 @dataclass(frozen=True)
@@ -169,50 +162,47 @@ def slug(way: str) -> str:
 
 
 def _checked_system(config: dict[str, Any]) -> FieldSystem:
-    kind, table = KINDS[config["system"]["model"]], dict(config["system"])
-    in_range = {
-        f"{name}.{key}"
-        for name in ("sampling", "closure", "direct")
-        for key in ("means", "amplitudes")
-        if key in config[name]
-    }
-    least, most = dict.fromkeys(in_range, kind.lowest), dict.fromkeys(in_range, 1)
-    require_numbers(config, LEAST | least, ABOVE_0, most)
-    for key in in_range & {"sampling.means", "sampling.amplitudes"}:
-        values = config["sampling"][key.partition(".")[2]]
-        if len(values) != 2 or values[0] > values[1]:
-            raise ValueError(f"{key} must be two ascending numbers, not {values}")
-    table.pop("model")
-    more = {"time_step": table.pop("time_step")} | {k: config["sampling"][k] for k in kind.initial}
+    table, sampling = dict(config["system"]), config["sampling"]
+    kind, lowest = SYSTEMS[table.pop("model")]
+    pairs = product(("sampling", "closure", "direct"), ("means", "amplitudes"))
+    ranges = [f"{name}.{key}" for name, key in pairs if key in config[name]]
+    least, most = LEAST | dict.fromkeys(ranges, lowest), dict.fromkeys(ranges, 1)
+    states = [f"{k}.initial_states" for k in ("direct", "closure") if "initial_states" in config[k]]
+    least, most = least | dict.fromkeys(states, 1), most | dict.fromkeys(states, MOST_STATES)
+    require_numbers(config, least, ABOVE_0, most)
+    initial = {k: v for k, v in sampling.items() if hasattr(kind, k) and k not in PLANNED}
+    for key in initial.keys() & {"means", "amplitudes"}:
+        if len(initial[key]) != 2 or initial[key][0] > initial[key][1]:
+            raise ValueError(f"sampling.{key} must be two ascending numbers, not {initial[key]}")
+    step = table.pop("time_step")
     try:
-        system = kind.system(**table).changed(**more)
-        system.number_of_steps(config["sampling"]["dt"], system.step)
+        system = kind(**table).changed(time_step=step, **initial)
+        system.number_of_steps(sampling["dt"], system.step)
     except ValueError as error:
         raise ValueError(f"system: {error}") from error
     lines = system.dimension == 1 and len(system.fields) == 2
     closures = ("none", *system.closures, *(("encoder",) if lines else ()))
-    choices = {"learning.drift": DRIFTS, "sampling.increments": INCREMENTS}
-    choices |= {"closure.kind": closures, "closure.compare": closures}
-    require_choices(config, choices | {"prediction.ways": tuple(WAYS)})
+    choices = {"learning.drift": DRIFTS, "prediction.ways": tuple(WAYS)}
+    require_choices(config, choices | dict.fromkeys(("closure.kind", "closure.compare"), closures))
     for key in ("sampling.dt", "scan.times", "sampling.last_age", "direct.end"):
         require_steps(config, {"system.time_step": key}, beyond=True)
     parts = ("sampling.early_interval", "sampling.interval")
     require_steps(config, dict.fromkeys(parts, "sampling.last_age"))
     require_steps(config, {"direct.interval": "direct.end"})
-    starts = config["sampling"]["starts"]
-    if starts * len(_ages(config["sampling"])) < 100:
-        raise ValueError(f"sampling.starts must be at least 5, and 100 states in all, not {starts}")
+    if sampling["starts"] * len(_ages(sampling)) < 100:
+        raise ValueError(
+            f"sampling.starts must make 100 states in all, or more, not {sampling['starts']}"
+        )
     return system
 
 
 def _plan(
     config: dict[str, Any], system: FieldSystem, of: str = "sampling", **changes: Any
 ) -> FieldPlan:
-    table, growing = config["sampling"] | changes, KINDS[config["system"]["model"]].growing
-    same = ("small", "relax_time", "dt", "buffer", "boundary", "spacing", "increments")
-    own = {"large": system.grid[0], "core": table["patch"], "growing": growing}
+    table = config["sampling"] | changes
+    own = {key: table[key] for key in PLANNED & table.keys()}
     try:
-        return system.plan(**own, **{key: table[key] for key in same}, ages=_ages(table))
+        return system.plan(**own, large=system.grid[0], core=table["patch"], ages=_ages(table))
     except ValueError as error:
         raise ValueError(f"{of}: {error}") from error
 

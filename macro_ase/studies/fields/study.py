@@ -61,44 +61,40 @@ class FieldStudy:
         state = 8 * len(design.system.fields) * design.sites
         rows = design.repeats * design.starts * ages
         rows += 3 * len(design.direct) * design.runs * len(design.times)
-        values = 8 * (len(design.system.names) + 6)
-        return Needs(state * max(40 * ages, 4 * design.runs), 3 * values * rows)
+        return Needs(state * max(40 * ages, 4 * design.runs), 200 * rows)
 
     def compute(self, runner: Runner) -> FieldFindings:
         """Simulate, learn and predict."""
         design, timed = self.design, runner.timed
-        numbers = range(design.repeats)
-        closures = [timed(f"closure {r}", self._closures, runner, r) for r in numbers]
-        lane, d = design.lane(0, closures[0]), len(design.system.names)
-        true, second = (
-            timed(f"direct runs {use}", self._direct, runner, use, lane, design.direct)
-            for use in (TRUTH, SECOND)
-        )
-        models = [timed(f"learning {r}", self._model, runner, r, c) for r, c in enumerate(closures)]
-        factors = sorted({*design.lambdas, design.k})
+        made = [timed(f"closure {r}", self._closures, runner, r) for r in range(design.repeats)]
+        first, lane = made[0], design.lane(0, made[0])
+        d, own = len(design.system.names), first.columns(design.kind, len(design.system.names))
+        true, second = (self._direct(runner, use, lane)[..., own] for use in (TRUTH, SECOND))
+        models = [timed(f"learning {r}", self._model, runner, r, c) for r, c in enumerate(made)]
         predicted = {
-            x: np.stack(
-                [self._predict(runner, f"{r}-{x:g}", r, c, x) for r, c in enumerate(closures)]
-            )
-            for x in factors
+            x: np.stack([self._predict(runner, f"{r}-{x:g}", r, c, x) for r, c in enumerate(made)])
+            for x in sorted({*design.lambdas, design.k})
         }
         ways = {
-            way: self._predict(runner, f"way-{slug(way)}", 0, closures[0], design.k, way=way)
+            way: self._predict(runner, f"way-{slug(way)}", 0, first, design.k, way=way)
             for way in design.plans
             if way
         }
-        own = closures[0].columns(design.kind, d)
-        small = design.small_lane(closures[0])
+        closures = {}
+        for kind in design.compared:
+            held_out = self._direct(runner, HELD_OUT, lane)[..., :d]
+            runs = self._predict(runner, f"closure-{kind}", 0, first, design.k, kind)
+            closures[kind] = (runs[..., :d], held_out)
         lanes = [design.checked_lane(number) for number in range(len(design.scan))]
-        checks = [check_lane(runner, own, "field-check", own.starts) for own in lanes]
+        checks = [timed("checks", check_lane, runner, x, "field-check", x.starts) for x in lanes]
         return FieldFindings(
             times=design.times,
-            true=true[..., own],
-            second=second[..., own],
-            small=timed("small system", self._direct, runner, SMALL, small, design.direct),
+            true=true,
+            second=second,
+            small=self._direct(runner, SMALL, design.small_lane(first)),
             predicted=predicted,
             ways=ways,
-            closures=timed("closures", self._compare, runner, closures[0], d),
+            closures=closures,
             members=design.learning["members"],
             history=models[0].trained.history,
             checks=dict(zip(design.scan, checks)),
@@ -123,12 +119,13 @@ class FieldStudy:
         kinds = [kind for kind in features if kind in wanted]
         return SeveralClosures({k: TileClosure.fit(features[k], tiles, tile_means) for k in kinds})
 
-    def _direct(self, runner: Runner, use: int, lane: Lane, starts: list[Any]) -> Array:
+    def _direct(self, runner: Runner, use: int, lane: Lane) -> Array:
         """Direct runs, shape (n_starts, runs, n_t, d), closure variables included."""
-        design = self.design
+        design, name = self.design, f"direct runs {use}"
+        starts = design.held_out if use == HELD_OUT else design.direct
         own = [stream(design.seed, "direct", use, k) for k in range(len(starts))]
-        job = (starts, design.runs, design.times, list(zip(own, own)), f"direct runs {use}")
-        return direct_runs(runner, lane, f"direct/{use}", *job)
+        job = (starts, design.runs, design.times, list(zip(own, own)), name)
+        return runner.timed(name, direct_runs, runner, lane, f"direct/{use}", *job)
 
     def _model(
         self, runner: Runner, repeat: int, closures: SeveralClosures, kind: str = "", way: str = ""
@@ -155,34 +152,14 @@ class FieldStudy:
         way: str = "",
     ) -> Array:
         """Predicted runs, shape (n_starts, runs, n_t, d); of a given closure, held out."""
-        design = self.design
-        model = self._model(runner, repeat, closures, kind, way)
+        design, model = self.design, self._model(runner, repeat, closures, kind, way)
         own = {k: c for k, c in closures.closures.items() if k == (kind or design.kind)}
-        starts = design.held_out if kind else design.direct
-        runs, times = design.runs, design.times
-        wanted = Prediction(
-            [(start, None) for start in starts],
-            runs,
-            len(times) - 1,
-            float(times[1]),
-            factor * model.sites_per_patch,
-            factor,
-        )
-        lane, seed = design.lane(repeat, SeveralClosures(own)), design.seed_of(repeat)
-        job = (lane, model, wanted, stream(seed, "predict"))
+        starts = [(start, None) for start in (design.held_out if kind else design.direct)]
+        runs, times, sites = design.runs, design.times, factor * model.sites_per_patch
+        wanted = Prediction(starts, runs, len(times) - 1, float(times[1]), sites, factor)
+        seed = stream(design.seed_of(repeat), "predict")
+        job = (design.lane(repeat, SeveralClosures(own)), model, wanted, seed)
         return predict(runner, "prediction", f"predicted/{name}", *job)[:, :runs]
-
-    def _compare(
-        self, runner: Runner, closures: SeveralClosures, d: int
-    ) -> dict[str, tuple[Array, Array]]:
-        """Predicted and direct observables from held-out initial states, by closure."""
-        design, found = self.design, {}
-        for kind in design.compared:
-            lane = design.lane(0, closures)
-            true = self._direct(runner, HELD_OUT, lane, design.held_out)
-            runs = self._predict(runner, f"closure-{kind}", 0, closures, design.k, kind)
-            found[kind] = (runs[..., :d], true[..., :d])
-        return found
 
 
 def _encoder(
