@@ -78,22 +78,15 @@ def compare(
     late = [[run["z"][f:] for run in runs] for f, runs in zip(first, truth)]
     small_runs = [[small[key] for key in d.keys("small", t)] for t in d.temperatures]
     scale = system.vacancy_scale
-    own = [small_averages(system.small_order, runs, scale) for runs in small_runs]
+    averages = [small_averages(system.small_order, runs, scale) for runs in small_runs]
     stops = [int(np.ceil(SHOWN * s / step)) + 2 for s in slowest]
-    shown = [
-        examine(
-            model,
-            joined(pairs, d.keys("pairs", t), OF_PAIRS),
-            system.model_condition({"T": t}),
-            system.large.n_sites,
-            d.n_patches,
-        )
-        for t in d.temperatures
-    ]
+    chunks = ((joined(pairs, d.keys("pairs", t), OF_PAIRS), {"T": t}) for t in d.temperatures)
+    sizes = system.large.n_sites, d.n_patches
+    shown = [examine(model, own, system.model_condition(t), *sizes) for own, t in chunks]
     return Findings(
         scan,
-        compare_order(system.order, d.temperatures, truth, paths, [v for _, v in own], first),
-        Estimate(*(np.array(x) for x in zip(*(delta for delta, _ in own)))),
+        compare_order(system.order, d.temperatures, truth, paths, [v for _, v in averages], first),
+        Estimate(*(np.array(x) for x in zip(*(delta for delta, _ in averages)))),
         shown,
         [Curves.of(*each) for each in zip(paths, truth, stops)],
         [len(r[0]["z"]) / 2 * system.record_events / s for r, s in zip(small_runs, slowest)],

@@ -74,7 +74,9 @@ def _checks(d: Design, f: Findings) -> list[Check]:
         *_lengths(d, f),
         Check("regularisation small", [p.eps_share for p in f.pairs], high=0.01, text=of_eps),
     ]
-    mean, error = (np.array(x) / _least_share(d) for x in zip(*(p.seam for p in f.pairs)))
+    shares = d.system.order.fractions[:-1]
+    least = shares[shares > 0].min()
+    mean, error = (np.array(x) / least for x in zip(*(p.seam for p in f.pairs)))
     if not np.isnan(mean).all():
         of_seams = "Order of seams less that of the bulk of upsampled states, in units of delta."
         checks.append(Check("seams healed", mean, error, -0.06, 0.06, of_seams, "+.3f"))
@@ -85,23 +87,23 @@ def _checks(d: Design, f: Findings) -> list[Check]:
     return checks
 
 
-def _least_share(d: Design) -> float:
-    shares = d.system.order.fractions[:-1]
-    return float(shares[shares > 0].min())
-
-
 def _lengths(d: Design, f: Findings) -> list[Check]:
     """Lengths of small and of direct runs in their own slowest relaxation times."""
-    small = "Stationary halves of the small runs, in slowest relaxation times, by temperature."
-    direct = (
-        f"Each of {d.direct_runs} direct runs after burn-in, by temperature, in the slowest "
-        f"relaxation time that direct runs themselves show over {LONG_LAG} steps."
-    )
-    checks = [Check("small runs long enough", f.small_lengths, low=10, text=small, form=".0f")]
-    if f.direct_lengths:
-        name = "direct runs long enough"
-        checks.append(Check(name, f.direct_lengths, low=50, text=direct, form=".0f"))
-    return checks
+    direct = f"over {LONG_LAG} steps, each of {d.direct_runs} direct runs after burn-in"
+    return [
+        Check(
+            f"{kind} runs long enough",
+            lengths,
+            low=low,
+            text=f"Slowest relaxation times, by temperature: {text}.",
+            form=".0f",
+        )
+        for kind, lengths, low, text in (
+            ("small", f.small_lengths, 10, "stationary halves"),
+            ("direct", f.direct_lengths, 50, direct),
+        )
+        if lengths
+    ]
 
 
 def _order(d: Design, f: Findings) -> Section:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Chunks = Mapping[str, Chunk]
 Jobs = dict[str, tuple[Any, ...]]
 KEPT_STATES = 64
-BYTES_PER_SITE = 300
+BYTES_PER_SITE = 1000
 
 
 class AlloyStudy(Study):
@@ -135,10 +135,7 @@ def predict(d: Design, scan: TimeStepScan, model: MacroModel) -> list[tuple[Any,
     paths, start = [], d.system.observe(d.system.large_state[None])[0]
     for t, slowest in zip(d.temperatures, scan.slowest_chosen):
         condition, steps = d.system.model_condition({"T": t}), d.n_steps(slowest, scan.chosen)
-        size, seed = (
-            (d.system.large.n_sites, d.n_patches),
-            stream(d.seed, "predict", round(1000 * t)),
-        )
-        made = model.simulate(start, condition, steps, *size, d.paths, seed)
+        sites, seed = d.system.large.n_sites, stream(d.seed, "predict", round(1000 * t))
+        made = model.simulate(start, condition, steps, sites, d.n_patches, d.paths, seed)
         paths.append((made.times, made.z))
     return paths
