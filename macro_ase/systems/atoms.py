@@ -17,7 +17,7 @@ from ..engines.patches.evolution import TimedEvolution
 from ..patches import Patch
 from ..rng import coerce_rng, own_seeds
 from .base import Closure, Condition, Increments, Plan, Snapshots, States, System
-from .lattice import tile_corners
+from .tiles import tile_corners
 
 
 class AtomsSystem(System):

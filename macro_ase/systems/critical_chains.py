@@ -21,8 +21,8 @@ from ..kinetics.multispin import REPLICAS, pack, unpack
 from ..rng import coerce_rng, stream
 from .ising import IsingSystem
 from .ising_patches import PatchBlocks, relax
-from .lattice import repeated
 from .spin_system import Spins
+from .tiles import repeated
 
 Way = tuple[float, int]
 """dt and buffer of patches; in place of a buffer `WHOLE`: the whole lattice moves."""

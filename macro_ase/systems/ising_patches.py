@@ -17,8 +17,8 @@ from ..kinetics.ising import glauber_rates, periodic_lattice
 from ..kinetics.multispin import relax_windows
 from ..kinetics.patch_increments import patch_increments
 from .ising import IsingSystem
-from .lattice import Sites, block_sites, inner_sites, tile_corners
 from .spin_system import LONGEST_INTERVAL, Spins
+from .tiles import Sites, block_sites, inner_sites, tile_corners
 
 Words = NDArray[np.uint64]
 WINDOW_SWEEPS = 2

@@ -21,108 +21,18 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..rng import coerce_rng
-from .base import BOUNDARIES, Closure, Condition, Increments, Plan, Snapshots, States, System
-
-Sites = NDArray[np.int64]
-
-
-def tile_corners(side: int, tile: int, offset: int = 0, dimension: int = 2) -> Sites:
-    """First indices of the tiles of a periodic square (or line, or cube), shape (K, dimension).
-
-    Raises
-    ------
-    ValueError
-        If the tiles do not fit.
-    """
-    if tile < 1 or side % tile:
-        raise ValueError(f"tiles of side {tile} do not fit a square of side {side}")
-    starts = [np.arange(0, side, tile) + offset] * dimension
-    return np.stack(np.meshgrid(*starts, indexing="ij"), axis=-1).reshape(-1, dimension)
-
-
-def block_sites(corners: Sites, edge: int, side: int) -> Sites:
-    """Sites of periodic blocks of an edge, shape (K, edge**dimension)."""
-    step, sites = np.arange(edge), np.zeros((len(corners), 1), dtype=np.int64)
-    for first in corners.T:
-        along = (first[:, None] + step) % side
-        sites = (sites[:, :, None] * side + along[:, None, :]).reshape(len(corners), -1)
-    return sites
-
-
-def inner_sites(edge: int, margin: int, dimension: int = 2) -> Sites:
-    """Sites of a block that are at least ``margin`` from its faces."""
-    sites = np.arange(edge**dimension).reshape((edge,) * dimension)
-    return sites[(slice(margin, edge - margin),) * dimension].ravel()
-
-
-def repeated(states: States, factor: int, dimension: int = 2) -> States:
-    """States of a lattice ``factor`` times as long along each axis, by repetition."""
-    side = side_of(states.shape[1], dimension)
-    grid = states.reshape(len(states), *(side,) * dimension)
-    return np.tile(grid, (1, *(factor,) * dimension)).reshape(len(states), -1)
-
-
-def side_of(n_sites: int, dimension: int) -> int:
-    """Side of a lattice of so many sites."""
-    return round(n_sites ** (1 / dimension))
-
-
-@dataclass(frozen=True)
-class PatchShape:
-    """How patches are cut out of a lattice.
-
-    Attributes
-    ----------
-    core : int
-        Side of the core.
-    buffer : int
-        Sites around it that evolve too, and do not count.
-    boundary : {"frozen", "periodic"}
-        "frozen": true surroundings, which stand still. "periodic": the core as a little periodic
-        system of its own, for comparison.
-    counted : bool
-        Whether changes are asked for.
-    nodes : int
-        Intervals in which a system that knows its rates follows them, for changes without the
-        noise of moves; 0: none.
-
-    Raises
-    ------
-    ValueError
-        If there is no such patch.
-    """
-
-    core: int
-    buffer: int = 0
-    boundary: str = "frozen"
-    counted: bool = True
-    nodes: int = 0
-
-    def __post_init__(self) -> None:
-        if self.core < 1 or self.buffer < 0:
-            raise ValueError(f"a patch of core {self.core} and buffer {self.buffer} makes no sense")
-        if self.boundary not in BOUNDARIES:
-            allowed = ", ".join(BOUNDARIES)
-            raise ValueError(f"boundary must be one of {allowed}, not {self.boundary!r}")
-
-
-@dataclass(frozen=True)
-class Moved:
-    """Blocks, or patches by state, after their active sites moved.
-
-    Attributes
-    ----------
-    core : array, shape (..., core**dimension)
-        States of the core's sites.
-    change : array, shape (..., d)
-        Change of the block's observables by the core's moves, for a core of unit size.
-    mean : array, shape (..., d), optional
-        The same without the noise of the moves.
-    """
-
-    core: Any
-    change: Any
-    mean: Any = None
+from .base import Closure, Condition, Increments, Plan, Snapshots, States, System
+from .tiles import (
+    Moved,
+    PatchShape,
+    Sites,
+    apart,
+    block_sites,
+    inner_sites,
+    repeated,
+    side_of,
+    tile_corners,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,8 +80,8 @@ class LatticeSystem(System):
         duration: float,
         condition: Condition,
         rng: np.random.Generator,
-    ) -> States:
-        """States after a time in which only active sites move.
+    ) -> States | None:
+        """States after a time in which only active sites move; None if changed in place.
 
         Parameters
         ----------
@@ -233,8 +143,7 @@ class LatticeSystem(System):
         if active is not None:
             mask = np.isin(np.arange(len(mask)), active)
         mask = mask.reshape((edge,) * self.dimension)
-        moved = self.evolve(self.grid(states).copy(), mask, dt, condition, rng)
-        after = np.asarray(moved, dtype=states.dtype).reshape(states.shape)
+        after = self._evolved(states, mask, dt, condition, rng)
         if not shape.counted:
             return Moved(after[:, core], np.zeros((len(states), 0)))
         mixed = states.copy()
@@ -316,7 +225,7 @@ class LatticeSystem(System):
         relaxed, shape = states.copy(), PatchShape(window, counted=False)
         for offset in (0, window // 2):
             corners = tile_corners(side, window, offset, self.dimension)
-            for group in _apart(corners, side // window, self.dimension):
+            for group in apart(corners, side // window, self.dimension):
                 moved = self.move(relaxed, side, group, shape, time, condition, rng)
                 relaxed[:, block_sites(group, window, side)] = moved.core
         return relaxed
@@ -373,14 +282,27 @@ class LatticeSystem(System):
         self, states: States, times: Any, condition: Condition, rng: np.random.Generator
     ) -> States:
         """Whole states at ascending times from 0 on, shape (n, n_t, n_sites)."""
-        everywhere = np.ones(states.shape[1], dtype=bool).reshape(self.grid(states).shape[1:])
-        now, kept, grid = 0.0, [], self.grid(states).copy()
-        for time in np.atleast_1d(times):
-            if time > now:
-                grid = self.evolve(grid, everywhere, float(time - now), condition, rng)
-            now = float(time)
-            kept.append(np.array(grid, dtype=states.dtype).reshape(states.shape))
+        everywhere = np.ones(self.grid(states).shape[1:], dtype=bool)
+        kept = []
+        for span in np.diff(np.atleast_1d(times), prepend=0.0):
+            if span > 0:
+                states = self._evolved(states, everywhere, float(span), condition, rng)
+            kept.append(states)
         return np.stack(kept, axis=1)
+
+    def _evolved(
+        self,
+        states: States,
+        active: NDArray[np.bool_],
+        duration: float,
+        condition: Condition,
+        rng: np.random.Generator,
+    ) -> States:
+        """Flat states after `evolve`, which may give new ones or change those it has in place."""
+        own = self.grid(states).copy()
+        moved = self.evolve(own, active, duration, condition, rng)
+        after = own if moved is None else np.asarray(moved)
+        return after.astype(states.dtype, copy=False).reshape(states.shape)
 
     def snapshots(
         self, plan: Plan, number: int, condition: Condition, rng: np.random.Generator
@@ -445,17 +367,3 @@ class LatticeSystem(System):
             now = self.path(now, [span], condition, rng)[:, 0]
             path.append(self.z(plan, now, closure))
         return np.stack(path, axis=1)
-
-
-def _stacked(parts: list[Any]) -> Any:
-    return None if parts[0] is None else np.stack(parts, axis=1)
-
-
-def _apart(corners: Sites, per_axis: int, dimension: int) -> list[Sites]:
-    """Tiles in groups within which none touches another, across the boundary neither."""
-    colour, both = np.arange(per_axis) % 2, np.zeros(1, dtype=np.int64)
-    if per_axis % 2:
-        colour[-1] = 2
-    for _ in range(dimension):
-        both = (3 * both[:, None] + colour).ravel()
-    return [corners[both == c] for c in np.unique(both)]

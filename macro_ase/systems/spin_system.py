@@ -22,7 +22,8 @@ from ..engines.spins.models import SpinModel, require_temperature
 from ..reals import require_finite
 from ..rng import Seed, coerce_rng
 from .base import Closure, Condition, Plan, States, no_closure
-from .lattice import LatticePlan, LatticeSystem, Moved, PatchShape, Sites, side_of
+from .lattice import LatticePlan, LatticeSystem
+from .tiles import Moved, PatchShape, Sites, side_of
 
 Spins = NDArray[np.int8]
 LONGEST_INTERVAL = 0.25

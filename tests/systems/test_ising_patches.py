@@ -6,7 +6,7 @@ import pytest
 from macro_ase.rng import kernel_state
 from macro_ase.systems.ising import IsingSystem
 from macro_ase.systems.ising_patches import PatchBlocks
-from macro_ase.systems.lattice import PatchShape, tile_corners
+from macro_ase.systems.tiles import PatchShape, tile_corners
 
 SYSTEM = IsingSystem(2.27, 0.0)
 

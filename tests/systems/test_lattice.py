@@ -6,7 +6,7 @@ import pytest
 from macro_ase.engines.spins.ensemble import SpinEnsemble
 from macro_ase.systems.curie_weiss import CurieWeissSystem
 from macro_ase.systems.ising import IsingSystem
-from macro_ase.systems.lattice import PatchShape, block_sites, repeated, tile_corners
+from macro_ase.systems.tiles import PatchShape, block_sites, repeated, tile_corners
 
 rng_of = np.random.default_rng
 ISING, MEAN_FIELD = IsingSystem(2.5, 0.1), CurieWeissSystem(1.1, 0.1)

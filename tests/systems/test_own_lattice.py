@@ -9,7 +9,8 @@ from macro_ase import LatticeSystem
 from macro_ase.analysis.assumptions import check_patches
 from macro_ase.rng import stream
 from macro_ase.sampling.pairs import wholes_chunk
-from macro_ase.systems.lattice import LatticePlan, PatchShape, block_sites, tile_corners
+from macro_ase.systems.lattice import LatticePlan
+from macro_ase.systems.tiles import PatchShape, block_sites, tile_corners
 
 T = {"T": 1.2}
 

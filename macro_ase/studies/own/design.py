@@ -13,6 +13,7 @@ import numpy as np
 from ...arrays import Array
 from ...rng import stream
 from ...systems.base import Condition, Plan, System
+from ...systems.soundness import require_sound
 from ..registry import system_class
 from ..road import Lane
 from ..settings import DRIFTS, LEARNING, require_choices, require_numbers
@@ -66,10 +67,12 @@ class OwnDesign:
         require_choices(config, {"learning.drift": DRIFTS})
         made = system_of(config["system"]) if system is None else system
         sampling, direct = config["sampling"], config["direct"]
+        plan, conditions = plan_of(made, sampling), conditions_of(config.get("conditions", {}))
+        require_sound(made, plan, conditions[0])
         return cls(
             system=made,
-            plan=plan_of(made, sampling),
-            conditions=conditions_of(config.get("conditions", {})),
+            plan=plan,
+            conditions=conditions,
             starts=sampling["starts"],
             check_runs=config["checks"]["check_runs"],
             initial_states=direct["initial_states"],

@@ -17,7 +17,7 @@ from ...arrays import Array
 from ...report import Table, Value
 from ...rng import coerce_rng, stream
 from ...systems.base import NO_CONDITION
-from ...systems.lattice import PatchShape, tile_corners
+from ...systems.tiles import PatchShape, tile_corners
 from ..runner import Runner
 from .design import SpinDesign
 
