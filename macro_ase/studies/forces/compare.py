@@ -43,23 +43,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ForcesFindings:
-    """What the stages of a study made.
+    """What the stages made, by loss and equivalents.
 
-    Attributes
-    ----------
-    test : TrueRuns
-    coarse : array, shape (runs, n_t, m)
-        The test runs at a share of the cost, by `ForceSystem.coarser`.
-    errors, linear : dict
-        Error of each test run, shape (seeds, runs), by loss and equivalents: of the drift that
-        was learned, and of the linear one of least loss.
-    first : dict
-        Chunk of the first seed's learning, by the same: paths, errors, history.
-    left_out : list of (float, float, float)
-        Unexplained share of variance, condition number and share of the forces that lies outside
-        the rows that meet them, of each seed's encoder.
-    cpu_s : dict
-        Seconds of processors by stage.
+    Errors of learned and of linear drifts have shape (seeds, runs), paths of ``coarse`` runs (runs,
+    n_t, m); ``first`` are the chunks of the first seed, ``left_out`` the numbers `LEFT_OUT`.
     """
 
     test: TrueRuns

@@ -86,24 +86,7 @@ class ForceSettings:
 
 @dataclass(frozen=True)
 class ForcesDesign:
-    """All that the chunks of a study see.
-
-    Attributes
-    ----------
-    model : str
-        Which system it is.
-    system : ForceSystem
-    seed : int
-    training_runs, test_runs, chunk : int
-        Runs, and how many make a chunk.
-    encoder_states : int
-        How many states an encoder is trained on.
-    encoder : AutoencoderOptions
-    forces : ForceSettings
-    learning : DriftOptions
-    rollout_step : float
-        Longest step of predicted paths.
-    """
+    """All that chunks see; ``encoder_states`` are those that an encoder is trained on."""
 
     model: str
     system: ForceSystem
@@ -119,13 +102,7 @@ class ForcesDesign:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> ForcesDesign:
-        """From the settings, checked.
-
-        Raises
-        ------
-        ValueError
-            Naming the setting and what is wrong with it.
-        """
+        """From the settings, checked; ValueError names the setting."""
         require_numbers(config, LEAST, ("encoder.learning_rate", *ABOVE_0))
         require_steps(config, {"learning.rollout_step": "data.time"}, beyond=True)
         require_choices(config, CHOICES)

@@ -48,21 +48,10 @@ class Training(NamedTuple):
 
 @dataclass(frozen=True)
 class SavingFindings:
-    """What the stages made; errors are of single test runs.
+    """What the stages made, by number of atoms and loss.
 
-    Attributes
-    ----------
-    errors, linear : dict
-        Of drifts, shape (n_amounts, seeds, runs), and of linear ones from all data, (seeds, runs),
-        by number of atoms and loss.
-    paths, coarse : dict
-        True paths, shape (runs, n_t, 1), and those with a longer time step, by number of atoms.
-    transfers : dict
-        Of what was learned from the free fluid, shape (seeds, runs), by atoms and loss.
-    floors : dict
-        Scatter of runs of one first temperature around their expected path, by atoms.
-    cpu_s : dict
-        Seconds of processors by stage.
+    Errors, also of linear drifts from all data and of what the free fluid taught, have shape (...,
+    seeds, runs), paths (runs, n_t, 1). Floors are the scatter of free runs of one temperature.
     """
 
     errors: dict[tuple[int, str], Array]
@@ -110,6 +99,12 @@ class SavingStages:
         }
         return self.runner.joined(own, runs_chunk, jobs)
 
+    def read(self, key: str) -> Chunk:
+        """A set of runs that are there, likewise."""
+        number = -(-self.design.number_of_runs(key) // self.design.chunk)
+        parts = [self.runner.store.read(f"{key}/{k}") for k in range(number)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
     def curve(self, n: int, loss: str) -> tuple[Array, Array]:
         """Errors by amount of data, and of the linear drift from all of it."""
         seeds, amounts, test = range(self.design.seeds), self.design.amounts_of(n), (f"test/{n}",)
@@ -118,12 +113,15 @@ class SavingStages:
             for a in amounts
             for s in seeds
         }
-        done = self.learn("learning", f"learning {n} {loss}", trainings)
         most = {key: own for key, own in trainings.items() if own.amount == amounts[-1]}
-        linear = self.learn("linear", f"learning {n} {loss}", most)
-        errors = np.stack([chunk[f"errors{n}"] for chunk in done.values()])
-        straight = np.stack([chunk[f"errors{n}"] for chunk in linear.values()])
-        return errors.reshape(len(amounts), len(seeds), -1), straight
+        errors, linear = (
+            np.stack([chunk[f"errors{n}"] for chunk in self.learn(kind, stage, own).values()])
+            for kind, stage, own in (
+                ("learning", f"learning {n} {loss}", trainings),
+                ("linear", "linear", most),
+            )
+        )
+        return errors.reshape(len(amounts), len(seeds), -1), linear
 
     def transfers(self) -> tuple[dict[tuple[int, str], Array], dict[int, Array]]:
         """Learn from the small fluid with free seeds, predict others; errors and their floors."""
@@ -140,14 +138,11 @@ class SavingStages:
             for s in range(design.seeds)
         }
         done = self.learn("transfer", "transfer", trainings)
-        errors = {
-            (n, loss): np.stack(
-                [done[f"transfer/{loss}/{s}"][f"errors{n}"] for s in range(design.seeds)]
-            )
-            for n in design.free.test
-            for loss in LOSSES
-        }
-        return errors, floors
+        errors: dict[tuple[int, str], list[Array]] = {}
+        for training, chunk in zip(trainings.values(), done.values()):
+            for n in design.free.test:
+                errors.setdefault((n, training.loss), []).append(chunk[f"errors{n}"])
+        return {key: np.stack(each) for key, each in errors.items()}, floors
 
     def learn(
         self, kind: str, stage: str, trainings: Mapping[str, Training]
@@ -164,7 +159,7 @@ class SavingStages:
     def inputs(self, training: Training) -> tuple[Any, ...]:
         """What a chunk of learning is given."""
         design, key = self.design, training.runs
-        data = PooledForces(**self.runs(key, design.fluid(key).training))
+        data = PooledForces(**self.read(key))
         rng = coerce_rng(stream(design.seed, "configurations", *key.encode(), training.seed))
         some = data.take(rng.permutation(len(data.values))[: training.amount])
         rates = some.rates() if training.loss == "Lz" else some.rates_from_blocks()
@@ -172,10 +167,9 @@ class SavingStages:
         z, dzdt = some.values @ encoder.T, rates @ encoder.T
         tests = {}
         for test in training.tests:
-            fluid = design.fluid(test)
-            true, times = self.runs(test, fluid.test), fluid.system.times
-            start, step = true["values"] @ encoder.T, design.rollout_step
-            tests[test.split("/")[1]] = Comparison(start, times, true["path"], step)
+            true, times = self.read(test), design.fluid(test).system.times
+            own = true["values"] @ encoder.T, times, true["path"], design.rollout_step
+            tests[test.split("/")[1]] = Comparison(*own)
         seed = stream(design.seed, "drift", *training.name.encode(), training.seed)
         form, matrix = QuadraticLoss.of_rates(dzdt, z.std(axis=0)), BytesIO()
         np.save(matrix, encoder)

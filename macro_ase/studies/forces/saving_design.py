@@ -36,17 +36,7 @@ class Free(NamedTuple):
 
 @dataclass(frozen=True)
 class SavingDesign:
-    """All that the study's chunks see; attributes are settings of their names but these.
-
-    Attributes
-    ----------
-    fluids : dict
-        `PooledFluid` by number of atoms.
-    training_runs : dict
-        By number of atoms, of fluids that start from the same atoms and directions.
-    amounts : tuple of int
-        Configurations of trainings; all that there are come last.
-    """
+    """All that chunks see; fluids and runs that start alike go by number of atoms."""
 
     seed: int
     fluids: dict[int, PooledFluid]
@@ -106,14 +96,10 @@ class SavingDesign:
         return known.get(kind, self.free.test_runs)
 
     def starts(self, key: str) -> list[Start]:
-        """Starts of a set of runs.
+        """Starts of a set of runs, of N atoms.
 
-        Parameters
-        ----------
-        key : str
-            ``family/N`` or ``test/N``, which start from the same atoms and directions, ``free/N``,
-            ``free-one/N`` or ``free-two/N``, which do not; the latter two have the same
-            temperatures.
+        Those of ``family/N`` and ``test/N`` have the same atoms and directions, those of
+        ``free/N``, ``free-one/N`` and ``free-two/N`` do not; the latter two share temperatures.
         """
         pair = key.replace("free-two", "free-one")
         seeds = stream(self.seed, "seeds", *key.encode()) if key.startswith("free") else None
