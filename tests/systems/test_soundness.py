@@ -101,7 +101,7 @@ def test_what_is_sound(own: type[LatticeSystem]) -> None:
         (Alike, "moved all replicas alike"),
         (OtherShape, r"whole numbers of shape \(n, \*\(6, 6\)\)"),
         (Reals, "must give whole numbers"),
-        (Conditioned, "evolve asks for 'T'; conditions: none"),
+        (Conditioned, "evolve asks for 'T', and the conditions are none"),
         (OneName, "names must be several words, not 'ones'"),
         (WideValues, "values must be whole numbers from -128 to 127"),
         (WrongStart, "initial must give whole numbers"),
