@@ -43,6 +43,7 @@ def test_what_ships_is_in_the_wheel(wheel: Path) -> None:
         ("potentials", "macro_ase/_potentials"),
         ("lammps_inputs", "macro_ase/_lammps_inputs"),
         ("macro_ase/presets", "macro_ase/presets"),
+        ("macro_ase/report", "macro_ase/report"),
     ):
         files = {file.name for file in (ROOT / folder).iterdir() if file.is_file()}
         assert len(files) >= 2
