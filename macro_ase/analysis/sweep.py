@@ -2,6 +2,10 @@
 
     table = sweep([8, 12, 16], np.linspace(2.2, 2.35, 7), samples=20_000, workers=2)
 
+>>> table = sweep([4], [2.0, 5.0], samples=500)
+>>> bool(table.column("m_abs")[0][0] > table.column("m_abs")[0][1])
+True
+
 Every point starts with all spins along the field (up, without one), forgets that, and is sampled
 with one random stream of its own, which depends on the seed, the size and the temperature alone:
 the result does not depend on the workers, nor on what else is in the sweep.
@@ -27,6 +31,7 @@ from ..rng import new_seed, stream
 from .response import CanonicalRun
 from .sweep_table import FEWEST_RESOLVED, SweepTable
 
+Job = tuple[int, float, int, int, np.random.SeedSequence]
 Sampler = Callable[[int, float, int, int, np.random.SeedSequence], CanonicalRun]
 Advance = Callable[[SpinEnsemble, int, int], NDArray[np.int64]]
 FEWEST_BURNED_IN = 200
@@ -78,11 +83,9 @@ def sweep(
         ``"wolff"`` (field 0 only), ``"glauber"``, ``"metropolis"``, ``"checkerboard"``, or
         ``sampler(size, temperature, samples, burn_in, seed_sequence)`` that returns a
         `response.CanonicalRun` of any model; the four next parameters are then its own affair.
-    dimension : int
-        1, 2 or 3.
-    coupling : float
-        J > 0.
-    field : float
+    dimension : {1, 2, 3}
+    coupling, field : float
+        J > 0, and h.
     seed : int or None
         None: another one every time.
     workers : int, str or executor
@@ -101,43 +104,11 @@ def sweep(
     ------
     ValueError
         If a parameter is out of range or the algorithm is unknown.
-
-    Examples
-    --------
-    >>> table = sweep([4], [2.0, 5.0], samples=500)
-    >>> bool(table.column("m_abs")[0][0] > table.column("m_abs")[0][1])
-    True
     """
-    wanted = np.atleast_1d(np.asarray(temperatures, dtype=float)).ravel()
-    edges = [require_count(L, "sizes", 3) for L in np.atleast_1d(np.asarray(sizes)).ravel()]
-    samples = require_count(samples, "samples", 2)
-    burn_in = max(FEWEST_BURNED_IN, samples // 10) if burn_in is None else burn_in
-    burn_in = require_count(burn_in, "burn_in")
-    interval = require_count(interval, "interval", 1)
-    seed = require_count(new_seed() if seed is None else seed, "seed")
-    _refuse_empty(len(edges), wanted)
-    if not callable(algorithm):
-        check_model(algorithm, edges, dimension, coupling, field, interval)
-        sampler: Sampler = partial(
-            sample_ising,
-            algorithm=algorithm,
-            dimension=dimension,
-            coupling=coupling,
-            field=field,
-            interval=interval,
-        )
-    else:
-        sampler = algorithm
-    jobs = [
-        (int(L), float(T), samples, burn_in, _stream(seed, int(L), float(T)))
-        for L in sorted(set(edges), reverse=True)
-        for T in np.unique(wanted)
-    ]
+    jobs = _jobs(sizes, temperatures, samples, burn_in, seed)
+    sampler = _sampler(algorithm, [job[0] for job in jobs], dimension, coupling, field, interval)
     with workers_of(workers) as crew:
-        runs = _run(sampler, jobs, crew)
-    table = SweepTable.from_runs(runs, keep_series)
-    _warn_of_long_memory(table)
-    return table
+        return _table(_run(sampler, jobs, crew), keep_series)
 
 
 def sample_ising(
@@ -200,13 +171,64 @@ def check_model(
         raise ValueError(f"interval must be 1 or more, not {interval}")
 
 
+def _jobs(
+    sizes: int | Sequence[int],
+    temperatures: ArrayLike,
+    samples: int,
+    burn_in: int | None,
+    seed: int | None,
+) -> list[Job]:
+    """What a sampler is told of each point, the largest sizes first."""
+    wanted = np.atleast_1d(np.asarray(temperatures, dtype=float)).ravel()
+    edges = [require_count(L, "sizes", 3) for L in np.atleast_1d(np.asarray(sizes)).ravel()]
+    samples = require_count(samples, "samples", 2)
+    burn_in = max(FEWEST_BURNED_IN, samples // 10) if burn_in is None else burn_in
+    burn_in = require_count(burn_in, "burn_in")
+    seed = require_count(new_seed() if seed is None else seed, "seed")
+    _refuse_empty(len(edges), wanted)
+    return [
+        (int(L), float(T), samples, burn_in, _stream(seed, int(L), float(T)))
+        for L in sorted(set(edges), reverse=True)
+        for T in np.unique(wanted)
+    ]
+
+
+def _sampler(
+    algorithm: str | Sampler,
+    sizes: Sequence[int],
+    dimension: int,
+    coupling: float,
+    field: float,
+    interval: int,
+) -> Sampler:
+    """What samples a point: of Ising's model, or a caller's own."""
+    interval = require_count(interval, "interval", 1)
+    if callable(algorithm):
+        return algorithm
+    check_model(algorithm, sizes, dimension, coupling, field, interval)
+    return partial(
+        sample_ising,
+        algorithm=algorithm,
+        dimension=dimension,
+        coupling=coupling,
+        field=field,
+        interval=interval,
+    )
+
+
+def _table(runs: list[CanonicalRun], keep_series: bool) -> SweepTable:
+    table = SweepTable.from_runs(runs, keep_series)
+    _warn_of_long_memory(table)
+    return table
+
+
 def _stream(seed: int, size: int, temperature: float) -> np.random.SeedSequence:
     return stream(seed, "sweep", size, int(np.float64(temperature).view(np.uint64)))
 
 
 def _run(
     sampler: Sampler,
-    jobs: Sequence[tuple[int, float, int, int, np.random.SeedSequence]],
+    jobs: Sequence[Job],
     workers: Workers,
 ) -> list[CanonicalRun]:
     done: dict[str, CanonicalRun] = {}
@@ -232,7 +254,7 @@ def _warn_of_long_memory(table: SweepTable) -> None:
     warnings.warn(
         f"L = {table.size[worst]} at T = {table.temperature[worst]:g} has {fault}; take more "
         "samples or a longer interval",
-        stacklevel=3,
+        stacklevel=4,
     )
 
 

@@ -9,26 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..barriers.formation_frames import RELAXED_TOLERANCE_A
-from ..barriers.nudged_band import (
-    FEWEST_IMAGES,
-    FMAX_EV_A,
-    IMAGES,
-    hop_barrier,
-    relaxed,
-)
+from ..barriers.nudged_band import FEWEST_IMAGES, FMAX_EV_A, IMAGES
 from ..barriers.orbits import HOP_DIRECTIONS
 from ..counts import require_count
 from ..crystal import Crystal
@@ -40,7 +31,8 @@ from ..progress import Progress
 from ..rng import stream, whole_seed
 from ..structure_files import read_structure
 from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, is_record, job_key, write_results
-from .calculators import calculator_files, calculator_from_text
+from .calculators import calculator_files
+from .hop_worker import compute_hop, relax_crystal
 from .journal import Journal
 
 JOURNAL = "hops.jsonl"
@@ -101,36 +93,63 @@ def compute_barriers_command(
         Before any work, naming what is wrong.
     """
     folder, atoms = Path(out), _read(structure, species)
-    neighbours = _neighbours(atoms)
-    seed = whole_seed(seed)
-    if not isinstance(workers, str) and not hasattr(workers, "submit"):
-        workers = f"processes:{require_count(workers, 'workers', 1)}"
-    images = require_count(images, "images", FEWEST_IMAGES)
-    fmax = _positive(fmax, "fmax")
-    relax_radius_A = None if relax_radius_A is None else _positive(relax_radius_A, "relax radius")
-    numbers = [require_count(v, "vacancies: an atom", 1, len(atoms)) for v in vacancies]
-    chosen = _choose(neighbours, hops, numbers, seed)
+    plan = _plan(atoms, calculator, hops, vacancies, seed, relax_radius_A, images, fmax)
     _require_journal(folder)
+    return _carry_out(folder, atoms, plan, workers)
+
+
+class _Plan(NamedTuple):
+    """What is to be computed, and how."""
+
+    neighbours: NDArray[np.int64]  # (n_atoms, 8)
+    chosen: list[Pair]  # hops in the order of the tables
+    jobs: list[Job]  # hops, and those that are computed both ways first
+    settings: dict[str, Any]  # what the journal holds later calls to
+
+
+def _plan(
+    atoms: Atoms,
+    calculator: str,
+    hops: int | None,
+    vacancies: Sequence[int],
+    seed: int,
+    relax_radius_A: float | None,
+    images: int,
+    fmax: float,
+) -> _Plan:
+    """The hops and settings, checked."""
+    neighbours, seed = _neighbours(atoms), whole_seed(seed)
+    radius_A = None if relax_radius_A is None else _positive(relax_radius_A, "relax radius")
+    numbers = [require_count(v, "vacancies: an atom", 1, len(atoms)) for v in vacancies]
     settings = {
         "structure": sha256(b"".join(a.tobytes() for a in _arrays(atoms))).hexdigest(),
         "calculator": calculator,
         "files": _digests(calculator),
         "vacancies": numbers,
         "seed": seed,
-        "relax_radius_A": relax_radius_A,
-        "images": images,
-        "fmax": fmax,
+        "relax_radius_A": radius_A,
+        "images": require_count(images, "images", FEWEST_IMAGES),
+        "fmax": _positive(fmax, "fmax"),
         "macro_ase": __version__,
     }
-    jobs: list[Job] = [(v, t, relax_radius_A) for v, t in chosen]
-    if relax_radius_A is not None:
+    chosen = _choose(neighbours, hops, numbers, seed)
+    jobs: list[Job] = [(v, t, radius_A) for v, t in chosen]
+    if radius_A is not None:
         jobs = [(v, t, None) for v, t in chosen[:RADIUS_CHECKS]] + jobs
+    return _Plan(neighbours, chosen, jobs, settings)
+
+
+def _carry_out(folder: Path, atoms: Atoms, plan: _Plan, workers: Engine) -> str:
+    """Compute what is missing, write the tables and describe them."""
+    if not isinstance(workers, str) and not hasattr(workers, "submit"):
+        workers = f"processes:{require_count(workers, 'workers', 1)}"
+    calculator = plan.settings["calculator"]
     with _held(folder):
-        journal = Journal(folder / JOURNAL, settings, partial(is_record, len(atoms)))
-        _run(journal, atoms, jobs, workers)
-        if _digests(calculator) != settings["files"]:
+        journal = Journal(folder / JOURNAL, plan.settings, partial(is_record, len(atoms)))
+        _run(journal, atoms, plan.jobs, workers)
+        if _digests(calculator) != plan.settings["files"]:
             raise ValueError(f"{calculator} changed while {folder} was computed: begin another")
-        return write_results(folder, atoms, neighbours, chosen, journal)
+        return write_results(folder, atoms, plan.neighbours, plan.chosen, journal)
 
 
 def _read(structure: str | Path, species: Sequence[str] | None) -> Atoms:
@@ -217,13 +236,13 @@ def _run(journal: Journal, atoms: Atoms, jobs: Sequence[Job], engine: Engine) ->
         keep, done = _adder(journal), len(jobs) - len(missing)
         if CRYSTAL not in journal.records:
             with Progress("crystal", 1, unit="crystal") as progress:
-                run_jobs(_relax_crystal, [(CRYSTAL, (text, atoms, fmax))], keep, workers, progress)
+                run_jobs(relax_crystal, [(CRYSTAL, (text, atoms, fmax))], keep, workers, progress)
         start = atoms.copy()
         start.positions = journal.records[CRYSTAL]["positions_A"]
         options = (text, start, journal.settings["images"], fmax)
         hops = ((job_key(job), (*options, *job)) for job in missing)
         with Progress("barriers", len(jobs), done, workers.number, "hop") as progress:
-            run_jobs(_compute, hops, keep, workers, progress)
+            run_jobs(compute_hop, hops, keep, workers, progress)
 
 
 def _adder(journal: Journal) -> Callable[[Done], None]:
@@ -231,49 +250,3 @@ def _adder(journal: Journal) -> Callable[[Done], None]:
         journal.add(done.key, done.result)
 
     return keep
-
-
-@contextmanager
-def _fresh(text: str, atoms: Atoms) -> Iterator[Calculator]:
-    calculator = calculator_from_text(text, set(atoms.get_chemical_symbols()))
-    try:
-        yield calculator
-    finally:
-        getattr(calculator, "close", lambda: None)()
-
-
-def _relax_crystal(text: str, atoms: Atoms, fmax: float) -> dict[str, Any]:
-    """The crystal at its energy minimum, which must be near its sites."""
-    with _fresh(text, atoms) as calculator:
-        end = relaxed(atoms, calculator, fmax)
-    residual = float(np.linalg.norm(end.get_forces(), axis=1).max())
-    moved = float(np.linalg.norm(end.positions - atoms.positions, axis=1).max())
-    if not (residual <= fmax and moved <= RELAXED_TOLERANCE_A):
-        raise ValueError(
-            f"{text} does not hold the crystal: relaxed, its atoms moved by up to {moved:.2f} A "
-            f"(at most {RELAXED_TOLERANCE_A:g}) with forces up to {residual:.3g} eV/A"
-        )
-    return {
-        "energy_eV": float(end.get_potential_energy()),
-        "fmax_eV_A": residual,
-        "largest_move_A": moved,
-        "positions_A": end.positions.tolist(),
-    }
-
-
-def _compute(
-    text: str,
-    atoms: Atoms,
-    images: int,
-    fmax: float,
-    vacancy: int,
-    target: int,
-    radius_A: float | None,
-) -> dict[str, Any]:
-    """One hop as the journal keeps it; what a calculator raises is kept too."""
-    try:
-        with _fresh(text, atoms) as calculator:
-            hop = hop_barrier(atoms, vacancy, target, calculator, images, radius_A, fmax)
-    except Exception as error:  # calculators raise many kinds
-        return {"failed": " ".join(f"{type(error).__name__}: {error}".split())}
-    return asdict(hop)

@@ -20,6 +20,7 @@ from macro_ase.barriers.fitting import load_data
 from macro_ase.barriers.nudged_band import Hop, hop_barrier, relaxed
 from macro_ase.build import build_crystal
 from macro_ase.commands import compute_barriers as module
+from macro_ase.commands import hop_worker
 from macro_ase.commands.barrier_results import CRYSTAL, Job, is_record, job_key
 from macro_ase.commands.calculators import calculator_from_text
 from macro_ase.commands.compute_barriers import JOURNAL, compute_barriers_command
@@ -142,7 +143,7 @@ def test_what_has_no_barrier_is_nan_and_named(
 
 def test_what_a_calculator_raises_is_kept_as_the_fault_of_a_hop(case: tuple[Path, str]) -> None:
     atoms = read(case[0])
-    record = module._compute("python:math:pi", atoms, 5, 0.02, 0, 1, None)
+    record = hop_worker.compute_hop("python:math:pi", atoms, 5, 0.02, 0, 1, None)
     assert record["failed"].startswith("ValueError: python:math:pi")
 
 
@@ -263,7 +264,7 @@ def test_a_crystal_that_falls_apart_is_refused(
         end.calc.atoms = end.copy()
         return end
 
-    assert module._relax_crystal(case[1], atoms, 0.02)["largest_move_A"] < 0.5
-    monkeypatch.setattr(module, "relaxed", molten)
+    assert hop_worker.relax_crystal(case[1], atoms, 0.02)["largest_move_A"] < 0.5
+    monkeypatch.setattr(hop_worker, "relaxed", molten)
     with pytest.raises(ValueError, match="does not hold the crystal"):
-        module._relax_crystal(case[1], atoms, 0.02)
+        hop_worker.relax_crystal(case[1], atoms, 0.02)
