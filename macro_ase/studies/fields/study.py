@@ -14,10 +14,10 @@ import numpy as np
 from ...arrays import Array
 from ...learning.encoders.tile_closure import Features, SeveralClosures, TileClosure
 from ...observables.field_moments import tile_means
-from ...report import Report
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import tiles_chunk
+from ..design import Study
 from ..road import (
     SECOND,
     TRUTH,
@@ -38,22 +38,10 @@ TILE_STARTS = 12
 HELD_OUT, SMALL = 2, 3
 
 
-class FieldStudy:
-    """A study of a field system that ships; made from its settings, which it checks first.
+class FieldStudy(Study):
+    """A study of a field system that ships."""
 
-    Parameters
-    ----------
-    config : dict
-        As `config.load_config` gives it.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting and what is wrong with it.
-    """
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.design = FieldDesign.of(config)
+    design_type, report_of = FieldDesign, staticmethod(report_of)
 
     def needs(self) -> Needs:
         """Memory of a chunk and disk in all, roughly."""
@@ -100,10 +88,6 @@ class FieldStudy:
             checks=dict(zip(design.scan, checks)),
             cpu_s=dict(runner.cpu_s),
         )
-
-    def report(self, findings: FieldFindings, quick: bool) -> Report:
-        """Metrics, tables and figures."""
-        return report_of(self.design, findings, quick)
 
     def _closures(self, runner: Runner, repeat: int) -> SeveralClosures:
         """Closures of one repetition; of the first, all that are compared."""
