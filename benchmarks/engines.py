@@ -1,6 +1,6 @@
 """One study of each kind on every engine: the same bytes and the same numbers.
 
-    python benchmarks/engines.py [STUDY ...]
+    python benchmarks/engines.py [STUDY ...] [--engines ENGINE ...]
 
 Threads, processes and Dask with one worker and with two, and two tasks of a job array, against one
 thread: stores and models by SHA-256 of every file, metrics by their values.
@@ -64,12 +64,13 @@ def main() -> None:
     """Run and compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("studies", nargs="*", metavar="STUDY", help="default: one of each kind")
+    parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES, metavar="ENGINE")
     args = parser.parse_args()
     faults = 0
     with tempfile.TemporaryDirectory() as temporary:
         for study in args.studies or STUDIES:
             reference = Path(temporary) / study
-            for engine in ("threads:1", *ENGINES):
+            for engine in ("threads:1", *args.engines):
                 folder = reference if engine == "threads:1" else Path(temporary) / "other" / study
                 folder = (
                     folder.with_name(f"{folder.name} {engine}") if folder != reference else folder
