@@ -25,8 +25,17 @@ CASES = [(study, name) for study, metrics in KEPT["metrics"].items() for name in
 def made_with() -> dict[str, str]:
     """What the last digits depend on."""
     cpu = torch.backends.cpu.get_cpu_capability()
-    own = versions() | {"cpu": cpu, "machine": platform.machine()}
+    own = versions() | {"cpu": cpu, "machine": platform.machine(), "processor": processor()}
     return {name: own[name] for name in KEPT["made_with"]}
+
+
+def processor() -> str:
+    """Its model, which chooses the kernels of linear algebra."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
 
 
 def differing(found: dict[str, float | None], kept: list[float | None]) -> list[str]:
