@@ -58,6 +58,8 @@ class TrainingOptions(Options):
         The parameters of the best validation are kept.
     batch_size : int
     learning_rate, weight_decay : float
+    polish : int
+        Iterations of L-BFGS over all pairs at the end.
     """
 
     drift: str = "onsager"
@@ -68,6 +70,7 @@ class TrainingOptions(Options):
     batch_size: int = 2048
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
+    polish: int = 0
 
 
 @dataclass(frozen=True)

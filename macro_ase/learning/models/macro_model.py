@@ -1,4 +1,4 @@
-"""The learned macroscopic model: what it is, how it is saved, how it runs.
+"""The learned macroscopic model: what it is, how it is learned from arrays, how it runs.
 
 In scaled units, with time in steps dt = h tau_w(T),
 
@@ -19,7 +19,9 @@ are never longer, whatever is recorded, and as much shorter as f is above 1.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -32,24 +34,28 @@ from ...memory import require_memory
 from ...ratios import steps_within
 from ...rng import stream
 from ..options import TrainingOptions
-from ..pairs import Scaling
+from ..pairs import PairBatch, Scaling
 from ..saved import Saved, ensemble_weights, filled_members, shapes
+from .arrays_at_hand import pairs_of, pairs_of_series, training_options
 from .clock import Clock
+from .local_law import LocalLaw
 from .paths import (
     MacroPaths,
     Steps,
     euler_maruyama,
     warn_of_divergence,
+    warn_of_long_steps,
     warn_of_short_steps,
 )
-from .training import Trained, new_member
+from .training import Trained, new_member, train
 
 __all__ = ["Clock", "MacroModel", "MacroPaths"]
 MOST_STEPS = 10**9
+NUMBERS = ("step_events", "sites_per_patch", "substeps", "n_sites")
 
 
 @dataclass(frozen=True)
-class MacroModel(Saved):
+class MacroModel(LocalLaw, Saved):
     """An ensemble of drift and patch diffusion with its clock.
 
     Attributes
@@ -66,6 +72,8 @@ class MacroModel(Saved):
         Euler-Maruyama steps within dt: several where an increment of one patch alone does not
         contain the relaxation of the whole; one where increments are those of a time series, or
         patches relax as the whole does.
+    n_sites : float, optional
+        Of the large system that is meant where no other is named.
 
     Raises
     ------
@@ -80,6 +88,7 @@ class MacroModel(Saved):
     sites_per_patch: float
     clock: Clock
     substeps: int = 1
+    n_sites: float | None = None
     kind: ClassVar[str] = "macro-model"
 
     def __post_init__(self) -> None:
@@ -88,77 +97,129 @@ class MacroModel(Saved):
         if not listed or len(names) != self._d or len(set(names)) != len(names):
             raise ValueError(f"z_names must be {self._d} different names, not {names!r}")
         _require_own_options(self.trained, self.options)
-        own = {
-            "z_names": tuple(names),
-            "step_events": above_0(self.step_events, "step_events"),
-            "sites_per_patch": above_0(self.sites_per_patch, "sites_per_patch"),
-            "substeps": require_count(self.substeps, "substeps", 1),
-        }
-        for name, value in own.items():
+        own = {name: above_0(getattr(self, name), name) for name in NUMBERS[:2]}
+        own |= {"substeps": require_count(self.substeps, "substeps", 1)}
+        if self.n_sites is not None:
+            own |= {"n_sites": above_0(self.n_sites, "n_sites")}
+        for name, value in (own | {"z_names": tuple(names)}).items():
             object.__setattr__(self, name, value)
 
-    @property
-    def _d(self) -> int:
-        return len(self.trained.scaling.z_mean)
+    @classmethod
+    def fit(
+        cls,
+        z0: ArrayLike,
+        dz: ArrayLike,
+        dt: float,
+        n_patches: float | None = None,
+        condition: Any = None,
+        groups: Any = None,
+        names: Sequence[str] | None = None,
+        seed: int = 0,
+        checkpoint: Path | None = None,
+        **options: Any,
+    ) -> Self:
+        """A model of your own increments.
 
-    @property
-    def _c(self) -> int:
-        return len(self.trained.scaling.condition_mean)
+        Parameters
+        ----------
+        z0 : array_like, shape (n, d) or (n,)
+            States.
+        dz : array_like of the same shape
+            Increments of the whole; with ``n_patches`` those of one patch, times their number.
+        dt : float
+            In any unit of time, short beside relaxation.
+        n_patches : float, optional
+            K, the number of independent patches of the whole.
+        condition : array_like, shape (n, c) or (n,), or number, optional
+        groups : sequence, shape (n,), optional
+            Pairs of a group are validated on together; default: 50 groups of neighbours.
+        names : sequence of str, optional
+        seed : int
+        checkpoint : Path, optional
+            As in `learning.descent.descend`.
+        **options
+            Of `learning.options.TrainingOptions`.
+
+        Raises
+        ------
+        ValueError
+            Naming what cannot be used.
+        """
+        pairs = pairs_of(z0, dz, condition, groups)
+        return cls._fitted(pairs, dt, n_patches, names, options, seed, checkpoint)
+
+    @classmethod
+    def fit_series(
+        cls,
+        z: Any,
+        dt: float,
+        condition: Any = None,
+        names: Sequence[str] | None = None,
+        seed: int = 0,
+        checkpoint: Path | None = None,
+        **options: Any,
+    ) -> Self:
+        """A model of time series at intervals of dt; else as `fit`.
+
+        Parameters
+        ----------
+        z : array_like, shape (n_t, d) or (n_t,), or list of arrays
+            One series, or several.
+        condition : array_like, optional
+            Of every state, shape (n_t, c), or once a series; a list of these for several series.
+        """
+        pairs = pairs_of_series(z, condition)
+        return cls._fitted(pairs, dt, None, names, options, seed, checkpoint)
+
+    @classmethod
+    def _fitted(
+        cls, pairs: PairBatch, dt: float, k: float | None, names: Any, given: Any, *train_as: Any
+    ) -> Self:
+        options, step = training_options(given), above_0(dt, "dt")
+        whole = 1.0 if k is None else above_0(k, "n_patches")
+        if names is None:
+            names = [f"z{i + 1}" for i in range(pairs.z0.shape[1])]
+        seed, checkpoint = train_as
+        trained = train(pairs, options, seed, "learning", checkpoint)
+        own = (names,) if isinstance(names, str) else tuple(names)
+        unit = Clock(np.ones(1), np.zeros(1))
+        model = cls(trained, options, own, step, 1.0, unit, n_sites=whole)
+        warn_of_long_steps(trained.members, torch.zeros(trained.scaling.n_conditions), 4)
+        return model
 
     def dt(self, temperature_K: float) -> float:
         """Time step in the unit of the clock."""
         return self.step_events * self.clock.tau_w(temperature_K)
 
     def step_moments(self, z: Array, condition: Array) -> tuple[Array, Array]:
-        """Drift and patch covariance per step of every member.
+        """Drift, (members, n, d), and patch covariance, (members, n, d, d), per step.
 
         Parameters
         ----------
         z : array, shape (n, d)
         condition : array, shape (n, c) or (c,)
-
-        Returns
-        -------
-        drift : array, shape (members, n, d)
-        covariance : array, shape (members, n, d, d)
 
         Raises
         ------
         ValueError
             If a shape is another, or a value not finite.
         """
-        scaling = self.trained.scaling
-        states = finite_array(z, "z", None, self._d)
-        if np.ndim(condition) < 2:
-            condition = np.tile(one_condition(condition, self._c), (len(states), 1))
-        conditions = finite_array(condition, "condition", len(states), self._c)
-        y = torch.as_tensor(scaling.z(states), dtype=torch.float32)
-        c = torch.as_tensor(scaling.condition(conditions), dtype=torch.float32)
-        drifts, covariances = [], []
+        scale, drifts, covariances = self.trained.scaling.z_scale, [], []
+        y, c = self._tensors(z, condition)
         with torch.no_grad():
             for member in self.trained.members:
                 a, b = member(y, c)
-                drifts.append(a.numpy() * scaling.z_scale)
-                scaled = b.numpy() * scaling.z_scale[:, None]
+                drifts.append(a.numpy() * scale)
+                scaled = b.numpy() * scale[:, None]
                 covariances.append(scaled @ scaled.transpose(0, 2, 1))
         return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
 
     def step_means(
         self, z: Array, condition: Array, n_sites: float, n_patches: float | None = None
     ) -> Array:
-        """Mean change of z over one step, without noise, its own relaxation included.
+        """Mean change of z, shape (n, d), over one step without noise, relaxation included.
 
-        Parameters
-        ----------
-        z : array, shape (n, d)
-        condition : array, shape (n, c) or (c,)
-        n_sites, n_patches
-            As in `simulate`.
-
-        Returns
-        -------
-        array, shape (n, d)
-            Mean over the members.
+        Arguments are those of `step_moments` and `simulate`.
         """
         steps = self._steps(1.0, n_sites, n_patches)
         point = np.asarray(z, dtype=float)
@@ -169,9 +230,9 @@ class MacroModel(Saved):
     def simulate(
         self,
         z0: ArrayLike,
-        condition: ArrayLike | None,
-        n_steps: int,
-        n_sites: float,
+        condition: ArrayLike | None = None,
+        n_steps: int = 100,
+        n_sites: float | None = None,
         n_patches: float | None = None,
         paths: int = 50,
         seed: int | np.random.SeedSequence = 0,
@@ -190,7 +251,7 @@ class MacroModel(Saved):
         n_steps : int
             Number of records after the first.
         n_sites : float
-            n of the large system.
+            n of the large system; default that of the model, if it has one.
         n_patches : float, optional
             K; default n / n_s.
         paths : int
@@ -231,10 +292,16 @@ class MacroModel(Saved):
         warn_of_divergence(result, 3)
         return result
 
-    def _steps(self, span: float, n_sites: float, n_patches: float | None) -> Steps:
+    def _patches(self, n_sites: float | None, n_patches: float | None) -> tuple[float, float]:
+        """n and K."""
+        if n_sites is None and self.n_sites is None:
+            raise ValueError("n_sites, the sites of the large system, must be given")
+        n = above_0(self.n_sites if n_sites is None else n_sites, "n_sites")
+        return n, n / self.sites_per_patch if n_patches is None else above_0(n_patches, "n_patches")
+
+    def _steps(self, span: float, n_sites: float | None, n_patches: float | None) -> Steps:
         """Of a span in training steps; equal, and none longer than one of the model's own."""
-        n = above_0(n_sites, "n_sites")
-        k = n / self.sites_per_patch if n_patches is None else above_0(n_patches, "n_patches")
+        n, k = self._patches(n_sites, n_patches)
         speed = k * self.sites_per_patch / n
         length = span * max(1.0, speed)
         number = steps_within(length * self.substeps, 1.0)
@@ -249,8 +316,7 @@ class MacroModel(Saved):
         return np.broadcast_to(finite_array(one, "z0", *shape), (paths, self._d))
 
     def _parts(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-        names = ("step_events", "sites_per_patch", "substeps")
-        told = {"z_names": list(self.z_names)} | {name: getattr(self, name) for name in names}
+        told = {"z_names": list(self.z_names)} | {name: getattr(self, name) for name in NUMBERS}
         told["clock"] = {name: value.tolist() for name, value in vars(self.clock).items()}
         told |= {"options": vars(self.options), "scaling": self.trained.scaling.lists()}
         told |= {"eps": self.trained.eps, "history": self.trained.history.tolist()}
@@ -264,7 +330,7 @@ class MacroModel(Saved):
             weights, options.members, lambda: new_member(scaling, options, eye)
         )
         trained = Trained(members, scaling, float(data["eps"]), np.array(data["history"], float))
-        numbers = {k: data[k] for k in ("z_names", "step_events", "sites_per_patch", "substeps")}
+        numbers = {k: data[k] for k in ("z_names", *NUMBERS[:3])} | {"n_sites": data.get("n_sites")}
         return cls(trained, options, clock=Clock(**data["clock"]), **numbers)
 
 

@@ -134,13 +134,16 @@ class OnsagerDrift(nn.Module):
             (gradient,) = torch.autograd.grad(
                 self.energy(point, c).sum(), point, create_graph=self.training
             )
+        half, turning = self.matrices(y, c)
+        return -((half + turning) @ gradient[..., None])[..., 0]
+
+    def matrices(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """M and W, shape (n, d, d)."""
         change = self.mobility(torch.cat([y, c], dim=-1)).unflatten(-1, (self.d, self.d))
         entries = self.entries + change
         lower = torch.tril(entries)
         upper = torch.triu(entries, diagonal=1)
-        turning = upper - upper.transpose(-1, -2)
-        matrix = lower @ lower.transpose(-1, -2) + turning
-        return -(matrix @ gradient[..., None])[..., 0]
+        return lower @ lower.transpose(-1, -2), upper - upper.transpose(-1, -2)
 
 
 def make_drift(drift: str, d: int, c: int, width: int, depth: int) -> NetworkDrift | OnsagerDrift:

@@ -15,7 +15,7 @@ from ...arrays import Array, finite_array
 from ...ratios import steps_within
 from .networks import PatchSDE
 
-TOLERATED_BIAS = 0.03
+TOLERATED_BIAS, TOLERATED_LOCAL_BIAS, MOST_RELAXED = 0.03, 0.05, 0.99
 
 
 @dataclass(frozen=True)
@@ -97,18 +97,39 @@ def warn_of_short_steps(
     gives rates and stationary variances that are wrong by r (1 - s) / 2. r is the largest slope of
     the drift across the spread of the training states.
     """
+    relaxed = relaxed_share(members, condition)
+    if relaxed * (1 - share) / 2 > TOLERATED_BIAS:
+        warnings.warn(
+            f"the interval asks for steps of {share:.3g} training steps, but in one the model "
+            f"relaxes by {relaxed:.0%}: rates and spreads are wrong by about "
+            f"{relaxed * (1 - share) / 2:.0%}; record at multiples of the training step",
+            stacklevel=stacklevel,
+        )
+
+
+def relaxed_share(members: Sequence[PatchSDE], condition: Tensor) -> float:
+    """The largest slope of the drift of a step across the spread of the training states."""
     d = members[0].diffusion.d
     ends = torch.cat([torch.eye(d), -torch.eye(d)])
     many = condition.repeat(2 * d, 1)
     with torch.no_grad():
         drifts = torch.stack([member.drift(ends, many) for member in members]).mean(dim=0).numpy()
     slope = (drifts[:d] - drifts[d:]) / 2
-    relaxed = float(np.abs(np.linalg.eigvals(slope.astype(float)).real).max())
-    if relaxed * (1 - share) / 2 > TOLERATED_BIAS:
+    return float(np.abs(np.linalg.eigvals(slope.astype(float)).real).max())
+
+
+def warn_of_long_steps(members: Sequence[PatchSDE], condition: Tensor, stacklevel: int) -> None:
+    """Warn where drift and diffusion per unit of time, from steps, are wrong by more than 5 %.
+
+    A share r relaxes in a step of x = -ln(1 - r) relaxation times; x^2 / 3 is what is left of the
+    bias of a linear drift.
+    """
+    relaxed = min(relaxed_share(members, condition), MOST_RELAXED)
+    bias = np.log1p(-relaxed) ** 2 / 3
+    if bias > TOLERATED_LOCAL_BIAS:
         warnings.warn(
-            f"the interval asks for steps of {share:.3g} training steps, but in one the model "
-            f"relaxes by {relaxed:.0%}: rates and spreads are wrong by about "
-            f"{relaxed * (1 - share) / 2:.0%}; record at multiples of the training step",
+            f"dt is long: a deviation relaxes by {relaxed:.0%} in it, so that drift and diffusion "
+            f"per unit of time are wrong by up to {bias:.0%}; paths in steps of dt are right",
             stacklevel=stacklevel,
         )
 

@@ -14,13 +14,14 @@ from tqdm import tqdm
 
 from ...arrays import Array
 from ...rng import stream
-from ..descent import Problem, Recipe, descend, initialised, meter
+from ..descent import ALL, Polish, Problem, Recipe, descend, initialised, meter
 from ..options import TrainingOptions
 from ..pairs import PairBatch, Scaling
 from .networks import PatchSDE, negative_log_likelihood
 
 EPS_SHARE = 0.005
 VALIDATION_SHARE = 0.2
+LBFGS = {"history_size": 20}
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,13 @@ class _Ensemble:
         parts = max(1, len(rows) // options.batch_size)
         problem = Problem(
             model,
-            lambda part: (_loss(model, self.data, part, self.eps),),
+            lambda part: (_loss(model, self.data, rows if part is ALL else part, self.eps),),
             lambda rng: np.array_split(rng.permutation(rows), parts),
             (*self.data, rows, parts, self.eps),
             lambda: _loss(model, self.data, check, self.eps),
         )
-        recipe = Recipe(options.epochs, options.learning_rate, 10.0, options.weight_decay)
+        polish = Polish(options.polish, min(options.polish, 10) or 1, options.polish > 0, LBFGS)
+        recipe = Recipe(options.epochs, options.learning_rate, 10.0, options.weight_decay, polish)
         history = descend(problem, recipe, rng, bar, checkpoint, f"member {k}")
         return model.eval(), history
 
