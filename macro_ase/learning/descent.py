@@ -21,7 +21,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -30,7 +29,6 @@ from ..files import write_atomically
 from .saved import TRAINING, cut_up, put_together, read_weights, weights_bytes
 
 T = TypeVar("T")
-Rows = NDArray[np.int64] | slice
 ALL = slice(None)
 BLOCK_S = 10.0
 _TURN = Lock()
@@ -65,13 +63,7 @@ class Problem:
 class Polish:
     """L-BFGS with a line search over all data, in blocks of iterations.
 
-    Attributes
-    ----------
-    iterations, block : int
-    again : bool
-        Whether every block starts afresh, whatever ended the one before.
-    options : dict
-        Of `torch.optim.LBFGS`.
+    With ``again`` every block starts afresh, whatever ended the one before.
     """
 
     iterations: int = 0
@@ -137,11 +129,6 @@ def descend(
     -------
     array, shape (epochs + blocks, n_values)
         Means of all that the loss gives over each epoch, then the validation, if there is one.
-
-    Raises
-    ------
-    ValueError
-        If it diverges; with a validation it may do so late, with a warning.
     """
     state = _Descent(problem, recipe, rng)
     file = None if checkpoint is None else Path(checkpoint) / TRAINING / f"{name}.safetensors"

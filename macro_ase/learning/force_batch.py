@@ -45,11 +45,6 @@ class ForceBatch:
     condition : array, shape (n, n_conditions)
         What else the drift may depend on; no column where there is nothing, one number stands for
         all configurations.
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not match or are not finite, or p is not in (0, 1].
     """
 
     z0: Array
@@ -83,13 +78,7 @@ class ForceBatch:
         p: float,
         condition: Array | None = None,
     ) -> ForceBatch:
-        """A batch from columns of phi', shape (n, d, k), and their forces, shape (n, k).
-
-        Raises
-        ------
-        ValueError
-            As the class, or if the columns and forces do not match or are not finite.
-        """
+        """A batch from columns of phi', shape (n, d, k), and their forces, shape (n, k)."""
         states = as_columns(z0, "z0")
         n, d = states.shape
         known = finite_array(forces, "forces", n, None)
@@ -103,25 +92,13 @@ class ForceBatch:
 
     @classmethod
     def of_all(cls, z0: Array, gram: Array, dzdt: Array, forces: Array) -> ForceBatch:
-        """A batch of all forces, shape (n, N), with dz/dt = phi' f, shape (n, d).
-
-        Raises
-        ------
-        ValueError
-            As the class, or if a force is not finite.
-        """
+        """A batch of all forces, shape (n, N), with dz/dt = phi' f, shape (n, d)."""
         square = (finite_array(forces, "forces", len(z0), None) ** 2).sum(axis=1)
         return cls(z0, gram, gram, dzdt, square, 1.0, np.zeros((len(z0), 0)))
 
     @classmethod
     def join(cls, batches: Sequence[ForceBatch]) -> ForceBatch:
-        """Several batches of one p as one.
-
-        Raises
-        ------
-        ValueError
-            If there are none, or they differ in p or in their numbers of variables or conditions.
-        """
+        """Several batches of one p as one."""
         kinds = {(b.p, b.z0.shape[1], b.condition.shape[1]) for b in batches}
         if len(kinds) != 1:
             raise ValueError(
@@ -155,13 +132,7 @@ class ForceBatch:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> ForceBatch:
-        """What `arrays` gave.
-
-        Raises
-        ------
-        ValueError
-            If one is missing.
-        """
+        """What `arrays` gave."""
         missing = {*ARRAYS, "p"} - arrays.keys()
         if missing:
             raise ValueError(f"a force batch lacks {', '.join(sorted(missing))}")
@@ -175,13 +146,7 @@ class ForceBatch:
 
     @classmethod
     def load(cls, file: str | Path) -> ForceBatch:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            If there is no such file, or it holds no batch.
-        """
+        """Read what `save` wrote."""
         with reading(file, "force batch"), np.load(file, allow_pickle=False) as data:
             return cls.from_arrays(dict(data))
 

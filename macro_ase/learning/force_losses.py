@@ -31,14 +31,7 @@ from .force_batch import ForceBatch
 
 @dataclass(frozen=True)
 class QuadraticLoss:
-    """A loss of each configuration as a quadratic form of the drift there.
-
-    Attributes
-    ----------
-    metric : array, shape (n, d, d)
-    linear : array, shape (n, d)
-    constant : array, shape (n,)
-    """
+    """A loss of each configuration as a quadratic form of the drift there."""
 
     metric: Array
     linear: Array
@@ -99,39 +92,21 @@ class QuadraticLoss:
 
 
 def loss_z(batch: ForceBatch) -> QuadraticLoss:
-    """L_z, from the forces on all particles.
-
-    Raises
-    ------
-    ValueError
-        If the batch does not know them all.
-    """
+    """L_z, from the forces on all particles."""
     _require_all(batch, "L_z")
     metric = np.broadcast_to(np.eye(batch.z0.shape[1]), batch.gram.shape)
     return QuadraticLoss(metric, batch.dzdt, (batch.dzdt**2).sum(axis=1))
 
 
 def loss_x(batch: ForceBatch) -> QuadraticLoss:
-    """L_x, from the forces on all particles.
-
-    Raises
-    ------
-    ValueError
-        If the batch does not know them all, or a Gram matrix is singular.
-    """
+    """L_x, from the forces on all particles."""
     _require_all(batch, "L_x")
     inverse = _inverse(batch.gram)
     return QuadraticLoss(inverse, (inverse @ batch.dzdt[..., None])[..., 0], batch.square)
 
 
 def loss_x_partial(batch: ForceBatch) -> QuadraticLoss:
-    """L_{x,p}, from the forces on a share p of the particles.
-
-    Raises
-    ------
-    ValueError
-        If a Gram matrix is singular.
-    """
+    """L_{x,p}, from the forces on a share p of the particles."""
     inverse = _inverse(batch.gram)
     metric = inverse @ batch.gram_part @ inverse
     return QuadraticLoss(metric, (inverse @ batch.dzdt[..., None])[..., 0], batch.square)

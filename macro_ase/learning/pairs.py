@@ -67,20 +67,7 @@ class PairBatch:
 
     @classmethod
     def of(cls, pairs: Sequence[PatchPairs], tau_w: ArrayLike = 1.0) -> PairBatch:
-        """All pairs of several calls, whose snapshots have different numbers.
-
-        Parameters
-        ----------
-        pairs : sequence of PatchPairs
-        tau_w : float or array, shape (n_calls,)
-            Mean residence time at each call's conditions: dt / tau_w, the mean events of a patch,
-            must be the same in all.
-
-        Raises
-        ------
-        ValueError
-            If there are none, or they are of different dt / tau_w or K.
-        """
+        """All pairs of several calls, whose snapshots have different numbers."""
         if not len(pairs):
             raise ValueError("there are no pairs to join")
         columns = {np.shape(p.z0)[1:] + np.shape(p.condition)[1:] for p in pairs}
@@ -159,13 +146,7 @@ class Scaling:
 
     @classmethod
     def of_states(cls, z: Array, condition: Array) -> Scaling:
-        """Means and standard deviations of states, shape (n, d), and conditions, (n, c).
-
-        Raises
-        ------
-        ValueError
-            If there is none, or an observable does not vary.
-        """
+        """Means and standard deviations of states, shape (n, d), and conditions, (n, c)."""
         if not len(z):
             raise ValueError("there are no states to learn from")
         spread = condition.std(axis=0)

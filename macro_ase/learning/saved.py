@@ -37,13 +37,7 @@ TRAINING = "training"
 
 
 class Saved:
-    """What is kept in a folder as data.
-
-    Attributes
-    ----------
-    kind : str
-        One of `EARLIER`.
-    """
+    """What is kept in a folder as data."""
 
     kind: ClassVar[str]
 
@@ -75,15 +69,7 @@ class Saved:
 
     @classmethod
     def load(cls, folder: str | Path, *given: Any) -> Self:
-        """Read what `save` wrote, or its like of an earlier version; nothing in it is executed.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the folder holds none.
-        ValueError
-            If it is damaged or of another kind.
-        """
+        """Read what `save` wrote, or its like of an earlier version; nothing in it is executed."""
         with reading(folder, cls.kind.split("-")[-1]):
             return cls._of_parts(*_read(Path(folder), cls.kind), *given)
 
@@ -160,13 +146,7 @@ def ensemble_weights(members: Sequence[nn.Module]) -> dict[str, Tensor]:
 def filled_members(
     weights: dict[str, Tensor], number: int, make: Callable[[], Member]
 ) -> list[Member]:
-    """New members with the weights of a file, which must hold theirs and no others.
-
-    Raises
-    ------
-    ValueError
-        If it does not.
-    """
+    """New members with the weights of a file, which must hold theirs and no others."""
     members = []
     for k in range(number):
         with torch.device("meta"):
@@ -192,13 +172,7 @@ def _owner(name: str) -> int:
 
 @contextmanager
 def reading(folder: str | Path, what: str) -> Iterator[None]:
-    """Whatever is wrong with files that the block reads becomes one line that names the folder.
-
-    Raises
-    ------
-    ValueError
-        If the block fails otherwise than for want of a file.
-    """
+    """Whatever is wrong with files that the block reads becomes one line that names the folder."""
     try:
         yield
     except OSError:

@@ -30,13 +30,7 @@ MOST_FOR_COMPONENTS = 2000
 
 
 class AutoencoderTraining(NamedTuple):
-    """How the training went.
-
-    Attributes
-    ----------
-    history : array, shape (n_records, 2)
-        Unexplained share of the components' variance, and mean condition number.
-    """
+    """How the training went."""
 
     history: Array
 
@@ -64,11 +58,6 @@ def train_autoencoder(
         What principal components are taken of; default: the states.
     checkpoint : Path, optional
         As in `descent.descend`.
-
-    Raises
-    ------
-    ValueError
-        If the states do not differ.
     """
     rng = coerce_rng(seed)
     chosen = states[np.sort(rng.permutation(len(states))[:MOST_FOR_COMPONENTS])]

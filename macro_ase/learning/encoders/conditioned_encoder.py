@@ -33,14 +33,7 @@ ARRAYS = ("mean", "directions", "scale")
 
 
 class Head(nn.Module):
-    """V s + h(s), with its Jacobian in closed form.
-
-    Parameters
-    ----------
-    n_in, n_out : int
-    hidden : sequence of int
-        Widths of the layers of h.
-    """
+    """V s + h(s), with its Jacobian in closed form."""
 
     def __init__(self, n_in: int, n_out: int, hidden: Sequence[int]) -> None:
         super().__init__()
@@ -82,19 +75,7 @@ class Head(nn.Module):
 
 
 class ConditionedEncoder(Saved):
-    """phi: given observables beside learned closure variables.
-
-    Parameters
-    ----------
-    observables : Observables
-    components : PrincipalComponents
-    head : Head
-        In double precision.
-
-    Attributes
-    ----------
-    first : FirstLayer
-    """
+    """phi: given observables beside learned closure variables."""
 
     kind: ClassVar[str] = "conditioned-encoder"
 

@@ -24,15 +24,7 @@ ROWS = 512
 
 @dataclass(frozen=True)
 class Reduced:
-    """What training needs of states, without any axis of length N.
-
-    Attributes
-    ----------
-    s : Tensor, shape (n, w)
-    given : Tensor, shape (n, m)
-    gram : Tensor, shape (n or 1, m + w, m + w)
-        S' S'^T.
-    """
+    """What training needs of states, without any axis of length N."""
 
     s: Tensor
     given: Tensor
@@ -46,13 +38,7 @@ class Reduced:
 
 @dataclass(frozen=True)
 class FirstLayer:
-    """S = (phi*, s): what an encoder sees of a state.
-
-    Attributes
-    ----------
-    observables : Observables
-    components : PrincipalComponents
-    """
+    """S = (phi*, s): what an encoder sees of a state."""
 
     observables: Observables
     components: PrincipalComponents
@@ -68,14 +54,7 @@ class FirstLayer:
         return np.concatenate([self.observables(states), s], axis=1)
 
     def jacobian(self, states: States, columns: NDArray[np.int64] | None = None) -> Array:
-        """Columns of S', shape (n, m + w, k), the same k for every state, or k of each.
-
-        Parameters
-        ----------
-        states : array, shape (n, N)
-        columns : int array, shape (k,) or (n, k), optional
-            Default: all N.
-        """
+        """Columns of S', shape (n, m + w, k), the same k for every state, or k of each."""
         given, rows = self.observables.jacobian(states), self.rows
         if columns is not None and columns.ndim == 2:
             given = np.take_along_axis(given, columns[:, None, :], axis=2)

@@ -34,18 +34,7 @@ TRAIN_SHARE, SPREAD_WEIGHT = 0.9, 0.01
 
 
 class PatchEncoder(nn.Module, Saved):
-    """phihat: two convolutions, then one value a position and variable, then the mean.
-
-    Parameters
-    ----------
-    n_variables : int
-    channels : int
-
-    Attributes
-    ----------
-    unexplained : array
-        Share of each target's variance that training left.
-    """
+    """phihat: two convolutions, then one value a position and variable, then the mean."""
 
     kind: ClassVar[str] = "patch-encoder"
 

@@ -20,18 +20,7 @@ from ...arrays import Array
 
 @dataclass(frozen=True)
 class PrincipalComponents:
-    """A linear projection of states.
-
-    Attributes
-    ----------
-    mean : array, shape (N,)
-    directions : array, shape (w, N)
-        U F, the largest variance first; orthonormal rows if F is 1.
-    scale : array, shape (w,)
-        What a network divides the components by; see `fit`.
-    left_out : float
-        Share of the variance of F x that the components do not hold.
-    """
+    """A linear projection of states."""
 
     mean: Array
     directions: Array

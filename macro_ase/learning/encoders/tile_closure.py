@@ -31,19 +31,7 @@ def known_of(tiles: Spins) -> Array:
 
 @dataclass(frozen=True)
 class TileClosure:
-    """Decorrelated features of tiles; a call takes tiles, (n, side**2), to values, (n, c).
-
-    Attributes
-    ----------
-    features : callable
-    known_slope : array, shape (2, c)
-        B.
-    offset : array, shape (c,)
-    mix : array, shape (c, c)
-        W.
-    known : callable
-        What is known of tiles: of spins (m, c_1), of fields their means.
-    """
+    """Decorrelated features of tiles; a call takes tiles, (n, side**2), to values, (n, c)."""
 
     features: Features
     known_slope: Array
@@ -71,13 +59,7 @@ class TileClosure:
 
 @dataclass(frozen=True)
 class SeveralClosures:
-    """Closures side by side, so that one set of pairs serves to compare them.
-
-    Attributes
-    ----------
-    closures : dict
-        `TileClosure` by kind; kinds without one have no variables.
-    """
+    """Closures side by side, so that one set of pairs serves to compare them."""
 
     closures: dict[str, TileClosure]
 

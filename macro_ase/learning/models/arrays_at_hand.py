@@ -16,13 +16,7 @@ BLOCKS = 50
 
 
 def pairs_of(z0: ArrayLike, dz: ArrayLike, condition: Any, groups: Any) -> PairBatch:
-    """Pairs in groups that are validated on together; default: neighbours, in 50 groups.
-
-    Raises
-    ------
-    ValueError
-        As `PairBatch`, or if there is not one group a pair.
-    """
+    """Pairs in groups that are validated on together; default: neighbours, in 50 groups."""
     states, moves = as_columns(z0, "z0"), as_columns(dz, "dz")
     n = len(states)
     if groups is None:
@@ -36,13 +30,7 @@ def pairs_of(z0: ArrayLike, dz: ArrayLike, condition: Any, groups: Any) -> PairB
 
 
 def pairs_of_series(z: Any, condition: Any) -> PairBatch:
-    """Neighbours in time of one series or of several; groups are stretches of time.
-
-    Raises
-    ------
-    ValueError
-        If a series has fewer than two states, or there are not as many conditions as series.
-    """
+    """Neighbours in time of one series or of several; groups are stretches of time."""
     many = isinstance(z, list | tuple) and bool(z) and all(isinstance(x, np.ndarray) for x in z)
     given = {f"series {k} (counted from 0)": x for k, x in enumerate(z)} if many else {"z": z}
     series = [as_columns(x, name) for name, x in given.items()]

@@ -11,20 +11,7 @@ from ...arrays import Array, finite_array
 
 @dataclass(frozen=True)
 class Clock:
-    """Mean residence time against 1000 K / T, or whatever condition comes first.
-
-    Attributes
-    ----------
-    x : array, shape (n_T,)
-        1000 K / T, ascending.
-    log_tau : array, shape (n_T,)
-        ln of the mean residence time, in the system's unit of time.
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not match, or x does not ascend.
-    """
+    """Mean residence time against 1000 K / T, or whatever condition comes first."""
 
     x: Array
     log_tau: Array
@@ -38,30 +25,13 @@ class Clock:
         object.__setattr__(self, "log_tau", log_tau)
 
     def tau_w(self, temperature_K: float) -> float:
-        """Mean residence time at a temperature.
-
-        Raises
-        ------
-        ValueError
-            If the temperature is not above 0 K.
-        """
+        """Mean residence time at a temperature."""
         if not temperature_K > 0:
             raise ValueError(f"the temperature must be above 0 K, not {temperature_K}")
         return self.tau_at(np.array([1000 / temperature_K]))
 
     def tau_at(self, condition: Array) -> float:
-        """Mean residence time; log-linear between and beyond the points (Arrhenius).
-
-        Parameters
-        ----------
-        condition : array, shape (c,)
-            1000 K / T first; may be empty where the clock has one point.
-
-        Raises
-        ------
-        ValueError
-            If there is no condition to tell the points apart.
-        """
+        """Mean residence time; log-linear between and beyond the points (Arrhenius)."""
         if len(self.x) == 1:
             return float(np.exp(self.log_tau[0]))
         if not len(condition):

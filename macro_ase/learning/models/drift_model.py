@@ -56,13 +56,7 @@ class DriftModel(Saved):
     kind: ClassVar[str] = "drift"
 
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
-        """Drift, mean over the members, shape (n, d), at states, shape (n, d).
-
-        Raises
-        ------
-        ValueError
-            If there is no condition, shape (n, c) or (c,), although the drift depends on some.
-        """
+        """Drift, mean over the members, shape (n, d), at states, shape (n, d)."""
         d, c = len(self.scaling.z_mean), len(self.scaling.condition_mean)
         if condition is None and self.scaling.n_conditions == 0:
             condition = self.scaling.condition_mean
@@ -98,13 +92,7 @@ def new_member(scaling: Scaling, options: DriftOptions) -> Member:
 
 
 def linear_drift(z0: Array, loss: QuadraticLoss) -> tuple[Array, Array]:
-    """The linear drift z @ slope + intercept of least loss, exactly; shapes (d, d) and (d,).
-
-    Raises
-    ------
-    ValueError
-        If the data do not determine it.
-    """
+    """The linear drift z @ slope + intercept of least loss, exactly; shapes (d, d) and (d,)."""
     n, d = z0.shape
     x = np.column_stack([z0, np.ones(n)])
     products = (x[:, :, None] * x[:, None, :]).reshape(n, -1)
@@ -163,12 +151,6 @@ def train_drift(
         Label of the progress bar.
     checkpoint : Path, optional
         As in `descent.descend`.
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not match or are not finite, the data do not determine a drift, or the
-        training diverges.
     """
     z0 = as_columns(z0, "z0")
     n, d = z0.shape

@@ -43,9 +43,21 @@ class LocalLaw:
     clock: Clock
     substeps: int
 
+    def dt(self, temperature_K: float) -> float:
+        """Time step in the unit of the clock."""
+        return self.step_events * self.clock.tau_w(temperature_K)
+
     def step_moments(self, z: Array, condition: Array) -> tuple[Array, Array]:
-        """Drift and patch covariance per step of every member."""
-        raise NotImplementedError
+        """Drift, (members, n, d), and patch covariance, (members, n, d, d), per step."""
+        scale, drifts, covariances = self.trained.scaling.z_scale, [], []
+        y, c = self._tensors(z, condition)
+        with torch.no_grad():
+            for member in self.trained.members:
+                a, b = member(y, c)
+                drifts.append(a.numpy() * scale)
+                scaled = b.numpy() * scale[:, None]
+                covariances.append(scaled @ scaled.transpose(0, 2, 1))
+        return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
 
     def _patches(self, n_sites: float | None, n_patches: float | None) -> tuple[float, float]:
         raise NotImplementedError
@@ -95,11 +107,6 @@ class LocalLaw:
         Of one observable it is -ln of the stationary density, exp(integral of 2 b / D) / D. Of
         several it is V of the Onsager structure, in the unit in which exp(-V) is that density if M
         is half the noise.
-
-        Raises
-        ------
-        ValueError
-            If the model has none.
         """
         states, own = self._states(z), one_condition(condition, self._c)
         values = self._line(states[:, 0], own) if self._d == 1 else self._onsager(states, own)

@@ -187,33 +187,6 @@ class MacroModel(LocalLaw, Saved):
         warn_of_long_steps(trained.members, torch.zeros(trained.scaling.n_conditions), 4)
         return model
 
-    def dt(self, temperature_K: float) -> float:
-        """Time step in the unit of the clock."""
-        return self.step_events * self.clock.tau_w(temperature_K)
-
-    def step_moments(self, z: Array, condition: Array) -> tuple[Array, Array]:
-        """Drift, (members, n, d), and patch covariance, (members, n, d, d), per step.
-
-        Parameters
-        ----------
-        z : array, shape (n, d)
-        condition : array, shape (n, c) or (c,)
-
-        Raises
-        ------
-        ValueError
-            If a shape is another, or a value not finite.
-        """
-        scale, drifts, covariances = self.trained.scaling.z_scale, [], []
-        y, c = self._tensors(z, condition)
-        with torch.no_grad():
-            for member in self.trained.members:
-                a, b = member(y, c)
-                drifts.append(a.numpy() * scale)
-                scaled = b.numpy() * scale[:, None]
-                covariances.append(scaled @ scaled.transpose(0, 2, 1))
-        return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
-
     def step_means(
         self, z: Array, condition: Array, n_sites: float, n_patches: float | None = None
     ) -> Array:
@@ -261,12 +234,6 @@ class MacroModel(LocalLaw, Saved):
             Time between records, in the unit of the clock; default the training step. The steps
             between two records are equal and no longer than the model's own, so multiples of
             the training step, or parts of a step that is short beside relaxation, are exact.
-
-        Raises
-        ------
-        ValueError
-            If a size, number or time is not positive or too large, a shape is another, or a value
-            not finite.
         """
         records, number = (
             require_count(n, name, 1) for n, name in ((n_steps, "n_steps"), (paths, "paths"))

@@ -95,15 +95,6 @@ class OnsagerDrift(nn.Module):
         With D the noise, the stationary covariance S solves A S + S A^T = -D, and
         A = -(D / 2 + W) S^-1 where W = (S A^T - A S) / 2. Nothing is changed if some deviation
         would grow.
-
-        Parameters
-        ----------
-        slope : Tensor, shape (d, d)
-            A.
-        offset : Tensor, shape (d, 1 + c)
-            B.
-        noise : Tensor, shape (d, d)
-            D, positive definite.
         """
         a, d = slope.double().numpy(), noise.double().numpy()
         if np.linalg.eigvals(a).real.max() >= 0:
@@ -147,13 +138,7 @@ class OnsagerDrift(nn.Module):
 
 
 def make_drift(drift: str, d: int, c: int, width: int, depth: int) -> NetworkDrift | OnsagerDrift:
-    """A drift of a kind, ``"network"`` or ``"onsager"``.
-
-    Raises
-    ------
-    ValueError
-        If the kind is neither.
-    """
+    """A drift of a kind, ``"network"`` or ``"onsager"``."""
     if drift not in DRIFTS:
         raise ValueError(f"drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
     return (OnsagerDrift if drift == "onsager" else NetworkDrift)(d, c, width, depth)
@@ -184,18 +169,7 @@ class Diffusion(nn.Module):
 
 
 class PatchSDE(nn.Module):
-    """Drift and patch diffusion of one model.
-
-    Parameters
-    ----------
-    d, c : int
-        Numbers of observables and of conditions.
-    drift : {"onsager", "network"}
-    width, depth : int
-        Hidden layers.
-    start : Tensor, shape (d, d)
-        Lower triangular factor of the mean covariance of the increments.
-    """
+    """Drift and patch diffusion of one model."""
 
     def __init__(self, d: int, c: int, drift: str, width: int, depth: int, start: Tensor) -> None:
         super().__init__()

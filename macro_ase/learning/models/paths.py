@@ -35,16 +35,7 @@ class MacroPaths:
 
 @dataclass(frozen=True)
 class Steps:
-    """Equal steps from one record to the next.
-
-    Attributes
-    ----------
-    number : int
-    drift, noise : float
-        What drift and diffusion of one training step are multiplied by in each.
-    share : float
-        Length of each in training steps of as many patches as there are.
-    """
+    """Equal steps from one record to the next."""
 
     number: int
     drift: float
@@ -60,18 +51,7 @@ def euler_maruyama(
     steps: Steps,
     seed: np.random.SeedSequence,
 ) -> Array:
-    """Paths in scaled units, y += drift a(y, c) + noise b(y, c) xi, shape (members, n, n_t, d).
-
-    Parameters
-    ----------
-    members : sequence of PatchSDE
-    start : Tensor, shape (n, d)
-    condition : Tensor, shape (c,)
-    records : int
-        After the first.
-    steps : Steps
-    seed : SeedSequence
-    """
+    """Paths in scaled units, y += drift a(y, c) + noise b(y, c) xi, shape (members, n, n_t, d)."""
     generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
     many, results = condition.repeat(len(start), 1), []
     for member in members:
@@ -161,29 +141,7 @@ def rk4_step(drift: Drift, z: Array, dt: float) -> Array:
 
 
 def rollout(drift: Drift, z0: Array, times: ArrayLike, longest_step: float) -> Array:
-    """Paths from initial states; warns of those that diverge.
-
-    Parameters
-    ----------
-    drift : callable
-        g: states, shape (n, d), to rates of the same shape.
-    z0 : array, shape (n, d)
-        At the first time.
-    times : array_like, shape (n_t,)
-        Ascending.
-    longest_step : float
-        Equal steps no longer than this lead from each time to the next.
-
-    Returns
-    -------
-    array, shape (n, n_t, d)
-        Not finite from where a path diverged.
-
-    Raises
-    ------
-    ValueError
-        If the times do not ascend, or the step is not positive.
-    """
+    """Paths from initial states; warns of those that diverge."""
     at = np.asarray(times, dtype=float)
     if at.ndim != 1 or not len(at) or np.any(np.diff(at) <= 0):
         raise ValueError("times must be one ascending sequence")
@@ -210,13 +168,7 @@ def rollout(drift: Drift, z0: Array, times: ArrayLike, longest_step: float) -> A
 
 
 def trajectory_errors(predicted: Array, true: Array) -> Array:
-    """Error of each path, shape (n,), from observables, shape (n, n_t, m).
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a true path is zero throughout.
-    """
+    """Error of each path, shape (n,), from observables, shape (n, n_t, m)."""
     if predicted.shape != true.shape or true.ndim != 3:
         raise ValueError(f"paths of shapes {predicted.shape} and {true.shape} do not compare")
     size = np.linalg.norm(true, axis=2).sum(axis=1)

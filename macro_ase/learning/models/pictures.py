@@ -24,18 +24,7 @@ def draw(
     centre: Array,
     spread: Array,
 ) -> Figure:
-    """The figure of a model; further observables than two are held at their means.
-
-    Parameters
-    ----------
-    law : callable
-        From states, shape (n, d), to drift and diffusion.
-    potential : callable
-        Of states of one observable.
-    names : tuple of str
-    centre, spread : arrays, shape (d,)
-        Means and standard deviations of the states learned from.
-    """
+    """The figure of a model; further observables than two are held at their means."""
     from matplotlib.figure import Figure
 
     d = len(centre)

@@ -35,14 +35,7 @@ def _network(width: int, depth: int) -> nn.Sequential:
 
 
 class SymmetricSDE(nn.Module):
-    """Drift and diffusion of m per unit of time.
-
-    Parameters
-    ----------
-    width, depth : int
-    scales : dict
-        Of m, mean and spread of the condition, sizes of drift and diffusion.
-    """
+    """Drift and diffusion of m per unit of time."""
 
     def __init__(self, width: int, depth: int, scales: dict[str, float]) -> None:
         super().__init__()
@@ -69,15 +62,7 @@ class SymmetricSDE(nn.Module):
 
 @dataclass(frozen=True)
 class SymmetricModel(Saved):
-    """What was learned, and how its training went.
-
-    Attributes
-    ----------
-    network : SymmetricSDE
-    options : FitOptions
-    history : array, shape (n_checks, 2)
-        Training and validation loss.
-    """
+    """What was learned, and how its training went."""
 
     network: SymmetricSDE
     options: FitOptions
@@ -107,20 +92,6 @@ def fit_symmetric(
 
     Drift is fitted to the mean drift by least squares, diffusion to the mean square of the
     increments by maximum likelihood; both count as often as there are snapshots.
-
-    Parameters
-    ----------
-    training, validation : arrays, shape (n, 5)
-        Number of snapshots, m, condition, mean drift, mean square increment per unit of time.
-    options : FitOptions
-    seed : int
-    checkpoint : Path, optional
-        As in `descent.descend`.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 10 rows to train on, or none to validate on.
     """
     if len(training) < 10 or len(validation) == 0:
         raise ValueError(

@@ -26,17 +26,7 @@ LBFGS = {"history_size": 20}
 
 @dataclass(frozen=True)
 class Trained:
-    """An ensemble and how its training went.
-
-    Attributes
-    ----------
-    members : list of PatchSDE
-    scaling : Scaling
-    eps : float
-        Added to the covariance in the likelihood, in scaled units.
-    history : array, shape (members, epochs, 2)
-        Training and validation loss.
-    """
+    """An ensemble and how its training went."""
 
     members: list[PatchSDE]
     scaling: Scaling
@@ -62,12 +52,6 @@ def train(
     progress : str
     checkpoint : Path, optional
         As in `descent.descend`.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 100 pairs or 5 snapshots, if an observable does not vary or the
-        increments are degenerate, or if the training diverges.
     """
     if len(pairs) < 100:
         raise ValueError(f"{len(pairs)} pairs are too few to learn from; at least 100 are needed")

@@ -1,5 +1,6 @@
 """Models of a person's own arrays: laws that are known, and inputs of any kind."""
 
+import re
 import warnings
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.learn
 RATES, NOISE = np.array([[-1.0, 2.0], [-1.0, -0.8]]), np.array([[0.5, 0.2], [0.2, 0.4]])
 SPREAD = solve_continuous_lyapunov(RATES, -NOISE)
 LINEAR = {"members": 1, "epochs": 5, "width": 8, "depth": 1}
-TRAINING = {"members": 1, "epochs": 8, "batch_size": 1024, "learning_rate": 1e-2, "polish": 60}
+DOCS = Path(__file__).parents[3] / "docs" / "arrays.md"
 
 
 def rms(x: np.ndarray) -> float:
@@ -40,23 +41,19 @@ def well_noise(x: np.ndarray) -> np.ndarray:
     return 0.02 * (1 + x**2)
 
 
-@cache
-def double_well(n: int = 60_000, dt: float = 0.05, size: float = 1.0) -> tuple[Any, Any]:
-    """dx = (x - x^3) dt + s(x) dW, s^2 = `well_noise`, Ito; starts spread evenly."""
-    rng = np.random.default_rng(0)
-    start = rng.uniform(-1.5, 1.5, n)
-    x = start
-    for _ in range(10):
-        spread = size * np.sqrt(well_noise(x) * dt / 10)
-        x = x + (x - x**3) * dt / 10 + spread * rng.normal(size=n)
-    return start, x - start
+def documented(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What a snippet of docs/arrays.md makes."""
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    code = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[number]
+    exec(code, names)
+    return names["model"], names
 
 
-def test_a_process_that_turns() -> None:
+def test_a_process_that_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drift, noise and stationary moments; noise 1.1 times as large must fail."""
-    z = turning()
-    model = MacroModel.fit_series(list(z), 0.1, **LINEAR)
-    inner = z.reshape(-1, 2)[::50]
+    model, names = documented(0, tmp_path, monkeypatch)
+    inner = names["z"][200:].reshape(-1, 2)[::50]
     low, high = np.quantile(inner, [0.05, 0.95], axis=0)
     inner = inner[((inner > low) & (inner < high)).all(axis=1)]
     b = inner @ RATES.T
@@ -65,20 +62,22 @@ def test_a_process_that_turns() -> None:
     late = model.simulate([0, 0], n_steps=600, paths=200, seed=3).z[:, :, 100:].reshape(-1, 2)
     size = np.sqrt(np.diag(SPREAD))
     assert np.all(np.abs(np.cov(late.T) - SPREAD) < 0.03 * np.outer(size, size))
-    assert np.all(np.abs(late.mean(axis=0)) < 0.03 * size)
     v = np.einsum("ni,ij,nj->n", inner, np.linalg.inv(SPREAD), inner) / 2
     assert np.std(model.potential(inner) - v) < 0.3 * np.std(v)
-    wrong = MacroModel.fit_series(list(turning(n=100, size=1.1)), 0.1, **LINEAR)
-    assert rms(wrong.diffusion(inner) - NOISE) / rms(NOISE) > 0.05
+    assert (tmp_path / "law.png").stat().st_size > 10_000
+    wrong = MacroModel.fit_series(list(turning(n=200, size=1.1)), 0.1, members=1, epochs=5)
+    assert rms(wrong.diffusion(inner) - NOISE) / rms(NOISE) > 0.1
 
 
-def test_a_double_well_with_noise_that_depends_on_where_it_is() -> None:
+def test_a_double_well_with_noise_that_depends_on_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As above, with the potential, -ln of the stationary density of Ito's equation."""
-    x0, dx = double_well()
-    model = MacroModel.fit(x0, dx, 0.05, width=16, names="x", **TRAINING)
+    model, names = documented(1, tmp_path, monkeypatch)
+    x0, x1 = names["x0"], names["x"]
     x = np.linspace(*np.quantile(x0, [0.05, 0.95]), 200)
-    assert rms(model.drift(x)[:, 0] - (x - x**3)) / rms(x - x**3) < 0.05
     noise = well_noise(x)
+    assert rms(model.drift(x)[:, 0] - (x - x**3)) / rms(x - x**3) < 0.05
     assert rms(model.diffusion(x)[:, 0, 0] - noise) / rms(noise) < 0.05
     grid = np.linspace(-2, 2, 4001)
     slope = 2 * (grid - grid**3) / well_noise(grid)
@@ -88,11 +87,12 @@ def test_a_double_well_with_noise_that_depends_on_where_it_is() -> None:
     for power in (2, 4):
         assert (late**power).mean() == pytest.approx((p * grid**power).sum() / p.sum(), rel=0.03)
     inside = np.linspace(-1.25, 1.25, 101)
-    exact = np.interp(inside, grid, v)
-    missed = model.potential(inside) - (exact - exact.min())
-    assert rms(missed - missed.mean()) < 0.1 * np.ptp(exact)
-    wrong = MacroModel.fit(*double_well(6000, size=1.1), 0.05, **(TRAINING | {"polish": 10}))
-    assert rms(wrong.diffusion(x)[:, 0, 0] - noise) / rms(noise) > 0.05
+    missed = model.potential(inside) - np.interp(inside, grid, v)
+    assert rms(missed - missed.mean()) < 0.1 * np.ptp(np.interp(inside, grid, v))
+    moved = x0 + (x0 - x0**3) * 0.05
+    louder = (moved - x0) + 1.1 * (x1 - moved)
+    wrong = MacroModel.fit(x0[:6000], louder[:6000], 0.05, members=1, epochs=20, batch_size=256)
+    assert rms(wrong.diffusion(x)[:, 0, 0] - noise) / rms(noise) > 0.1
 
 
 QUICK = {"members": 1, "epochs": 1, "width": 4, "depth": 1}
