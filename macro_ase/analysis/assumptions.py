@@ -105,18 +105,23 @@ class _Fit:
         return len(self.coefficients)
 
 
-def slope_through_origin(x: Array, y: Array, noise: float = 0.0) -> tuple[float, float]:
+def slope_through_origin(
+    x: Array, y: Array, noise: float = 0.0, free: int = 1
+) -> tuple[float, float]:
     """Slope of y against x, both of shape (n, d), and its error.
 
-    ``noise`` is what errors of x add to the sum of its squares; left in, they would lower the slope
-    (W. A. Fuller, *Measurement Error Models*, Wiley 1987, section 1.2). Where there is little else,
-    neither is known.
+    ``noise`` is what errors of x, of so many free numbers, add on average to the sum of its
+    squares; left in, they would lower the slope (W. A. Fuller, *Measurement Error Models*, Wiley
+    1987, section 1.2). How much they add is known to sqrt(2 / free) of it; where there is little
+    else, neither slope nor error is known.
     """
     norm = float((x**2).sum()) - noise
     if norm <= noise / 2:
         return np.nan, np.nan
     slope = float((y * x).sum() / norm)
-    return slope, float(np.sqrt((((y - slope * x) * x) ** 2).sum())) / norm
+    unknown = 2 * noise * (noise + 2 * norm) / free
+    scatter = float((((y - slope * x) * x) ** 2).sum()) + slope**2 * unknown
+    return slope, float(np.sqrt(scatter)) / norm
 
 
 def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
@@ -146,7 +151,7 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     groups = dz.reshape(len(numbers), -1, d).mean(axis=1)
     z_groups = own["z0"].reshape(len(numbers), -1, d)[:, 0]
     noise = fit.noise(z_groups, groups, own["whole_z0"])
-    slope, slope_error = slope_through_origin(model, whole, noise)
+    slope, slope_error = slope_through_origin(model, whole, noise, d * fit.n_terms)
     difference = whole - groups[np.searchsorted(numbers, own["whole_snapshot"])]
     error = difference.std(axis=0, ddof=1) / np.sqrt(len(whole))
     rest = whole - model

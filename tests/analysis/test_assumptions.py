@@ -70,6 +70,9 @@ def test_a_drift_that_is_hardly_known_is_not_taken_for_a_smaller_one() -> None:
         error = np.nanstd(slopes) / np.sqrt(40)
         assert abs(np.nanmean(slopes) - factor) < max(0.1, 4 * error)
         assert error < 0.1
+    few = [check_patches(increments(n=60, seed=s, strength=0.3)) for s in range(60)]
+    off = np.array([abs(c.drift_slope - 1) / c.drift_slope_error for c in few])
+    assert np.nanmean(off > 2) < 0.1  # errors are as large as the slope is uncertain
     none = check_patches(increments(n=40, strength=0.0))
     assert np.isnan(none.drift_slope) or none.drift_slope_error > 0.5
 
