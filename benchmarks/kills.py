@@ -1,6 +1,6 @@
 """Runs killed at random moments, and killed workers: resumed, they are equal byte for byte.
 
-    python benchmarks/kills.py [--quick] [--seed N]
+    python benchmarks/kills.py [STUDY ...] [--kills N] [--workers N] [--seed N]
 
 Twenty SIGKILLs over a study each of alloys, spins, fields and forces, training included; then ten
 workers, processes and Dask's in turn. For each kill it prints what the run was doing; at the end,
@@ -112,11 +112,13 @@ def disturbed(
 def main() -> None:
     """Kill, resume, compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one study and three kills")
+    parser.add_argument("studies", nargs="*", default=KILLED, metavar="STUDY")
+    parser.add_argument("--kills", type=int, default=5, metavar="N", help="of each study's run")
+    parser.add_argument("--workers", type=int, default=5, metavar="N", help="killed of each engine")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     random.seed(args.seed)
-    studies, each = (("ising",), 1) if args.quick else (KILLED, 5)
+    studies = args.studies
     with tempfile.TemporaryDirectory() as temporary:
         here, took = Path(temporary), {}
         for study in studies:
@@ -124,10 +126,11 @@ def main() -> None:
             end(begin(study, here / study, "threads:2"))
             took[study] = time.perf_counter() - start
             print(f"{study}: {took[study]:.0f} s undisturbed")
-        runs = [disturbed(s, here, "threads:2", each, kill_run, took[s]) for s in studies]
+        runs = [disturbed(s, here, "threads:2", args.kills, kill_run, took[s]) for s in studies]
         first = studies[0]
-        workers = [disturbed(first, here, "processes:2", each, kill_worker, took[first] / 2)]
-        workers.append(with_dask(first, here, each, took[first] / 2))
+        half, each = took[first] / 2, args.workers
+        workers = [disturbed(first, here, "processes:2", each, kill_worker, half)]
+        workers.append(with_dask(first, here, each, half))
     killed, faults = (sum(column) for column in zip(*runs, *workers))
     print(f"{killed} kills ({sum(n for n, _ in workers)} of workers): {faults} faults")
 
@@ -136,6 +139,8 @@ def with_dask(study: str, here: Path, kills: int, longest: float) -> tuple[int, 
     """Kills of the workers of a Dask cluster of two processes."""
     from distributed import LocalCluster
 
+    if kills == 0:
+        return 0, 0
     options: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with LocalCluster(**options) as cluster:
 

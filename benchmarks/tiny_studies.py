@@ -22,9 +22,9 @@ STUDIES: dict[str, tuple[str, ...]] = {
         "sampling.copies=1",
         "sampling.dt_events=[500, 1000]",
         "learning.members=2",
-        "learning.epochs=40",
+        "learning.epochs=20",
         "direct.runs=4",
-        "direct.relaxation_times=20.0",
+        "direct.relaxation_times=10.0",
         "predict.paths=8",
     ),
     "ising": (

@@ -73,16 +73,18 @@ def run_chunks(
     """
 
     def keep(done: Done) -> None:
-        store.write(done.key, done.result)
+        if claims is None or not store.holds(done.key):
+            store.write(done.key, done.result)
         noted(done)
         if claims:
             claims.release(done.key)
 
     with workers_of(engine) as workers:
+        there = {key for key in jobs if store.holds(key)}
         missing = [key for key in jobs if not store.has(key)]
+        for key in there.intersection(missing) if claims else ():
+            _discard_damaged(key, store, claims)  # type: ignore[arg-type]
         with Progress(label, len(jobs), len(jobs) - len(missing), workers.number) as progress:
-            for key in missing if claims else ():
-                store.discard(key)  # damaged, if it is there
             while missing:
                 mine = claims.taken(missing, store.holds) if claims else missing
                 run_jobs(function, ((key, jobs[key]) for key in mine), keep, workers, progress)
@@ -91,3 +93,10 @@ def run_chunks(
                     workers.require_time()
                     progress.tick(len(jobs) - len(missing))
                     time.sleep(claims.pause_s)
+
+
+def _discard_damaged(key: str, store: Store, claims: Claims) -> None:
+    """Remove a chunk, unless another task has done so and written it anew."""
+    with claims.alone(key):
+        if not store.has(key):
+            store.discard(key)
