@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from macro_ase.claims import Claims
 from macro_ase.config import load_config
 from macro_ase.rng import stream
 from macro_ase.sampling import Store, run_chunks
@@ -98,6 +99,24 @@ def test_a_lost_file_of_a_finished_chunk_is_computed_again(tmp_path: Path) -> No
     with pytest.warns(UserWarning, match=r"noise/1 is damaged.*computed again"):
         run_chunks(noise, jobs(3), store)
     assert noise.calls[3:] == [1] and contents(store, list(jobs(3))) == before
+
+
+def test_what_another_task_wrote_a_moment_ago_stays(tmp_path: Path) -> None:
+    class Late(Store):
+        def has(self, key: str) -> bool:
+            found = super().has(key)
+            if not self.holds(key):
+                Store(self.path).write(key, Noise()(int(key[-1])))
+            return found
+
+    noise, store = Noise(), Late(tmp_path / "d")
+    with Claims(tmp_path, "task") as claims:
+        run_chunks(noise, jobs(3), store, claims=claims)
+        assert noise.calls == [] and all(map(store.has, jobs(3)))
+        next((tmp_path / "d" / "noise" / "1" / "x" / "c").iterdir()).unlink()
+        with pytest.warns(UserWarning, match=r"noise/1 is damaged"):
+            run_chunks(noise, jobs(3), Store(store.path), claims=claims)
+    assert noise.calls == [1] and all(map(store.has, jobs(3)))
 
 
 def test_ctrl_c_ends_between_chunks(tmp_path: Path) -> None:
