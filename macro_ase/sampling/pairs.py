@@ -12,8 +12,8 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array, Chunk
 from ..rng import coerce_rng, stream
 from ..systems.base import (
     Closure,
@@ -38,14 +38,11 @@ def pairs_chunk(
     condition: Condition,
     seed: np.random.SeedSequence,
     number: int,
-) -> dict[str, NDArray[Any]]:
+) -> Chunk:
     """Training pairs from some small runs; ``number`` is that of the chunk.
 
-    Returns
-    -------
-    dict
-        ``z0`` and ``dz``, shape (n, d), one row a large state, and ``mean`` where the system tells
-        its mean with less noise; ``snapshot``, shape (n,), the small run it is from.
+    ``z0`` and ``dz``, shape (n, d), one row a large state; ``mean`` where the system tells its mean
+    with less noise; ``snapshot``, shape (n,), the small run that it is from.
     """
     states, evolution, choice = system.streams(seed)
     large = system.snapshots(plan, starts, condition, states)
@@ -62,7 +59,7 @@ def wholes_chunk(
     condition: Condition,
     seed: np.random.SeedSequence,
     number: int = 0,
-) -> dict[str, NDArray[Any]]:
+) -> Chunk:
     """Patches and wholes from the same states, as `analysis.assumptions.check_patches` asks."""
     states, evolution, _ = system.streams(seed)
     large = system.snapshots(plan, starts, condition, states).states
@@ -85,7 +82,7 @@ def wholes_chunk(
 
 def tiles_chunk(
     system: System, plan: Plan, starts: int, condition: Condition, seed: np.random.SeedSequence
-) -> dict[str, NDArray[Any]]:
+) -> Chunk:
     """``tiles`` of large states in random order, shape (n, ...), to make closures from."""
     rng = coerce_rng(seed)
     tiles = system.tiles(plan, system.snapshots(plan, starts, condition, rng).states)
@@ -97,19 +94,14 @@ def direct_chunk(
     plan: Plan,
     start: Any,
     runs: int,
-    times: NDArray[np.float64],
+    times: Array,
     closure: Closure,
     condition: Condition,
     seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
-) -> dict[str, NDArray[Any]]:
+) -> Chunk:
     """Direct runs of the large system from one start: ``z``, shape (runs, n_t, d).
 
-    Parameters
-    ----------
-    start : object
-        As `System.start` takes it.
-    seeds : (SeedSequence, SeedSequence)
-        Of the states to start from, and of the runs.
+    ``start`` is as `System.start` takes it; ``seeds`` are those of its states and of the runs.
     """
     first, then = map(coerce_rng, seeds)
     states = system.start(plan, start, runs, condition, first)
@@ -118,7 +110,7 @@ def direct_chunk(
 
 def small_chunk(
     system: EventSystem, n_events: float, condition: Condition, seed: int, item: tuple[int, ...]
-) -> dict[str, NDArray[Any]]:
+) -> Chunk:
     """One small run, the fields of `Trajectory`; ``item`` is its own, for the random stream."""
     run = system.small_trajectory(n_events, condition, stream(seed, "small", *item))
     return {f.name: np.atleast_1d(getattr(run, f.name)) for f in fields(run)}
@@ -128,31 +120,20 @@ def grown_pairs_chunk(
     system: EventSystem,
     plan: Plan,
     states: States,
-    healing_events: NDArray[np.float64],
+    healing_events: Array,
     first: int,
     repeats: int,
     condition: Condition,
     seed: int,
     number: int,
-) -> dict[str, NDArray[Any]]:
+) -> Chunk:
     """Grow states of small runs, evolve every patch of each alone, and some as a whole.
 
-    Parameters
-    ----------
-    states : array, shape (n, n_small)
-        Small states; they are numbered from ``first`` on.
-    healing_events : array, shape (n,)
-        Events of every patch between growing and the pairs.
-    repeats : int
-        How often each patch of a large state evolves, every time from that state.
-    seed, number : int
-        ``number`` is that of the condition, for the random streams.
-
-    Returns
-    -------
-    dict
-        The fields of `PatchPairs`; ``seam``, shape (n, 2, d); and of every fourth state
-        ``whole_snapshot``, ``whole_z0`` and ``whole_dz``, its increment when all of it evolves.
+    Small ``states``, shape (n, n_small), are numbered from ``first`` on; patches have
+    ``healing_events``, shape (n,), between growing and the pairs, and evolve ``repeats`` times from
+    the same large state. ``number`` is that of the condition, for the random streams. Returns the
+    fields of `PatchPairs`; ``seam``, shape (n, 2, d); and of every fourth state ``whole_snapshot``,
+    ``whole_z0`` and ``whole_dz``, its increment when all of it evolves.
     """
     pairs, seams, whole = [], [], []
     model_condition, times = system.model_condition(condition), np.array([0.0, plan.dt])
@@ -186,11 +167,11 @@ def grown_pairs_chunk(
 def direct_run_chunk(
     system: EventSystem,
     state: States,
-    times: NDArray[np.float64],
+    times: Array,
     condition: Condition,
     seed: int,
     item: tuple[int, ...],
-) -> dict[str, NDArray[Any]]:
+) -> Chunk:
     """One direct run of a large state: ``times``, ``z`` (n_t, d) and ``extra`` (n_t, e)."""
     z, extra = system.direct(state, times, condition, stream(seed, "direct", *item))
     return {"times": times, "z": z, "extra": extra}

@@ -82,15 +82,8 @@ class Runner:
     ) -> Mapping[str, Chunk]:
         """Results of jobs by key, read from the disk when they are asked for.
 
-        Those that an earlier session finished are not done again.
-
-        Parameters
-        ----------
-        stage : str
-        function : callable
-            Of a module, with nothing but the job's arguments; returns arrays by name.
-        jobs : mapping
-            Arguments by key.
+        Those that an earlier session finished are not done again. ``jobs`` hold arguments by key of
+        a function that a module has, and that returns arrays by name.
         """
 
         def noted(done: Done) -> None:
@@ -109,13 +102,8 @@ class Runner:
     def kept(self, name: str, load: Callable[[Path], T], make: Callable[[Path], T]) -> T:
         """A model that the run keeps: loaded where it is whole, else made.
 
-        Parameters
-        ----------
-        name : str
-            Of its folder in the run's folder ``model``; empty for that folder itself.
-        load, make : callable
-            Take the folder; the first raises if there is no whole model in it, the second
-            leaves one there.
+        Both functions take its folder, ``name`` in the run's folder ``model``; the first raises if
+        there is no whole model in it, the second leaves one there.
         """
         with self.claims.alone(f"model {name}") if self.claims else nullcontext():
             return self._kept(name, load, make)

@@ -25,22 +25,8 @@ def require_numbers(
 ) -> None:
     """Refuse settings that are too small or too large; of lists, every number counts.
 
-    Parameters
-    ----------
-    config : dict
-    least : mapping
-        From settings, as "table.key", to the smallest value allowed.
-    above_0 : iterable of str
-        Settings that must be above 0.
-    most : mapping, optional
-        From settings to the largest value allowed.
-    not_negative : iterable of str
-        Settings that may be 0.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting.
+    Settings, as "table.key", are by their smallest or largest value, above 0, or 0 or more;
+    ValueError names the first that is not.
     """
     for key, limit in least.items():
         if _end(config, key, min) < limit:
@@ -65,13 +51,7 @@ def _end(config: dict[str, Any], key: str, which: Callable[[Iterable[Any]], Any]
 
 
 def require_choices(config: dict[str, Any], choices: Mapping[str, Iterable[str]]) -> None:
-    """Refuse settings that are none of a few words; of lists, every word counts.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting.
-    """
+    """Refuse settings that are none of a few words; of lists, every word counts."""
     for key, allowed in choices.items():
         value = setting(config, key)
         wrong = [v for v in (value if isinstance(value, list) else [value]) if v not in allowed]
@@ -83,18 +63,8 @@ def require_choices(config: dict[str, Any], choices: Mapping[str, Iterable[str]]
 def require_steps(config: dict[str, Any], parts: Mapping[str, str], beyond: bool = False) -> None:
     """Refuse intervals that divide a time into more steps than there is time for.
 
-    Parameters
-    ----------
-    config : dict
-    parts : mapping
-        From settings that are intervals to those that they divide, as "table.key".
-    beyond : bool
-        Whether an interval may be longer than what it divides.
-
-    Raises
-    ------
-    ValueError
-        Naming both settings.
+    ``parts`` are from settings that are intervals to those that they divide; an interval may be
+    ``beyond`` what it divides where that is said. ValueError names both.
     """
     for key, whole in parts.items():
         interval, longest = setting(config, key), setting(config, whole)
@@ -109,19 +79,7 @@ def require_steps(config: dict[str, Any], parts: Mapping[str, str], beyond: bool
 
 
 def require_multiple(value: float, unit: float, key: str, of: str) -> int:
-    """How often a unit fits into a setting; refused if that is no whole number.
-
-    Parameters
-    ----------
-    value, unit : float
-    key, of : str
-        What they are called.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting.
-    """
+    """How often a unit fits into a setting; ValueError, naming it, if that is no whole number."""
     times = whole_ratio(value, unit)
     if times is None:
         raise ValueError(f"{key} must be a multiple of {of} = {unit:g}, not {value:g}")
