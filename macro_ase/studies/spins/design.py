@@ -17,6 +17,7 @@ from ...systems.spin_system import SpinPlan, SpinSystem
 from ..road import PREDICTED, Lane, Prediction
 from ..settings import DRIFTS, LEARNING, require_choices, require_numbers, setting
 
+MOST_STARTS, MOST_SITES = 64, 2**28  # of the large states of a chunk
 BASELINES = ("none", "naive")
 CLOSURES = ("none", "correlations", "encoder")
 SYSTEMS: dict[str, type[SpinSystem]] = {"curie-weiss": CurieWeissSystem, "ising": IsingSystem}
@@ -138,8 +139,10 @@ class SpinDesign:
     def lane(self, patch: int, closure: Closure = no_closure) -> Lane:
         """Of the patches of a side."""
         name, items = str(patch), (patch,)
-        own = (name, self.system, self.plans[patch], self.starts, self.seed, "spin-pairs", items)
-        return Lane(*own, closure=closure)
+        plan = self.plans[patch]
+        chunk = max(1, min(MOST_STARTS, MOST_SITES // (self.side**2 * len(plan.ages))))
+        own = (name, self.system, plan, self.starts, self.seed, "spin-pairs", items)
+        return Lane(*own, closure=closure, chunk=chunk)
 
     def start_seed(self, number: int, use: int) -> np.random.SeedSequence:
         """Of states of the initial mean spin of a number."""

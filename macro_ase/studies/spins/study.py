@@ -26,7 +26,7 @@ from .scan import scan_patches
 
 CHECK_STARTS = 2048
 SMALL_RUNS = 3
-BYTES_PER_SITE = 12
+BYTES_PER_SITE = 28
 
 
 class SpinStudy(Study):
@@ -38,7 +38,8 @@ class SpinStudy(Study):
         """Memory of a chunk, that of pairs or of direct runs, and disk in all."""
         design = self.design
         plan = next(iter(design.plans.values()))
-        rows = max(min(64, design.starts) * len(plan.ages), design.direct.runs)
+        chunk = min(design.lane(next(iter(design.plans))).chunk, design.starts)
+        rows = max(chunk * len(plan.ages), design.direct.runs)
         starts = len(design.direct.magnetisations)
         records = starts * design.direct.runs * (design.direct.steps + 1)
         pairs = design.starts * len(plan.ages)
