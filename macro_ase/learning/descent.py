@@ -80,19 +80,9 @@ class Polish:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train.
+    """How to train: Adam, or AdamW where there is a weight decay, then L-BFGS.
 
-    Attributes
-    ----------
-    epochs : int
-        Of Adam.
-    learning_rate : float
-        At the start; it falls to zero as a cosine.
-    clip : float
-        Largest norm of a gradient.
-    weight_decay : float, optional
-        That of AdamW.
-    polish : Polish
+    The learning rate falls to zero as a cosine; ``clip`` is the largest norm of a gradient.
     """
 
     epochs: int = 0

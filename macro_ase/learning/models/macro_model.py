@@ -74,11 +74,6 @@ class MacroModel(LocalLaw, Saved):
         patches relax as the whole does.
     n_sites : float, optional
         Of the large system that is meant where no other is named.
-
-    Raises
-    ------
-    ValueError
-        If the parts do not belong together, or a number is not above 0.
     """
 
     trained: Trained
@@ -139,11 +134,6 @@ class MacroModel(LocalLaw, Saved):
             As in `learning.descent.descend`.
         **options
             Of `learning.options.TrainingOptions`.
-
-        Raises
-        ------
-        ValueError
-            Naming what cannot be used.
         """
         pairs = pairs_of(z0, dz, condition, groups)
         return cls._fitted(pairs, dt, n_patches, names, options, seed, checkpoint)
