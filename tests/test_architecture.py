@@ -7,7 +7,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -17,13 +17,6 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "macro_ase"
 LONGEST_FUNCTION, LONGEST_STUDY = 60, 250
 DEFINED_ONCE = {"Array": "macro_ase.arrays", "Chunk": "macro_ase.arrays"}
-
-# What does not yet keep to the rules below.
-UNFINISHED = ("studies",)
-MAY_BE_LONG = {
-    "engines.swaps.eam_lattice.run",
-    "kinetics.eam_swaps.metropolis",
-}
 
 LEVELS = (
     ("compiled", "kernel_store", "extras", "reasons"),
@@ -64,10 +57,6 @@ def module(file: Path) -> str:
     """Dotted name of a file of the package."""
     parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def finished(names: Iterable[str]) -> set[str]:
-    return {name for name in names if name.split(".")[1:2] not in [[room] for room in UNFINISHED]}
 
 
 MODULES = {module(file): file for file in sorted(PACKAGE.rglob("*.py"))}
@@ -143,7 +132,7 @@ def test_reports_know_nothing_of_what_they_report(file: Path) -> None:
 
 
 def test_no_circle_of_imports() -> None:
-    graph = {name: finished(imports(name)) for name in finished(MODULES)}
+    graph = {name: imports(name) for name in MODULES}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as circle:
@@ -159,17 +148,17 @@ def test_imports_in_functions_and_for_types_count() -> None:
 def test_functions_fit_on_a_screen() -> None:
     long = {
         f"{name}.{node.name}".removeprefix("macro_ase.")
-        for name in finished(MODULES)
+        for name in MODULES
         for node in ast.walk(tree(name))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
     }
-    assert not long - MAY_BE_LONG
+    assert not long
 
 
 def test_modules_of_studies_are_short() -> None:
-    studies = finished(name for name in MODULES if name.startswith("macro_ase.studies."))
-    lines = {name: len(MODULES[name].read_text().splitlines()) for name in studies}
+    studies = {n: file for n, file in MODULES.items() if n.startswith("macro_ase.studies.")}
+    lines = {name: len(file.read_text().splitlines()) for name, file in studies.items()}
     assert not {name: n for name, n in lines.items() if n > LONGEST_STUDY}
 
 
@@ -177,8 +166,7 @@ def test_modules_of_studies_are_short() -> None:
 def test_types_of_arrays_are_defined_once(alias: str) -> None:
     definition = re.compile(rf"^(type )?{alias}\b[^=\n(]*=[^=]", re.M)
     found = {name for name, file in MODULES.items() if definition.search(file.read_text())}
-    assert not finished(found) - {DEFINED_ONCE[alias]}
-    assert UNFINISHED or found == {DEFINED_ONCE[alias]}
+    assert found == {DEFINED_ONCE[alias]}
 
 
 def test_every_module_serves_a_user() -> None:
@@ -190,7 +178,7 @@ def test_every_module_serves_a_user() -> None:
         reached.add(name)
         parents = {name.rsplit(".", k)[0] for k in range(1, name.count(".") + 1)}
         ways |= (imports(name) | parents) - reached
-    assert not finished(MODULES.keys() - reached)
+    assert not MODULES.keys() - reached
 
 
 def test_importing_the_package_is_light() -> None:

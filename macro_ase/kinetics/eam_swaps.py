@@ -175,6 +175,65 @@ def _halves_in_core(role: NDArray[np.int8], i: int, j: int) -> int:
 
 
 @compiled
+def _attempt(
+    tables: EAMSites,
+    state: SiteState,
+    active: NDArray[np.int64],
+    n_core: int,
+    moves: NDArray[np.int64],
+    chances: NDArray[np.float64],
+    bias: SpeciesBias,
+    betas: NDArray[np.float64],
+    attempts: int,
+    rng: NDArray[np.uint64],
+    tally: NDArray[np.int64],
+    bonds: NDArray[np.int64],
+    origin: NDArray[np.int64],
+) -> float:
+    """`metropolis`, which leaves the active sites marked."""
+    occupation, near = state.occupation, tables.near
+    vacancy = tables.pair.shape[1] - 1
+    touched = _workspace(near, active)
+    counts, most = _enter(state, near, active, n_core, vacancy + 1)
+    vacancies = np.sort(active[occupation[active] == vacancy])
+    total = 0.0
+    for attempt in range(attempts):
+        number = choose_move(chances, rng)
+        i, j, new = propose(
+            moves[number], occupation, active, state.role, near, most, vacancies, bias.allowed, rng
+        )
+        old = int(occupation[i])
+        tally[number, 0, old, new] += 1
+        if new == old:
+            continue
+        change, n = _change_sites(tables, state, touched, i, j, new)
+        cost = change if j >= 0 else change + bias_change(bias, counts, old, new)
+        beta = betas[min(attempt, betas.size - 1)]
+        if cost > 0.0 and uniform(rng) >= np.exp(-beta * cost):
+            _put(occupation, i, old, j, new)
+            continue
+        tally[number, 1, old, new] += 1
+        total += change
+        _keep(state, touched, n)
+        halves = _halves_in_core(state.role, i, j)
+        if bonds.size > 0 and halves > 0:
+            _put(occupation, i, old, j, new)
+            _count_bonds(tables, occupation, i, new, bonds, halves)
+            if j >= 0:
+                _count_bonds(tables, occupation, j, old, bonds, halves)
+        if j >= 0 and origin.size > 0:
+            origin[i], origin[j] = origin[j], origin[i]
+        if j < 0:
+            counts[old] -= 1
+            counts[new] += 1
+        elif old == vacancy:
+            relocate(vacancies, i, j)
+        elif new == vacancy:
+            relocate(vacancies, j, i)
+    return total
+
+
+@compiled
 def metropolis(
     tables: EAMSites,
     state: SiteState,
@@ -222,44 +281,9 @@ def metropolis(
     float
         Change of the energy, eV, without the bias.
     """
-    occupation, near = state.occupation, tables.near
-    vacancy = tables.pair.shape[1] - 1
-    touched = _workspace(near, active)
-    counts, most = _enter(state, near, active, n_core, vacancy + 1)
-    vacancies = np.sort(active[occupation[active] == vacancy])
-    total = 0.0
-    for attempt in range(attempts):
-        number = choose_move(chances, rng)
-        i, j, new = propose(
-            moves[number], occupation, active, state.role, near, most, vacancies, bias.allowed, rng
-        )
-        old = int(occupation[i])
-        tally[number, 0, old, new] += 1
-        if new == old:
-            continue
-        change, n = _change_sites(tables, state, touched, i, j, new)
-        cost = change if j >= 0 else change + bias_change(bias, counts, old, new)
-        beta = betas[min(attempt, betas.size - 1)]
-        if cost > 0.0 and uniform(rng) >= np.exp(-beta * cost):
-            _put(occupation, i, old, j, new)
-            continue
-        tally[number, 1, old, new] += 1
-        total += change
-        _keep(state, touched, n)
-        halves = _halves_in_core(state.role, i, j)
-        if bonds.size > 0 and halves > 0:
-            _put(occupation, i, old, j, new)
-            _count_bonds(tables, occupation, i, new, bonds, halves)
-            if j >= 0:
-                _count_bonds(tables, occupation, j, old, bonds, halves)
-        if j >= 0 and origin.size > 0:
-            origin[i], origin[j] = origin[j], origin[i]
-        if j < 0:
-            counts[old] -= 1
-            counts[new] += 1
-        elif old == vacancy:
-            relocate(vacancies, i, j)
-        elif new == vacancy:
-            relocate(vacancies, j, i)
+    total = _attempt(
+        tables, state, active, n_core, moves, chances, bias, betas, attempts, rng,
+        tally, bonds, origin,
+    )  # fmt: skip
     state.role[active] = 0
     return total

@@ -32,7 +32,7 @@ from ..swaps.moves import (
     NeighbourSwap,
     SiteMove,
     cumulative_chances,
-    move_codes,
+    kernel_moves,
 )
 from ..swaps.neighbours import nearest_pairs, neighbourhood
 from .local_energy import energy_without_vacancies
@@ -81,7 +81,7 @@ class TableSites:
         self.lattice = EAMLattice.from_atoms(cut.atoms, table)
         self.state = self.lattice.state(self.lattice.codes(cut.atoms))
         self.origin = np.arange(len(cut.atoms))
-        self._moves, self._chances = move_codes(moves), cumulative_chances(moves)
+        self._moves, self._chances = kernel_moves(moves)
         self._numbers = np.array([atomic_numbers.get(name, -1) for name in self.lattice.species])
 
     def run(

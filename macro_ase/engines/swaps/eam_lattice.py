@@ -16,7 +16,7 @@ from ...lattice import VACANCY, SiteGrid
 from ...potentials.eam_calculator import interpolate
 from ...potentials.eam_table import EAMTable
 from .ensembles import no_bias
-from .moves import Move, as_moves, cumulative_chances, move_codes
+from .moves import Move, as_moves, kernel_moves
 from .neighbours import Pairs, grid_pairs, neighbourhood, pairs_within
 
 DENSITY_BITS = 52
@@ -180,26 +180,28 @@ class EAMLattice:
         """
         chosen = as_moves(moves)
         sites = np.arange(self.n_sites) if active is None else np.asarray(active, dtype=np.int64)
-        s = len(self.species)
-        halves = np.zeros((0 if bonds is None else self.n_shells, s, s), dtype=np.int64)
+        halves = self._counts(0 if bonds is None else self.n_shells)
         change = metropolis(
             self.tables,
             state,
             sites,
             len(sites) if n_core is None else n_core,
-            move_codes(chosen),
-            cumulative_chances(chosen),
-            no_bias(s) if bias is None else bias,
+            *kernel_moves(chosen),
+            no_bias(len(self.species)) if bias is None else bias,
             np.atleast_1d(1 / (units.kB * np.asarray(temperature_K, dtype=float))),
             attempts,
             rng_state,
-            np.zeros((len(chosen), 2, s, s), dtype=np.int64) if tally is None else tally,
+            self._counts(len(chosen), 2) if tally is None else tally,
             halves,
             np.zeros(0, dtype=np.int64),
         )
         if bonds is not None:
             bonds += halves / 2
         return float(change)
+
+    def _counts(self, *shape: int) -> Ints:
+        """Zeros for counts by two species, shape (..., S, S)."""
+        return np.zeros((*shape, len(self.species), len(self.species)), dtype=np.int64)
 
     def try_patch(
         self,

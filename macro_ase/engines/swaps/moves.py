@@ -116,3 +116,8 @@ def move_codes(moves: Sequence[Move]) -> NDArray[np.int64]:
     if wrong:
         raise ValueError(f"sites stay where they are: {wrong[0]} is not possible")
     return np.array([move.code for move in moves if isinstance(move, SiteMove)], dtype=np.int64)
+
+
+def kernel_moves(moves: Sequence[Move]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Codes and cumulative probabilities of site moves, as kernels take them."""
+    return move_codes(moves), cumulative_chances(moves)
