@@ -24,6 +24,7 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
+from types import FrameType
 from typing import Any
 
 from .counts import require_count
@@ -89,24 +90,33 @@ class Workers:
 
     @contextmanager
     def within_time(self) -> Iterator[None]:
-        """A block of the main thread that is interrupted when the time is up.
+        """A block that is interrupted when the time is up; with a limit, only in the main thread.
 
         Raises
         ------
         OutOfTime
         """
+        if self.until == math.inf:
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def interrupted(number: int, frame: FrameType | None) -> None:
+            if time.monotonic() >= self.until:
+                raise OutOfTime("the time is up")
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(signal.SIGINT, interrupted)
         left = self.until - time.monotonic()
         timer = threading.Timer(min(left, threading.TIMEOUT_MAX), _thread.interrupt_main)
         timer.daemon = True
         timer.start()
         try:
             yield
-        except KeyboardInterrupt:
-            if time.monotonic() < self.until:
-                raise
-            raise OutOfTime("the time is up") from None
         finally:
             timer.cancel()
+            signal.signal(signal.SIGINT, before)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """As of the executor; a broken one is replaced first."""

@@ -1,6 +1,7 @@
 """Every engine gives the same; a dead worker costs its job once more; time that is up ends work."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -125,7 +126,18 @@ def test_libraries_use_one_thread_in_processes() -> None:
     assert set(found.values()) == {"1"}
 
 
-def test_nothing_begins_that_would_not_end_in_time() -> None:
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
+def test_nothing_begins_that_would_not_end_in_time(handler: Any) -> None:
+    """Nor where interrupts are ignored, as shells have it for what they start in the background."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        _run_out_of_time()
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run_out_of_time() -> None:
     with workers_of(1) as workers:
         workers.until = time.monotonic() + 0.5
         with pytest.raises(OutOfTime):
