@@ -28,12 +28,12 @@ from matplotlib.figure import Figure
 
 from macro_ase.engines.patches.partial_forces import Bins, LennardJonesForce, choose_block
 from macro_ase.learning.encoders.conditioned_autoencoder import train_autoencoder
-from macro_ase.observables.differentiable import LinearObservables
 from macro_ase.learning.force_batch import ForceBatch
 from macro_ase.learning.force_losses import loss_x, loss_x_partial, loss_z
 from macro_ase.learning.models.drift_model import train_drift
 from macro_ase.learning.models.paths import rollout, trajectory_errors
 from macro_ase.learning.options import AutoencoderOptions, DriftOptions
+from macro_ase.observables.differentiable import LinearObservables
 from macro_ase.rng import coerce_rng
 from macro_ase.systems.pooled_features import PooledForces, RadialBasis
 from macro_ase.systems.predator_prey import PredatorPrey

@@ -2,9 +2,9 @@
 # # A system of your own
 #
 # Whatever moves by local rules can take the road of the studies that ship: small runs, large states
-# grown from them, patches that evolve alone, a model learned from their increments, its paths beside
-# direct runs, and a report. You write how the system moves and what is measured; the base class
-# of its kind does the rest. First a lattice of states, then a field.
+# grown from them, patches that evolve alone, a model learned from their increments, its paths
+# beside direct runs, and a report. You write how the system moves and what is measured; the base
+# class of its kind does the rest. First a lattice of states, then a field.
 #
 # `python tutorials/07_own_system.py` takes a few minutes, with `--quick` less than one. Reports go
 # to `runs/`, or to the folder that `--out FOLDER` names.
@@ -80,7 +80,8 @@ class Potts(LatticeSystem):
 
 # %% [markdown]
 # That is all. `small` is the side of the small systems and of the patches, `large` that of the
-# large system; `dt` is how long a patch evolves alone. One model is conditioned on all temperatures.
+# large system; `dt` is how long a patch evolves alone. One model is conditioned on all
+# temperatures.
 
 
 # %%
@@ -101,10 +102,11 @@ potts = PatchStudy(
 show(potts.run(options.out / "potts", overwrite=True))
 
 # %% [markdown]
-# The report has the predicted paths beside direct ones, what the small system alone would have said,
-# what either way cost, and the assumptions measured: where a check failed, more states (`starts`), a
-# wider `buffer`, longer `relax_time` or older `ages` help. Close to a transition ($T_c = 0.995$ for
-# three states) two observables do not close the state any more, and the checks say so.
+# The report has the predicted paths beside direct ones, what the small system alone would have
+# said, what either way cost, and the assumptions measured: where a check failed, more states
+# (`starts`), a wider `buffer`, longer `relax_time` or older `ages` help. Close to a transition
+# ($T_c = 0.995$ for three states) two observables do not close the state any more, and the checks
+# say so.
 #
 # From the shell the same study is a file, `my_potts.toml` beside `my_potts.py`:
 #
@@ -118,8 +120,8 @@ show(potts.run(options.out / "potts", overwrite=True))
 #     large = 64
 #     dt = 0.5
 #
-# and `macro-ase run my_potts.toml --out runs/potts`. The preset `own`, which `macro-ase list` shows,
-# has every key with its meaning.
+# and `macro-ase run my_potts.toml --out runs/potts`. The preset `own`, which `macro-ase list`
+# shows, has every key with its meaning.
 
 # %% [markdown]
 # ## A field: growth that spreads, with noise of its own
@@ -130,10 +132,10 @@ show(potts.run(options.out / "potts", overwrite=True))
 # $$ \partial_t u = r u (1 - u) + D \nabla^2 u + g \sqrt{u}\, \xi . $$
 #
 # You write the equation. Fields come with ghost cells around them, and each `laplacian` takes one
-# layer away, as `inside` does; what the ghost cells hold, walls, periods or the frozen surroundings of
-# a patch, is not your affair. `amplitude` is the noise over `noise`, and `low = 0` keeps densities
-# from falling below 0 without adding to their mean. All numbers are attributes of the class, which
-# the constructor, and conditions, change by name.
+# layer away, as `inside` does; what the ghost cells hold, walls, periods or the frozen surroundings
+# of a patch, is not your affair. `amplitude` is the noise over `noise`, and `low = 0` keeps
+# densities from falling below 0 without adding to their mean. All numbers are attributes of the
+# class, which the constructor, and conditions, change by name.
 
 
 # %%
@@ -172,11 +174,11 @@ fisher = PatchStudy(
 show(fisher.run(options.out / "fisher", overwrite=True))
 
 # %% [markdown]
-# `cellwise` says that observables are means of something of each cell alone, so that patches need not
-# be put back into the whole to be measured. The same class with `axes = 2` lives on a square.
+# `cellwise` says that observables are means of something of each cell alone, so that patches need
+# not be put back into the whole to be measured. The same class with `axes = 2` lives on a square.
 #
-# **Exercise.** Does the limit at 0 bias the mean? Without growth nothing may be gained or lost on the
-# average, however small u is.
+# **Exercise.** Does the limit at 0 bias the mean? Without growth nothing may be gained or lost on
+# the average, however small u is.
 #
 # *Solution.* It does not: the mean stays within its error. Setting to 0 whatever falls below would
 # raise it.
