@@ -23,7 +23,8 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from types import FrameType
 from typing import Any
 
@@ -181,13 +182,25 @@ def _threads(wanted: Any, number: int) -> Iterator[Workers]:
         yield Workers(pool, number, interpreters=1)
 
 
+class _Process(SpawnProcess):
+    """It ignores SIGTERM, which is its parent's to answer, so that only SIGKILL ends it."""
+
+    def terminate(self) -> None:
+        """End it at once: what a broken pool does to those that are left."""
+        self.kill()
+
+
+class _Processes(SpawnContext):
+    Process = _Process
+
+
 @contextmanager
 def _processes(wanted: Any, number: int) -> Iterator[Workers]:
     """Fresh processes of one thread each; they end when their parent does."""
     number = _count(wanted, number)
 
     def again() -> Executor:
-        return ProcessPoolExecutor(number, get_context("spawn"), _prepare)
+        return ProcessPoolExecutor(number, _Processes(), _prepare)
 
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))

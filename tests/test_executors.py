@@ -1,11 +1,13 @@
 """Every engine gives the same; a dead worker costs its job once more; time that is up ends work."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,20 @@ def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
         jobs = {str(x): (x, tmp_path) for x in range(6)}
         assert results(once_deadly, jobs, workers) == {str(x): x * x for x in range(6)}
     assert (tmp_path / "3").exists()
+
+
+def test_no_worker_outlives_a_broken_pool() -> None:
+    """Workers ignore SIGTERM, with which a pool ends those that are left; it would wait forever."""
+    others = set(multiprocessing.active_children())
+    with workers_of("processes:2") as workers:
+        workers.submit(time.sleep, 60)
+        with pytest.raises(BrokenExecutor):
+            workers.submit(os._exit, 1).result()
+        ours = set(multiprocessing.active_children()) - others
+        end = time.monotonic() + 10
+        while any(child.is_alive() for child in ours) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not any(child.is_alive() for child in ours)
 
 
 def test_a_job_that_kills_every_worker_ends_the_run_in_one_line() -> None:
