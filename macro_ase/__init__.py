@@ -30,6 +30,7 @@ _HOME = {
     "PairEnergy": "barriers",
     "PairEnergyCalculator": "barriers",
     "VacancyKMC": "engines.vacancies.kmc",
+    "VacancyFraction": "engines.vacancies.fraction",
     "SwapMC": "engines.swaps.mc",
     "Patch": "patches",
     "PatchMC": "engines.patches.mc",

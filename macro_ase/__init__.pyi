@@ -50,6 +50,7 @@ from .engines.swaps.moves import Swap as Swap
 from .engines.swaps.moves import Transmute as Transmute
 from .engines.swaps.moves import VacancySwap as VacancySwap
 from .engines.temperature import Ramp as Ramp
+from .engines.vacancies.fraction import VacancyFraction as VacancyFraction
 from .engines.vacancies.kmc import VacancyKMC as VacancyKMC
 from .lattice import SiteGrid as SiteGrid
 from .learning.models.macro_model import MacroModel as MacroModel

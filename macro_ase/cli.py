@@ -188,6 +188,9 @@ def sro(args: argparse.Namespace) -> None:
     arg("--out", type=output, metavar="FINAL", help="write the last structure, in any format"),
     arg("--csv", type=output, metavar="OUT",
         help="write step, time, temperature, residence time and order by interval"),
+    arg("--vacancy-fraction", metavar="FILE|NUMBER",
+        help="share of vacant sites in the laboratory, from macro-ase vacancy-energy or a number:"
+        " gives times there too"),
     SPECIES,
     arg("--seed", type=whole(0), metavar="N", help="random seed (default: 0)"),
 )  # fmt: skip
@@ -197,12 +200,15 @@ def kmc(args: argparse.Namespace) -> None:
     Rejection-free hops of the vacancies (the symbol X) of a bcc crystal, with the exact clock.
     Temperatures are in K, energies in eV, times in seconds. Frames have their time in
     info["time_s"], and in info["residence_s"] what they count in averages over time.
+    A simulated crystal has more vacancies than a real one and moves faster by their ratio:
+    --vacancy-fraction gives the time in the laboratory beside the simulated one.
 
     Examples:
       macro-ase build bcc NbMoTa --vacancies 1 --out alloy.xyz
       macro-ase kmc alloy.xyz --temperature 2000 --steps 100000 --traj hops.traj
       macro-ase kmc hops.traj --temperature 2000 --steps 100000 --traj hops.traj --append
       macro-ase kmc alloy.xyz --temperature 2000 --ramp 800 --steps 1e6 --out cold.xyz
+      macro-ase kmc alloy.xyz --temperature 1600 --steps 1e6 --vacancy-fraction vacancies.json
     """
     from macro_ase.commands.kmc_file import kmc_file
 
@@ -211,6 +217,7 @@ def kmc(args: argparse.Namespace) -> None:
     options |= {"species": args.species}
     options |= {"ramp_to_K": args.ramp, "append": args.append, "restart": args.restart}
     options |= {"write_restart": args.write_restart, "final": args.out, "csv": args.csv}
+    options |= {"vacancy_fraction": args.vacancy_fraction}
     print(kmc_file(args.file, args.temperature, args.steps, **options))
 
 

@@ -232,6 +232,7 @@ def test_sro_kmc_and_fit_are_passed_on(
     options = {"barriers": None, "vacancies": 0, "trajectory": Path("o.traj")}
     options |= {"interval": 1000, "seed": None, "log": None, "species": None, "ramp_to_K": 300.0}
     options |= {"append": False, "restart": None, "write_restart": None, "final": None, "csv": None}
+    options |= {"vacancy_fraction": None}
     assert kmc == [((here, 900.0, 1_000_000), options)]
     assert fit == [((Path("."), Path("m.json"), [here, here], 0), {})]
     assert capsys.readouterr().out == "order\nhops\nfitted\n"

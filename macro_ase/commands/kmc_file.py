@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from ..barriers import BarrierModel
 from ..barriers.load import load_barriers
 from ..counts import require_count
 from ..engines.temperature import Ramp, require_temperature
+from ..engines.vacancies.fraction import VacancyFraction
 from ..engines.vacancies.kmc import VacancyKMC
 from ..files import write_atomically
 from ..rng import coerce_rng, stream, whole_seed
 from ..structure_files import kind_of_name, read_structure, split_index, write_structure
 from .file_roles import require_apart
-from .kmc_text import VACANCY_NUMBER, Samples, Start, motion, order, table
+from .kmc_text import VACANCY_NUMBER, Samples, Start, laboratory, motion, order, table
 
 
 def kmc_file(path: str | Path, temperature_K: float, steps: int, **options: Any) -> str:
@@ -86,6 +88,8 @@ class FileRun:
         Structure file for the last state; its name chooses the format.
     csv : str or Path, optional
         Table of step, time, temperature, residence time and alpha at every interval.
+    vacancy_fraction : VacancyFraction, float, str or Path, optional
+        The share of vacant sites in the laboratory, a number or a file, to give times there too.
 
     Raises
     ------
@@ -109,6 +113,7 @@ class FileRun:
     write_restart: str | Path | None = None
     final: str | Path | None = None
     csv: str | Path | None = None
+    vacancy_fraction: VacancyFraction | float | str | Path | None = None
 
     def __post_init__(self) -> None:
         if self.restart is not None and self.seed is not None and not self.vacancies:
@@ -119,6 +124,9 @@ class FileRun:
         for name, least in (("steps", 0), ("interval", 1), ("vacancies", 0)):
             object.__setattr__(self, name, require_count(getattr(self, name), name, least))
         self._require_files()
+        if self._fraction is not None:
+            for temperature_K in filter(None, (self.temperature_K, self.ramp_to_K)):
+                self._fraction(temperature_K)
 
     def run(self) -> str:
         """Hop, write the files, and describe the run."""
@@ -127,12 +135,13 @@ class FileRun:
         _take_out(atoms, self.vacancies, self._seed)
         dynamics = self._dynamics(atoms, model)
         start = Start(dynamics.nsteps, dynamics.time, atoms.positions.copy())
-        samples = _run(dynamics, self.steps, self.interval)
+        samples, fraction = _run(dynamics, self.steps, self.interval), self._fraction
         self._write(dynamics, samples)
         return "\n".join(
             [
                 self._title(atoms),
                 *motion(dynamics, start, self.steps),
+                *(laboratory(dynamics, samples, fraction) if fraction is not None else ()),
                 *order(dynamics, samples, steady=self.ramp_to_K is None),
             ]
         )
@@ -140,6 +149,11 @@ class FileRun:
     @property
     def _seed(self) -> int:
         return 0 if self.seed is None else whole_seed(self.seed)
+
+    @cached_property
+    def _fraction(self) -> VacancyFraction | None:
+        given = self.vacancy_fraction
+        return None if given is None else VacancyFraction.of(given)
 
     def _require_files(self) -> None:
         """Raise an error unless all files can be written, and none is written over another."""
@@ -152,6 +166,8 @@ class FileRun:
         if self.append:
             allowed |= {("structure", "trajectory")}
         read = {"structure": structure, "barriers": self.barriers, "restart": self.restart}
+        if isinstance(self.vacancy_fraction, str | Path):
+            read["vacancy-fraction"] = self.vacancy_fraction
         require_apart(read, written, frozenset(allowed))
         if self.final is not None:
             kind_of_name(self.final)
@@ -187,7 +203,7 @@ class FileRun:
         if self.final is not None:
             write_structure(self.final, dynamics.atoms)
         if self.csv is not None:
-            write_atomically(self.csv, table(dynamics, samples))
+            write_atomically(self.csv, table(dynamics, samples, self._fraction))
 
     def _title(self, atoms: Atoms) -> str:
         first, last = f"{float(self.temperature_K):g}", self.ramp_to_K

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
+from ..engines.vacancies.fraction import VacancyFraction
 from ..engines.vacancies.kmc import VacancyKMC
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..statistics import weighted_mean
@@ -37,8 +39,8 @@ class Samples(NamedTuple):
         return self.rows[:, 3]
 
 
-def table(dynamics: VacancyKMC, samples: Samples) -> str:
-    """CSV of the samples; alpha of all pairs of species that are there."""
+def table(dynamics: VacancyKMC, samples: Samples, fraction: VacancyFraction | None = None) -> str:
+    """CSV of the samples; alpha of all pairs of species that are there, time in the laboratory."""
     species, counts = dynamics.crystal.species[:-1], dynamics.crystal.counts
     alpha = warren_cowley_from_bonds(samples.bonds, counts, 8)
     pairs = [
@@ -47,11 +49,15 @@ def table(dynamics: VacancyKMC, samples: Samples) -> str:
         if counts[a] and counts[b]
     ]
     names = [f"alpha_{species[a]}-{species[b]}" for a, b in pairs]
-    lines = [",".join(["step", "time_s", "temperature_K", "residence_s", *names])]
+    lines = [["step", "time_s", "temperature_K", "residence_s", *names]]
     for row, values in zip(samples.rows.tolist(), alpha):
         numbers = [f"{row[0]:.0f}", *(f"{x:.12g}" for x in row[1:])]
-        lines.append(",".join([*numbers, *(f"{values[a, b]:.6f}" for a, b in pairs)]))
-    return "\n".join(lines) + "\n"
+        lines.append([*numbers, *(f"{values[a, b]:.6f}" for a, b in pairs)])
+    if fraction is not None:
+        spent = _laboratory_s(dynamics, samples.rows, fraction)
+        for line, text in zip(lines, ["laboratory_s", *(f"{x:.6g}" for x in spent)]):
+            line.append(text)
+    return "\n".join(map(",".join, lines)) + "\n"
 
 
 def motion(dynamics: VacancyKMC, start: Start, steps: int) -> list[str]:
@@ -70,6 +76,32 @@ def motion(dynamics: VacancyKMC, start: Start, steps: int) -> list[str]:
         f"mean residence time of a vacancy {residence}",
         f"vacancy mean square displacement {moved.mean():.4g} A^2 (mean over {n})",
     ]
+
+
+def laboratory(dynamics: VacancyKMC, samples: Samples, fraction: VacancyFraction) -> list[str]:
+    """A line on the time that the run stands for in the laboratory, with its standard error."""
+    end = [dynamics.nsteps, dynamics.time, dynamics.temperature_K, 0.0]
+    rows = np.array([*samples.rows, end])
+    value, most, least = (_laboratory_s(dynamics, rows, fraction, e)[-1] for e in (0, 1, -1))
+    between = f" ({least:.2e} to {most:.2e} s)" if most > least else ""
+    kelvin = dict.fromkeys((float(rows[0, 2]), float(rows[-1, 2])))
+    vacant = " to ".join(f"{fraction(t):.2e} at {t:g} K" for t in kelvin)
+    return [
+        f"time in the laboratory           {value:.4e} s{between}",
+        f"vacant share of sites            {_share(dynamics):.2e}, in the laboratory {vacant}",
+    ]
+
+
+def _share(dynamics: VacancyKMC) -> float:
+    """Vacancies over sites."""
+    return float(np.mean(dynamics.atoms.numbers == VACANCY_NUMBER))
+
+
+def _laboratory_s(
+    dynamics: VacancyKMC, rows: Array, fraction: VacancyFraction, errors: float = 0.0
+) -> Array:
+    """Time in the laboratory since the first sample, shape (n,)."""
+    return fraction.laboratory_s(rows[:, 1], rows[:, 2], _share(dynamics), errors)
 
 
 def order(dynamics: VacancyKMC, samples: Samples, steady: bool) -> list[str]:

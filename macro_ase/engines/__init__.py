@@ -23,6 +23,7 @@ _HOME = {
     "Swap": "swaps.moves",
     "SwapMC": "swaps.mc",
     "Transmute": "swaps.moves",
+    "VacancyFraction": "vacancies.fraction",
     "VacancyKMC": "vacancies.kmc",
     "VacancySwap": "swaps.moves",
     "VacancyWalker": "vacancies.walker",

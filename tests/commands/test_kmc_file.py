@@ -12,6 +12,7 @@ from macro_ase.barriers import KRABarriers
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
 from macro_ase.commands.kmc_file import kmc_file
+from macro_ase.engines.vacancies.fraction import VacancyFraction
 from macro_ase.statistics import weighted_mean
 
 NETWORK = Path(__file__).parents[2].parent / "shared" / "data" / "nnk_reference.npz"
@@ -217,3 +218,42 @@ def test_weighted_mean_is_the_average_over_time() -> None:
         errors.append(error)
     assert np.mean(means) == pytest.approx(2 / 3, abs=4 * np.std(means) / np.sqrt(300))
     assert np.mean(errors) == pytest.approx(np.std(means), rel=0.15)
+
+
+def test_time_in_the_laboratory_beside_the_simulated(alloy: Path, tmp_path: Path) -> None:
+    options = {"interval": 100, "seed": 4, "csv": tmp_path / "a.csv"}
+    plain = kmc_file(alloy, 2000, 1050, **options)
+    before = (tmp_path / "a.csv").read_text().splitlines()
+    text = kmc_file(alloy, 2000, 1050, vacancy_fraction=1e-8, **options)
+    seconds = number(text, "time")
+    assert number(text, "time in the laboratory") == pytest.approx(seconds / 128 / 1e-8, rel=1e-3)
+    assert set(plain.splitlines()) < set(text.splitlines()) and "1.00e-08 at 2000 K" in text
+    after = (tmp_path / "a.csv").read_text().splitlines()
+    assert [line.rpartition(",")[0] for line in after] == before
+    last = after[-1].split(",")
+    assert after[0].endswith(",laboratory_s")
+    assert float(last[-1]) == pytest.approx(float(last[1]) / 128 / 1e-8, rel=1e-5)
+
+
+def test_the_laboratory_slows_down_along_a_ramp(alloy: Path, tmp_path: Path) -> None:
+    VacancyFraction(2.9, 0.1).write(tmp_path / "v.json")
+    text = kmc_file(alloy, 2000, 1000, ramp_to_K=1500, vacancy_fraction=tmp_path / "v.json")
+    assert re.search(r"e-08 at 2000 K to [\d.]+e-10 at 1500 K", text)
+    value = number(text, "time in the laboratory")
+    least, most = map(float, re.search(r"\((\S+) to (\S+) s\)", text).groups())  # type: ignore[union-attr]
+    assert least < value < most and 1 < most / value < 3
+    scales = [VacancyFraction(2.9).time_scale(t, 1 / 128) for t in (2000, 1500)]
+    assert scales[0] < value / number(text, "time") < scales[1]
+
+
+def test_vacancy_fractions_that_are_none_are_refused(alloy: Path, tmp_path: Path) -> None:
+    log = tmp_path / "hops.log"
+    for given, message in ((2.0, "between 0 and 1"), ("gone", "no such file: gone")):
+        with pytest.raises((ValueError, FileNotFoundError), match=message):
+            kmc_file(alloy, 2000, 10, vacancy_fraction=given, log=log)
+    VacancyFraction(2.9).write(tmp_path / "v.json")
+    with pytest.raises(ValueError, match="would write over the vacancy-fraction file"):
+        kmc_file(alloy, 2000, 10, vacancy_fraction=tmp_path / "v.json", csv=tmp_path / "v.json")
+    with pytest.raises(ValueError, match="vacancy fraction is too small for a number at 1 K"):
+        kmc_file(alloy, 1000, 10, ramp_to_K=1, vacancy_fraction=tmp_path / "v.json", log=log)
+    assert not log.exists()
