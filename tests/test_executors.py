@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worker_jobs import always_deadly, once_deadly, square, threads_of_libraries
+from worker_jobs import always_deadly, endless, once_deadly, square, threads_of_libraries
 
 from macro_ase.executors import (
     OutOfTime,
@@ -77,11 +77,14 @@ def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "3").exists()
 
 
-def test_no_worker_outlives_a_broken_pool() -> None:
+def test_no_worker_outlives_a_broken_pool(tmp_path: Path) -> None:
     """Workers ignore SIGTERM, with which a pool ends those that are left; it would wait forever."""
     others = set(multiprocessing.active_children())
     with workers_of("processes:2") as workers:
-        workers.submit(time.sleep, 60)
+        workers.submit(endless, tmp_path / "begun")
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        assert workers.submit(square, 2).result() == 4
         with pytest.raises(BrokenExecutor):
             workers.submit(os._exit, 1).result()
         ours = set(multiprocessing.active_children()) - others

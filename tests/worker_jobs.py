@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 
@@ -16,6 +17,11 @@ def once_deadly(x: int, folder: Path) -> int:
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return x * x
+
+
+def endless(mark: Path) -> None:
+    mark.touch()
+    time.sleep(60)
 
 
 def always_deadly() -> None:
