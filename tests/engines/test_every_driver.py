@@ -70,7 +70,7 @@ def turn_all(atoms: Atoms) -> None:
 
 
 def scale_field(atoms: Atoms) -> None:
-    atoms.arrays[FIELD.names[0]] *= 0.5
+    atoms.arrays[FIELD.fields[0]] *= 0.5
 
 
 EDITS: dict[str, Callable[[Atoms], None]] = {
@@ -95,7 +95,7 @@ def test_what_others_change_is_taken_up(name: str, when: str) -> None:
         other.attach(lambda: None, interval=20)
     driver.run(20)
     other.run(20)
-    for key in ("numbers", "positions", "initial_magmoms", *FIELD.names):
+    for key in ("numbers", "positions", "initial_magmoms", *FIELD.fields):
         if key in edited.arrays:
             np.testing.assert_allclose(
                 edited.arrays[key], fresh.arrays[key], atol=1e-9, err_msg=key

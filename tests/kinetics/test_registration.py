@@ -55,7 +55,7 @@ def test_a_class_named_as_one_of_the_package() -> None:
     padded, out = np.full((1, 1, 3, 3), 0.5), np.zeros((1, 1, 3, 3))
     found = []
     for parameters in (kind(1.0, 1.0), AllenCahnParameters(1.0, 1.0), kind(1.0, 1.0)):
-        rates_of(padded, parameters, (0, 0, 0), out)
+        rates_of(padded, parameters, (0, 0, 0, 0), out)
         found.append(out[0, 0, 1, 1])
     assert found == [7.0, 0.5 - 0.5**3, 7.0]
 

@@ -129,7 +129,7 @@ def test_increments_are_those_of_engine_pairs() -> None:
 
 
 def test_swaps_in_patches_are_those_of_the_whole() -> None:
-    own = plan(3, 6, 0.2, buffer=1)
+    own = plan(3, 6, 0.4, buffer=1)
     check = check_patches(wholes_chunk(Bonds(), own, 60, {}, stream(0, "a")))
     assert abs(check.drift_slope - 1) < 4 * check.drift_slope_error < 0.8
     assert abs(check.covariance_ratio - 1) < 4 * check.covariance_ratio_error < 1
@@ -138,7 +138,7 @@ def test_swaps_in_patches_are_those_of_the_whole() -> None:
 
 def test_displacements_in_patches_are_those_of_the_whole() -> None:
     check = check_patches(
-        wholes_chunk(Displaced(), plan(2, 6, 0.6, buffer=1), 12, {}, stream(0, "d"))
+        wholes_chunk(Displaced(), plan(2, 6, 1.8, buffer=1), 12, {}, stream(0, "d"))
     )
     assert abs(check.drift_slope - 1) < 4 * check.drift_slope_error < 0.5
 
