@@ -37,6 +37,7 @@ _HOME = {
     "PatchMD": "engines.patches.md",
     "HybridMCMD": "engines.patches.hybrid",
     "Ramp": "engines.temperature",
+    "Schedule": "schedule",
     "Swap": "engines.swaps.moves",
     "NeighbourSwap": "engines.swaps.moves",
     "VacancySwap": "engines.swaps.moves",

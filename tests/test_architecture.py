@@ -33,6 +33,7 @@ LEVELS = (
         "reals",
         "arrays",
         "ratios",
+        "schedule",
         "memory",
         "progress",
         "executors",
