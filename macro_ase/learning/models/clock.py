@@ -40,3 +40,11 @@ class Clock:
         k = int(np.clip(np.searchsorted(self.x, at) - 1, 0, len(self.x) - 2))
         slope = (self.log_tau[k + 1] - self.log_tau[k]) / (self.x[k + 1] - self.x[k])
         return float(np.exp(self.log_tau[k] + slope * (at - self.x[k])))
+
+    def log_taus(self, x: Array) -> Array:
+        """Logarithm of the mean residence time at values of the first condition, same shape."""
+        if len(self.x) == 1:
+            return np.full(x.shape, self.log_tau[0])
+        k = np.clip(np.searchsorted(self.x, x) - 1, 0, len(self.x) - 2)
+        slope = np.diff(self.log_tau) / np.diff(self.x)
+        return np.asarray(self.log_tau[k] + slope[k] * (x - self.x[k]))

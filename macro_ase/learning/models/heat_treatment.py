@@ -1,0 +1,126 @@
+"""What a heat treatment does to the order: means, bands and paths of an ensemble.
+
+The band of a share p is that of one system: quantiles of all paths of all members, around the mean.
+Where the schedule or the order left what was trained, half widths w become
+
+    sqrt(w^2 + (x g(t) S(t))^2),   x = 1 for 68 %, 1.96 for 95 %,
+
+S the standard deviation of the members' means. g is how far outside the order was while it moved:
+the distance u outside, with the memory of the order, dg/ds = (u - g) / (slowest relaxation time),
+in the model's own time s, so that what is frozen learns nothing new. u is the larger of the
+distance of 1000 K / T from the trained range, in widths of that range, and that of the order from
+three standard deviations of the training states, in these three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...arrays import Array
+
+NORMAL = {0.68: 1.0, 0.95: 1.96}
+
+
+@dataclass(frozen=True)
+class HeatTreatment:
+    """Order along a schedule of temperature.
+
+    Attributes
+    ----------
+    times : array, shape (n_t,)
+        In laboratory seconds.
+    temperatures : array, shape (n_t,)
+        In K.
+    mean : array, shape (n_t, d)
+        Without noise, by the drift that is the average of the members'.
+    members : array, shape (members, n_t, d)
+        The same by each member's own.
+    paths : array, shape (members, paths, n_t, d)
+    outside : array, shape (n_t,)
+        g, by which the band is widened; 0 within what was trained.
+    names : tuple of str
+    """
+
+    times: Array
+    temperatures: Array
+    mean: Array
+    members: Array
+    paths: Array
+    outside: Array
+    names: tuple[str, ...]
+
+    @property
+    def band_68(self) -> Array:
+        """Lower and upper limit, shape (2, n_t, d)."""
+        return self._band(0.68)
+
+    @property
+    def band_95(self) -> Array:
+        """Lower and upper limit, shape (2, n_t, d)."""
+        return self._band(0.95)
+
+    def of(self, observable: Callable[[Array], Array], names: tuple[str, ...]) -> HeatTreatment:
+        """The same of what follows from z.
+
+        Parameters
+        ----------
+        observable : callable
+            From z, shape (..., d), to values, shape (..., k).
+        names : tuple of str
+            Of the k values.
+        """
+        mean, members, paths = (observable(z) for z in (self.mean, self.members, self.paths))
+        fixed = self.times, self.temperatures
+        return HeatTreatment(*fixed, mean, members, paths, self.outside, names)
+
+    def table(self) -> tuple[list[str], Array]:
+        """Columns by name: time, temperature, then mean and limits of both bands of each value."""
+        columns = ["time_s", "temperature_K"]
+        values = [self.times, self.temperatures]
+        bands = {68: self.band_68, 95: self.band_95}
+        for k, name in enumerate(self.names):
+            columns.append(name)
+            values.append(self.mean[:, k])
+            for share, band in bands.items():
+                columns += [f"{name} low {share}", f"{name} high {share}"]
+                values += [band[0, :, k], band[1, :, k]]
+        return columns, np.column_stack(values)
+
+    def _band(self, share: float) -> Array:
+        m = len(self.members)
+        apart = self.members.std(axis=0, ddof=1) if m > 1 else np.zeros_like(self.mean)
+        if self.paths.shape[1]:
+            pooled = self.paths.reshape(-1, *self.mean.shape)
+            limits = np.quantile(pooled, [(1 - share) / 2, (1 + share) / 2], axis=0)
+            width = np.maximum((self.mean - limits) * np.array([1, -1])[:, None, None], 0.0)
+        else:
+            width = np.stack([NORMAL[share] * apart] * 2)
+        wider = np.sqrt(width**2 + (NORMAL[share] * self.outside[:, None] * apart) ** 2)
+        return np.stack([self.mean - wider[0], self.mean + wider[1]])
+
+
+def distance_outside(
+    inverse: Array, trained: Array | None, y: Array, reach: float = 3.0
+) -> tuple[Array, Array]:
+    """How far 1000 K / T and scaled order are outside, shape (n,) each; 0 within.
+
+    ``trained`` is least and most of 1000 K / T; ``y`` has shape (n, d).
+    """
+    order = np.maximum(np.abs(y).max(axis=1) / reach - 1, 0.0)
+    if trained is None or not np.ptp(trained) > 0:
+        return np.zeros_like(order), order
+    low, high = trained
+    slack = 1e-6 * high
+    beyond = np.maximum(np.maximum(low - slack - inverse, inverse - high - slack), 0.0)
+    return beyond / (high - low), order
+
+
+def remembered(u: Array, steps: Array, memory: float, first: float) -> float:
+    """g at the end of cells, from that at their beginning, with u and steps of each cell."""
+    g = first
+    for own, kept in zip(u, np.exp(-steps / max(memory, 1e-9))):
+        g = own + (g - own) * kept
+    return float(g)

@@ -1,0 +1,132 @@
+"""All members of an ensemble at once, as plain arrays in double precision.
+
+The same functions as `networks`, without the bookkeeping of training: for the small batches of a
+path that is followed step by step, that is most of the work. Layers are tanh, so the gradient of a
+potential is carried back by g <- (g (1 - x^2)) W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ...arrays import Array
+from .networks import NetworkDrift, OnsagerDrift, PatchSDE
+
+Layers = list[tuple[Array, Array]]
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Drift and diffusion of all members; states have shape (M, n, d), conditions (M, n, c).
+
+    Made by `of`.
+    """
+
+    kind: type
+    arrays: dict[str, Array]
+    layers: dict[str, Layers]
+    d: int
+
+    @cached_property
+    def rows(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Places of the entries of a lower triangular matrix."""
+        return np.tril_indices(self.d)
+
+    @classmethod
+    def of(cls, members: Sequence[PatchSDE]) -> Stacked:
+        """Of members as they were trained."""
+        drifts: list[Any] = [m.drift for m in members]
+        kind = type(drifts[0])
+        arrays = {"start": _stack([m.diffusion.start for m in members])}
+        layers = {"diffusion": _layers([m.diffusion.network for m in members])}
+        if kind is OnsagerDrift:
+            arrays |= {name: _stack([getattr(x, name) for x in drifts])
+                       for name in ("stiffness", "entries")}  # fmt: skip
+            arrays["rest"] = _stack([x.rest.value for x in drifts])
+            names = ["potential", "mobility"] + (["bend"] if drifts[0].bend is not None else [])
+        else:
+            assert kind is NetworkDrift
+            arrays |= {"slope": _stack([x.slope for x in drifts])}
+            arrays["rest"] = _stack([x.offset.value for x in drifts])
+            names = ["network"]
+        layers |= {name: _layers([getattr(x, name) for x in drifts]) for name in names}
+        return cls(kind, arrays, layers, members[0].diffusion.d)
+
+    def drift(self, y: Array, c: Array) -> Array:
+        """a, shape (M, n, d)."""
+        rest = self.arrays["rest"]
+        centre = rest[:, None, :, 0] + c @ rest[:, :, 1:].swapaxes(1, 2)
+        both = np.concatenate([y, c], axis=2)
+        if self.kind is NetworkDrift:
+            return (
+                _outputs(self.layers["network"], both)[-1]
+                + _apply(self.arrays["slope"], y)
+                + centre
+            )
+        if "bend" in self.layers:
+            centre = centre + _outputs(self.layers["bend"], c)[-1]
+        stiffness = self.arrays["stiffness"]
+        force = _apply(stiffness, y - centre) @ stiffness
+        force = force + _gradient(self.layers["potential"], both)[..., : self.d]
+        change = _outputs(self.layers["mobility"], both)[-1].reshape(*y.shape, self.d)
+        entries = self.arrays["entries"][:, None] + change
+        lower, upper = entries * np.tri(self.d), entries * (1 - np.tri(self.d))
+        column = force[..., None]
+        turned = upper @ column - upper.swapaxes(2, 3) @ column
+        return -(lower @ (lower.swapaxes(2, 3) @ column) + turned)[..., 0]
+
+    def factor(self, y: Array, c: Array) -> Array:
+        """b, shape (M, n, d, d)."""
+        entries = _outputs(self.layers["diffusion"], np.concatenate([y, c], axis=2))[-1]
+        change = np.zeros((*y.shape, self.d))
+        change[..., *self.rows] = entries
+        diagonal = np.arange(self.d)
+        change[..., diagonal, diagonal] = np.logaddexp(
+            0.0, change[..., diagonal, diagonal] + 0.5413
+        )
+        return self.arrays["start"][:, None] @ change
+
+
+def _stack(tensors: Sequence[Tensor]) -> Array:
+    return np.stack([x.detach().double().numpy() for x in tensors])
+
+
+def _layers(networks: Sequence[nn.Sequential]) -> Layers:
+    """Weights, shape (M, out, in), and biases, (M, out), of every linear layer."""
+    linear = [[x for x in network if isinstance(x, nn.Linear)] for network in networks]
+    return [
+        (_stack([x.weight for x in own]), _stack([x.bias for x in own])) for own in zip(*linear)
+    ]
+
+
+def _apply(matrix: Array, y: Array) -> Array:
+    return y @ matrix.swapaxes(1, 2)
+
+
+def _outputs(layers: Layers, x: Array) -> list[Array]:
+    """Of every layer; tanh between them."""
+    found = []
+    for k, (weight, bias) in enumerate(layers):
+        x = _apply(weight, x) + bias[:, None]
+        if k < len(layers) - 1:
+            x = np.tanh(x)
+        found.append(x)
+    return found
+
+
+def _gradient(layers: Layers, x: Array) -> Array:
+    """Of a network with one output by its inputs, shape of x."""
+    *hidden, last = _outputs(layers, x)
+    g = np.ones_like(last)
+    for k in range(len(layers) - 1, -1, -1):
+        g = g @ layers[k][0]
+        if k:
+            g = g * (1 - hidden[k - 1] ** 2)
+    return g
