@@ -5,7 +5,9 @@
 E_KRA and dE are sums over the window of sites around the bond of a table entry that
 depends on the site's place in the window, its species and the hopping species. Turning
 the window with the hop direction lets all eight directions share one table. The maximum
-is symmetric under reversal of the hop, so detailed balance stays exact.
+is symmetric under reversal of the hop, so detailed balance stays exact. Indices are unsigned: for
+signed ones the compiler must ask whether they count from the end. Sums of two directions that grow
+side by side need not wait for each other's last addition.
 """
 
 from __future__ import annotations
@@ -32,27 +34,35 @@ class KRATables(NamedTuple):
 
 
 @compiled
+def _barrier(hopping: np.uint8, vacancy: int, activation: float, change: float) -> float:
+    if hopping == vacancy:
+        return np.inf
+    return max(activation, 0.5 * abs(change) + KRA_FLOOR_EV) + 0.5 * change
+
+
+@compiled
 def kra_barriers(
     tables: KRATables, padded: NDArray[np.int8], site: int, basis: int, out: NDArray[np.float64]
 ) -> int:
-    """Barriers of the eight hops; see `barriers_at`."""
-    vacancy = tables.activation.size - 1
-    n_window = tables.window.shape[2]
-    near = 0
-    for d in range(8):
-        hopping = padded[site + tables.targets[basis, d]]
-        if hopping == vacancy:
-            out[d] = np.inf
-            near += 1
-            continue
-        activation = tables.activation[hopping]
-        change = 0.0
-        for j in range(n_window):
-            species = padded[site + tables.window[basis, d, j]]
-            near += species == vacancy
-            activation += tables.weights[hopping, j, species, 0]
-            change += tables.weights[hopping, j, species, 1]
-        out[d] = max(activation, 0.5 * abs(change) + KRA_FLOOR_EV) + 0.5 * change
+    """Barriers of the eight hops, two at a time; see `barriers_at`."""
+    vacancy, near, here = tables.activation.size - 1, 0, np.uint64(basis)
+    for j in range(np.uint64(tables.reach.shape[1])):
+        near += padded[np.uint64(site + tables.reach[here, j])] == vacancy
+    for d in range(np.uint64(0), np.uint64(8), np.uint64(2)):
+        e = d + np.uint64(1)
+        atom_d = np.uint8(padded[np.uint64(site + tables.targets[here, d])])
+        atom_e = np.uint8(padded[np.uint64(site + tables.targets[here, e])])
+        activation_d, change_d = tables.activation[atom_d], 0.0
+        activation_e, change_e = tables.activation[atom_e], 0.0
+        for j in range(np.uint64(tables.window.shape[2])):
+            at_d = np.uint8(padded[np.uint64(site + tables.window[here, d, j])])
+            at_e = np.uint8(padded[np.uint64(site + tables.window[here, e, j])])
+            activation_d += tables.weights[atom_d, j, at_d, 0]
+            change_d += tables.weights[atom_d, j, at_d, 1]
+            activation_e += tables.weights[atom_e, j, at_e, 0]
+            change_e += tables.weights[atom_e, j, at_e, 1]
+        out[d] = _barrier(atom_d, vacancy, activation_d, change_d)
+        out[e] = _barrier(atom_e, vacancy, activation_e, change_e)
     return near
 
 

@@ -52,9 +52,14 @@ Values = TypeVar("Values", bound=np.generic)
 
 def pad(grid: SiteGrid, values: NDArray[Values]) -> NDArray[Values]:
     """Padded copy, flat, of species codes, or other values, of shape (n_sites,)."""
-    cells = values.reshape(*grid.size, grid.lattice.n_basis)
-    halo = [(HALO, HALO)] * 3 + [(0, 0)]
-    return np.ascontiguousarray(np.pad(cells, halo, mode="wrap")).ravel()
+    size = geometry_of(grid)
+    padded = np.empty((*(n + 2 * HALO for n in size[:3]), size.n_basis), dtype=values.dtype)
+    padded[(slice(HALO, -HALO),) * 3] = values.reshape(size)
+    for axis in range(3):
+        before = (slice(None),) * axis
+        padded[(*before, slice(HALO))] = padded[(*before, slice(-2 * HALO, -HALO))]
+        padded[(*before, slice(-HALO, None))] = padded[(*before, slice(HALO, 2 * HALO))]
+    return padded.ravel()
 
 
 def unpad(grid: SiteGrid, padded: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -64,13 +69,18 @@ def unpad(grid: SiteGrid, padded: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.ascontiguousarray(padded.reshape(shape)[inner]).ravel()
 
 
+def cells_of(grid: SiteGrid, sites: ArrayLike) -> NDArray[np.int64]:
+    """Cell and basis site of site numbers, shape (..., 4)."""
+    shape = (*grid.size, grid.lattice.n_basis)
+    return np.stack(np.unravel_index(np.asarray(sites, dtype=np.int64), shape), axis=-1)
+
+
 def padded_sites(grid: SiteGrid, sites: ArrayLike) -> NDArray[np.int64]:
     """Padded positions of site numbers, same shape."""
-    cells, basis = np.divmod(np.asarray(sites, dtype=np.int64), grid.lattice.n_basis)
-    _, ny, nz = grid.size
-    x, y, z = cells // (ny * nz) + HALO, (cells // nz) % ny + HALO, cells % nz + HALO
-    linear = (x * (ny + 2 * HALO) + y) * (nz + 2 * HALO) + z
-    return np.asarray(linear * grid.lattice.n_basis + basis)
+    _, py, pz = (n + 2 * HALO for n in grid.size)
+    x, y, z, b = np.moveaxis(cells_of(grid, sites), -1, 0)
+    linear = ((x + HALO) * py + y + HALO) * pz + z + HALO
+    return np.asarray(linear * grid.lattice.n_basis + b)
 
 
 def linear_offsets(grid: SiteGrid, vectors: ArrayLike) -> NDArray[np.int32]:
@@ -106,15 +116,29 @@ def padded_index(geometry: Geometry, x: int, y: int, z: int, b: int) -> int:
 
 
 @compiled
+def _folded(x: int, n: int) -> int:
+    """A cell counted from the beginning of the halo, folded into an edge of n cells."""
+    if x < HALO:
+        return x + n - HALO
+    return x - HALO if x < n + HALO else x - n - HALO
+
+
+@compiled
 def locate(geometry: Geometry, p: int) -> tuple[int, int, int, int]:
     """Cell (folded into the box) and basis site of a padded position."""
-    py, pz = geometry.ny + 2 * HALO, geometry.nz + 2 * HALO
-    b = p % geometry.n_basis
-    cell = p // geometry.n_basis
-    z = cell % pz - HALO
-    y = (cell // pz) % py - HALO
-    x = cell // (pz * py) - HALO
-    return x % geometry.nx, y % geometry.ny, z % geometry.nz, b
+    n_basis = np.uint32(geometry.n_basis)
+    py, pz = np.uint32(geometry.ny + 2 * HALO), np.uint32(geometry.nz + 2 * HALO)
+    position = np.uint32(p)
+    cell = position // n_basis
+    row = cell // pz
+    plane = row // py
+    x, y, z, b = plane, row - plane * py, cell - row * pz, position - cell * n_basis
+    return (
+        _folded(int(x), geometry.nx),
+        _folded(int(y), geometry.ny),
+        _folded(int(z), geometry.nz),
+        int(b),
+    )
 
 
 @compiled
@@ -125,17 +149,28 @@ def fold(geometry: Geometry, p: int) -> int:
 
 
 @compiled
-def put(geometry: Geometry, padded: NDArray[np.int8], p: int, species: int) -> None:
-    """Write a species at a site and at all its images in the halo."""
-    x0, y0, z0, b = locate(geometry, p)
+def put_at(
+    geometry: Geometry, padded: NDArray[np.int8], x0: int, y0: int, z0: int, b: int, species: int
+) -> None:
+    """Write a species at a site and at all its images in the halo.
+
+    No edge is shorter than the halo, so that the first image lies at most one edge behind.
+    """
     nx, ny, nz = geometry.nx, geometry.ny, geometry.nz
-    x = x0 - (x0 + HALO) // nx * nx
+    x = x0 - nx if x0 >= nx - HALO else x0
     while x < nx + HALO:
-        y = y0 - (y0 + HALO) // ny * ny
+        y = y0 - ny if y0 >= ny - HALO else y0
         while y < ny + HALO:
-            z = z0 - (z0 + HALO) // nz * nz
+            z = z0 - nz if z0 >= nz - HALO else z0
             while z < nz + HALO:
                 padded[padded_index(geometry, x, y, z, b)] = species
                 z += nz
             y += ny
         x += nx
+
+
+@compiled
+def put(geometry: Geometry, padded: NDArray[np.int8], p: int, species: int) -> None:
+    """Write a species at a site, given by any of its images, and at all images in the halo."""
+    x, y, z, b = locate(geometry, p)
+    put_at(geometry, padded, x, y, z, b, species)

@@ -41,28 +41,35 @@ class Bonds(NamedTuple):
 
 @compiled
 def _count_changes(
-    bonds: Bonds, padded: NDArray[np.int8], n_basis: int, old: int, new: int
+    bonds: Bonds,
+    padded: NDArray[np.int8],
+    n_basis: int,
+    old: int,
+    new: int,
+    gained: NDArray[np.int64],
 ) -> None:
-    """Add the change of the counts when the vacancy at ``old`` and the atom at ``new`` swap."""
+    """Add the change of the counts when the vacancy at ``old`` and the atom at ``new`` swap.
+
+    ``gained``, shape (n_shells, S), is room for the neighbours of either kind that the atom gains.
+    """
     shells, shell_of, counts = bonds
     vacancy, atom = counts.shape[1] - 1, padded[new]
-    old_basis, new_basis = old % n_basis, new % n_basis
-    for j in range(shells.shape[1]):
-        k = shell_of[j]
-        at_old = old + shells[old_basis, j]
-        if at_old != new:
-            s = padded[at_old]
-            counts[k, vacancy, s] -= 1
-            counts[k, s, vacancy] -= 1
-            counts[k, atom, s] += 1
-            counts[k, s, atom] += 1
-        at_new = new + shells[new_basis, j]
-        if at_new != old:
-            s = padded[at_new]
-            counts[k, atom, s] -= 1
-            counts[k, s, atom] -= 1
-            counts[k, vacancy, s] += 1
-            counts[k, s, vacancy] += 1
+    at_old, at_new = np.uint64(old % n_basis), np.uint64(new % n_basis)
+    gained[:] = 0
+    for j in range(np.uint64(shells.shape[1])):
+        shell = np.uint64(shell_of[j])
+        near_old, near_new = old + shells[at_old, j], new + shells[at_new, j]
+        if near_old != new:
+            gained[shell, np.uint8(padded[np.uint64(near_old)])] += 1
+        if near_new != old:
+            gained[shell, np.uint8(padded[np.uint64(near_new)])] -= 1
+    for k in range(gained.shape[0]):
+        for s in range(gained.shape[1]):
+            change = gained[k, s]
+            counts[k, vacancy, s] -= change
+            counts[k, s, vacancy] -= change
+            counts[k, atom, s] += change
+            counts[k, s, atom] += change
 
 
 @inlined
@@ -109,6 +116,7 @@ def _walk(
     n_basis, beta = geometry.n_basis, np.nan
     nu, betas, held = kinetics.attempt_rate, kinetics.betas, kinetics.held
     number, exposure, meetings = 0, 0.0, 0
+    gained = np.empty(bonds.counts.shape[:2], dtype=np.int64)
     while number < max_hops:
         if betas[min(number, betas.size - 1)] != beta:
             beta = betas[min(number, betas.size - 1)]
@@ -121,7 +129,7 @@ def _walk(
         image = old + tables.targets[old % n_basis, d]
         if number < len(trail):
             trail[number, 0], trail[number, 1] = old, image
-        _count_changes(bonds, padded, n_basis, old, image)
+        _count_changes(bonds, padded, n_basis, old, image, gained)
         new = _swap(geometry, padded, old, image)
         sites[v], stamp[v] = new, number
         near[v] = find_barriers(tables, padded, new, n_basis, held, barriers[v])

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..lattice import SiteGrid, shell_neighbors
-from ..observables.bonds import bond_counts
+from ..kinetics.padding import pad
+from ..kinetics.shell_bonds import count_bonds
+from ..lattice import SiteGrid
 from ..rng import own_seeds
 from .alloy_order import BondOrder
 from .alloy_upsampling import SeamSwaps, Upsampler
@@ -137,13 +138,7 @@ class AlloyCrystals(EventSystem):
 
     def bonds(self, state: Codes, grid: SiteGrid) -> NDArray[np.int64]:
         """Ordered bond counts of a state by shell, shape (n_shells, S, S)."""
-        n_species = len(self.species) + 1
-        return np.array(
-            [
-                bond_counts(state, shell_neighbors(grid, k + 1), n_species)
-                for k in range(self.shells)
-            ]
-        )
+        return count_bonds(grid, pad(grid, state), self.shells, len(self.species) + 1)[0]
 
     def observe(self, states: States) -> Array:
         """Bond densities of small or large states, shape (n, d)."""

@@ -9,10 +9,8 @@ across the border and its reversal then cancel, whichever of the two sites was c
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,10 +20,13 @@ from ..arrays import Array
 from ..engines.swaps.eam_lattice import EAMLattice
 from ..engines.swaps.moves import NeighbourSwap, Swap
 from ..kinetics.eam_swaps import SiteState
+from ..kinetics.padding import pad
+from ..kinetics.shell_bonds import count_bonds
 from ..lattice import SiteGrid
 from ..potentials.eam_table import EAMTable
 from ..rng import kernel_state
 from .alloy_crystals import AlloyCrystals, Codes, kept_rows
+from .alloy_upsampling import MOST_LOOKS, PATIENCE, SWEEPS_PER_LOOK, mismatch, swapped_sites
 from .base import Condition, Trajectory
 
 RECORD_ATTEMPTS = 0.125
@@ -61,20 +62,35 @@ class EAMSwaps:
             )
         return self._lattices[grid]
 
-    def sweep(
+    def heal(
         self,
         state: Codes,
         grid: SiteGrid,
-        sites: NDArray[np.int64],
+        band: NDArray[np.bool_],
+        shells: int,
         temperature: float,
-        attempts: int,
         rng_state: NDArray[np.uint64],
     ) -> Codes:
-        """The state after Metropolis attempts to swap atoms among some sites."""
-        lattice = self.lattice(grid)
-        now = lattice.state(state)
-        lattice.run(now, attempts, temperature, rng_state, Swap(), sites)
-        return now.occupation
+        """The state after swaps in the band whose bonds there are nearest to those of the bulk."""
+        lattice, groups = self.lattice(grid), pad(grid, band)
+        sites, sizes = swapped_sites(state, band, len(self.species)), np.bincount(band, minlength=2)
+
+        def distance(codes: Codes) -> float:
+            n_species = len(self.species) + 1
+            return mismatch(count_bonds(grid, pad(grid, codes), shells, n_species, groups), sizes)
+
+        now, best, least, misses = lattice.state(state), state, distance(state), 0
+        for _ in range(MOST_LOOKS):
+            attempts = int(SWEEPS_PER_LOOK * len(sites))
+            lattice.run(now, attempts, temperature, rng_state, Swap(), sites)
+            found = distance(now.occupation)
+            if found < least:
+                best, least, misses = now.occupation.copy(), found, 0
+            else:
+                misses += 1
+            if misses == PATIENCE:
+                break
+        return best
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,28 +129,34 @@ class SwapAlloy(AlloyCrystals):
     def events_of(self, small_events: float) -> tuple[float, float, float]:
         """Attempts of a small run, and of a patch and of the whole per attempt and site."""
         embedded = self.boundary == "embedded"
-        patch = len(self.patches[0][0]) if embedded else self.small.n_sites
+        patch = len(self.patch(0)[0]) if embedded else self.small.n_sites
         return small_events * self.small.n_sites, patch, self.large.n_sites
 
     def n_patches(self, state: Codes) -> int:
         """K: blocks of the small size in a large state."""
         return self.large.n_sites // self.small.n_sites
 
-    @cached_property
-    def patches(self) -> list[tuple[NDArray[np.int64], int]]:
-        """Active sites of every patch, those of its core first, and how many those are."""
-        cells, size = self.large.coordinates // 2, np.array(self.large.size)
-        result = []
-        for start in itertools.product(
-            *(range(0, n, m) for n, m in zip(self.large.size, self.small.size))
-        ):
-            behind = (cells - start) % size
-            beyond = np.minimum(behind - np.array(self.small.size) + 1, size - behind)
-            distance = np.maximum(beyond, 0).max(axis=1)
-            core = np.flatnonzero(distance == 0)
-            buffer = np.flatnonzero((distance > 0) & (distance <= self.buffer_cells))
-            result.append((np.concatenate([core, buffer]), len(core)))
-        return result
+    def patch(self, number: int) -> tuple[NDArray[np.int64], int]:
+        """Active sites of a patch, those of its core first, and how many those are.
+
+        Patches are numbered as blocks of the small size, the last axis fastest. It costs as much
+        as the patch is large.
+        """
+        large, small = np.array(self.large.size), np.array(self.small.size)
+        start = small * np.unravel_index(number, large // small)
+        core = self._block(start, small)
+        buffer = np.minimum(small + 2 * self.buffer_cells, large)
+        around = self._block(start - self.buffer_cells, buffer)
+        return np.concatenate([core, np.setdiff1d(around, core, assume_unique=True)]), len(core)
+
+    def _block(self, start: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Sites of a periodic block of cells, ascending."""
+        axes = [np.arange(x, x + n) % big for x, n, big in zip(start, size, self.large.size)]
+        cells = np.ravel_multi_index(tuple(np.ix_(*axes)), self.large.size)
+        sites = self.large.lattice.n_basis * cells[..., None] + np.arange(
+            self.large.lattice.n_basis
+        )
+        return np.sort(sites.ravel())
 
     def _run(
         self,
@@ -229,7 +251,8 @@ class SwapAlloy(AlloyCrystals):
         """Whole changes of bonds by moves in the core of each patch."""
         lattice, changes = self.swaps.lattice(self.large), []
         sites = lattice.state(state)
-        for (active, n_core), own in zip(self.patches, seed.spawn(len(self.patches))):
+        for number, own in enumerate(seed.spawn(self.n_patches(state))):
+            active, n_core = self.patch(number)
             count_seed, swap_seed = own.spawn(2)
             attempts = int(np.random.default_rng(count_seed).poisson(dt * len(active)))
             change, _ = lattice.try_patch(

@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..barriers import PairEnergy
-from ..kinetics.padding import geometry_of, pad, padded_sites, unpad
-from ..kinetics.swaps import swap_sweep
-from ..lattice import SiteGrid, shell_neighbors
-from ..observables.bonds import grouped_bond_counts
+from ..kinetics.healing import Looks, Seam, SwapEnergy, gains, heal
+from ..kinetics.padding import cells_of, geometry_of, pad, padded_sites
+from ..kinetics.shell_bonds import count_bonds, shell_offsets
+from ..lattice import SiteGrid
 from ..rng import kernel_state
 from .alloy_order import BondOrder
 
 Codes = NDArray[np.int8]
-MAX_SWEEPS = 40
 SWEEPS_PER_LOOK = 0.5
+MOST_LOOKS = 80
 PATIENCE = 12
 
 
@@ -40,16 +40,16 @@ class SeamSwaps(Protocol):
     def species(self) -> tuple[str, ...]:
         """Symbols by code, without the vacancy, whose code comes last."""
 
-    def sweep(
+    def heal(
         self,
         state: Codes,
         grid: SiteGrid,
-        sites: NDArray[np.int64],
+        band: NDArray[np.bool_],
+        shells: int,
         temperature: float,
-        attempts: int,
         rng_state: NDArray[np.uint64],
     ) -> Codes:
-        """The state after Metropolis attempts to swap atoms among some sites."""
+        """The state after swaps in the band whose bonds there are nearest to those of the bulk."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +63,32 @@ class PairSwaps:
         """Symbols by code, without the vacancy, whose code comes last."""
         return self.energy.species
 
-    def sweep(
+    def heal(
         self,
         state: Codes,
         grid: SiteGrid,
-        sites: NDArray[np.int64],
+        band: NDArray[np.bool_],
+        shells: int,
         temperature: float,
-        attempts: int,
         rng_state: NDArray[np.uint64],
     ) -> Codes:
-        """The state after Metropolis attempts to swap atoms among some sites."""
+        """The state after swaps in the band whose bonds there are nearest to those of the bulk."""
+        sites = swapped_sites(state, band, len(self.species))
+        padded, padded_band = pad(grid, state), pad(grid, band)
         offsets, pair = self.energy.kernel_arrays(grid)
-        padded, betas = pad(grid, state), np.array([1 / (units.kB * temperature)])
-        swap_sweep(
-            geometry_of(grid),
-            padded,
+        seam = Seam(
             padded_sites(grid, sites),
-            offsets,
-            pair,
-            betas,
-            attempts,
-            rng_state,
-            np.zeros(0, dtype=np.int64),
+            cells_of(grid, sites),
+            padded_band,
+            *shell_offsets(grid, shells),
+            count_bonds(grid, padded, shells, len(self.species) + 1, padded_band),
+            np.bincount(band, minlength=2),
         )
-        return unpad(grid, padded)
+        energy = SwapEnergy(offsets, gains(pair), 1 / (units.kB * temperature))
+        looks = Looks(MOST_LOOKS, int(SWEEPS_PER_LOOK * len(sites)), PATIENCE)
+        healed = state.copy()
+        healed[sites] = heal(geometry_of(grid), padded, seam, energy, looks, rng_state)
+        return healed
 
 
 def _levels(small: tuple[int, ...], large: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -151,31 +153,9 @@ class Upsampler:
         ):
             shift_seed, swap_seed = level_seed.spawn(2)
             state = _tile(state, tile, grid, np.random.default_rng(shift_seed))
-            state = self._heal(state, grid, band, temperature, kernel_state(swap_seed))
+            rng_state = kernel_state(swap_seed)
+            state = self.swaps.heal(state, grid, band, self.shells, temperature, rng_state)
         return state
-
-    def _heal(
-        self,
-        state: Codes,
-        grid: SiteGrid,
-        band: NDArray[np.bool_],
-        temperature: float,
-        rng_state: NDArray[np.uint64],
-    ) -> Codes:
-        """Swap atoms of the seam band until its order is nearest to the bulk's."""
-        sites = np.flatnonzero(band & (state != len(self.swaps.species)))
-        attempts, now = int(SWEEPS_PER_LOOK * len(sites)), state
-        best, best_distance, misses = state, self._mismatch(state, grid, band), 0
-        for _ in range(int(MAX_SWEEPS / SWEEPS_PER_LOOK)):
-            now = self.swaps.sweep(now, grid, sites, temperature, attempts, rng_state)
-            distance = self._mismatch(now, grid, band)
-            if distance < best_distance:
-                best, best_distance, misses = now, distance, 0
-            else:
-                misses += 1
-            if misses == PATIENCE:
-                break
-        return best
 
     def tiles(self, state: Codes) -> list[Codes]:
         """The blocks of the small size that make up a large state."""
@@ -192,28 +172,33 @@ class Upsampler:
         if not self._seams:
             return np.full((2, self.shells * len(order.pairs)), np.nan)
         grid, _, band = self._seams[self.large.size]
-        shares = self._band_shares(state, grid, band)
+        n_species = len(self.swaps.species) + 1
+        bonds = count_bonds(grid, pad(grid, state), self.shells, n_species, pad(grid, band))
+        shares = band_shares(bonds, np.bincount(band, minlength=2))
         return np.array([order.densities(group, 1).ravel() for group in shares])
 
-    def _band_shares(self, state: Codes, grid: SiteGrid, band: NDArray[np.bool_]) -> Array:
-        """Bonds per site by species in the seam band and in the bulk, (2, shells, S, S)."""
-        n_species, groups = len(self.swaps.species) + 1, np.where(band, 0, 1)
-        bonds = np.array(
-            [
-                grouped_bond_counts(state, shell_neighbors(grid, k + 1), n_species, groups)
-                for k in range(self.shells)
-            ]
-        )
-        shares = (bonds + bonds.swapaxes(-1, -2)) / 2
-        return (shares / np.bincount(groups, minlength=2)[None, :, None, None]).swapaxes(0, 1)
 
-    def _mismatch(self, state: Codes, grid: SiteGrid, band: NDArray[np.bool_]) -> float:
-        """Squared distance between the unlike-bond densities of the band and of the bulk."""
-        if band.all():
-            return 0.0
-        seam, bulk = self._band_shares(state, grid, band)
-        first, second = np.triu_indices(len(self.swaps.species), 1)
-        return float(((seam - bulk)[:, first, second] ** 2).sum())
+def swapped_sites(state: Codes, band: NDArray[np.bool_], vacancy: int) -> NDArray[np.int64]:
+    """Sites of the atoms in a band."""
+    return np.flatnonzero(band & (state != vacancy))
+
+
+def band_shares(bonds: NDArray[np.int64], sizes: NDArray[np.int64]) -> Array:
+    """Bonds per site by species in the band and in the bulk, (2, shells, S, S).
+
+    Both arguments have the bulk first; the bonds are ordered.
+    """
+    shares = (bonds + bonds.swapaxes(-1, -2)) / 2
+    return (shares / sizes[:, None, None, None])[::-1]
+
+
+def mismatch(bonds: NDArray[np.int64], sizes: NDArray[np.int64]) -> float:
+    """Squared distance between the unlike-bond densities of band and bulk, of `band_shares`."""
+    if not sizes[0]:
+        return 0.0
+    band, bulk = band_shares(bonds, sizes)
+    first, second = np.triu_indices(bonds.shape[-1] - 1, 1)
+    return float(((band - bulk)[:, first, second] ** 2).sum())
 
 
 def _times(size: tuple[int, ...]) -> str:

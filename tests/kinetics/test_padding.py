@@ -69,3 +69,12 @@ def test_images_fold_into_the_box(grid: SiteGrid) -> None:
 def test_a_box_in_which_a_vacancy_would_see_itself_is_refused(lattice: Lattice) -> None:
     with pytest.raises(ValueError, match="2 x 3 x 3 cells; vacancy hops need at least 3"):
         geometry_of(SiteGrid(lattice, (2, 3, 3)))
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_the_halo_is_periodic_for_values_of_any_kind(grid: SiteGrid) -> None:
+    shape, halo = (*grid.size, grid.lattice.n_basis), [(3, 3)] * 3 + [(0, 0)]
+    for values in (np.arange(grid.n_sites), np.arange(grid.n_sites) % 5 == 0):
+        exact = np.pad(values.reshape(shape), halo, mode="wrap").ravel()
+        np.testing.assert_array_equal(pad(grid, values), exact)
+        assert pad(grid, values).dtype == values.dtype

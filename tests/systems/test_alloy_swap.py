@@ -1,5 +1,6 @@
 """Neighbour swaps: patches in the true crystal evolve as the whole does."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from macro_ase.config import load_config
 from macro_ase.engines.swaps.moves import NeighbourSwap
+from macro_ase.lattice import BCC, SiteGrid
 from macro_ase.rng import kernel_state, stream
 from macro_ase.systems import SwapAlloy
 from macro_ase.systems.alloy_setup import swap_alloy_from_config
@@ -52,14 +54,34 @@ def sigmas(a: np.ndarray, b: np.ndarray) -> float:
 
 def test_cores_tile_the_crystal_and_buffers_surround_them() -> None:
     system = alloy()
-    cores = np.concatenate([active[:n_core] for active, n_core in system.patches])
+    patches = [system.patch(k) for k in range(8)]
+    cores = np.concatenate([active[:n_core] for active, n_core in patches])
     np.testing.assert_array_equal(np.sort(cores), np.arange(system.large.n_sites))
     cells = system.large.coordinates // 2
-    for active, n_core in system.patches:
+    for active, n_core in patches:
         assert n_core == 2 * 4**3 and len(active) == 2 * 6**3
         corner = cells[active[:n_core]].min(axis=0)
         beyond = (cells[active[n_core:]] - corner + 1) % 8
         assert np.all(beyond < 6)
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "buffer"), [((4, 3, 5), (8, 9, 5), 1), ((3, 4, 4), (12, 4, 8), 2)]
+)
+def test_patches_are_those_found_among_all_sites(
+    small: tuple[int, ...], large: tuple[int, ...], buffer: int
+) -> None:
+    """By the distance of every cell from the block, periodic; sites ascend in core and buffer."""
+    grids = (SiteGrid(BCC, small), SiteGrid(BCC, large))  # type: ignore[arg-type]
+    system = replace(alloy(), small=grids[0], large=grids[1], buffer_cells=buffer)
+    cells, size = system.large.coordinates // 2, np.array(large)
+    for number, block in enumerate(np.ndindex(*(size // small))):
+        behind = (cells - np.multiply(block, small)) % size
+        distance = np.maximum(np.minimum(behind - small + 1, size - behind), 0).max(axis=1)
+        active, n_core = system.patch(number)
+        np.testing.assert_array_equal(active[:n_core], np.flatnonzero(distance == 0))
+        around = np.flatnonzero((distance > 0) & (distance <= buffer))
+        np.testing.assert_array_equal(active[n_core:], around)
 
 
 def test_patches_drift_and_fluctuate_as_the_whole_does() -> None:
@@ -76,7 +98,7 @@ def test_a_patch_that_counts_its_buffer_is_noticed() -> None:
     lattice = system.swaps.lattice(system.large)
     sites = lattice.state(system.large_state)
     for k in range(100):
-        active, _ = system.patches[k % 8]
+        active, _ = system.patch(k % 8)
         change, _ = lattice.try_patch(
             sites,
             len(active) // 10,

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...barriers import BarrierModel
 from ...kinetics.hop_rates import Kinetics, hop_rates
-from ...kinetics.padding import geometry_of, linear_offsets, pad, padded_sites, unpad
+from ...kinetics.padding import geometry_of, pad, padded_sites, unpad
+from ...kinetics.shell_bonds import count_bonds, shell_offsets
 from ...kinetics.vacancy_walk import Bonds, retrace, walk
-from ...lattice import SiteGrid, shell_neighbors
-from ...observables.bonds import bond_counts
+from ...lattice import SiteGrid
 from ..temperature import require_temperature
 
 ATTEMPT_RATE_PER_S = 1e13
@@ -91,7 +91,6 @@ class VacancyWalker:
         n_species = len(barriers.species) + 1
         if vacancies is None:
             vacancies = np.flatnonzero(occupation == n_species - 1)
-        shells = grid.lattice.shells(n_shells)
         self.grid = grid
         self.geometry = geometry_of(grid)
         self.tables = barriers.tables_for(grid)
@@ -100,15 +99,9 @@ class VacancyWalker:
         self.sites = padded_sites(grid, vacancies)
         self.rng_state = rng_state
         self.clock = np.zeros(1)
-        self.bonds = np.array(
-            [
-                bond_counts(occupation, shell_neighbors(grid, k + 1), n_species)
-                for k in range(n_shells)
-            ]
-        )
+        self.bonds = count_bonds(grid, self.padded, n_shells, n_species)[0]
         self._held = _padded_mask(grid, np.asarray(held, dtype=np.int64))
-        self._shells = linear_offsets(grid, np.vstack(shells))
-        self._shell_of = np.repeat(np.arange(n_shells), [len(shell) for shell in shells])
+        self._shells, self._shell_of = shell_offsets(grid, n_shells)
 
     @property
     def occupation(self) -> NDArray[np.int8]:
