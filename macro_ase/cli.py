@@ -34,7 +34,7 @@ from .executors import OutOfTime
 from .extras import EXTRAS, with_extra
 from .progress import told
 
-RESUMED = ("run", "work", "compute-barriers", "make-potential")
+RESUMED = ("run", "work", "compute-barriers", "vacancy-energy", "make-potential")
 TIME_IS_UP = 75
 
 

@@ -97,6 +97,14 @@ def positive(text: str) -> float:
     return value
 
 
+def finite(text: str) -> float:
+    """Reads a number that may be 0 or less."""
+    value = number(text)
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError(f"expected a number, not {text}")
+    return value
+
+
 def number(text: str) -> float:
     """A finite number, or nan, which no limit lets through."""
     try:

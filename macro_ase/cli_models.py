@@ -13,6 +13,7 @@ from .cli_arguments import (
     arg,
     command,
     file,
+    finite,
     folder,
     output,
     positive,
@@ -62,6 +63,51 @@ def compute_barriers(args: argparse.Namespace) -> None:
     options |= {"seed": args.seed, "relax_radius_A": args.relax_radius, "fmax": args.fmax}
     options |= {"species": args.species}
     print(compute_barriers_command(args.file, args.out, args.calculator, **options))
+
+
+@command(
+    "vacancy-energy",
+    STRUCTURE,
+    arg("--calculator", required=True, metavar="KIND:SPEC",
+        help="as of compute-barriers; MACE files (pickles) and python: run code"),
+    arg("--sites", type=whole(1), metavar="N",
+        help="atoms taken out, one at a time, at random (default: all)"),
+    arg("--relax", action="store_true", help="relax the atoms, at the cell of FILE"),
+    arg("--fmax", type=positive, default=0.02, metavar="F",
+        help="largest force at the end, eV/A (default: 0.02)"),
+    arg("--entropy", type=finite, default=0.0, metavar="S",
+        help="formation entropy in units of k (default: 0)"),
+    arg("--temperatures", type=positive, nargs="+", metavar="K",
+        help="of the table, in K (default: 1000 1500 2000 2500)"),
+    arg("--out", type=output, metavar="OUT.json",
+        help="write what macro-ase kmc --vacancy-fraction reads; OUT.sites keeps finished sites"),
+    arg("--workers", type=workers, metavar="N",
+        help="processes (default: what Slurm gives, else 1)"),
+    *ENGINE,
+    SPECIES,
+    SEED,
+)  # fmt: skip
+def vacancy_energy(args: argparse.Namespace) -> None:
+    """Compute formation energies of vacancies with any potential.
+
+    FILE is a crystal of any lattice without vacancies; its cell is kept. One atom at a time is
+    taken out, and replaced by each other species of the alloy, which gives chemical potentials.
+    Prints the energies by species taken out, and as they count at temperatures. With --out a
+    command that was stopped or killed goes on where it was.
+
+    Examples:
+      macro-ase build bcc NbMoTa --size 5 5 5 --out alloy.xyz
+      macro-ase vacancy-energy alloy.xyz --calculator eam:NbMoTa.eam.alloy --sites 20 --relax
+      macro-ase vacancy-energy alloy.xyz --calculator mace:my.model --relax --out vacancies.json
+      macro-ase kmc hops.xyz --temperature 1600 --steps 1e6 --vacancy-fraction vacancies.json
+    """
+    from macro_ase.commands.vacancy_energy import TEMPERATURES_K, vacancy_energy_command
+
+    engine = args.engine or args.workers or slurm_workers() or 1
+    options = {"sites": args.sites, "out": args.out, "workers": engine, "relax": args.relax}
+    options |= {"fmax": args.fmax, "seed": args.seed, "entropy_kB": args.entropy}
+    options |= {"temperatures_K": args.temperatures or TEMPERATURES_K, "species": args.species}
+    print(vacancy_energy_command(args.file, args.calculator, **options))
 
 
 @command(

@@ -83,7 +83,8 @@ def test_commands_of_the_page_on_scaling_can_be_read() -> None:
 
 def test_the_commands_of_the_manual_are_there() -> None:
     simulate = ["run", "work", "list", "report", "sro", "kmc", "build"]
-    assert list(COMMANDS) == [*simulate, "compute-barriers", "fit-barriers", "make-potential"]
+    computed = ["compute-barriers", "vacancy-energy", "fit-barriers", "make-potential"]
+    assert list(COMMANDS) == [*simulate, *computed]
 
 
 @pytest.mark.parametrize(

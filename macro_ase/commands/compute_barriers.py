@@ -7,10 +7,8 @@ number of workers and after any interruption.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,14 +22,12 @@ from ..barriers.orbits import HOP_DIRECTIONS
 from ..counts import require_count
 from ..crystal import Crystal
 from ..executors import Engine, workers_of
-from ..folder_lock import NAME as LOCK
-from ..folder_lock import only_writer
 from ..jobs import Done, run_jobs
 from ..progress import Progress
+from ..reals import require_positive
 from ..rng import stream, whole_seed
-from ..structure_files import read_structure
 from .barrier_results import CRYSTAL, RADIUS_CHECKS, Job, Pair, is_record, job_key, write_results
-from .calculators import calculator_files
+from .crystal_work import digest_of, digests, held, processes, read_crystal, require_journal
 from .hop_worker import compute_hop, relax_crystal
 from .journal import Journal
 
@@ -92,9 +88,9 @@ def compute_barriers_command(
     FileNotFoundError, ValueError
         Before any work, naming what is wrong.
     """
-    folder, atoms = Path(out), _read(structure, species)
+    folder, atoms = Path(out), read_crystal(structure, species, "hops")
     plan = _plan(atoms, calculator, hops, vacancies, seed, relax_radius_A, images, fmax)
-    _require_journal(folder)
+    require_journal(folder, JOURNAL)
     return _carry_out(folder, atoms, plan, workers)
 
 
@@ -119,17 +115,17 @@ def _plan(
 ) -> _Plan:
     """The hops and settings, checked."""
     neighbours, seed = _neighbours(atoms), whole_seed(seed)
-    radius_A = None if relax_radius_A is None else _positive(relax_radius_A, "relax radius")
+    radius_A = None if relax_radius_A is None else require_positive(relax_radius_A, "relax radius")
     numbers = [require_count(v, "vacancies: an atom", 1, len(atoms)) for v in vacancies]
     settings = {
-        "structure": sha256(b"".join(a.tobytes() for a in _arrays(atoms))).hexdigest(),
+        "structure": digest_of(atoms),
         "calculator": calculator,
-        "files": _digests(calculator),
+        "files": digests(calculator),
         "vacancies": numbers,
         "seed": seed,
         "relax_radius_A": radius_A,
         "images": require_count(images, "images", FEWEST_IMAGES),
-        "fmax": _positive(fmax, "fmax"),
+        "fmax": require_positive(fmax, "fmax"),
         "macro_ase": __version__,
     }
     chosen = _choose(neighbours, hops, numbers, seed)
@@ -141,34 +137,13 @@ def _plan(
 
 def _carry_out(folder: Path, atoms: Atoms, plan: _Plan, workers: Engine) -> str:
     """Compute what is missing, write the tables and describe them."""
-    if not isinstance(workers, str) and not hasattr(workers, "submit"):
-        workers = f"processes:{require_count(workers, 'workers', 1)}"
-    calculator = plan.settings["calculator"]
-    with _held(folder):
+    workers, calculator = processes(workers), plan.settings["calculator"]
+    with held(folder):
         journal = Journal(folder / JOURNAL, plan.settings, partial(is_record, len(atoms)))
         _run(journal, atoms, plan.jobs, workers)
-        if _digests(calculator) != plan.settings["files"]:
+        if digests(calculator) != plan.settings["files"]:
             raise ValueError(f"{calculator} changed while {folder} was computed: begin another")
         return write_results(folder, atoms, plan.neighbours, plan.chosen, journal)
-
-
-def _read(structure: str | Path, species: Sequence[str] | None) -> Atoms:
-    """The crystal; what the computation would not honour is refused."""
-    found = read_structure(structure, species=species)
-    if not found.pbc.all():
-        raise ValueError(f"{structure} must repeat along all three axes; its pbc is {found.pbc}")
-    if found.constraints:
-        names = ", ".join(sorted({type(c).__name__ for c in found.constraints}))
-        raise ValueError(f"{structure} holds constraints ({names}), which hops do not keep")
-    return Atoms(found.numbers, found.positions, cell=found.cell, pbc=True)
-
-
-def _arrays(atoms: Atoms) -> tuple[NDArray[Any], ...]:
-    return atoms.numbers, atoms.positions, atoms.cell.array
-
-
-def _digests(calculator: str) -> dict[str, str]:
-    return {f.name: sha256(f.read_bytes()).hexdigest() for f in calculator_files(calculator)}
 
 
 def _neighbours(atoms: Atoms) -> NDArray[np.int64]:
@@ -195,35 +170,6 @@ def _choose(
         hops = require_count(hops, "hops", 1, len(pairs))
     order = np.random.default_rng(stream(seed, "hops")).permutation(len(pairs))
     return [pairs[n] for n in order[:hops]]
-
-
-def _positive(value: float, name: str) -> float:
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name} must be above 0, not {value:g}")
-    return float(value)
-
-
-def _require_journal(folder: Path) -> None:
-    """Refuse a folder that holds something else."""
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"{folder} is a file, not a folder")
-    if folder.is_dir() and not (folder / JOURNAL).is_file():
-        others = {file.name for file in folder.iterdir()} - {LOCK}
-        if others:
-            raise FileExistsError(f"{folder} is not empty and holds no {JOURNAL}; choose another")
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """The folder for this process alone; one that it made is removed again if it stays empty."""
-    there = folder.is_dir()
-    try:
-        with only_writer(folder):
-            yield
-    finally:
-        if not there:
-            with suppress(OSError):
-                folder.rmdir()
 
 
 def _run(journal: Journal, atoms: Atoms, jobs: Sequence[Job], engine: Engine) -> None:

@@ -17,7 +17,8 @@ from .calculators import calculator_from_text
 
 
 @contextmanager
-def _fresh(text: str, atoms: Atoms) -> Iterator[Calculator]:
+def fresh_calculator(text: str, atoms: Atoms) -> Iterator[Calculator]:
+    """A calculator that knows the species of the atoms, closed after the block."""
     calculator = calculator_from_text(text, set(atoms.get_chemical_symbols()))
     try:
         yield calculator
@@ -27,7 +28,7 @@ def _fresh(text: str, atoms: Atoms) -> Iterator[Calculator]:
 
 def relax_crystal(text: str, atoms: Atoms, fmax: float) -> dict[str, Any]:
     """The crystal at its energy minimum, which must be near its sites."""
-    with _fresh(text, atoms) as calculator:
+    with fresh_calculator(text, atoms) as calculator:
         end = relaxed(atoms, calculator, fmax)
     residual = float(np.linalg.norm(end.get_forces(), axis=1).max())
     moved = float(np.linalg.norm(end.positions - atoms.positions, axis=1).max())
@@ -55,7 +56,7 @@ def compute_hop(
 ) -> dict[str, Any]:
     """One hop as the journal keeps it; what a calculator raises is kept too."""
     try:
-        with _fresh(text, atoms) as calculator:
+        with fresh_calculator(text, atoms) as calculator:
             hop = hop_barrier(atoms, vacancy, target, calculator, images, radius_A, fmax)
     except Exception as error:  # calculators raise many kinds
         return {"failed": " ".join(f"{type(error).__name__}: {error}".split())}
