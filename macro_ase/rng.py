@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .counts import require_count
 
@@ -76,6 +76,18 @@ def own_seeds(rng: np.random.Generator, number: int) -> list[np.random.SeedSeque
     """A sequence for each of some items from a generator's own; a single item has that itself."""
     own: Any = rng.bit_generator.seed_seq
     return [own] if number == 1 else list(own.spawn(number))
+
+
+def children(seed: np.random.SeedSequence, numbers: ArrayLike) -> list[np.random.SeedSequence]:
+    """Those of so many that a sequence would spawn next which have these numbers, none spawned."""
+    return [
+        np.random.SeedSequence(
+            entropy=seed.entropy,
+            spawn_key=(*seed.spawn_key, seed.n_children_spawned + int(number)),
+            pool_size=seed.pool_size,
+        )
+        for number in np.asarray(numbers).tolist()
+    ]
 
 
 def new_seed() -> int:

@@ -29,7 +29,7 @@ from macro_ase.engines.swaps.mc import SwapMC
 from macro_ase.engines.swaps.moves import Swap
 from macro_ase.engines.vacancies.kmc import VacancyKMC
 from macro_ase.potentials.dft_frames import Frame, split_by_structure
-from macro_ase.rng import stream
+from macro_ase.rng import children, stream
 from macro_ase.systems.engine_pairs import engine_pairs
 
 Result = Any
@@ -158,3 +158,12 @@ def test_seeds_are_whole_numbers_of_any_kind(
     for wrong in (-1, True, "3", 3.5):
         with pytest.raises(ValueError, match=r"^seed (must be|=) [^\n]*$"):
             take(wrong)
+
+
+def test_children_are_those_that_would_be_spawned() -> None:
+    sequence = np.random.SeedSequence(3, spawn_key=(1, 2))
+    sequence.spawn(4)
+    some = children(sequence, [5, 0])
+    spawned = sequence.spawn(6)
+    for one, other in zip(some, (spawned[5], spawned[0])):
+        np.testing.assert_array_equal(one.generate_state(4), other.generate_state(4))

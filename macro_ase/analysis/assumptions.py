@@ -27,6 +27,7 @@ from ..arrays import Array
 
 SNAPSHOTS_PER_TERM = 20
 OF_PAIRS = ("snapshot", "n_patches", "met", "z0", "dz")
+EVOLVED = "evolved"
 OF_WHOLES = ("whole_snapshot", "whole_z0", "whole_dz")
 
 
@@ -44,7 +45,7 @@ class PatchCheck:
     covariance_ratio, covariance_ratio_error : float
         Trace of K cov(whole) over that of cov(patch), components scaled to equal spread.
     correlation, correlation_error : float
-        rho of two patches of one snapshot, given z.
+        rho of two patches of one snapshot, given z; nan where one alone of several was evolved.
     met_share : float
         Share of pairs in which the patch met another vacancy.
     drift_share : float
@@ -132,7 +133,8 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     chunk : mapping
         As `sampling.pairs` returns, chunks of one condition concatenated in any order.
         Of it are used: ``snapshot``, ``n_patches``, ``met``, shape (n,), and ``z0``, ``dz``, shape
-        (n, d), with all K patches of every snapshot once, then all again; of some of these
+        (n, d), with all K patches of every snapshot once, then all again, or, where
+        ``evolved``, (n,), says how many, some chosen at random each time; of some of these
         snapshots ``whole_snapshot``, shape (m,), and ``whole_z0``, ``whole_dz``, shape (m, d).
 
     Raises
@@ -160,8 +162,9 @@ def check_patches(chunk: Mapping[str, NDArray[Any]]) -> PatchCheck:
     whole_trace = n_patches * free * ((rest - line(own["whole_z0"])) ** 2).sum(axis=1)
     residual = dz - fitted
     patch_trace = float((residual**2).sum() / (len(residual) - fit.n_terms))
-    by_snapshot = residual.reshape(len(numbers), -1, n_patches, d)
-    correlation, correlation_error = _correlation(by_snapshot, fit.n_terms)
+    by_snapshot = residual.reshape(len(numbers), -1, int(own["evolved"][0]), d)
+    alone = np.nan if n_patches > 1 else 0.0
+    correlation, correlation_error = _correlation(by_snapshot, fit.n_terms, alone)
     return PatchCheck(
         drift_slope=slope,
         drift_slope_error=slope_error,
@@ -182,9 +185,10 @@ def _checked(chunk: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     if missing:
         raise ValueError(f"pairs to be checked lack {', '.join(missing)}")
     own = {name: np.asarray(chunk[name]) for name in (*OF_PAIRS, *OF_WHOLES)}
+    own[EVOLVED] = np.asarray(chunk.get(EVOLVED, own["n_patches"]))
     n, d = own["dz"].shape if own["dz"].ndim == 2 else (0, 0)
     m = len(own["whole_snapshot"])
-    for names, rows in ((OF_PAIRS, n), (OF_WHOLES, m)):
+    for names, rows in (((*OF_PAIRS, EVOLVED), n), (OF_WHOLES, m)):
         for name in names:
             shape = (rows, d) if name.endswith(("z0", "dz")) else (rows,)
             if own[name].shape != shape or not n or not np.isfinite(own[name]).all():
@@ -192,27 +196,31 @@ def _checked(chunk: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     if m < 2:
         raise ValueError(f"{m} wholes are too few for a check; at least 2 are needed")
     numbers, times = np.unique(own["snapshot"], return_counts=True)
-    k = int(own["n_patches"][0])
-    if np.any(own["n_patches"] != k) or np.ptp(times) or times[0] % k:
-        raise ValueError("all K patches of every snapshot are needed, each as often, of one K")
+    k, each = int(own["n_patches"][0]), int(own[EVOLVED][0])
+    mixed = np.any(own["n_patches"] != k) or np.any(own[EVOLVED] != each)
+    if mixed or not 1 <= each <= k or np.ptp(times) or times[0] % each:
+        raise ValueError(
+            "all K patches of every snapshot are needed, or of each as many, as often, of one K"
+        )
     if not np.isin(own["whole_snapshot"], numbers).all():
         raise ValueError("every whole needs the pairs of its snapshot")
     if not np.all(own["dz"].std(axis=0) > 0):
         raise ValueError("the increments of an observable do not vary")
     order = np.argsort(own["snapshot"], kind="stable")
-    return own | {name: own[name][order] for name in OF_PAIRS}
+    return own | {name: own[name][order] for name in (*OF_PAIRS, EVOLVED)}
 
 
-def _correlation(residuals: Array, n_terms: int) -> tuple[float, float]:
+def _correlation(residuals: Array, n_terms: int, alone: float) -> tuple[float, float]:
     """Intra-class correlation of residuals, shape (n_snapshots, repeats, K, d), and its error.
 
     From mean squares between and within groups of K, (B - W) / (B + (K - 1) W) (R. A. Fisher,
     *Statistical Methods for Research Workers*, 1925), of a fit of so many terms; the error is the
-    jackknife's over snapshots (M. H. Quenouille, Biometrika 43, 353 (1956)).
+    jackknife's over snapshots (M. H. Quenouille, Biometrika 43, 353 (1956)). Both are ``alone``
+    where groups hold one.
     """
     n, repeats, k, _ = residuals.shape
     if k == 1:
-        return 0.0, 0.0
+        return alone, alone
     means = residuals.mean(axis=2)
     between = k * (means**2).sum(axis=(1, 2))
     within = ((residuals - means[:, :, None]) ** 2).sum(axis=(1, 2, 3))

@@ -82,7 +82,8 @@ class Polish:
 class Recipe:
     """How to train: Adam, or AdamW where there is a weight decay, then L-BFGS.
 
-    The learning rate falls to zero as a cosine; ``clip`` is the largest norm of a gradient.
+    The learning rate falls to zero as a cosine; ``clip`` is the largest norm of a gradient. After
+    ``patience`` epochs without a better validation there are no more of Adam's; 0 is no limit.
     """
 
     epochs: int = 0
@@ -90,6 +91,7 @@ class Recipe:
     clip: float | None = None
     weight_decay: float | None = None
     polish: Polish = field(default_factory=Polish)
+    patience: int = 0
 
 
 def descend(
@@ -166,12 +168,19 @@ class _Descent:
     @property
     def done(self) -> bool:
         polished = self.converged or self.block >= self.recipe.polish.blocks
-        return self.epoch >= self.recipe.epochs and polished
+        return not self.descending and polished
+
+    @property
+    def descending(self) -> bool:
+        """Whether there is another epoch of Adam."""
+        patience, losses = self.recipe.patience, [row[-1] for row in self.history[: self.epoch]]
+        waited = self.epoch - losses.index(min(losses)) - 1 if patience and losses else -1
+        return self.epoch < self.recipe.epochs and waited < patience
 
     def advance(self) -> None:
         """One epoch, or one block of L-BFGS."""
         module = self.problem.module.train()
-        values = self._adam_epoch() if self.epoch < self.recipe.epochs else self._lbfgs_block()
+        values = self._adam_epoch() if self.descending else self._lbfgs_block()
         row = [float(np.mean(column)) for column in zip(*values)]
         if self.problem.validate is not None:
             module.eval()

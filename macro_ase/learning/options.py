@@ -17,7 +17,7 @@ FROM_1 = (
     *("width", "depth", "members", "epochs", "batch_size", "iterations"),
     *("n_variables", "channels", "variables"),
 )
-FROM_0 = ("steps", "polish")
+FROM_0 = ("steps", "polish", "patience")
 ABOVE_0 = ("learning_rate",)
 AT_LEAST_0 = ("weight_decay", "condition_weight", "raised")
 MOST = 10**6
@@ -60,6 +60,8 @@ class TrainingOptions(Options):
     learning_rate, weight_decay : float
     polish : int
         Iterations of L-BFGS over all pairs at the end.
+    patience : int
+        Epochs without a better validation after which a member has no more of them; 0 is no limit.
     """
 
     drift: str = "onsager"
@@ -71,6 +73,7 @@ class TrainingOptions(Options):
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     polish: int = 0
+    patience: int = 0
 
 
 @dataclass(frozen=True)

@@ -126,14 +126,17 @@ def grown_pairs_chunk(
     condition: Condition,
     seed: int,
     number: int,
+    patches: int = 0,
 ) -> Chunk:
-    """Grow states of small runs, evolve every patch of each alone, and some as a whole.
+    """Grow states of small runs, evolve patches of each alone, and some as a whole.
 
     Small ``states``, shape (n, n_small), are numbered from ``first`` on; patches have
     ``healing_events``, shape (n,), between growing and the pairs, and evolve ``repeats`` times from
-    the same large state. ``number`` is that of the condition, for the random streams. Returns the
-    fields of `PatchPairs`; ``seam``, shape (n, 2, d); and of every fourth state ``whole_snapshot``,
-    ``whole_z0`` and ``whole_dz``, its increment when all of it evolves.
+    the same large state: all patches (0), or so many, ``patches``, chosen at random each time.
+    ``number`` is that of the condition, for the random streams. Returns the fields of `PatchPairs`;
+    ``evolved``, how many patches were chosen with this one; ``seam``, shape (n, 2, d); and of every
+    fourth state ``whole_snapshot``, ``whole_z0`` and ``whole_dz``, its increment when all of it
+    evolves.
     """
     pairs, seams, whole = [], [], []
     model_condition, times = system.model_condition(condition), np.array([0.0, plan.dt])
@@ -145,7 +148,7 @@ def grown_pairs_chunk(
         again = [stream(seed, "repeats", number, snapshot, r) for r in range(1, repeats)]
         for own in (pair, *again):
             rng = np.random.default_rng(own)
-            made = system.increments(plan, large, no_closure, condition, rng)
+            made = system.increments(plan, large, no_closure, condition, rng, patches)
             pairs.append(PatchPairs.of(made, np.array([snapshot]), plan.dt, model_condition))
         seams.append(seam)
         if snapshot % WHOLE_EVERY == 0:
@@ -155,6 +158,8 @@ def grown_pairs_chunk(
     result = {
         f.name: np.concatenate([getattr(p, f.name) for p in pairs]) for f in fields(PatchPairs)
     }
+    if patches:
+        result["evolved"] = np.concatenate([np.full(len(p.patch), len(p.patch)) for p in pairs])
     n_z = result["z0"].shape[1]
     return result | {
         "seam": np.array(seams),

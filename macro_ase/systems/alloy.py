@@ -10,7 +10,7 @@ crystal as a little periodic crystal of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -149,16 +149,21 @@ class Alloy(AlloyCrystals):
         return large, self.upsampler.seam_and_bulk(large, self.order)
 
     def evolve_patches(
-        self, state: Codes, dt: float, temperature: float, seed: np.random.SeedSequence
+        self,
+        state: Codes,
+        dt: float,
+        temperature: float,
+        patches: NDArray[np.int64],
+        seeds: Sequence[np.random.SeedSequence],
     ) -> list[tuple[NDArray[Any], bool]]:
-        """Every vacancy, or every tile, of a large state alone for ``dt`` seconds."""
-        seeds = seed.spawn(self.n_patches(state))
+        """Some vacancies, or tiles, of a large state, each alone for ``dt`` seconds."""
         if self.boundary == "embedded":
-            walker = self._walker(self.large, state, temperature, seed)
-            done = [walker.try_alone(v, dt, kernel_state(own)) for v, own in enumerate(seeds)]
+            walker = self._walker(self.large, state, temperature, seeds[0])
+            done = [walker.try_alone(v, dt, kernel_state(own)) for v, own in zip(patches, seeds)]
             return [(change, walked.meetings > 0) for change, walked in done]
         results = []
-        for tile, own in zip(self.upsampler.tiles(state), seeds):
+        for number, own in zip(patches, seeds):
+            tile = self.upsampler.tile(state, number)
             walker = self._walker(self.small, tile, temperature, own)
             before = walker.bonds.copy()
             walked = walker.advance(end_time=dt)

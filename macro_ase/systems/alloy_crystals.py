@@ -6,7 +6,7 @@ A condition is {"T": temperature in K}; the model of an alloy sees 1000 K / T an
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from ..arrays import Array
 from ..kinetics.padding import pad
 from ..kinetics.shell_bonds import count_bonds
 from ..lattice import SiteGrid
-from ..rng import own_seeds
+from ..rng import children, own_seeds
 from .alloy_order import BondOrder
 from .alloy_upsampling import SeamSwaps, Upsampler
 from .base import Closure, Condition, EventSystem, Increments, Plan, Snapshots, States, no_closure
@@ -76,19 +76,18 @@ class AlloyCrystals(EventSystem):
         small_events: float,
         states: float,
         healing: float,
-        repeats: int,
+        patches: int,
         step: float,
     ) -> dict[str, float]:
-        """Events of a study by stage: small runs, large states, patches and every fourth whole."""
+        """Events of a study by stage: small runs, large states, patches and every fourth whole.
+
+        ``patches`` are those of a state that evolve, one that does so twice counted twice.
+        """
         small, patch, whole = self.events_of(small_events)
         return {
             "small runs": runs * small,
             "large states, before pairs": states * healing * whole,
-            "patches, each alone": states
-            * repeats
-            * self.n_patches(self.large_state)
-            * patch
-            * step,
+            "patches, each alone": states * patches * patch * step,
             "wholes, for the checks": states / 4 * whole * step,
         }
 
@@ -109,9 +108,14 @@ class AlloyCrystals(EventSystem):
 
     @abstractmethod
     def evolve_patches(
-        self, state: Codes, dt: float, temperature: float, seed: np.random.SeedSequence
+        self,
+        state: Codes,
+        dt: float,
+        temperature: float,
+        patches: NDArray[np.int64],
+        seeds: Sequence[np.random.SeedSequence],
     ) -> list[tuple[NDArray[Any], bool]]:
-        """Change of the whole's bonds by each patch alone, and whether it met another."""
+        """Change of the whole's bonds by each of some patches alone, and whether it met another."""
 
     @cached_property
     def order(self) -> BondOrder:
@@ -196,8 +200,12 @@ class AlloyCrystals(EventSystem):
         closure: Closure,
         condition: Condition,
         rng: np.random.Generator,
+        patches: int = 0,
     ) -> Increments:
-        """Every patch of large states evolved alone for ``plan.dt``; there are no closures.
+        """Patches of large states evolved alone for ``plan.dt``; there are no closures.
+
+        All K, or ``patches`` chosen at random of each state: what a patch does is the same, and so
+        is K times its change, whose mean is that of all.
 
         Raises
         ------
@@ -206,12 +214,16 @@ class AlloyCrystals(EventSystem):
         """
         if closure is not no_closure:
             raise ValueError("alloys have no closure variables")
-        n, dz, met = self.large.n_sites, [], []
+        n, k, dz, met, chosen = self.large.n_sites, self.n_patches(states[0]), [], [], []
         for state, seed in zip(states, own_seeds(rng, len(states))):
-            evolved = self.evolve_patches(state, plan.dt, condition["T"], seed)
-            dz.append([self.order.state(change, n) * len(evolved) for change, _ in evolved])
+            numbers, seeds = _chosen(seed, k, patches)
+            evolved = self.evolve_patches(state, plan.dt, condition["T"], numbers, seeds)
+            dz.append([self.order.state(change, n) * k for change, _ in evolved])
             met.append([one for _, one in evolved])
-        return Increments(self.observe(states), np.array(dz), met=np.array(met, dtype=np.int8))
+            chosen.append(numbers)
+        which = (np.array(chosen), k) if patches else (None, None)
+        made = self.observe(states), np.array(dz), None, np.array(met, dtype=np.int8)
+        return Increments(*made, *which)
 
     def start(
         self, plan: Plan, start: Any, number: int, condition: Condition, rng: np.random.Generator
@@ -241,6 +253,17 @@ class AlloyCrystals(EventSystem):
     ) -> tuple[Array, Array]:
         """Run the large crystal; the second array holds vacancy neighbours (n_t, S - 1)."""
         return self.path(self.large, state, times, condition["T"], seed)[:2]
+
+
+def _chosen(
+    seed: np.random.SeedSequence, k: int, patches: int
+) -> tuple[NDArray[np.int64], list[np.random.SeedSequence]]:
+    """Numbers of the patches to evolve, of k, and the seed of each, whoever else evolves."""
+    if not 0 < patches < k:
+        return np.arange(k), seed.spawn(k)
+    rng = np.random.default_rng(children(seed, [k])[0])
+    numbers = np.sort(rng.choice(k, patches, replace=False))
+    return numbers, children(seed, numbers)
 
 
 def kept_rows(n_times: int, share: int = 32) -> set[int]:

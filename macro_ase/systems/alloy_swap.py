@@ -9,7 +9,7 @@ across the border and its reversal then cancel, whichever of the two sites was c
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -136,7 +136,7 @@ class SwapAlloy(AlloyCrystals):
         """K: blocks of the small size in a large state."""
         return self.large.n_sites // self.small.n_sites
 
-    def patch(self, number: int) -> tuple[NDArray[np.int64], int]:
+    def patch(self, number: int | np.integer) -> tuple[NDArray[np.int64], int]:
         """Active sites of a patch, those of its core first, and how many those are.
 
         Patches are numbered as blocks of the small size, the last axis fastest. It costs as much
@@ -239,19 +239,29 @@ class SwapAlloy(AlloyCrystals):
         return healed, self.upsampler.seam_and_bulk(healed, self.order)
 
     def evolve_patches(
-        self, state: Codes, dt: float, temperature: float, seed: np.random.SeedSequence
+        self,
+        state: Codes,
+        dt: float,
+        temperature: float,
+        patches: NDArray[np.int64],
+        seeds: Sequence[np.random.SeedSequence],
     ) -> list[tuple[NDArray[Any], bool]]:
-        """Every patch of a large state alone for ``dt`` attempts per site; none meets another."""
+        """Some patches of a large state, each alone for ``dt`` attempts per site; none meets."""
         evolve = self._evolve_tiles if self.boundary == "periodic" else self._evolve_blocks
-        return [(change, False) for change in evolve(state, temperature, dt, seed)]
+        return [(change, False) for change in evolve(state, temperature, dt, patches, seeds)]
 
     def _evolve_blocks(
-        self, state: Codes, temperature: float, dt: float, seed: np.random.SeedSequence
+        self,
+        state: Codes,
+        temperature: float,
+        dt: float,
+        patches: NDArray[np.int64],
+        seeds: Sequence[np.random.SeedSequence],
     ) -> list[Array]:
         """Whole changes of bonds by moves in the core of each patch."""
         lattice, changes = self.swaps.lattice(self.large), []
         sites = lattice.state(state)
-        for number, own in enumerate(seed.spawn(self.n_patches(state))):
+        for number, own in zip(patches, seeds):
             active, n_core = self.patch(number)
             count_seed, swap_seed = own.spawn(2)
             attempts = int(np.random.default_rng(count_seed).poisson(dt * len(active)))
@@ -268,11 +278,17 @@ class SwapAlloy(AlloyCrystals):
         return changes
 
     def _evolve_tiles(
-        self, state: Codes, temperature: float, dt: float, seed: np.random.SeedSequence
+        self,
+        state: Codes,
+        temperature: float,
+        dt: float,
+        patches: NDArray[np.int64],
+        seeds: Sequence[np.random.SeedSequence],
     ) -> list[Array]:
         """Changes of bonds of each block as a periodic crystal of its own."""
-        tiles, changes = self.upsampler.tiles(state), []
-        for tile, own in zip(tiles, seed.spawn(len(tiles))):
+        changes = []
+        for number, own in zip(patches, seeds):
+            tile = self.upsampler.tile(state, number)
             count_seed, swap_seed = own.spawn(2)
             sites = self.swaps.lattice(self.small).state(tile)
             change = np.zeros(self.bonds(tile, self.small).shape)

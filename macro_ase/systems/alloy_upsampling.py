@@ -159,13 +159,14 @@ class Upsampler:
 
     def tiles(self, state: Codes) -> list[Codes]:
         """The blocks of the small size that make up a large state."""
+        return [self.tile(state, k) for k in range(self.large.n_sites // self.small.n_sites)]
+
+    def tile(self, state: Codes, number: int | np.integer) -> Codes:
+        """One of `tiles`, the last axis fastest."""
         counts = [big // n for big, n in zip(self.large.size, self.small.size)]
-        cells = state.reshape(*self.large.size, -1)
-        blocks = []
-        for number in np.ndindex(*counts):
-            where = tuple(slice(i * n, (i + 1) * n) for i, n in zip(number, self.small.size))
-            blocks.append(np.ascontiguousarray(cells[where]).ravel())
-        return blocks
+        block = zip(np.unravel_index(number, counts), self.small.size)
+        where = tuple(slice(i * n, (i + 1) * n) for i, n in block)
+        return np.ascontiguousarray(state.reshape(*self.large.size, -1)[where]).ravel()
 
     def seam_and_bulk(self, state: Codes, order: BondOrder) -> Array:
         """Unlike-bond densities of the seam band and of the bulk, shape (2, d)."""

@@ -85,17 +85,23 @@ class Increments:
     z0 : array, shape (n, d)
         Observables of the whole, then closure variables.
     dz : array, shape (n, K, d)
-        K times the change of these by each patch.
+        K times the change of these by each patch; (n, m, d) of m chosen ones.
     mean : array, shape (n, K, d) or (n, d), optional
         The same with less noise: of each patch, or the mean over patches.
     met : int8 array, shape (n, K), optional
         1 where the patch met a neighbouring one.
+    patch : int array, shape (n, m), optional
+        Which of the K patches were chosen; None where all were evolved.
+    n_patches : int, optional
+        K, where not all were evolved.
     """
 
     z0: Array
     dz: Array
     mean: Array | None = None
     met: NDArray[np.int8] | None = None
+    patch: NDArray[np.int64] | None = None
+    n_patches: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,15 +139,16 @@ class PatchPairs:
     def of(
         cls, made: Increments, snapshots: NDArray[np.int64], dt: float, condition: Array
     ) -> PatchPairs:
-        """Increments of all K patches of some snapshots, (n,), under one condition, (c,)."""
+        """Increments of patches of some snapshots, (n,), under one condition, (c,)."""
         n, k, d = made.dz.shape
+        patch = np.tile(np.arange(k), n) if made.patch is None else made.patch.ravel()
         return cls(
             snapshot=np.repeat(snapshots, k),
-            patch=np.tile(np.arange(k), n),
+            patch=patch,
             z0=np.repeat(made.z0, k, axis=0),
             dz=made.dz.reshape(n * k, d),
             dt=np.full(n * k, dt),
-            n_patches=np.full(n * k, k),
+            n_patches=np.full(n * k, made.n_patches or k),
             condition=np.tile(condition, (n * k, 1)),
             met=np.zeros(n * k, dtype=np.int8) if made.met is None else made.met.ravel(),
         )
@@ -350,6 +357,18 @@ class EventSystem(System):
         self, n_events: float, condition: Condition, seed: np.random.SeedSequence
     ) -> Trajectory:
         """A run of the small system from a typical initial state."""
+
+    @abstractmethod
+    def increments(
+        self,
+        plan: Plan,
+        states: States,
+        closure: Closure,
+        condition: Condition,
+        rng: np.random.Generator,
+        patches: int = 0,
+    ) -> Increments:
+        """As of any system; of so many patches of each state chosen at random, or of all (0)."""
 
     @abstractmethod
     def upsample(

@@ -177,9 +177,43 @@ def test_any_order_of_chunks_and_repeats_is_the_same() -> None:
         assert getattr(check_patches(mixed), name) == pytest.approx(value, rel=1e-9), name
 
 
+def chosen(chunk: dict[str, np.ndarray], number: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Pairs of so many random patches of every snapshot."""
+    rng, n = np.random.default_rng(seed), len(chunk["snapshot"]) // K
+    rows = np.sort(rng.permuted(np.tile(np.arange(K), (n, 1)), axis=1)[:, :number])
+    kept = (K * np.arange(n)[:, None] + rows).ravel()
+    own = {k: v if k.startswith("whole") else v[kept] for k, v in chunk.items()}
+    return own | {"evolved": np.full(n * number, number)}
+
+
+def test_some_patches_of_every_state_tell_what_all_do() -> None:
+    """Means over data sets of a known correlation against it; taken for all, they are refused."""
+    common, checks = 0.1, []
+    for seed in range(20):
+        checks.append(check_patches(chosen(increments(common, n=400, seed=seed), 3, seed)))
+    exact = {"drift_slope": 1.0, "covariance_ratio": 1 + (K - 1) * common, "correlation": common}
+    for name, value in exact.items():
+        found = np.array([getattr(check, name) for check in checks])
+        assert abs(found.mean() - value) < 4 * found.std() / np.sqrt(20), name
+        assert abs(found.mean() - value) < 0.1 * value, name
+    some = chosen(increments(), 3)
+    some.pop("evolved")
+    with pytest.raises(ValueError, match="or of each as many"):
+        check_patches(some)
+
+
+def test_one_patch_of_a_state_does_not_tell_what_patches_share() -> None:
+    check = check_patches(chosen(increments(), 1))
+    assert np.isnan(check.correlation) and np.isnan(check.correlation_error)
+    assert check.n_patches == K and check.drift_slope == pytest.approx(1, abs=0.2)
+    assert check_patches(increments(n_patches=1)).correlation == 0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"evolved": np.full(1600, 3)}, "or of each as many, as often"),
+        ({"evolved": np.full(1600, 0)}, "or of each as many, as often"),
         ({"met": None}, "pairs to be checked lack met"),
         ({"whole_dz": None, "whole_z0": None}, "lack whole_z0, whole_dz"),
         ({"dz": np.zeros((1600, 2))}, "increments of an observable do not vary"),

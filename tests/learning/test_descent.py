@@ -22,7 +22,7 @@ from macro_ase.learning.models.clock import Clock  # noqa: E402
 from macro_ase.learning.models.drift_model import train_drift  # noqa: E402
 from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 from macro_ase.learning.models.symmetric_model import fit_symmetric  # noqa: E402
-from macro_ase.learning.models.training import train  # noqa: E402
+from macro_ase.learning.models.training import Trained, train  # noqa: E402
 from macro_ase.learning.options import (  # noqa: E402
     AutoencoderOptions,
     DriftOptions,
@@ -201,3 +201,47 @@ def test_killed_it_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert [*(tmp_path / "model" / "training").glob("the encoder.safetensors")]
     whole = saved(spins(None), tmp_path / "whole")
     assert saved(spins(tmp_path / "model"), tmp_path / "model") == whole
+
+
+def noisy(patience: int, polish: int = 0, folder: Path | None = None) -> Trained:
+    """Few data and a large network, which soon learns them by heart."""
+    rng = np.random.default_rng(0)
+    z0 = rng.normal(size=(120, 2))
+    batch = PairBatch(z0, -0.1 * z0 + rng.normal(size=(120, 2)), 0.5, np.arange(120) // 10)
+    options = TrainingOptions(
+        width=16, members=2, epochs=40, batch_size=24, learning_rate=0.02, polish=polish,
+        patience=patience,
+    )  # fmt: skip
+    return train(batch, options, 0, checkpoint=folder)
+
+
+def weights_of(trained: Trained) -> list[np.ndarray]:
+    return [np.asarray(w) for m in trained.members for w in m.state_dict().values()]
+
+
+def test_with_patience_a_member_ends_after_its_best_epoch() -> None:
+    """Until then it goes as one without, to the same bytes; much patience changes nothing."""
+    full, stopped, patient = noisy(0), noisy(5), noisy(40)
+    for exact, found in zip(weights_of(full), weights_of(patient)):
+        np.testing.assert_array_equal(exact, found)
+    lengths = []
+    for whole, own in zip(full.history, stopped.history):
+        length = int(np.isfinite(own[:, 0]).sum())
+        lengths.append(length)
+        np.testing.assert_array_equal(own[:length], whole[:length])
+        best = int(np.argmin(whole[:length, -1]))
+        assert length == best + 1 + 5 < 40
+        assert all(np.argmin(whole[:k, -1]) > k - 6 for k in range(1, length))
+    assert stopped.history.shape == (2, max(lengths), 2)
+
+
+def test_patience_ends_adam_and_not_the_polish_and_a_stopped_one_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polished = noisy(5, polish=20)
+    assert len(polished.history[0]) == len(noisy(5).history[0]) + 2
+    with monkeypatch.context() as context, pytest.raises(Stopped):
+        stopping(context, 8)
+        noisy(5, 20, tmp_path)
+    for exact, found in zip(weights_of(polished), weights_of(noisy(5, 20, tmp_path))):
+        np.testing.assert_array_equal(exact, found)

@@ -31,9 +31,14 @@ class Toy:
         noise = np.random.default_rng(seed).normal()
         return state + noise, np.full((2, 2), float(healing_events))
 
-    def increments(self, plan: Any, states: Any, closure: Any, condition: Any, rng: Any) -> Any:
+    def increments(
+        self, plan: Any, states: Any, closure: Any, condition: Any, rng: Any, patches: int = 0
+    ) -> Any:
         z0 = np.tile(states.mean(axis=1), (2, 1)).T
-        return Increments(z0, rng.normal(size=(len(states), K, 2)))
+        dz = rng.normal(size=(len(states), K, 2))
+        which = np.arange(1, 1 + patches)
+        chosen = {"patch": np.tile(which, (len(states), 1)), "n_patches": K}
+        return Increments(z0, dz[:, which], **chosen) if patches else Increments(z0, dz)
 
     def direct(self, state: Any, times: Any, condition: Any, seed: Any) -> tuple[Any, Any]:
         z = np.cumsum(np.random.default_rng(seed).normal(size=(len(times), 2)), axis=0)
@@ -47,11 +52,17 @@ class Toy:
 
 
 def pairs(
-    n: int, first: int, seed: int = 0, dt: float = 0.5, repeats: int = 1, number: int = 900_000
+    n: int,
+    first: int,
+    seed: int = 0,
+    dt: float = 0.5,
+    repeats: int = 1,
+    number: int = 900_000,
+    patches: int = 0,
 ) -> dict[str, Any]:
     states = np.arange(3.0 * n).reshape(n, 3) + 3.0 * first
     plan = Plan(small=1, large=2, ages=(0.0,), relax_time=0.0, dt=dt)
-    own = (states, np.full(n, 100.0), first, repeats, CONDITION, seed, number)
+    own = (states, np.full(n, 100.0), first, repeats, CONDITION, seed, number, patches)
     return grown_pairs_chunk(Toy(), plan, *own)  # type: ignore[arg-type]
 
 
@@ -92,6 +103,16 @@ def test_a_snapshot_does_not_depend_on_its_chunk() -> None:
     for name, array in together.items():
         np.testing.assert_array_equal(array, np.concatenate([c[name] for c in apart]))
     assert not np.array_equal(together["dz"], pairs(8, 0, seed=1)["dz"])
+
+
+def test_chosen_patches_are_told_from_all() -> None:
+    every, some = pairs(4, 0, repeats=2), pairs(4, 0, repeats=2, patches=2)
+    assert "evolved" not in every and np.all(every["n_patches"] == K)
+    assert np.all(some["evolved"] == 2) and np.all(some["n_patches"] == K)
+    assert some["patch"].tolist() == [1, 2] * 8
+    assert some["snapshot"].tolist() == np.repeat(np.arange(4), 4).tolist()
+    chosen = every["dz"].reshape(8, K, 2)[:, 1:3].reshape(-1, 2)
+    np.testing.assert_array_equal(some["dz"], chosen)
 
 
 @pytest.mark.parametrize("first", [1, 2])

@@ -10,7 +10,9 @@ from macro_ase.crystal import Crystal
 from macro_ase.engines.vacancies.walker import VacancyWalker
 from macro_ase.observables import short_range_order
 from macro_ase.rng import kernel_state, stream
+from macro_ase.studies.alloys.design import Design
 from macro_ase.systems import Alloy
+from macro_ase.systems.alloy_crystals import _chosen
 from macro_ase.systems.alloy_setup import alloy_from_config
 from macro_ase.systems.base import Increments, no_closure
 
@@ -224,3 +226,47 @@ def test_condition_and_vacancy_scale() -> None:
     assert condition[0] == 0.5 and condition[1:] == pytest.approx([1 / 3, 1 / 3], abs=0.002)
     assert system.vacancy_scale == pytest.approx(1)
     assert alloy(sites_per_vacancy=512).vacancy_scale == pytest.approx(2 / 1024 / (1 / 128))
+
+
+@pytest.mark.parametrize("boundary", ["embedded", "periodic"])
+def test_chosen_patches_do_what_they_do_among_all(boundary: str) -> None:
+    """The same bytes, whoever else evolves, and the factor K of all."""
+    system = alloy(boundary)
+    dt = 20 * residence_s(system)
+    every, some = (
+        system.increments(
+            system.plan(dt=dt),
+            system.large_state[None],
+            no_closure,
+            CONDITION,
+            np.random.default_rng(stream(0, "chosen")),
+            patches,
+        )
+        for patches in (0, 3)
+    )
+    assert every.patch is None and some.patch is not None and some.met is not None
+    assert some.n_patches == 8 and len(np.unique(some.patch)) == 3
+    np.testing.assert_array_equal(some.dz[0], every.dz[0][some.patch[0]])
+    np.testing.assert_array_equal(some.z0, every.z0)
+    assert every.met is not None
+    np.testing.assert_array_equal(some.met[0], every.met[0][some.patch[0]])
+
+
+def test_every_patch_is_chosen_as_often_as_any_other() -> None:
+    """3 of 8 at a time, 2,000 times: counts against those of independent draws (chi-squared)."""
+    counts = np.zeros(8)
+    for k in range(2000):
+        numbers, seeds = _chosen(stream(0, "choice", k), 8, 3)
+        assert len(set(numbers.tolist())) == len(seeds) == 3
+        counts[numbers] += 1
+    expected = 2000 * 3 / 8
+    assert ((counts - expected) ** 2).sum() / (expected * 5 / 8) < 30
+
+
+@pytest.mark.parametrize(
+    ("patches", "message"), [(9, "must be at most 8, the patches of"), (-1, "negative")]
+)
+def test_patches_that_there_are_not_are_refused(patches: int, message: str) -> None:
+    settings = ("system.large_size=[16, 16, 16]", f"sampling.patches_per_state={patches}")
+    with pytest.raises(ValueError, match=f"sampling.patches_per_state must .*{message}|{message}"):
+        Design.of(load_config("nbmota", True, settings))

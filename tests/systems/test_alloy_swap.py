@@ -160,3 +160,27 @@ def test_upsampled_states_have_the_order_of_the_small_one() -> None:
 def test_bad_settings_are_named(override: str, message: str) -> None:
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         swap_alloy_from_config(load_config("nbmota-swap", False, (override,)))
+
+
+@pytest.mark.parametrize("boundary", ["embedded", "periodic"])
+def test_chosen_patches_do_what_they_do_among_all(boundary: str) -> None:
+    """The same bytes, whoever else evolves, and the factor K of all."""
+    system = alloy(boundary)
+    dt = 0.2
+    every, some = (
+        system.increments(
+            system.plan(dt=dt),
+            system.large_state[None],
+            no_closure,
+            CONDITION,
+            np.random.default_rng(stream(0, "chosen")),
+            patches,
+        )
+        for patches in (0, 3)
+    )
+    assert every.patch is None and some.patch is not None and some.met is not None
+    assert some.n_patches == 8 and len(np.unique(some.patch)) == 3
+    np.testing.assert_array_equal(some.dz[0], every.dz[0][some.patch[0]])
+    np.testing.assert_array_equal(some.z0, every.z0)
+    assert every.met is not None
+    np.testing.assert_array_equal(some.met[0], every.met[0][some.patch[0]])

@@ -26,7 +26,10 @@ LBFGS = {"history_size": 20}
 
 @dataclass(frozen=True)
 class Trained:
-    """An ensemble and how its training went."""
+    """An ensemble and how its training went.
+
+    ``history`` has shape (members, epochs, 2), with nan after a member that ended before others.
+    """
 
     members: list[PatchSDE]
     scaling: Scaling
@@ -81,7 +84,9 @@ def train(
     with meter(options.members * options.epochs, progress, "epoch") as bar:
         done = [ensemble.member(seed, k, bar, checkpoint) for k in range(options.members)]
     members, histories = zip(*done)
-    return Trained(list(members), scaling, ensemble.eps, np.array(histories))
+    longest = max(map(len, histories))
+    rows = [np.pad(h, ((0, longest - len(h)), (0, 0)), constant_values=np.nan) for h in histories]
+    return Trained(list(members), scaling, ensemble.eps, np.array(rows))
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ class _Ensemble:
             lambda: _loss(model, self.data, check, self.eps),
         )
         polish = Polish(options.polish, min(options.polish, 10) or 1, options.polish > 0, LBFGS)
-        recipe = Recipe(options.epochs, options.learning_rate, 10.0, options.weight_decay, polish)
+        rates = (options.learning_rate, 10.0, options.weight_decay)
+        recipe = Recipe(options.epochs, *rates, polish, options.patience)
         history = descend(problem, recipe, rng, bar, checkpoint, f"member {k}")
         return model.eval(), history
 

@@ -25,9 +25,10 @@ CAPTION = (
 
 def events(d: Design, f: Findings) -> dict[str, dict[str, float]]:
     """Hops, or attempts, by route and stage; those that heal seams are not counted."""
-    step, snapshots = f.scan.chosen, sum(p.number for p in f.pairs) / (d.repeats * d.n_patches)
+    step, each = f.scan.chosen, d.repeats * d.n_evolved
+    snapshots = sum(p.number for p in f.pairs) / each
     runs = len(d.temperatures) * d.small_runs
-    learned = (runs, d.small_events, snapshots, d.healing_events, d.repeats, step)
+    learned = (runs, d.small_events, snapshots, d.healing_events, each, step)
     steps = sum(d.n_steps(s, step) for s in f.scan.slowest_chosen)
     whole = d.system.events_of(d.small_events)[2]
     direct = {"direct runs": d.direct_runs * steps * step * whole}

@@ -80,7 +80,8 @@ def compare(
     scale = system.vacancy_scale
     averages = [small_averages(system.small_order, runs, scale) for runs in small_runs]
     stops = [int(np.ceil(SHOWN * s / step)) + 2 for s in slowest]
-    chunks = ((joined(pairs, d.keys("pairs", t), OF_PAIRS), {"T": t}) for t in d.temperatures)
+    names = (*OF_PAIRS, *(("evolved",) if d.patches_per_state else ()))
+    chunks = ((joined(pairs, d.keys("pairs", t), names), {"T": t}) for t in d.temperatures)
     sizes = system.large.n_sites, d.n_patches
     shown = [examine(model, own, system.model_condition(t), *sizes) for own, t in chunks]
     return Findings(

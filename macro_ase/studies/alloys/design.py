@@ -15,13 +15,19 @@ from ..settings import DRIFTS, LEARNING, require_choices, require_numbers, setti
 STATIONARY_AFTER = 6.0
 """Slowest relaxation times after which a run counts as stationary."""
 LEAST_1 = ("small.runs", "small.events", "sampling.copies", "sampling.repeats", "predict.paths")
-NOT_NEGATIVE = ("direct.runs", "sampling.healing_events")
+NOT_NEGATIVE = (
+    "direct.runs",
+    "sampling.healing_events",
+    "sampling.patches_per_state",
+    "learning.patience",
+)
 ABOVE_0 = ("direct.relaxation_times", "learning.learning_rate")
 SETTINGS = {
     "small_runs": "small.runs",
     "small_events": "small.events",
     "copies": "sampling.copies",
     "repeats": "sampling.repeats",
+    "patches_per_state": "sampling.patches_per_state",
     "healing_events": "sampling.healing_events",
     "dt_events": "sampling.dt_events",
     "direct_runs": "direct.runs",
@@ -52,6 +58,7 @@ class Design:
     direct_runs: int
     relaxation_times: float
     paths: int
+    patches_per_state: int = 0
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Design:
@@ -66,12 +73,24 @@ class Design:
         _check_steps(config["sampling"]["dt_events"], config["small"]["events"], system)
         numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
         ordered = tuple(sorted(set(temperatures)))
-        return cls(system, tuple(notes), ordered, config["learning"], config["seed"], **numbers)
+        own = (system, tuple(notes), ordered, config["learning"], config["seed"])
+        design = cls(*own, **numbers)
+        if design.patches_per_state > design.n_patches:
+            raise ValueError(
+                f"sampling.patches_per_state must be at most {design.n_patches}, the patches of a "
+                f"large state (0: all of them), not {design.patches_per_state}"
+            )
+        return design
 
     @property
     def n_patches(self) -> int:
         """K of the large system."""
         return self.system.n_patches(self.system.large_state)
+
+    @property
+    def n_evolved(self) -> int:
+        """Patches of a large state that evolve."""
+        return self.patches_per_state or self.n_patches
 
     def keys(self, stage: str, temperature: float) -> list[str]:
         """Of the chunks of a stage at a temperature: "small", "pairs" or "direct"."""

@@ -23,9 +23,10 @@ from .figures import shown
 def report(d: Design, f: Findings, quick: bool) -> Report:
     """All parts of the report."""
     system = d.system
+    chosen = f"{d.n_evolved} of each, chosen at random and " if d.patches_per_state else ""
     summary = (
         f"Small runs of {system.small.n_sites} sites were upsampled to {system.large.n_sites} "
-        f"sites; patches of these, evolved alone ({system.boundary} boundary), trained the "
+        f"sites; patches of these, {chosen}evolved alone ({system.boundary} boundary), trained the "
         f"model, which predicts the large system of {d.n_patches} patches at "
         f"{', '.join(f'{t:g}' for t in d.temperatures)} K"
         + (" beside direct simulation" if d.direct_runs else "")

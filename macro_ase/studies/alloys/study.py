@@ -41,7 +41,7 @@ class AlloyStudy(Study):
     def needs(self) -> Needs:
         """Memory of the pairs of one small run beside the large lattice, and disk for all pairs."""
         d = self.design
-        rows = KEPT_STATES * d.repeats * d.n_patches
+        rows = KEPT_STATES * d.repeats * d.n_evolved
         pairs = 8.0 * rows * (2 * len(d.system.names) + 7)
         chunks = len(d.temperatures) * d.small_runs * d.copies
         return Needs(2 * pairs + BYTES_PER_SITE * d.system.large.n_sites, pairs * chunks)
@@ -94,7 +94,7 @@ def pair_jobs(d: Design, small: Chunks, scan: TimeStepScan) -> Jobs:
         for key, run in zip(d.keys("pairs", t), runs * d.copies):
             healing = np.minimum(d.healing_events, run["times"][run["kept"]] / tau_w)
             own = (run["states"], healing, first, d.repeats, {"T": t}, d.seed, round(1000 * t))
-            jobs[key] = (d.system, plan, *own)
+            jobs[key] = (d.system, plan, *own, d.patches_per_state)
             first += len(run["states"])
     return jobs
 
