@@ -16,14 +16,13 @@ from ..crystal import Crystal
 from ..kinetics.hop_rates import evaluate_barriers
 from ..kinetics.padding import geometry_of, pad, padded_sites
 from ..lattice import SiteGrid
-from .orbits import HOP_DIRECTIONS
 
 _REMEMBERED = threading.local()
 _SAID: WeakKeyDictionary[BarrierModel, set[str]] = WeakKeyDictionary()
 
 
 class BarrierModel(ABC):
-    """Barriers of first-neighbour vacancy hops in a bcc crystal.
+    """Barriers of first-neighbour vacancy hops in a crystal: bcc, unless a model says otherwise.
 
     A model meets two callers: people, through `hop_barriers`, and the compiled kernel,
     through `tables`.
@@ -91,22 +90,22 @@ class BarrierModel(ABC):
     def hop_barriers(
         self, atoms: Atoms, vacancy: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Barriers of the eight hops of one vacancy.
+        """Barriers of the Z hops of one vacancy: eight in bcc.
 
         Each of the model's `remarks` is a warning at the first call that it concerns.
 
         Parameters
         ----------
         atoms : ase.Atoms or pymatgen Structure
-            A bcc block with its vacancies marked ``X``.
+            A block with its vacancies marked ``X``.
         vacancy : int
             Index of the vacancy in ``atoms``.
 
         Returns
         -------
-        targets : int array, shape (8,)
-            Indices of the neighbours, in the order (-,-,-), (-,-,+), ... (+,+,+).
-        barriers_eV : float array, shape (8,)
+        targets : int array, shape (Z,)
+            Indices of the neighbours, by their vectors in the order (-,-,-), (-,-,+), ... (+,+,+).
+        barriers_eV : float array, shape (Z,)
             inf where the target is vacant.
 
         Raises
@@ -123,7 +122,8 @@ class BarrierModel(ABC):
             raise ValueError(f"atom {vacancy} is not a vacancy (X)")
         self._remark_once(crystal)
         geometry_of(crystal.grid)
-        barriers = np.empty(8)
+        directions = crystal.grid.lattice.shells(1)[0]
+        barriers = np.empty(len(directions))
         evaluate_barriers(
             self.tables_for(crystal.grid),
             pad(crystal.grid, crystal.occupation),
@@ -131,7 +131,7 @@ class BarrierModel(ABC):
             site % crystal.grid.lattice.n_basis,
             barriers,
         )
-        neighbours = crystal.grid.index(crystal.grid.coordinates[site] + HOP_DIRECTIONS)
+        neighbours = crystal.grid.index(crystal.grid.coordinates[site] + directions)
         atom_at = np.empty(crystal.grid.n_sites, dtype=np.int64)
         atom_at[crystal.site_of_atom] = np.arange(crystal.grid.n_sites)
         return atom_at[neighbours], barriers

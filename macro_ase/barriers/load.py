@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from .base import BarrierModel
+from .constant import ConstantBarriers
 from .kra import KRABarriers
 
 
 def load_barriers(path: str | Path | None = None) -> BarrierModel:
-    """A barrier model from a file: ``.json`` is KRA, ``.npz`` a neural network.
+    """A barrier model from a file: ``.json`` is KRA or constant, ``.npz`` a neural network.
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ def load_barriers(path: str | Path | None = None) -> BarrierModel:
     if not file.is_file():
         raise FileNotFoundError(f"no such file: {file}")
     if file.suffix == ".json":
+        if ConstantBarriers.wrote(file):
+            return ConstantBarriers.load(file)
         return KRABarriers.load(file)
     if file.suffix == ".npz":
         from .nnk import NNKBarriers

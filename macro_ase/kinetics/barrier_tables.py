@@ -18,7 +18,7 @@ _KNOWN: dict[type, Any] = {}
 
 
 def barriers_at(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> int:
-    """Barriers (eV) of the 8 hops of the vacancy at a padded position.
+    """Barriers (eV) of the Z hops of the vacancy at a padded position.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def barriers_at(tables: Any, padded: Any, site: Any, basis: Any, out: Any) -> in
         Species codes with halo.
     site, basis : int
         Where the vacancy is.
-    out : float64 array, shape (8,)
+    out : float64 array, shape (Z,)
         Filled with the barriers; inf where the target is vacant.
 
     Returns

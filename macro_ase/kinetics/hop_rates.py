@@ -1,8 +1,8 @@
 """Rates of vacancy hops, nu exp(-E / k_B T) each, kept up to date and drawn from.
 
-Every vacancy hops to each of its 8 first neighbours. The sums of rates by vacancy are the leaves
-of a tree (`sum_tree`). After a hop only the vacancies that see one of the two changed sites get
-new rates.
+Every vacancy hops to each of its Z first neighbours, 8 in bcc and 12 in fcc. The sums of rates by
+vacancy are the leaves of a tree (`sum_tree`). After a hop only the vacancies that see one of the
+two changed sites get new rates.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Hops(NamedTuple):
     """What n vacancies can do next."""
 
     sites: NDArray[np.int64]  # (n,) padded positions
-    barriers: NDArray[np.float64]  # (n, 8) eV
-    rates: NDArray[np.float64]  # (n, 8) 1/s
+    barriers: NDArray[np.float64]  # (n, Z) eV
+    rates: NDArray[np.float64]  # (n, Z) 1/s
     tree: NDArray[np.float64]  # sums of the rates by vacancy
     near: NDArray[np.int64]  # (n,) other vacancies that the barriers depend on
     stamp: NDArray[np.int64]  # (n,) hop after which they were last renewed, or -1
@@ -47,11 +47,11 @@ def find_barriers(
     held: NDArray[np.bool_],
     barriers: NDArray[np.float64],
 ) -> int:
-    """Barriers of one vacancy into ``barriers`` (8,); the count of vacancies near."""
+    """Barriers of one vacancy into ``barriers`` (Z,); the count of vacancies near."""
     basis = site % n_basis
     near = barriers_at(tables, padded, site, basis, barriers)
     if held.size > 0:
-        for d in range(8):
+        for d in range(barriers.size):
             if held[site + tables.targets[basis, d]]:
                 barriers[d] = np.inf
     return near
@@ -64,9 +64,9 @@ def set_rates(
     barriers: NDArray[np.float64],
     rates: NDArray[np.float64],
 ) -> float:
-    """Rates of one vacancy into ``rates`` (8,); their sum."""
+    """Rates of one vacancy into ``rates`` (Z,); their sum."""
     total = 0.0
-    for d in range(8):
+    for d in range(rates.size):
         rates[d] = attempt_rate * np.exp(-beta * barriers[d])
         total += rates[d]
     return total
@@ -81,11 +81,11 @@ def find_hops(
     held: NDArray[np.bool_],
 ) -> Hops:
     """Barriers of vacancies at padded positions; the rates are still 0."""
-    n = sites.size
-    barriers, near = np.zeros((n, 8)), np.zeros(n, dtype=np.int64)
+    n, ways = sites.size, tables.targets.shape[1]
+    barriers, near = np.zeros((n, ways)), np.zeros(n, dtype=np.int64)
     for v in range(n):
         near[v] = find_barriers(tables, padded, sites[v], n_basis, held, barriers[v])
-    return Hops(sites, barriers, np.zeros((n, 8)), empty_tree(n), near, np.full(n, -1))
+    return Hops(sites, barriers, np.zeros((n, ways)), empty_tree(n), near, np.full(n, -1))
 
 
 @compiled
@@ -100,7 +100,7 @@ def warm(hops: Hops, attempt_rate: float, beta: float) -> None:
 @compiled
 def _choose_direction(rates: NDArray[np.float64], target: float) -> int:
     chosen = -1
-    for d in range(8):
+    for d in range(rates.size):
         if rates[d] > 0.0:
             chosen = d
             if target < rates[d]:
@@ -150,7 +150,7 @@ def renew_around(
 @compiled
 def beside_vacancy(tables: Any, padded: NDArray[np.int8], site: int, n_basis: int) -> bool:
     """Whether the vacancy at a padded position has another as first neighbour."""
-    for d in range(8):
+    for d in range(tables.targets.shape[1]):
         if padded[site + tables.targets[site % n_basis, d]] == padded[site]:
             return True
     return False
@@ -164,7 +164,7 @@ def hop_rates(
     n_basis: int,
     kinetics: Kinetics,
 ) -> NDArray[np.float64]:
-    """Rates, shape (n_active, 8), in 1/s, of the next hops of vacancies at padded positions."""
+    """Rates, shape (n_active, Z), in 1/s, of the next hops of vacancies at padded positions."""
     hops = find_hops(tables, padded, sites, n_basis, kinetics.held)
     warm(hops, kinetics.attempt_rate, kinetics.betas[0])
     return hops.rates

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..barriers import BarrierModel, KRABarriers, PairEnergy
+from ..barriers import BarrierModel, ConstantBarriers, KRABarriers, PairEnergy
 from ..barriers.fitting import energy_of
 from ..barriers.load import load_barriers
 from ..crystal import Crystal
@@ -115,4 +115,9 @@ def _healing_energy(barriers: BarrierModel) -> PairEnergy:
     """The model's own energy, or for a network one fitted to its barriers."""
     if isinstance(barriers, KRABarriers):
         return barriers.energy
+    if isinstance(barriers, ConstantBarriers):
+        raise ValueError(
+            "system.barriers holds constant barriers, without an energy: their alloy has no order "
+            "to learn; give KRA barriers or a network (macro-ase kmc and diffusion take these)"
+        )
     return energy_of(barriers)

@@ -36,7 +36,7 @@ class _Laid(NamedTuple):
 
 
 class VacancyKMC(LatticeDynamics):
-    """Rejection-free kinetic Monte Carlo of the vacancies ``X`` of a bcc crystal.
+    """Rejection-free kinetic Monte Carlo of the vacancies ``X`` of a crystal.
 
     A step is one hop, at rate 1e13/s exp(-E / k_B T). Atoms keep their index and move: the
     hopping atom and the vacancy exchange places, and positions are unwrapped, so that mean
@@ -50,8 +50,9 @@ class VacancyKMC(LatticeDynamics):
     Parameters
     ----------
     atoms : ase.Atoms or pymatgen Structure
-        A bcc block, periodic along all three axes, with vacancies marked ``X``; `Atoms` are
-        changed in place, of a `Structure` the attribute ``atoms`` holds a copy.
+        A block of the lattice of the barriers (bcc), periodic along all three axes, with vacancies
+        marked ``X``; `Atoms` are changed in place, of a `Structure` the attribute ``atoms`` holds a
+        copy.
     barriers : BarrierModel
     temperature_K : float or callable
         A callable, such as a `Ramp`, gives the temperature of every hop and of the time before it.
@@ -155,7 +156,7 @@ class VacancyKMC(LatticeDynamics):
 
     @property
     def rates(self) -> NDArray[np.float64]:
-        """Rates of the next hops in 1/s, shape (n_vacancies, 8), vacancies in order of atoms."""
+        """Rates of the next hops in 1/s, shape (n_vacancies, Z), vacancies in order of atoms."""
         self._notice()
         return self._rates()
 
@@ -275,9 +276,10 @@ class VacancyKMC(LatticeDynamics):
 
 
 def _with_fixed(laid: _Laid) -> NDArray[np.float64]:
-    """Rates of all vacancies, shape (n_vacancies, 8): 0 for those that are fixed."""
-    rates = np.zeros((len(laid.hops), 8))
-    rates[laid.hops] = laid.walker.rates
+    """Rates of all vacancies, shape (n_vacancies, Z): 0 for those that are fixed."""
+    own = laid.walker.rates
+    rates = np.zeros((len(laid.hops), own.shape[1]))
+    rates[laid.hops] = own
     return rates
 
 

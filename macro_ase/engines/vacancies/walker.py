@@ -110,7 +110,7 @@ class VacancyWalker:
 
     @property
     def rates(self) -> NDArray[np.float64]:
-        """Rates of the next hops in 1/s, shape (n_vacancies, 8)."""
+        """Rates of the next hops in 1/s, shape (n_vacancies, Z)."""
         return hop_rates(
             self.tables, self.padded, self.sites, self.geometry.n_basis, self._kinetics
         )
