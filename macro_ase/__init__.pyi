@@ -14,11 +14,13 @@ from . import studies as studies
 from . import systems as systems
 from .analysis.binder import crossings as crossings
 from .analysis.collapse import fit_collapse as fit_collapse
+from .analysis.diffusion import diffusion as diffusion
 from .analysis.hysteresis import hysteresis_loop as hysteresis_loop
 from .analysis.scaling import critical_exponents as critical_exponents
 from .analysis.sweep import sweep as sweep
 from .analysis.sweep_table import SweepTable as SweepTable
 from .barriers import BarrierModel as BarrierModel
+from .barriers import ConstantBarriers as ConstantBarriers
 from .barriers import KRABarriers as KRABarriers
 from .barriers import NNKBarriers as NNKBarriers
 from .barriers import PairEnergy as PairEnergy

@@ -258,4 +258,4 @@ def build(args: argparse.Namespace) -> None:
     print(f"{args.out}: {len(atoms)} sites, {atoms.symbols.formula:metal}")
 
 
-from . import cli_models  # noqa: E402, F401  (its commands come after these)
+from . import cli_kinetics, cli_models  # noqa: E402, F401  (their commands come after these)

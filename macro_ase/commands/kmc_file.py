@@ -21,10 +21,12 @@ from ..engines.temperature import Ramp, require_temperature
 from ..engines.vacancies.fraction import VacancyFraction
 from ..engines.vacancies.kmc import VacancyKMC
 from ..files import write_atomically
-from ..rng import coerce_rng, stream, whole_seed
+from ..rng import stream, whole_seed
 from ..structure_files import kind_of_name, read_structure, split_index, write_structure
 from .file_roles import require_apart
-from .kmc_text import VACANCY_NUMBER, Samples, Start, laboratory, motion, order, table
+from .kmc_diffusion import Displacements
+from .kmc_text import Samples, Start, laboratory, motion, order, table
+from .random_vacancies import take_out
 
 
 def kmc_file(path: str | Path, temperature_K: float, steps: int, **options: Any) -> str:
@@ -38,7 +40,8 @@ def kmc_file(path: str | Path, temperature_K: float, steps: int, **options: Any)
     Returns
     -------
     str
-        Hops, time, vacancy displacement, and short-range order before and after. The mean
+        Hops, time, vacancy displacement, at a steady temperature diffusion coefficients, and
+        short-range order before and after. The mean
         order is over the last half of the hops, each sample weighted by its residence time.
 
     Raises
@@ -56,8 +59,8 @@ class FileRun:
     Parameters
     ----------
     path : str or Path
-        A bcc block in any file that `structure_files.read_structure` reads; vacancies are ``X``
-        or sites without an atom.
+        A block of the lattice of the barriers (bcc), in any file that
+        `structure_files.read_structure` reads; vacancies are ``X`` or sites without an atom.
     temperature_K : float
     steps : int
         Hops.
@@ -132,16 +135,18 @@ class FileRun:
         """Hop, write the files, and describe the run."""
         model = load_barriers(self.barriers)
         atoms = model.crystal(read_structure(self.path, species=self.species)).to_atoms()
-        _take_out(atoms, self.vacancies, self._seed)
+        take_out(atoms, self.vacancies, self._seed)
         dynamics = self._dynamics(atoms, model)
         start = Start(dynamics.nsteps, dynamics.time, atoms.positions.copy())
-        samples, fraction = _run(dynamics, self.steps, self.interval), self._fraction
+        moved, fraction = Displacements(dynamics, self.steps, self.interval), self._fraction
+        samples = _run(dynamics, self.steps, self.interval, moved)
         self._write(dynamics, samples)
         return "\n".join(
             [
-                self._title(atoms),
+                self._title(dynamics),
                 *motion(dynamics, start, self.steps),
                 *(laboratory(dynamics, samples, fraction) if fraction is not None else ()),
+                *(moved.lines() if self.ramp_to_K is None else ()),
                 *order(dynamics, samples, steady=self.ramp_to_K is None),
             ]
         )
@@ -205,12 +210,13 @@ class FileRun:
         if self.csv is not None:
             write_atomically(self.csv, table(dynamics, samples, self._fraction))
 
-    def _title(self, atoms: Atoms) -> str:
+    def _title(self, dynamics: VacancyKMC) -> str:
+        atoms, lattice = dynamics.atoms, dynamics.crystal.grid.lattice.name
         first, last = f"{float(self.temperature_K):g}", self.ramp_to_K
         kelvin = f"{first} K" if last is None else f"{first} to {last:g} K"
         name = "NbMoTa (ships)" if self.barriers is None else Path(self.barriers).name
         return (
-            f"{Path(self.path).name}: {len(atoms)} bcc sites, {atoms.symbols.formula:metal}, "
+            f"{Path(self.path).name}: {len(atoms)} {lattice} sites, {atoms.symbols.formula:metal}, "
             f"{kelvin}, barriers {name}"
         )
 
@@ -235,16 +241,7 @@ def _check_output(output: str | Path | None, suffix: str) -> None:
         raise ValueError(f"{file}: an ASE trajectory ends in {suffix}")
 
 
-def _take_out(atoms: Atoms, number: int, seed: int) -> None:
-    """Turn random atoms into vacancies."""
-    occupied = np.flatnonzero(atoms.numbers != VACANCY_NUMBER)
-    if number >= len(occupied):
-        raise ValueError(f"cannot take {number} vacancies out of {len(occupied)} atoms")
-    chosen = coerce_rng(stream(seed, "vacancies")).choice(occupied, number, replace=False)
-    atoms.numbers[chosen] = VACANCY_NUMBER
-
-
-def _run(dynamics: VacancyKMC, steps: int, interval: int) -> Samples:
+def _run(dynamics: VacancyKMC, steps: int, interval: int, moved: Displacements) -> Samples:
     bonds: list[NDArray[np.int64]] = []
     rows: list[tuple[float, float, float, float]] = []
 
@@ -256,6 +253,7 @@ def _run(dynamics: VacancyKMC, steps: int, interval: int) -> Samples:
     if dynamics.nsteps:
         sample()
     dynamics.attach(sample, interval=interval)
+    dynamics.attach(moved, interval=interval)
     with tqdm(total=steps, unit="hop", disable=None, leave=False) as progress:
         first = dynamics.nsteps
         for _ in dynamics.irun(steps):

@@ -14,8 +14,8 @@ from ..engines.vacancies.fraction import VacancyFraction
 from ..engines.vacancies.kmc import VacancyKMC
 from ..observables.short_range_order import warren_cowley_from_bonds
 from ..statistics import weighted_mean
+from .random_vacancies import VACANCY_NUMBER
 
-VACANCY_NUMBER = 0
 MIN_SAMPLES = 20
 
 
@@ -42,7 +42,7 @@ class Samples(NamedTuple):
 def table(dynamics: VacancyKMC, samples: Samples, fraction: VacancyFraction | None = None) -> str:
     """CSV of the samples; alpha of all pairs of species that are there, time in the laboratory."""
     species, counts = dynamics.crystal.species[:-1], dynamics.crystal.counts
-    alpha = warren_cowley_from_bonds(samples.bonds, counts, 8)
+    alpha = warren_cowley_from_bonds(samples.bonds, counts, _neighbours(dynamics))
     pairs = [
         (a, b)
         for a, b in itertools.combinations_with_replacement(range(len(species)), 2)
@@ -110,8 +110,9 @@ def order(dynamics: VacancyKMC, samples: Samples, steady: bool) -> list[str]:
     The mean is over the last half of the samples, where they suffice.
     """
     species, counts = dynamics.crystal.species, dynamics.crystal.counts
-    alpha = warren_cowley_from_bonds(samples.bonds, counts, 8)
-    end = warren_cowley_from_bonds(dynamics.bond_counts, counts, 8)
+    neighbours = _neighbours(dynamics)
+    alpha = warren_cowley_from_bonds(samples.bonds, counts, neighbours)
+    end = warren_cowley_from_bonds(dynamics.bond_counts, counts, neighbours)
     half = len(alpha) // 2
     enough = steady and len(alpha) - half >= MIN_SAMPLES
     mean = error = np.full_like(end, np.nan)
@@ -127,3 +128,8 @@ def order(dynamics: VacancyKMC, samples: Samples, steady: bool) -> list[str]:
             row = [alpha[0, a, b], end[a, b], mean[a, b], error[a, b]][: 4 if enough else 2]
             lines.append(f"{species[a]}-{species[b]:5}" + "".join(f"{x:9.4f}" for x in row))
     return lines
+
+
+def _neighbours(dynamics: VacancyKMC) -> int:
+    """First neighbours of a site."""
+    return len(dynamics.crystal.grid.lattice.shells(1)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiled import compiled
+from ..compiled import compiled, inlined
 from .padding import HALO, Geometry, locate
 
 
@@ -26,6 +26,28 @@ def _half_units(
     out[0] = 2 * (cell // (pz * py)) + basis[b, 0]
     out[1] = 2 * ((cell // pz) % py) + basis[b, 1]
     out[2] = 2 * (cell % pz) + basis[b, 2]
+
+
+@inlined
+def _follow(
+    geometry: Geometry,
+    basis: NDArray[np.int64],
+    hop: NDArray[np.int64],
+    here: NDArray[np.int64],
+    there: NDArray[np.int64],
+    label: NDArray[np.int64],
+    displacement: NDArray[np.int64],
+) -> int:
+    """Follow the atoms through one hop, with ``here`` and ``there`` to work in; which hopped."""
+    _half_units(geometry, basis, hop[0], here)
+    _half_units(geometry, basis, hop[1], there)
+    old, new = site_number(geometry, hop[0]), site_number(geometry, hop[1])
+    vacancy, atom = label[old], label[new]
+    label[old], label[new] = atom, vacancy
+    for i in range(3):
+        displacement[vacancy, i] += there[i] - here[i]
+        displacement[atom, i] -= there[i] - here[i]
+    return atom
 
 
 @compiled
@@ -52,11 +74,41 @@ def replay(
     """
     here, there = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
     for k in range(hops):
-        _half_units(geometry, basis, trail[k, 0], here)
-        _half_units(geometry, basis, trail[k, 1], there)
-        old, new = site_number(geometry, trail[k, 0]), site_number(geometry, trail[k, 1])
-        vacancy, atom = label[old], label[new]
-        label[old], label[new] = atom, vacancy
+        _follow(geometry, basis, trail[k], here, there, label, displacement)
+
+
+@compiled
+def replay_counting(
+    geometry: Geometry,
+    basis: NDArray[np.int64],
+    trail: NDArray[np.int64],
+    label: NDArray[np.int64],
+    displacement: NDArray[np.int64],
+    species: NDArray[np.int8],
+    jumps: NDArray[np.int64],
+) -> None:
+    """`replay` of all of ``trail``, and ``jumps``, shape (S,), by species of the atom that hops.
+
+    ``species``, shape (n_atoms,), holds the code of each atom.
+    """
+    here, there = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
+    for k in range(len(trail)):
+        jumps[species[_follow(geometry, basis, trail[k], here, there, label, displacement)]] += 1
+
+
+@compiled
+def close_window(
+    displacement: NDArray[np.int64],
+    origin: NDArray[np.int64],
+    species: NDArray[np.int8],
+    squares: NDArray[np.int64],
+) -> None:
+    """Sums by species, (S,), of squared displacements, (n_atoms, 3), since ``origin``.
+
+    ``origin`` becomes the displacement: a window ends and the next begins.
+    """
+    for atom in range(len(displacement)):
         for i in range(3):
-            displacement[vacancy, i] += there[i] - here[i]
-            displacement[atom, i] -= there[i] - here[i]
+            step = displacement[atom, i] - origin[atom, i]
+            squares[species[atom]] += step * step
+            origin[atom, i] = displacement[atom, i]
