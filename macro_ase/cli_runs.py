@@ -7,7 +7,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .cli_arguments import ENGINE, SPECIES, arg, command, file, seed, structure, task, time, workers
+from .cli_arguments import (
+    ENGINE,
+    SEED,
+    SPECIES,
+    arg,
+    command,
+    file,
+    folder,
+    output,
+    positive,
+    seed,
+    structure,
+    task,
+    time,
+    whole,
+    workers,
+)
 from .executors import slurm_task, slurm_workers
 
 SETTINGS = (
@@ -163,3 +179,41 @@ def report(args: argparse.Namespace) -> None:
     from macro_ase.report.page import write_report
 
     print(write_report(args.folder))
+
+
+@command(
+    "anneal",
+    arg("folder", type=folder, metavar="RUN", help="the folder of a run of an alloy"),
+    arg("--schedule", metavar="TEXT|FILE",
+        help='such as "2400 K, 1e6 K/s to 1000 K, hold 10 s", or a table of time_s, temperature_K'),
+    arg("--times-to", type=positive, nargs="+", default=[], metavar="K",
+        help="say how long the order needs at these temperatures"),
+    arg("--structure", type=structure, metavar="FILE",
+        help="crystal to begin with, of any size; FILE@INDEX: one frame (default: the run's own)"),
+    SPECIES,
+    arg("--vacancy-fraction", metavar="FILE|NUMBER",
+        help="from macro-ase vacancy-energy, or a fixed share: times are those of the laboratory"),
+    arg("--paths", type=whole(0, 10**6), default=50, metavar="N",
+        help="of every member of the ensemble (default: 50; 0: means alone)"),
+    arg("--csv", type=output, metavar="OUT", help="write means and bands at all times"),
+    arg("--plot", type=output, metavar="OUT", help="draw them, as .png, .pdf or .svg"),
+    SEED,
+)  # fmt: skip
+def anneal(args: argparse.Namespace) -> None:
+    """Predict the order of an alloy after any heat treatment.
+
+    By the model that a run has learned, in seconds, whatever the schedule lasts. It begins with a
+    temperature; then follow, with commas between them: "RATE K/s to T K", "to T K in TIME", "hold
+    TIME", "quench to T K", "N x (...)"; times in ns, us, ms, s, min or h. What lies outside the
+    temperatures that were learned is said, and has wider bands.
+
+    Examples:
+      macro-ase anneal runs/nbmota --schedule "2400 K, 1e9 K/s to 1600 K, hold 1 us"
+      macro-ase anneal runs/nbmota --schedule furnace.csv --structure my.xyz --csv order.csv
+      macro-ase anneal runs/nbmota --times-to 1600 2000 2400 --vacancy-fraction vacancies.json
+    """
+    from macro_ase.commands.anneal_run import RunAnnealing
+
+    names = ("schedule", "times_to", "structure", "species", "vacancy_fraction")
+    options = {name: getattr(args, name) for name in (*names, "paths", "csv", "plot", "seed")}
+    print(RunAnnealing(args.folder, **options).run())

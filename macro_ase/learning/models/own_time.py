@@ -22,7 +22,7 @@ from .clock import Clock
 
 TimeScale = Callable[[float], float]
 CELL, LEAST_CELLS, MOST_CELLS = 0.1, 8, 2000
-MOST_RECORDS = 10**6
+MOST_RECORDS, TOGETHER = 10**6, 1e-9
 
 
 def no_scale(temperature_K: float) -> float:
@@ -131,10 +131,11 @@ def marks(schedule: Schedule, rate: Rate, records: int | ArrayLike) -> Array:
         stretch = Stretch.of(row, rate)
         since = np.expm1(np.log1p(stretch.length) * np.arange(1, each + 1) / each)
         ahead = np.maximum(stretch.length - since, 0.0)
-        found += [
-            np.linspace(*row[:2], each + 1)[1:],
-            np.interp(-ahead, -stretch.ahead, stretch.times),
-        ]
+        own = np.interp(-ahead, -stretch.ahead, stretch.times)
+        even = np.linspace(*row[:2], each + 1)[1:]
+        together = np.unique(np.concatenate([even, own]))
+        apart = np.diff(together, append=np.inf) > TOGETHER * (row[1] - row[0])
+        found.append(together[apart])
     return np.unique(np.concatenate(found))
 
 

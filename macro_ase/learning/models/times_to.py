@@ -34,7 +34,10 @@ class TimesTo:
     temperatures : array, shape (n_T,)
         In K.
     times : array, shape (n_T,)
-        Of the mean, in laboratory seconds; 0 where it starts at rest, nan where it finds none.
+        Of one system, the median over all members and paths, in laboratory seconds; 0 where it
+        starts at rest, nan where it finds none.
+    of_mean : array, shape (n_T,)
+        Of the mean without noise. Fluctuations bring a small system there earlier.
     interval_68, interval_95 : array, shape (2, n_T)
         Of one system, over all members and paths.
     within : float
@@ -43,6 +46,7 @@ class TimesTo:
 
     temperatures: Array
     times: Array
+    of_mean: Array
     interval_68: Array
     interval_95: Array
     within: float

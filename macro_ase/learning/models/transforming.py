@@ -78,7 +78,7 @@ class Transforming(Annealing):
                 f"the model extrapolates: {told}, where intervals are wider", stacklevel=2
             )
         own = np.array(rows).T
-        return TimesTo(asked, own[0], own[1:3], own[3:5], within)
+        return TimesTo(asked, own[0], own[1], own[2:4], own[4:6], within)
 
     def _columns(self, component: str | None) -> list[int]:
         """Of z, those by which arrival is judged."""
@@ -101,7 +101,7 @@ class Transforming(Annealing):
         columns: list[int],
         paths: int,
     ) -> tuple[float, ...]:
-        """Time of the mean, then the limits of 68 % and of 95 %."""
+        """Median, time of the mean, then the limits of 68 % and of 95 %."""
         steps, rest = mean_steps(ready.drifts, start, temperature, within, columns)
         times = steps / ready.rate(temperature)
         far = 3 * np.max(times, initial=0.0, where=np.isfinite(times))
@@ -111,8 +111,9 @@ class Transforming(Annealing):
             r, _ = self._treated(ready, hold, z, paths, records, seed)
             y, own = self.trained.scaling.z(r.paths), rest[:-1, None, None]
             arrived = arrival(r.times, y, own, start, within, columns).ravel()
-        limits = (interval(arrived, times[:-1], times[-1], p, outside) for p in NORMAL)
-        return (float(times[-1]), *next(limits), *next(limits))
+        middle = float(np.quantile(arrived, 0.5, method="nearest"))
+        limits = (interval(arrived, times[:-1], middle, p, outside) for p in NORMAL)
+        return (middle, float(times[-1]), *next(limits), *next(limits))
 
     def fictive_temperature(
         self,

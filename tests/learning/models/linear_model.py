@@ -36,7 +36,6 @@ def linear_model(
     kappa: np.ndarray = KAPPA,
 ) -> MacroModel:
     """One member for every shift of z_eq; its clock is that of one temperature if that is given."""
-    options = TrainingOptions("network", width=4, depth=1, members=len(shifts), epochs=1)
     scaling = Scaling(
         np.array([1.05, 0.62]),
         np.array([0.05, 0.06]),
@@ -44,25 +43,38 @@ def linear_model(
         np.array([0.1]),
         RANGE[:, None],
     )
+    x = RANGE if frozen_at is None else np.array([1000 / frozen_at])
+    clock = Clock(x, np.log(PREFACTOR) + ENERGY_K / 1000 * x)
+    middle, tilt = equilibrium(np.array([1000 / 0.45]))[0], np.array([0.3, -0.4])
+    rests = [middle + np.array([shift, 0.0]) for shift in shifts]
+    common = (tilt, kappa, NOISE, scaling, clock, ("a", "b"), substeps)
+    return made(rests, *common)
+
+
+def made(
+    rests: list[np.ndarray],
+    tilt: np.ndarray,
+    kappa: np.ndarray,
+    noise: np.ndarray,
+    scaling: Scaling,
+    clock: Clock,
+    names: tuple[str, ...],
+    substeps: int,
+) -> MacroModel:
+    """Members that rest at ``rests`` + tilt (1000 K / T - the mean of training)."""
+    options = TrainingOptions("network", width=4, depth=1, members=len(rests), epochs=1)
     members = []
-    for shift in shifts:
-        member = new_member(scaling, options, torch.diag(torch.as_tensor(NOISE / scaling.z_scale)))
+    for rest in rests:
+        start = torch.diag(torch.as_tensor(noise / scaling.z_scale))
+        member = new_member(scaling, options, start)
         with torch.no_grad():
             for network in (member.drift.network, member.diffusion.network):
                 for weight in network.parameters():
                     weight.zero_()
             member.drift.slope.copy_(torch.diag(torch.as_tensor(-kappa)))
-            rest = (
-                equilibrium(np.array([1000 / 0.45]), shift)[0] - scaling.z_mean
-            ) / scaling.z_scale
-            tilt = np.array([0.3, -0.4]) * 0.1 / scaling.z_scale
-            member.drift.offset.value.copy_(
-                torch.as_tensor(kappa[:, None] * np.stack([rest, tilt], 1))
-            )
+            own = np.stack([rest - scaling.z_mean, tilt * scaling.condition_scale[0]], 1)
+            offset = kappa[:, None] * own / scaling.z_scale[:, None]
+            member.drift.offset.value.copy_(torch.as_tensor(offset))
         members.append(member.float().eval())
-    trained = Trained(members, scaling, 1e-6, np.zeros((len(shifts), 1, 2)))
-    x = RANGE if frozen_at is None else np.array([1.0])
-    tau = np.log(PREFACTOR) + ENERGY_K / 1000 * (
-        RANGE if frozen_at is None else np.array([1000 / frozen_at])
-    )
-    return MacroModel(trained, options, ("a", "b"), STEP, 100.0, Clock(x, tau), substeps)
+    trained = Trained(members, scaling, 1e-6, np.zeros((len(rests), 1, 2)))
+    return MacroModel(trained, options, names, STEP, 100.0, clock, substeps)

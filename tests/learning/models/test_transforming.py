@@ -12,7 +12,7 @@ from macro_ase.schedule import Schedule
 from .linear_model import KAPPA, RANGE, equilibrium, linear_model, step_s
 
 pytestmark = pytest.mark.learn
-SITES, START = 1e5, np.array([1.3, 0.3])
+SITES, START = 1e5, np.array([1.15, 0.5])
 HOT = np.array([1700.0, 2100.0, 2900.0])
 
 
@@ -21,18 +21,19 @@ def test_times_to_equilibrium_are_those_of_the_clock_and_the_drift() -> None:
     for k, name in enumerate(("a", "b")):
         r = linear_model().time_to(HOT, START, n_sites=SITES, component=name)
         exact = np.log(10) / KAPPA[k] * step_s(HOT)
-        np.testing.assert_allclose(r.times, exact, rtol=2e-3)
+        np.testing.assert_allclose(r.of_mean, exact, rtol=2e-3)
+        np.testing.assert_allclose(r.times, exact, rtol=0.1)
         assert np.all(r.interval_95[0] < exact) and np.all(exact < r.interval_95[1])
-        assert np.all(r.interval_68[1] / r.interval_68[0] < 1.3)
+        assert np.all(r.interval_68[1] / r.interval_68[0] < 1.4)
         assert np.all(np.diff(r.interval_95, axis=0) >= np.diff(r.interval_68, axis=0))
 
 
 def test_less_must_be_left_for_longer_and_time_may_be_scaled() -> None:
     options = {"n_sites": SITES, "component": "a", "paths": 2}
     m = linear_model()
-    tenth, hundredth = (m.time_to(2000.0, START, x, **options).times[0] for x in (0.1, 0.01))
+    tenth, hundredth = (m.time_to(2000.0, START, x, **options).of_mean[0] for x in (0.1, 0.01))
     assert hundredth / tenth == pytest.approx(2, rel=5e-3)
-    slow = m.time_to(2000.0, START, time_scale=lambda t: t / 2, **options).times[0]
+    slow = m.time_to(2000.0, START, time_scale=lambda t: t / 2, **options).of_mean[0]
     assert slow / tenth == pytest.approx(1000, rel=1e-3)
 
 

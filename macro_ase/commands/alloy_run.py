@@ -1,0 +1,142 @@
+"""A finished run of an alloy: its model, its order, and the crystal to begin with."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.order_comparison import small_averages
+from ..arrays import Array
+from ..config import load_config
+from ..extras import need
+from ..sampling.store import Store
+from ..studies.alloys.design import Design
+from ..systems import MODELS
+from ..systems.alloy import Alloy
+from ..systems.alloy_order import BondOrder
+from ..systems.alloy_start import large_crystal, with_vacancies
+
+if TYPE_CHECKING:
+    from ..learning.models.macro_model import MacroModel
+
+SAME_COMPOSITION = 0.002
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A crystal to begin with.
+
+    Attributes
+    ----------
+    what : str
+        For people.
+    order : BondOrder
+    z0 : array, shape (d,)
+    n_sites, n_patches : float
+    condition : array, shape (c - 1,), optional
+        The composition, where it is not the run's own.
+    """
+
+    what: str
+    order: BondOrder
+    z0: Array
+    n_sites: float
+    n_patches: float
+    condition: Array | None
+
+
+class AlloyRun:
+    """What a run left in its folder.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If it is no run of an alloy, or has learned no model yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        need("torch", "a learned model")
+        if not (folder / "config.toml").is_file():
+            raise ValueError(f"{folder} holds no run: it has no config.toml")
+        text = (folder / "config.toml").read_text(encoding="utf-8")
+        model = tomllib.loads(text).get("system", {}).get("model")
+        if model not in MODELS:
+            raise ValueError(
+                f"{folder} is a run of {model!r}, and not of one of {', '.join(MODELS)}"
+            )
+        if not (folder / "model" / "model.json").is_file():
+            raise ValueError(f"{folder} has learned no model yet: macro-ase run {folder} goes on")
+        self.folder = folder
+        self.config = load_config(folder / "config.toml")
+        self.design = Design.of(self.config)
+
+    @cached_property
+    def model(self) -> MacroModel:
+        """What was learned."""
+        from ..learning.models.macro_model import MacroModel
+
+        return MacroModel.load(self.folder / "model")
+
+    def beginning(self, structure: Path | None, species: Sequence[str] | None) -> Beginning:
+        """The run's own large crystal, or one from a file, of any size.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If the file holds no bcc crystal of the run's species.
+        """
+        system, seed, remarks = self.design.system, self.config["seed"], list[str]()
+        if structure is None:
+            state, grid, what = system.large_state, system.large, "the run's own crystal"
+        else:
+            settings = {"structure": str(structure), "structure_species": list(species or [])}
+            crystal, _ = large_crystal(settings, system.species, seed)
+            state, grid, what = crystal.occupation.copy(), crystal.grid, structure.name
+            if isinstance(system, Alloy):
+                each = self.config["system"]["sites_per_vacancy"]
+                state, added = with_vacancies(crystal, each, seed)
+                remarks = [remark.rstrip(".") for remark in added]
+        counts = np.bincount(state, minlength=len(system.species) + 1)
+        order = BondOrder(system.species, counts)
+        if order.pairs != system.order.pairs:
+            raise ValueError(
+                f"{structure} and the run do not have the same species: "
+                f"{', '.join(order.all_names)} and {', '.join(system.order.all_names)}"
+            )
+        vacant = counts[-1] if isinstance(system, Alloy) else 0
+        k = vacant or grid.n_sites / system.small.n_sites
+        z0 = order.state(system.bonds(state, grid), grid.n_sites)
+        what = ". ".join([f"{what}, {grid.n_sites} sites", *remarks])
+        return Beginning(what, order, z0, grid.n_sites, float(k), self._composition(counts))
+
+    def _composition(self, counts: NDArray[np.int64]) -> Array | None:
+        """Fractions that follow the temperature in a condition; None for those of the training."""
+        scaling, own = self.model.trained.scaling, counts[:-2] / counts[:-1].sum()
+        usual = scaling.condition_mean[1:]
+        same = np.abs(own - usual).max() < SAME_COMPOSITION
+        return None if same and not np.any(scaling.condition_scale[1:] > 0) else own
+
+    def vacancy_neighbours(self, temperatures: Array, order: BondOrder) -> Array:
+        """v_A of the small runs between their temperatures, in 1 / T, shape (n, S - 1).
+
+        In proportion to the vacancies of a crystal of this order.
+        """
+        d, store = self.design, Store(self.folder / "data.zarr")
+        small = d.system.small_order
+        share = small.fractions[-1]
+        scale = float(order.fractions[-1] / share) if share else 1.0
+        runs = ([store.read(key) for key in d.keys("small", t)] for t in d.temperatures)
+        found = np.array([small_averages(small, own, scale)[1][0] for own in runs])
+        x = 1000 / np.array(d.temperatures[::-1])
+        return np.stack([np.interp(1000 / temperatures, x, v) for v in found[::-1].T], axis=1)
