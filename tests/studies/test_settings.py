@@ -3,11 +3,13 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from macro_ase.config import flatten, list_studies, load_config, toml_value
+from macro_ase.engines.vacancies.fraction import VacancyFraction
 from macro_ase.studies.registry import study_class
 from macro_ase.studies.settings import MOST_STEPS, require_numbers, require_steps
 
@@ -74,11 +76,21 @@ def test_every_number_of_every_study_has_limits(study: str) -> None:
         ("ising-critical", "sampling.beyond_share=-1.0", "sampling.beyond_share must lie in 0..1"),
         ("ising", "system.model=ising-critical", "system.model of the study ising is 'ising'"),
         ("nbmota", "system.model=''", "system.model of the study nbmota is 'vacancy-alloy'"),
+        (
+            "nbmota",
+            "time.vacancy_fraction='1.5'",
+            "time.vacancy_fraction: a fixed vacancy fraction",
+        ),
+        (
+            "nbmota",
+            "time.vacancy_fraction='gone.json'",
+            "time.vacancy_fraction: no such file",
+        ),
         ("ising", "system.side=0", "system.side must be at least 4"),
     ],
 )
 def test_intervals_and_sizes_are_refused(study: str, change: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
         made(study, change)
 
 
@@ -109,3 +121,13 @@ def test_limits_of_numbers() -> None:
     require_numbers(config, {"a.b": 3}, ("a.b",), {"a.b": 3})
     with pytest.raises(ValueError, match=r"a.b must be at most 2, not 3"):
         require_numbers(config, {}, (), {"a.b": 2})
+
+
+def test_a_file_of_vacancies_is_one_of_the_inputs(tmp_path: Path) -> None:
+    VacancyFraction(2.9, 0.1).write(tmp_path / "v.json")
+    study = made("nbmota", f"time.vacancy_fraction='{tmp_path / 'v.json'}'")
+    assert study.inputs == (tmp_path / "v.json",)
+    scale, error = study.design.laboratory_scale(2000.0)
+    assert scale == pytest.approx(8 / 8192 / VacancyFraction(2.9)(2000)) and error > 0.5
+    assert made("nbmota").inputs == () and made("nbmota").design.laboratory_scale(2000.0)[0] == 0
+    assert made("nbmota-swap").design.vacancy_fraction is None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...engines.vacancies.fraction import VacancyFraction
 from ...ratios import whole_ratio
 from ...systems import MODELS
 from ...systems.alloy_crystals import AlloyCrystals
@@ -41,7 +42,8 @@ SETTINGS = {
 class Design:
     """What a study of an alloy is to do: `SETTINGS` by name, temperatures ascending in K.
 
-    ``notes`` say how the system was made; ``learning`` holds options of `TrainingOptions`.
+    ``notes`` say how the system was made; ``learning`` holds options of `TrainingOptions`, and
+    ``vacancy_fraction`` is that of the laboratory, if it is known.
     """
 
     system: AlloyCrystals
@@ -59,6 +61,7 @@ class Design:
     relaxation_times: float
     paths: int
     patches_per_state: int = 0
+    vacancy_fraction: VacancyFraction | None = None
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Design:
@@ -74,7 +77,7 @@ class Design:
         numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
         ordered = tuple(sorted(set(temperatures)))
         own = (system, tuple(notes), ordered, config["learning"], config["seed"])
-        design = cls(*own, **numbers)
+        design = cls(*own, **numbers, vacancy_fraction=_vacancy_fraction(config, ordered))
         if design.patches_per_state > design.n_patches:
             raise ValueError(
                 f"sampling.patches_per_state must be at most {design.n_patches}, the patches of a "
@@ -92,6 +95,14 @@ class Design:
         """Patches of a large state that evolve."""
         return self.patches_per_state or self.n_patches
 
+    def laboratory_scale(self, temperature: float) -> tuple[float, float]:
+        """Seconds in the laboratory to a simulated one, and the relative error; 0, 0: unknown."""
+        if self.vacancy_fraction is None:
+            return 0.0, 0.0
+        share = float(self.system.order.fractions[-1])
+        scale = self.vacancy_fraction.time_scale(temperature, share)
+        return scale, self.vacancy_fraction.log_error(temperature)
+
     def keys(self, stage: str, temperature: float) -> list[str]:
         """Of the chunks of a stage at a temperature: "small", "pairs" or "direct"."""
         runs = self.direct_runs if stage == "direct" else self.small_runs
@@ -108,6 +119,22 @@ class Design:
     def burn_in(slowest: float, step: float) -> int:
         """First row of a direct run that counts as stationary."""
         return math.ceil(STATIONARY_AFTER * slowest / step)
+
+
+def _vacancy_fraction(
+    config: dict[str, Any], temperatures: tuple[float, ...]
+) -> VacancyFraction | None:
+    """That of the setting ``time.vacancy_fraction``, which swaps of neighbours do not have."""
+    given = config.get("time", {}).get("vacancy_fraction", "")
+    if not given:
+        return None
+    try:
+        fraction = VacancyFraction.of(given)
+        for temperature in temperatures:
+            fraction(temperature)
+    except (ValueError, FileNotFoundError) as error:
+        raise type(error)(f"time.vacancy_fraction: {error}") from error
+    return fraction
 
 
 def _check_steps(steps: list[float], events: float, system: AlloyCrystals) -> None:

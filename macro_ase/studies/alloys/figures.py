@@ -38,6 +38,11 @@ def _relaxation(path: Path, d: Design, f: Findings) -> None:
                 for z in curves.direct:
                     line(ax, curves.times, z[:, k], colour(k), ls=":")
             ax.set(xlabel=f"time ({d.system.time_unit})", title=f"{d.temperatures[t]:g} K")
+            scale = d.laboratory_scale(d.temperatures[t])[0]
+            if scale:
+                there, back = partial(np.multiply, scale), partial(np.multiply, 1 / scale)
+                top = ax.secondary_xaxis("top", (there, back))
+                top.set_xlabel(f"in the laboratory ({d.system.time_unit})", fontsize=8)
         axes[0].set_ylabel("bonds per site")
 
 

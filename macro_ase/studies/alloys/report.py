@@ -128,6 +128,7 @@ def _dynamics(d: Design, f: Findings) -> Section:
         f"direct ({unit})": _values(c.relaxation_true, ".3e"),
         "ratio": _values(c.relaxation_ratio),
         "spread ratio": _values(c.std_ratio),
+        **_laboratory(d, f),
     }
     spread = {"predicted": c.std_predicted, "direct": c.std_true}
     tables = [
@@ -135,8 +136,42 @@ def _dynamics(d: Design, f: Findings) -> Section:
         _beside(d, f, "Standard deviation of delta", spread, ".3f"),
     ]
     text = f"Relaxation time: to 1 - 1/e of the change of {c.relaxation_name} bonds from the start."
+    text += _of_time(d)
     figures = shown(d, f, "relaxation", "ratios")
     return Section("Relaxation and fluctuations", text, tables, figures)
+
+
+def _of_time(d: Design) -> str:
+    """What times are, where vacancies keep them."""
+    share = float(d.system.order.fractions[-1])
+    if not share:
+        return ""
+    told = (
+        f" Times are simulated, with vacancies on {share:.2e} of the sites. With c_v(T) of them in "
+        f"the laboratory all takes {share:.2e} / c_v(T) times as long there"
+    )
+    if d.vacancy_fraction is None:
+        return f"{told}: time.vacancy_fraction, from macro-ase vacancy-energy, gives those times."
+    return f"{told}; errors of these times hold that of c_v, which all of a row share."
+
+
+def _laboratory(d: Design, f: Findings) -> dict[str, list[Cell]]:
+    """Columns of times in the laboratory, where its vacancies are known."""
+    if d.vacancy_fraction is None:
+        return {}
+    scales, errors = np.transpose([d.laboratory_scale(t) for t in d.temperatures])
+    columns: dict[str, list[Cell]] = {
+        "vacant in the laboratory": [
+            Value(d.vacancy_fraction(t), d.vacancy_fraction(t) * e, ".2e")
+            for t, e in zip(d.temperatures, errors)
+        ]
+    }
+    ways = {"predicted": f.comparison.relaxation_predicted, "direct": f.comparison.relaxation_true}
+    for way, time in ways.items():
+        error = scales * np.hypot(time.error, time.value * errors)
+        there = Estimate(time.value * scales, error)
+        columns[f"laboratory, {way} ({d.system.time_unit})"] = _values(there, ".2e")
+    return columns
 
 
 def _assumptions(d: Design, f: Findings) -> Section:

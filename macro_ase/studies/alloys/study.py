@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,11 @@ class AlloyStudy(Study):
     """A study of vacancy diffusion or of swaps of neighbours."""
 
     design_type, report_of = Design, staticmethod(report)
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        file = Path(config.get("time", {}).get("vacancy_fraction") or ".")
+        self.inputs = (file,) if file.is_file() else ()
 
     def needs(self) -> Needs:
         """Memory of the pairs of one small run beside the large lattice, and disk for all pairs."""

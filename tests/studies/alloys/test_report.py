@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from ase.units import kB
 from scipy.signal import lfilter
 
+from macro_ase.analysis.order_comparison import Estimate
 from macro_ase.analysis.time_step import TimeStepScan
+from macro_ase.engines.vacancies.fraction import VacancyFraction
 from macro_ase.report import Report
 from macro_ase.studies.alloys.compare import compare
 from macro_ase.studies.alloys.design import Design
@@ -212,3 +216,39 @@ def test_the_offset_of_a_small_random_crystal_is_exact() -> None:
     mean, error = np.mean(deltas, axis=0), np.std(deltas, axis=0) / np.sqrt(4000)
     assert np.all(np.abs(mean - order.random_delta) < 4 * error)
     assert np.abs(order.random_delta / error).min() > 6  # negative control: no offset is noticed
+
+
+def test_time_in_the_laboratory_stands_beside_the_simulated(tmp_path: Path) -> None:
+    _, found = made()
+    times = Estimate(np.array([2e-7]), np.array([1e-8]))
+    timed = replace(found.comparison, relaxation_true=times, relaxation_predicted=times)
+    found = replace(found, comparison=timed)
+    plain = report(DESIGN, found, quick=True)
+    known = replace(DESIGN, vacancy_fraction=VacancyFraction(2.9, 0.05))
+    told = report(known, found, quick=True)
+    assert told.metrics == plain.metrics  # nothing that was there changes
+    before, after = plain.sections[1], told.sections[1]
+    columns = len(before.tables[0].columns)
+    assert [r[:columns] for r in after.tables[0].rows] == list(before.tables[0].rows)
+    assert len(after.tables[0].columns) == columns + 3
+    row = dict(zip(after.tables[0].columns, after.tables[0].rows[0]))
+    scale = 8 / 8192 / VacancyFraction(2.9)(T)
+    simulated, there = row["direct (s)"], row["laboratory, direct (s)"]
+    assert there.value == pytest.approx(simulated.value * scale)
+    relative = np.hypot(simulated.error / simulated.value, 0.05 / (kB * T))
+    assert there.error == pytest.approx(there.value * relative)
+    assert "time.vacancy_fraction, from macro-ase vacancy-energy" in before.text
+    assert "9.77e-04 / c_v(T) times as long there; errors" in after.text
+    pictures = []
+    for section, name in ((before, "plain.png"), (after, "known.png")):
+        section.figures[0].draw(tmp_path / name)
+        pictures.append((tmp_path / name).read_bytes())
+    assert pictures[0] != pictures[1]
+
+
+def test_swaps_say_nothing_of_vacancies() -> None:
+    _, found = made()
+    order = BondOrder(SPECIES, np.array([2731, 2731, 2730, 0]))
+    swaps = SimpleNamespace(**{**vars(SYSTEM), "order": order})
+    text = report(replace(DESIGN, system=swaps), found, quick=True).sections[1].text
+    assert "laboratory" not in text
