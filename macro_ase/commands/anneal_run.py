@@ -171,7 +171,8 @@ def draw(path: Path, alpha: HeatTreatment) -> None:
             axes, (alpha.times, alpha.temperatures), ("time (s)", "temperature (K)")
         ):
             for k, name in enumerate(alpha.names):
-                ax.plot(x, alpha.mean[:, k], color=colour(k), lw=1.2, label=name)
+                label_k = name if ax is axes[0] else None
+                ax.plot(x, alpha.mean[:, k], color=colour(k), lw=1.2, label=label_k)
                 for band, shade in ((alpha.band_95, 0.12), (alpha.band_68, 0.22)):
                     ax.fill_between(x, *band[:, :, k], color=colour(k), alpha=shade, lw=0)
             ax.set(xlabel=label, ylabel="Warren-Cowley alpha")

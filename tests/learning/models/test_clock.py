@@ -47,3 +47,13 @@ def test_what_is_no_clock_is_refused(x: list[float], log_tau: list[float], messa
 def test_absolute_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="above 0 K, not 0"):
         Clock(np.ones(1), np.zeros(1)).tau_w(0)
+
+
+def test_logarithms_of_many_are_those_of_each() -> None:
+    x = np.array([0.1, 0.4, 0.45, 0.6, 2.0])
+    for clock in (
+        Clock(np.array([0.4, 0.6]), np.log([1e-12, 1e-9])),
+        Clock(np.ones(1), np.zeros(1)),
+    ):
+        own = [np.log(clock.tau_at(np.array([at]))) for at in x]
+        np.testing.assert_allclose(clock.log_taus(x), own, rtol=1e-12)
