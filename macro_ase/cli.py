@@ -197,7 +197,8 @@ def sro(args: argparse.Namespace) -> None:
 def kmc(args: argparse.Namespace) -> None:
     """Vacancy kinetic Monte Carlo of a crystal.
 
-    Rejection-free hops of the vacancies (the symbol X) of a bcc crystal, with the exact clock.
+    Rejection-free hops of the vacancies (the symbol X) of a bcc crystal, with the exact clock; at
+    one temperature also diffusion coefficients by species (macro-ase diffusion says more).
     Temperatures are in K, energies in eV, times in seconds. Frames have their time in
     info["time_s"], and in info["residence_s"] what they count in averages over time.
     A simulated crystal has more vacancies than a real one and moves faster by their ratio:
