@@ -5,7 +5,7 @@
 with R the displacement of an atom from site to site over long t, d the length of a jump and f the
 tracer correlation factor: A. D. Le Claire, in Physical Chemistry, an Advanced Treatise X (1970);
 H. Mehrer, Diffusion in Solids (2007), chapters 4 and 7. For a monovacancy in a pure crystal f is
-.72719 (bcc) and .78146 (fcc): H. J. G. Montet, Phys. Rev. B 7, 650 (1973); M. Koiwa and S. Ishioka,
+.72719 (bcc) and .78146 (fcc): Montet, Phys. Rev. B 7, 650 (1973); Koiwa and Ishioka,
 Phil. Mag. A 47, 927 (1983). The vacancy has D_v, nu_v and f_v by the same formulas.
 """
 
