@@ -69,19 +69,26 @@ def legs(roads: Sequence[Sequence[Stretch]], per_own_time: float, memory: Array)
     per_own_time : float
         Steps in one training step.
     memory : array, shape (n_records,)
-        Least steps of a jump, at every record, the start among them.
+        Least steps of a jump to each record, the start among them; inf where nothing relaxes.
 
     Raises
     ------
     ValueError
         If more steps than `MOST_STEPS` are left.
     """
-    found, passed = [], 0.0
+    found, passed, total = [], 0.0, 0
     for k, road in enumerate(roads):
         for stretch in road:
             before, passed = passed, passed + stretch.length * per_own_time
             number = round(passed) - round(before)
-            at, left = _last_jump(stretch, number, per_own_time, memory[k : k + 2].max())
+            least = float(memory[k + 1] if np.isfinite(memory[k + 1]) else memory[k])
+            at, left = _last_jump(stretch, number, per_own_time, least)
+            total += left
+            if total > MOST_STEPS:
+                raise ValueError(
+                    f"the schedule asks for more than {MOST_STEPS:.0e} steps: near "
+                    f"{stretch.temperatures[-1]:g} K the model does not come to rest"
+                )
             jump = None
             if at is not None:
                 where = float(stretch.temperature(np.array(at)))
@@ -89,12 +96,6 @@ def legs(roads: Sequence[Sequence[Stretch]], per_own_time: float, memory: Array)
             middle = (np.arange(left)[::-1] + 0.5) / max(number, 1) * stretch.length
             found.append(Leg(jump, stretch.temperature(middle), False))
         found.append(Leg(None, np.empty(0), True))
-    total = sum(len(leg.temperatures) for leg in found)
-    if total > MOST_STEPS:
-        raise ValueError(
-            f"the schedule asks for {total:.1e} steps, more than {MOST_STEPS:.0e}: at its "
-            "temperatures the model does not come to rest"
-        )
     return found
 
 
@@ -139,13 +140,16 @@ def walk(
 
 
 def _jumped(drifts: Drifts, mean: MeanPath, jump: Jump, y: Array, xi: Array) -> Array:
-    """States after a jump, shape (M, paths, d), as y and the normal numbers xi."""
+    """States after a jump, shape (M, paths, d), as y and normal numbers xi; nan if none rests."""
     before, after = mean(np.array([jump.begin, jump.end]))[:-1].swapaxes(0, 1)
     c, d = drifts.at(np.array([jump.temperature])), y.shape[2]
     slope = drifts.steps.drift * drifts.slopes(drifts.raw, after[:, None], c)[:, 0]
     root = drifts.steps.noise * drifts.stacked.factor(after[:, None], c)[:, 0]
     found = []
     for k, (g, b) in enumerate(zip(np.eye(d) + slope, root)):
+        if not np.isfinite(g).all() or np.abs(np.linalg.eigvals(g)).max() >= 1:
+            found.append(np.full_like(xi[k], np.nan))
+            continue
         stationary = solve_discrete_lyapunov(g, b @ b.T)
         kept = _power(g, jump.number)
         covariance = stationary - kept @ stationary @ kept.T

@@ -148,10 +148,10 @@ def test_outside_the_training_is_said_once_and_widens_the_band() -> None:
     m = linear_model(shifts=(0.0, 0.004))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        inside = run("2000 K, hold 1 us", m, paths=1000)
+        inside = run("2000 K, hold 1 us", m, paths=500)
         apart = np.ptp(inside.members[:, -1, 0]) / np.sqrt(2)
     with pytest.warns(UserWarning) as told:
-        cold = run("2000 K, hold 1 us, quench to 1400 K, hold 1 ms", m, paths=1000)
+        cold = run("2000 K, hold 1 us, quench to 1400 K, hold 1 ms", m, paths=500)
     (one,) = told
     assert "temperatures are 1400 to 2000 K, and were 1600 to 3000 K in training" in str(
         one.message
@@ -178,6 +178,23 @@ def test_bands_hold_so_many_paths_and_follow_linear_maps() -> None:
     columns, values = doubled.table()
     assert columns[:4] == ["time_s", "temperature_K", "twice a", "twice a low 68"]
     assert values.shape == (len(r.times), 7) and np.all(np.diff(values[:, 0]) > 0)
+
+
+@pytest.mark.parametrize("text", ["2400 K", "2400 K, quench to 1700 K"])
+def test_a_schedule_that_takes_no_time_leaves_all_as_it_was(text: str) -> None:
+    r = run(text, paths=3)
+    assert r.times.tolist() == [0.0] and r.temperatures[0] == (2400 if "," not in text else 1700)
+    np.testing.assert_allclose(r.paths[0, :, 0], np.tile(START, (3, 1)))
+
+
+def test_what_never_comes_to_rest_is_refused_before_it_takes_forever() -> None:
+    """Diffusion without drift: no stationary law to jump to; a short hold has its exact spread."""
+    free = linear_model(kappa=np.array([0.05, 0.0]))
+    with pytest.raises(ValueError, match=r"asks for more than 1e.07 steps: near 2000 K"):
+        run("2000 K, hold 1 h", free, paths=1)
+    r = run("2000 K, hold 0.2 us", free, paths=2000)
+    exact = NOISE[1] * np.sqrt(2e-7 / step_s(np.array(2000.0)) * 100 / SITES)
+    assert r.paths[0, :, -1, 1].std() == pytest.approx(exact, rel=4.5 / np.sqrt(4000))
 
 
 @pytest.mark.parametrize(
