@@ -80,7 +80,8 @@ class RunAnnealing:
         schedule = None if self.schedule is None else read_schedule(self.schedule)
         run = AlloyRun(self.folder)
         begin = run.beginning(self.structure, self.species)
-        scale, remark = self._time_scale(run, begin)
+        kelvin = [*self.times_to, *(() if schedule is None else schedule.temperatures.tolist())]
+        scale, remark = self._time_scale(run, begin, min(kelvin), max(kelvin))
         common: dict[str, Any] = {"n_sites": begin.n_sites, "n_patches": begin.n_patches}
         common |= {"condition": begin.condition}
         treat = common | {"time_scale": scale, "seed": self.seed}
@@ -94,7 +95,9 @@ class RunAnnealing:
             lines += _times(run, begin, self.times_to, treat)
         return "\n".join(lines)
 
-    def _time_scale(self, run: AlloyRun, begin: Beginning) -> tuple[Callable[[float], float], str]:
+    def _time_scale(
+        self, run: AlloyRun, begin: Beginning, low: float, high: float
+    ) -> tuple[Callable[[float], float], str]:
         """Laboratory seconds in a simulated one, and what times are."""
         if not isinstance(run.design.system, Alloy):
             if self.vacancy_fraction is not None:
@@ -106,10 +109,14 @@ class RunAnnealing:
         if self.vacancy_fraction is None:
             return _one, f"times are those of a crystal of which {share:.2g} is vacant"
         fraction = VacancyFraction.of(self.vacancy_fraction)
+        vacant, unsure = (
+            " to ".join(dict.fromkeys(f"{own(t):.2g}" for t in (low, high)))
+            for own in (fraction, lambda t: np.exp(fraction.log_error(t)))
+        )
         return (
             partial(fraction.time_scale, simulated_fraction=share),
-            f"times are those of the laboratory, by the vacancy fraction {self.vacancy_fraction} "
-            f"(simulated: {share:.2g})",
+            f"times are those of the laboratory, by the vacancy fraction {self.vacancy_fraction}: "
+            f"{vacant}, known to a factor of {unsure} (simulated: {share:.2g})",
         )
 
     def _frozen(self, run: AlloyRun, treated: HeatTreatment, common: dict[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ def exact(schedule: Schedule, times: np.ndarray, q=np.ones_like) -> tuple[np.nda
 
     z(s) = z0 e^(-kappa s) + kappa integral e^(-kappa (s - s')) z_eq(s') ds'
     """
-    grid = np.unique(np.concatenate([np.linspace(0, schedule.duration, 20_001), times]))
+    grid = np.unique(np.concatenate([np.linspace(0, schedule.duration, 10_001), times]))
     own = schedule.temperature_at((grid[1:] + grid[:-1]) / 2)
     ds = np.diff(grid) / step_s(own) / q(own)
     kept = np.exp(-KAPPA * ds[:, None])
@@ -58,24 +58,24 @@ def test_the_mean_is_exact_along_ramps_and_a_frozen_clock_is_not() -> None:
 
 
 def test_paths_have_the_exact_mean_and_variance() -> None:
-    """4 standard errors of 2000 paths at every record, and 1 % of steps of .05 / 4."""
-    r = run(paths=2000)
+    """4 standard errors of 800 paths at every record, and 1 % of steps of .05 / 4."""
+    r = run(paths=800)
     mean, variance = exact(Schedule.parse(RAMP), r.times)
-    error = np.sqrt(variance / 2000)
+    error = np.sqrt(variance / 800)
     off = np.abs(r.paths[0].mean(axis=0) - mean)
     assert np.all(off < 4.5 * error + 0.01 * np.abs(mean - START) + 1e-6)
     late = variance[:, 0] > 0.5 * FLUCTUATION[0] ** 2
     ratio = r.paths[0].var(axis=0)[late] / variance[late]
-    assert late.sum() > 20 and np.abs(ratio - 1).max() < 4.5 * np.sqrt(2 / 2000) + 0.02
+    assert late.sum() > 20 and np.abs(ratio - 1).max() < 4.5 * np.sqrt(2 / 800) + 0.02
 
 
 def test_halving_the_steps_changes_nothing_beyond_the_error() -> None:
-    coarse, fine = (run(model=linear_model(n), paths=1000, records=[2e-7, 6e-7]) for n in (4, 8))
-    error = np.sqrt(2 / 1000) * FLUCTUATION
+    coarse, fine = (run(model=linear_model(n), paths=500, records=[2e-7, 6e-7]) for n in (4, 8))
+    error = np.sqrt(2 / 500) * FLUCTUATION
     off = np.abs(coarse.paths.mean(axis=(0, 1)) - fine.paths.mean(axis=(0, 1)))
     assert np.all(off < 4 * error)
     spread = coarse.paths[0, :, 1:].std(axis=0) / fine.paths[0, :, 1:].std(axis=0)
-    assert np.abs(spread - 1).max() < 4.5 / np.sqrt(1000) + 0.01
+    assert np.abs(spread - 1).max() < 4.5 / np.sqrt(500) + 0.01
 
 
 @pytest.mark.parametrize("substeps", [1, 4])
@@ -83,16 +83,16 @@ def test_jumps_have_the_law_of_the_steps(substeps: int, monkeypatch: pytest.Monk
     """Mean, spread and correlation of records that are four relaxation times and more apart."""
     text, model = "1800 K, hold 3 us", linear_model(substeps)
     at = np.array([0.2, 1.1, 2.0, 3.0]) * 1e-6
-    jumped = run(text, model, paths=2000, records=at)
+    jumped = run(text, model, paths=1000, records=at)
     monkeypatch.setattr(treated_paths, "MEMORY", np.inf)
-    stepped = run(text, model, paths=2000, records=at, seed=2)
+    stepped = run(text, model, paths=1000, records=at, seed=2)
     for r in (jumped, stepped):
-        assert np.all(np.abs(r.paths[0].mean(axis=0) - r.mean) < 4.5 / 2000**0.5 * FLUCTUATION)
+        assert np.all(np.abs(r.paths[0].mean(axis=0) - r.mean) < 4.5 / 1000**0.5 * FLUCTUATION)
     ratio = jumped.paths[0, :, 1:].std(axis=0) / stepped.paths[0, :, 1:].std(axis=0)
-    assert np.abs(ratio - 1).max() < 4.5 / np.sqrt(2000)
+    assert np.abs(ratio - 1).max() < 4.5 / np.sqrt(1000)
     for k in range(2):
         one, other = (np.corrcoef(r.paths[0, :, 1:, k].T) for r in (jumped, stepped))
-        assert np.abs(one - other).max() < 4.5 * np.sqrt(2 / 2000)
+        assert np.abs(one - other).max() < 4.5 * np.sqrt(2 / 1000)
 
 
 def test_a_hold_of_1e9_relaxation_times_costs_what_a_short_one_does(
