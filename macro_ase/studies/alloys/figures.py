@@ -42,6 +42,7 @@ def _relaxation(path: Path, d: Design, f: Findings) -> None:
             if scale:
                 there, back = partial(np.multiply, scale), partial(np.multiply, 1 / scale)
                 top = ax.secondary_xaxis("top", (there, back))
+                top.ticklabel_format(axis="x", scilimits=(-2, 3))
                 top.set_xlabel(f"in the laboratory ({d.system.time_unit})", fontsize=8)
         axes[0].set_ylabel("bonds per site")
 
