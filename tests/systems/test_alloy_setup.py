@@ -9,6 +9,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
+from macro_ase.barriers import ConstantBarriers
 from macro_ase.build import build_crystal, nearest_counts
 from macro_ase.config import load_config
 from macro_ase.systems import Alloy
@@ -141,3 +142,10 @@ def test_a_file_that_is_no_structure(tmp_path: Path) -> None:
     file.write_text("not a crystal\n")
     with pytest.raises(ValueError, match=r"notes\.txt cannot be read as a structure"):
         alloy_from_config(settings(structure=file))
+
+
+def test_barriers_without_an_energy_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "constant.json"
+    ConstantBarriers({"Nb": 0.6, "Mo": 0.7, "Ta": 0.8}).save(file)
+    with pytest.raises(ValueError, match=r"system.barriers holds constant barriers, without an en"):
+        made(f"system.barriers={file}")
