@@ -98,6 +98,33 @@ def _swap(geometry: Geometry, padded: NDArray[np.int8], old: int, image: int) ->
 
 
 @compiled
+def _renew(
+    tables: Any,
+    padded: NDArray[np.int8],
+    hops: Hops,
+    held: NDArray[np.bool_],
+    n_basis: int,
+    v: int,
+    kept: NDArray[np.float64],
+    back: bool,
+) -> None:
+    """Barriers of a vacancy that has hopped; ``kept``, shape (9,), takes those that it had.
+
+    Where it went ``back`` to, with nothing else changed since, they are what was kept: a third of
+    the hops at 2000 K, more when colder.
+    """
+    barriers, near = hops.barriers[v], hops.near
+    for d in range(8):
+        barriers[d], kept[d] = kept[d], barriers[d]
+    before = near[v]
+    if back:
+        near[v] = int(kept[8])
+    else:
+        near[v] = find_barriers(tables, padded, hops.sites[v], n_basis, held, barriers)
+    kept[8] = before
+
+
+@compiled
 def _walk(
     tables: Any,
     geometry: Geometry,
@@ -116,7 +143,7 @@ def _walk(
     n_basis, beta = geometry.n_basis, np.nan
     nu, betas, held = kinetics.attempt_rate, kinetics.betas, kinetics.held
     number, exposure, meetings = 0, 0.0, 0
-    gained = np.empty(bonds.counts.shape[:2], dtype=np.int64)
+    gained, kept, last = np.empty(bonds.counts.shape[:2], dtype=np.int64), np.empty(9), -1
     while number < max_hops:
         if betas[min(number, betas.size - 1)] != beta:
             beta = betas[min(number, betas.size - 1)]
@@ -132,7 +159,8 @@ def _walk(
         _count_changes(bonds, padded, n_basis, old, image, gained)
         new = _swap(geometry, padded, old, image)
         sites[v], stamp[v] = new, number
-        near[v] = find_barriers(tables, padded, new, n_basis, held, barriers[v])
+        _renew(tables, padded, hops, held, n_basis, v, kept, sites.size == 1 and new == last)
+        last = old
         set_leaf(tree, v, set_rates(nu, beta, barriers[v], rates[v]))
         if near[v] > 0 and beside_vacancy(tables, padded, new, n_basis):
             meetings += 1

@@ -9,6 +9,7 @@ from scipy import stats
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.barriers.orbits import HOP_DIRECTIONS, bond_orbits
+from macro_ase.build import build_crystal
 from macro_ase.crystal import Crystal
 from macro_ase.engines.vacancies.walker import VacancyWalker
 from macro_ase.kinetics.hop_rates import Kinetics
@@ -267,3 +268,20 @@ def test_a_vacancy_that_cannot_hop_stays() -> None:
         grid, np.ones(grid.n_sites, dtype=np.int8), pure_model(), 1000.0, kernel_state(0)
     )
     assert w.advance(max_hops=10).hops == 0 and w.clock[0] == 0
+
+
+def test_barriers_kept_for_the_way_back_are_those_of_the_place() -> None:
+    """Hop by hop, each call beginning anew, against one call: same bytes; many hops go back."""
+    model = KRABarriers.load()
+    crystal = Crystal.from_atoms(build_crystal(size=(6, 6, 6), vacancies=1, rng=1), model.species)
+    own = (crystal.grid, crystal.occupation, model, 1500.0)
+    once, apart = (VacancyWalker(*own, kernel_state(2), n_shells=2) for _ in range(2))
+    trail = np.empty((3000, 2), dtype=np.int64)
+    once.advance(max_hops=3000, trail=trail)
+    for _ in range(3000):
+        apart.advance(max_hops=1)
+    np.testing.assert_array_equal(once.padded, apart.padded)
+    np.testing.assert_array_equal(once.clock, apart.clock)
+    np.testing.assert_array_equal(once.bonds, apart.bonds)
+    ends = [fold(once.geometry, int(p)) for p in trail[:, 1]]
+    assert 0.2 < np.mean(np.array(ends[1:]) == trail[:-1, 0]) < 0.9
