@@ -3,8 +3,8 @@
     python benchmarks/pair_stage.py [--quick] [--csv OUT]
 
 NbMoTa with one vacancy per 1,024 sites at 2000 K, small crystals of 8 x 8 x 8 cells, settings of
-the study `nbmota`: seams healed, 100 hops of every vacancy, every patch alone for 500 mean hops, and
-every fourth state as a whole. "Before" heals by a loop in Python that pads the crystal, makes the
+the study `nbmota`: seams healed, 100 hops of every vacancy, every patch alone for 500 mean hops,
+and every fourth state whole. "Before" heals by a loop in Python that pads the crystal, makes the
 tables of energies and counts all bonds anew at each look, counts bonds from tables of neighbours,
 and sums barriers one direction after another; same swaps, same hops, same pairs. One core, CPU
 time, least of some calls in turn; compile time is excluded.
