@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -111,11 +112,16 @@ class Runner:
     def _kept(self, name: str, load: Callable[[Path], T], make: Callable[[Path], T]) -> T:
         place = self.folder / "model" / name
         try:
-            return load(place)
+            whole = load(place)
         except FileNotFoundError:
             pass
         except Exception as error:  # damaged files fail in many ways
             warnings.warn(f"{error}; it is made again", stacklevel=2)
+        else:
+            from ..learning.saved import TRAINING
+
+            shutil.rmtree(place / TRAINING, ignore_errors=True)  # its removal was interrupted
+            return whole
         cpu, wall = time.process_time(), time.perf_counter()
         with self.engine.within_time() if isinstance(self.engine, Workers) else nullcontext():
             made = make(place)
