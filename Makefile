@@ -11,7 +11,7 @@ demo: $(STAMP)
 	@echo "The report: runs/nbmota-quick/report.html"
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(VENV)/bin/ruff check macro_ase tests benchmarks tutorials
