@@ -40,6 +40,11 @@ SETTINGS = (
     arg("--barriers", type=file, metavar="FILE",
         help="barrier model, .json or .npz (system.barriers)"),
 )  # fmt: skip
+VACANCY_FRACTION = arg(
+    "--vacancy-fraction",
+    metavar="FILE|NUMBER",
+    help="from macro-ase vacancy-energy, or a fixed share: times are those of the laboratory",
+)
 HOW = (
     *ENGINE,
     arg("--walltime", type=time, metavar="HH:MM:SS",
@@ -182,6 +187,43 @@ def report(args: argparse.Namespace) -> None:
 
 
 @command(
+    "predict",
+    arg("folder", type=folder, metavar="RUN", help="the folder of a run of an alloy"),
+    arg("--size", type=whole(3), nargs=3, metavar="N",
+        help="cells of a random crystal of its composition to begin with"),
+    arg("--structure", type=structure, metavar="FILE",
+        help="or a crystal of any size; FILE@INDEX: one frame (default: the run's own)"),
+    SPECIES,
+    arg("--temperature", type=positive, nargs="+", default=[], metavar="K",
+        help="one or more (default: those of the run)"),
+    VACANCY_FRACTION,
+    arg("--paths", type=whole(1, 10**6), default=50, metavar="N",
+        help="of every member of the ensemble (default: 50)"),
+    arg("--csv", type=output, metavar="OUT", help="write values, errors, spreads, bands and times"),
+    arg("--plot", type=output, metavar="OUT", help="draw them, as .png, .pdf or .svg"),
+    SEED,
+)  # fmt: skip
+def predict(args: argparse.Namespace) -> None:
+    """Predict the order of an alloy in equilibrium, at any size.
+
+    By the model that a run has learned, in seconds, without a new study. Prints, by temperature,
+    Warren-Cowley alpha of the first shell with its standard error over the ensemble, the spread of
+    a crystal of this size, and the relaxation times from the start. Temperatures outside of those
+    that were learned are said, and have larger errors.
+
+    Examples:
+      macro-ase predict runs/nbmota --size 64 64 64
+      macro-ase predict runs/nbmota --structure my.xyz --temperature 1600 2000 --csv order.csv
+      macro-ase predict runs/nbmota --size 128 128 128 --vacancy-fraction vacancies.json
+    """
+    from macro_ase.commands.predict_run import RunPrediction
+
+    names = ("size", "structure", "species", "vacancy_fraction", "paths", "csv", "plot", "seed")
+    options = {name: getattr(args, name) for name in names}
+    print(RunPrediction(args.folder, temperatures=args.temperature, **options).run())
+
+
+@command(
     "anneal",
     arg("folder", type=folder, metavar="RUN", help="the folder of a run of an alloy"),
     arg("--schedule", metavar="TEXT|FILE",
@@ -191,8 +233,7 @@ def report(args: argparse.Namespace) -> None:
     arg("--structure", type=structure, metavar="FILE",
         help="crystal to begin with, of any size; FILE@INDEX: one frame (default: the run's own)"),
     SPECIES,
-    arg("--vacancy-fraction", metavar="FILE|NUMBER",
-        help="from macro-ase vacancy-energy, or a fixed share: times are those of the laboratory"),
+    VACANCY_FRACTION,
     arg("--paths", type=whole(0, 10**6), default=50, metavar="N",
         help="of every member of the ensemble (default: 50; 0: means alone)"),
     arg("--csv", type=output, metavar="OUT", help="write means and bands at all times"),

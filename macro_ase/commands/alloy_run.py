@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,13 @@ from ..analysis.order_comparison import small_averages
 from ..arrays import Array
 from ..config import load_config
 from ..extras import need
+from ..lattice import SiteGrid
 from ..sampling.store import Store
 from ..studies.alloys.design import Design
 from ..systems import MODELS
 from ..systems.alloy import Alloy
 from ..systems.alloy_order import BondOrder
-from ..systems.alloy_start import large_crystal, with_vacancies
+from ..systems.alloy_start import block_of_cells, large_crystal, with_vacancies
 
 if TYPE_CHECKING:
     from ..learning.models.macro_model import MacroModel
@@ -88,30 +89,34 @@ class AlloyRun:
 
         return MacroModel.load(self.folder / "model")
 
-    def beginning(self, structure: Path | None, species: Sequence[str] | None) -> Beginning:
-        """The run's own large crystal, or one from a file, of any size.
+    def beginning(
+        self,
+        structure: Path | None = None,
+        species: Sequence[str] | None = None,
+        size: Sequence[int] | None = None,
+    ) -> Beginning:
+        """The run's own large crystal, one from a file, or a random one of so many cells.
 
         Raises
         ------
         ValueError, FileNotFoundError
-            If the file holds no bcc crystal of the run's species.
+            If the file holds no bcc crystal of the run's species, if the size does not fit into
+            memory, or if both are given.
         """
-        system, seed, remarks = self.design.system, self.config["seed"], list[str]()
-        if structure is None:
+        system, remarks = self.design.system, list[str]()
+        if structure is not None and size is not None:
+            raise ValueError("a crystal is from --structure or of a --size: give one of them")
+        if structure is None and size is None:
             state, grid, what = system.large_state, system.large, "the run's own crystal"
         else:
-            settings = {"structure": str(structure), "structure_species": list(species or [])}
-            crystal, _ = large_crystal(settings, system.species, seed)
-            state, grid, what = crystal.occupation.copy(), crystal.grid, structure.name
-            if isinstance(system, Alloy):
-                each = self.config["system"]["sites_per_vacancy"]
-                state, added = with_vacancies(crystal, each, seed)
-                remarks = [remark.rstrip(".") for remark in added]
+            where = structure or block_of_cells(size or (), "--size").size
+            state, grid, remarks = self._crystal(where, species)
+            what = structure.name if structure else f"a random crystal of {_cells(grid)} cells"
         counts = np.bincount(state, minlength=len(system.species) + 1)
         order = BondOrder(system.species, counts)
         if order.pairs != system.order.pairs:
             raise ValueError(
-                f"{structure} and the run do not have the same species: "
+                f"{structure or 'the crystal'} and the run do not have the same species: "
                 f"{', '.join(order.all_names)} and {', '.join(system.order.all_names)}"
             )
         vacant = counts[-1] if isinstance(system, Alloy) else 0
@@ -119,6 +124,37 @@ class AlloyRun:
         z0 = order.state(system.bonds(state, grid), grid.n_sites)
         what = ". ".join([f"{what}, {grid.n_sites} sites", *remarks])
         return Beginning(what, order, z0, grid.n_sites, float(k), self._composition(counts))
+
+    def _crystal(
+        self, where: Path | Sequence[int], species: Sequence[str] | None
+    ) -> tuple[NDArray[np.int8], SiteGrid, list[str]]:
+        """Species codes with vacancies, and remarks, from a file or at random at a size."""
+        system, settings = self.design.system, self.config["system"]
+        if isinstance(where, Path):
+            settings = settings | {
+                "structure": str(where),
+                "structure_species": list(species or []),
+            }
+        else:
+            settings = self._at_random() | {"large_size": list(where)}
+        each = settings.get("sites_per_vacancy")
+        crystal, _ = large_crystal(settings, system.species, self.config["seed"])
+        if not isinstance(system, Alloy):
+            return crystal.occupation.copy(), crystal.grid, []
+        state, added = with_vacancies(crystal, each, self.config["seed"])
+        return state, crystal.grid, [remark.rstrip(".") for remark in added]
+
+    def _at_random(self) -> dict[str, Any]:
+        """Settings of a random crystal with the run's shares of species and vacancies."""
+        settings = self.config["system"]
+        if not settings["structure"]:
+            return dict(settings)
+        system, counts = self.design.system, self.design.system.order.counts
+        shares = zip(system.species, counts[:-1] / counts[:-1].sum())
+        composition = "".join(f"{name}{share:.12f}" for name, share in shares)
+        each = round(system.large.n_sites / max(int(counts[-1]), 1))
+        own = {"structure": "", "composition": composition, "sites_per_vacancy": each}
+        return settings | own
 
     def _composition(self, counts: NDArray[np.int64]) -> Array | None:
         """Fractions that follow the temperature in a condition; None for those of the training."""
@@ -140,3 +176,7 @@ class AlloyRun:
         found = np.array([small_averages(small, own, scale)[1][0] for own in runs])
         x = 1000 / np.array(d.temperatures[::-1])
         return np.stack([np.interp(1000 / temperatures, x, v) for v in found[::-1].T], axis=1)
+
+
+def _cells(grid: SiteGrid) -> str:
+    return " x ".join(map(str, grid.size))

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays import Array
-from ..engines.vacancies.fraction import VacancyFraction
 from ..files import write_atomically
-from ..report.figures import colour, panels
+from ..report.figures import panels
 from ..schedule import Schedule
 from ..structure_files import split_index
-from ..systems.alloy import Alloy
+from .alloy_alpha import as_alpha, draw_alpha
 from .alloy_run import AlloyRun, Beginning
+from .alloy_times import AlloyTimes
 from .file_roles import require_apart
 
 if TYPE_CHECKING:
@@ -81,43 +80,19 @@ class RunAnnealing:
         run = AlloyRun(self.folder)
         begin = run.beginning(self.structure, self.species)
         kelvin = [*self.times_to, *(() if schedule is None else schedule.temperatures.tolist())]
-        scale, remark = self._time_scale(run, begin, min(kelvin), max(kelvin))
+        own = AlloyTimes.of(run, begin, self.vacancy_fraction, kelvin)
         common: dict[str, Any] = {"n_sites": begin.n_sites, "n_patches": begin.n_patches}
         common |= {"condition": begin.condition}
-        treat = common | {"time_scale": scale, "seed": self.seed}
-        lines = [f"begins from {begin.what}", remark]
+        treat = common | {"time_scale": own.scale, "seed": self.seed}
+        lines = [f"begins from {begin.what}", own.remark]
         if schedule is not None:
             treated = run.model.anneal(schedule, begin.z0, paths=self.paths, **treat)
             alpha = as_alpha(run, begin, treated)
-            lines += [*_table(alpha, scale), *self._frozen(run, treated, common)]
-            self._write(alpha, scale)
+            lines += [*_table(alpha, own.scale), *self._frozen(run, treated, common)]
+            self._write(alpha, own.scale)
         if len(self.times_to):
             lines += _times(run, begin, self.times_to, treat)
         return "\n".join(lines)
-
-    def _time_scale(
-        self, run: AlloyRun, begin: Beginning, low: float, high: float
-    ) -> tuple[Callable[[float], float], str]:
-        """Laboratory seconds in a simulated one, and what times are."""
-        if not isinstance(run.design.system, Alloy):
-            if self.vacancy_fraction is not None:
-                raise ValueError(
-                    f"{self.folder} has no vacancies that --vacancy-fraction could be of"
-                )
-            return _one, "times, also those of the schedule, are in attempts per site, not seconds"
-        share = float(begin.order.fractions[-1])
-        if self.vacancy_fraction is None:
-            return _one, f"times are those of a crystal of which {share:.2g} is vacant"
-        fraction = VacancyFraction.of(self.vacancy_fraction)
-        vacant, unsure = (
-            " to ".join(dict.fromkeys(f"{own(t):.2g}" for t in (low, high)))
-            for own in (fraction, lambda t: np.exp(fraction.log_error(t)))
-        )
-        return (
-            partial(fraction.time_scale, simulated_fraction=share),
-            f"times are those of the laboratory, by the vacancy fraction {self.vacancy_fraction}: "
-            f"{vacant}, known to a factor of {unsure} (simulated: {share:.2g})",
-        )
 
     def _frozen(self, run: AlloyRun, treated: HeatTreatment, common: dict[str, Any]) -> list[str]:
         """At what temperature the order froze, where the schedule cools."""
@@ -151,14 +126,6 @@ def read_schedule(text: str) -> Schedule:
     return Schedule.read(text) if Path(text).is_file() else Schedule.parse(text)
 
 
-def as_alpha(run: AlloyRun, begin: Beginning, treated: HeatTreatment) -> HeatTreatment:
-    """Warren-Cowley parameters of the first shell."""
-    order = begin.order
-    v = run.vacancy_neighbours(treated.temperatures, order)
-    names = tuple(f"alpha {name}" for name in order.all_names)
-    return treated.of(lambda z: order.alpha(order.delta(z, v)), names)
-
-
 def simulated_s(times: Array, temperatures: Array, scale: Callable[[float], float]) -> Array:
     """Simulated time at laboratory times between which the temperature goes evenly."""
     share = np.linspace(0, 1, SUBDIVIDED)
@@ -177,19 +144,11 @@ def draw(path: Path, alpha: HeatTreatment) -> None:
         for ax, x, label in zip(
             axes, (alpha.times, alpha.temperatures), ("time (s)", "temperature (K)")
         ):
-            for k, name in enumerate(alpha.names):
-                label_k = name if ax is axes[0] else None
-                ax.plot(x, alpha.mean[:, k], color=colour(k), lw=1.2, label=label_k)
-                for band, shade in ((alpha.band_95, 0.12), (alpha.band_68, 0.22)):
-                    ax.fill_between(x, *band[:, :, k], color=colour(k), alpha=shade, lw=0)
-            ax.set(xlabel=label, ylabel="Warren-Cowley alpha")
+            draw_alpha(ax, x, alpha, alpha.names if ax is axes[0] else ())
+            ax.set_xlabel(label)
         if wide:
             axes[0].set_xscale("log")
             axes[0].set_xlim(moving[0], moving[-1])
-
-
-def _one(temperature_K: float) -> float:
-    return 1.0
 
 
 def _table(alpha: HeatTreatment, scale: Callable[[float], float]) -> list[str]:

@@ -65,12 +65,22 @@ def _read(file: str, species: tuple[str, ...], of_types: Sequence[str] | None) -
 
 def grid_from(settings: dict[str, Any], key: str) -> SiteGrid:
     """The block of bcc cells that a setting names."""
-    size = settings[key]
+    return block_of_cells(settings[key], f"system.{key}")
+
+
+def block_of_cells(size: Sequence[int], what: str) -> SiteGrid:
+    """A block of bcc cells that fits into memory; ``what`` names its size in errors.
+
+    Raises
+    ------
+    ValueError
+    """
     if len(size) != 3 or min(size) < HALO:
-        raise ValueError(f"system.{key} must be three numbers of at least {HALO}, not {size}")
+        raise ValueError(f"{what} must be three numbers of at least {HALO}, not {list(size)}")
     n_sites = math.prod(size) * BCC.n_basis
-    require_memory(BYTES_PER_SITE * n_sites, f"system.{key} = {size} of {n_sites} sites")
-    return SiteGrid(BCC, tuple(size))
+    require_memory(BYTES_PER_SITE * n_sites, f"{what} = {list(size)} of {n_sites} sites")
+    x, y, z = size
+    return SiteGrid(BCC, (x, y, z))
 
 
 def _describe(crystal: Crystal) -> str:

@@ -9,57 +9,22 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from learning.models.linear_model import ENERGY_K, PREFACTOR, STEP, made
+from learning.models.linear_model import ENERGY_K, PREFACTOR, STEP
 
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
 from macro_ase.config import dump_toml, load_config
-from macro_ase.learning.models.clock import Clock
-from macro_ase.learning.pairs import Scaling
-from macro_ase.sampling.store import Store
-from macro_ase.studies.alloys.design import Design
+
+from .hand_made_run import alpha_of, hand_made
 
 pytestmark = pytest.mark.learn
-TILT = np.array([0.0, 0.0, 0.6, 0.0, 0.0, 0.0])
 QUICK = ("--paths", "10")
 COOLING = "2800 K, 1e9 K/s to 1700 K, hold 1 ms, quench to 300 K, hold 1 us"
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as a study leaves it; Mo-Ta bonds rest at what 1 / T says."""
-    folder = tmp_path_factory.mktemp("runs") / "alloy"
-    folder.mkdir()
-    changes = ("system.small_size=[4,4,4]", "system.large_size=[8,8,8]", "small.runs=1",
-               "conditions.temperatures_K=[1600.0,2300.0,3000.0]")  # fmt: skip
-    config = load_config("nbmota", False, changes)
-    (folder / "config.toml").write_text(dump_toml(config))
-    d = Design.of(config)
-    z0 = d.system.observe(d.system.large_state[None])[0]
-    x = np.array([1000 / 3000, 1000 / 1600])
-    shares = d.system.model_condition({"T": 2000})[1:]
-    kept = np.stack([np.array([value, *shares]) for value in x])
-    scaling = Scaling(
-        z0, np.full(6, 0.05), np.array([x.mean(), *shares]), np.array([0.1, 0, 0]), kept
-    )
-    clock = Clock(x, np.log(PREFACTOR) + ENERGY_K / 1000 * x)
-    # The tilt is in units of condition_scale: both members rest at z0 + tilt (1000 K / T - 1 / 3).
-    rests = [z0 + TILT * (x.mean() - x[0] + shift) for shift in (0.0, 0.002)]
-    common = (TILT, np.full(6, 0.05), np.full(6, 0.01), scaling, clock, d.system.names, 4)
-    made(rests, *common).save(folder / "model")
-    store = Store(folder / "data.zarr")
-    for t in d.temperatures:
-        for key in d.keys("small", t):
-            store.write(key, {"z": np.tile(z0, (4, 1)), "extra": np.full((4, 3), 0.01)})
-    return folder
-
-
-def alpha_of(run: Path, temperature: float) -> float:
-    """Of Mo-Ta at rest: 1 - z / (8 c_A c_B)."""
-    d = Design.of(load_config(run / "config.toml"))
-    order, z0 = d.system.order, d.system.observe(d.system.large_state[None])[0]
-    c = order.fractions
-    return float(1 - (z0[2] + 0.6 * (1000 / temperature - 1 / 3)) / (8 * c[1] * c[2]))
+    return hand_made(tmp_path_factory.mktemp("runs") / "alloy")
 
 
 def test_a_schedule_gives_a_table_files_and_the_frozen_order(

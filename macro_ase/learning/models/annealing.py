@@ -194,18 +194,22 @@ class Annealing(LocalLaw):
                 g = remembered(np.maximum(beyond, of_order[k]), steps, float(tau[k]), g)
             found.append(g)
         far[1] = bool(np.any(of_order > 0))
-        told = []
-        if far[0] and trained is not None:
+        return np.array(found), self._extrapolates(temperatures, *far)
+
+    def _extrapolates(self, temperatures: Array, too_far: bool, unknown_order: bool) -> str:
+        """What to say of temperatures, or an order, outside the training; nothing within."""
+        trained, told = self._trained(), []
+        if too_far and trained is not None:
             low, high = sorted(1000 / trained)
             told.append(
                 f"temperatures are {temperatures.min():g} to {temperatures.max():g} K, and were "
                 f"{low:g} to {high:g} K in training"
             )
-        if far[1]:
+        if unknown_order:
             told.append("the order leaves what the training states had by more than three spreads")
         alone = "; one member cannot say how wrong it is"
         wider = "; the band is wider for it" if len(self.trained.members) > 1 else alone
-        return np.array(found), "; ".join(told) + wider if told else ""
+        return "; ".join(told) + wider if told else ""
 
 
 def _last_known(relaxation: Array) -> Array:

@@ -1,15 +1,10 @@
 """What a heat treatment does to the order: means, bands and paths of an ensemble.
 
-The band of a share p is that of one system: quantiles of all paths of all members, around the mean.
-Where the schedule or the order left what was trained, half widths w become
-
-    sqrt(w^2 + (x g(t) S(t))^2),   x = 1 for 68 %, 1.96 for 95 %,
-
-S the standard deviation of the members' means. g is how far outside the order was while it moved:
-the distance u outside, with the memory of the order, dg/ds = (u - g) / (slowest relaxation time),
-in the model's own time s, so that what is frozen learns nothing new. u is the larger of the
-distance of 1000 K / T from the trained range, in widths of that range, and that of the order from
-three standard deviations of the training states, in these three.
+Bands are those of `bands`. g is how far outside the training the order was while it moved: the
+distance u outside, with the memory of the order, dg/ds = (u - g) / (slowest relaxation time), in
+the model's own time s, so that what is frozen learns nothing new. u is the larger of the distance
+of 1000 K / T from the trained range, in widths of that range, and that of the order from three
+standard deviations of the training states, in these three.
 """
 
 from __future__ import annotations
@@ -20,12 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import Array
-
-NORMAL = {0.68: 1.0, 0.95: 1.96}
+from .bands import Bands
 
 
 @dataclass(frozen=True)
-class HeatTreatment:
+class HeatTreatment(Bands):
     """Order along a schedule of temperature.
 
     Attributes
@@ -51,16 +45,6 @@ class HeatTreatment:
     paths: Array
     outside: Array
     names: tuple[str, ...]
-
-    @property
-    def band_68(self) -> Array:
-        """Lower and upper limit, shape (2, n_t, d)."""
-        return self._band(0.68)
-
-    @property
-    def band_95(self) -> Array:
-        """Lower and upper limit, shape (2, n_t, d)."""
-        return self._band(0.95)
 
     def of(self, observable: Callable[[Array], Array], names: tuple[str, ...]) -> HeatTreatment:
         """The same of what follows from z.
@@ -88,18 +72,6 @@ class HeatTreatment:
                 columns += [f"{name} low {share}", f"{name} high {share}"]
                 values += [band[0, :, k], band[1, :, k]]
         return columns, np.column_stack(values)
-
-    def _band(self, share: float) -> Array:
-        m = len(self.members)
-        apart = self.members.std(axis=0, ddof=1) if m > 1 else np.zeros_like(self.mean)
-        if self.paths.shape[1]:
-            pooled = self.paths.reshape(-1, *self.mean.shape)
-            limits = np.quantile(pooled, [(1 - share) / 2, (1 + share) / 2], axis=0)
-            width = np.maximum((self.mean - limits) * np.array([1, -1])[:, None, None], 0.0)
-        else:
-            width = np.stack([NORMAL[share] * apart] * 2)
-        wider = np.sqrt(width**2 + (NORMAL[share] * self.outside[:, None] * apart) ** 2)
-        return np.stack([self.mean - wider[0], self.mean + wider[1]])
 
 
 def distance_outside(

@@ -38,6 +38,7 @@ from ..pairs import PairBatch, Scaling
 from ..saved import Saved, ensemble_weights, filled_members, shapes
 from .arrays_at_hand import pairs_of, pairs_of_series, training_options
 from .clock import Clock
+from .equilibrating import Equilibrating
 from .paths import (
     MacroPaths,
     Steps,
@@ -47,7 +48,6 @@ from .paths import (
     warn_of_short_steps,
 )
 from .training import Trained, new_member, train
-from .transforming import Transforming
 
 __all__ = ["Clock", "MacroModel", "MacroPaths"]
 MOST_STEPS = 10**9
@@ -55,7 +55,7 @@ NUMBERS = ("step_events", "sites_per_patch", "substeps", "n_sites")
 
 
 @dataclass(frozen=True)
-class MacroModel(Transforming, Saved):
+class MacroModel(Equilibrating, Saved):
     """An ensemble of drift and patch diffusion with its clock.
 
     Attributes

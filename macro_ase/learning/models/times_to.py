@@ -19,7 +19,7 @@ import numpy as np
 
 from ...arrays import Array
 from ...schedule import Schedule
-from .heat_treatment import NORMAL
+from .bands import NORMAL
 from .mean_path import Drifts, MeanPath
 
 LONG, WARM_UP, GRID, AT_REST = 1e7, 1e5, 3000, 1e-3
@@ -73,10 +73,20 @@ def mean_steps(
     drifts: Drifts, start: Array, temperature: float, within: float, columns: list[int]
 ) -> tuple[Array, Array]:
     """Training steps to arrive, shape (M + 1,), and where each rests, (M + 1, d)."""
-    times = np.concatenate([[0.0], np.geomspace(1e-3, LONG, GRID)])
-    path = MeanPath(drifts, own_steps, Schedule.hold(temperature, LONG), start)(times)
+    times = held_times()
+    path = held(drifts, start, temperature)(times)
     rest = path[:, -1]
     return arrival(times, path, rest[:, None], start, within, columns), rest
+
+
+def held(drifts: Drifts, start: Array, temperature: float) -> MeanPath:
+    """Means at one temperature until all rests, by training steps."""
+    return MeanPath(drifts, own_steps, Schedule.hold(temperature, LONG), start)
+
+
+def held_times() -> Array:
+    """Training steps at which to look at these means, from 0 to the end."""
+    return np.concatenate([[0.0], np.geomspace(1e-3, LONG, GRID)])
 
 
 def arrival(

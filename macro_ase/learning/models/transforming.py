@@ -12,7 +12,8 @@ from ...counts import require_count
 from ...rng import stream
 from ...schedule import Schedule
 from .annealing import Annealing, Treatment
-from .heat_treatment import NORMAL, HeatTreatment, distance_outside
+from .bands import NORMAL
+from .heat_treatment import HeatTreatment, distance_outside
 from .own_time import TimeScale, no_scale
 from .times_to import TimesTo, arrival, interval, mean_steps, nearest_temperature, rest_at
 
