@@ -112,7 +112,8 @@ def vacancy_energy(args: argparse.Namespace) -> None:
 
 @command(
     "fit-barriers",
-    arg("directory", type=folder, metavar="DIR", help="POSCAR files and barrier tables"),
+    arg("directories", type=folder, nargs="+", metavar="DIR",
+        help="POSCAR files and barrier tables"),
     arg("--out", type=output, required=True, metavar="FILE", help="model to write, .json"),
     arg("--energies", type=file, nargs="+", action="extend", default=[], metavar="FILE",
         help="relaxed frames with energies, extxyz"),
@@ -123,15 +124,17 @@ def fit_barriers(args: argparse.Namespace) -> None:
 
     DIR holds POSCAR files and tables of vacancy-hop barriers in eV, atom numbers from 1 as in
     POSCAR; nan leaves a hop out. Barriers alone do not fix the energy of the alloy: give formation
-    energies too. Collapsed hops are named and dropped, and cross-validated errors printed. What
-    cannot be trusted is printed first, saved in FILE, and repeated whenever FILE is used.
+    energies too. Collapsed hops are named and dropped, and cross-validated errors printed; of
+    several compositions also how each is predicted alone, together with the others, and left out.
+    What cannot be trusted is printed first, saved in FILE, and repeated whenever FILE is used.
 
     Examples:
       macro-ase fit-barriers neb/ --energies frames.extxyz --out barriers.json
+      macro-ase fit-barriers NbMoTaW NbTaW --energies elements.xyz alloys.xyz --out barriers.json
     """
     from macro_ase.commands.fit_barriers import fit_barriers_command
 
-    print(fit_barriers_command(args.directory, args.out, args.energies, args.seed))
+    print(fit_barriers_command(args.directories, args.out, args.energies, args.seed))
 
 
 @command(

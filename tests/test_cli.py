@@ -103,6 +103,7 @@ def test_the_commands_of_the_manual_are_there() -> None:
         (("run", "toy", "--workers", "0"), "--workers: expected a whole number >= 1, not 0"),
         (("run", "toy", "--structure", "gone.xyz"), "--structure: no such file: gone.xyz"),
         (("run", "toy", "--barriers", "gone.json"), "--barriers: no such file: gone.json"),
+        (("run", "toy", "--barriers", "NbMo"), "no such file: NbMo; barrier models that ship"),
         (("report", "gone"), "gone is not the folder of a finished run"),
         (("sro", "gone.xyz"), "no such file: gone.xyz"),
         (("sro", "here.xyz", "--shells", "0"), "--shells: expected a whole number >= 1, not 0"),
@@ -235,8 +236,12 @@ def test_sro_kmc_and_fit_are_passed_on(
     options |= {"append": False, "restart": None, "write_restart": None, "final": None, "csv": None}
     options |= {"vacancy_fraction": None}
     assert kmc == [((here, 900.0, 1_000_000), options)]
-    assert fit == [((Path("."), Path("m.json"), [here, here], 0), {})]
+    assert fit == [(([Path(".")], Path("m.json"), [here, here], 0), {})]
     assert capsys.readouterr().out == "order\nhops\nfitted\n"
+    assert main("kmc here.xyz --temperature 900 --steps 1 --barriers NbMoTaW".split()) == 0
+    assert kmc[1][1]["barriers"] == Path("NbMoTaW")
+    assert main("fit-barriers . .. --out m.json".split()) == 0
+    assert fit[1] == (([Path("."), Path("..")], Path("m.json"), [], 0), {})
 
 
 def raising(error: BaseException) -> Any:

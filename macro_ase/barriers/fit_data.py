@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from ase.io import read
 from numpy.typing import NDArray
 
@@ -70,9 +71,9 @@ def find_tables(directory: Path) -> list[Path]:
 
 
 def species_of(folders: Sequence[Path]) -> tuple[str, ...]:
-    """All species of the crystals, in order of first appearance."""
-    symbols = [s for folder in folders for s in _poscar(folder).get_chemical_symbols()]
-    return tuple(dict.fromkeys(s for s in symbols if s != VACANCY))
+    """All species of the crystals, by atomic number."""
+    symbols = {s for folder in folders for s in _poscar(folder).get_chemical_symbols()}
+    return tuple(sorted(symbols - {VACANCY}, key=atomic_numbers.__getitem__))
 
 
 def _poscar(folder: Path) -> Atoms:

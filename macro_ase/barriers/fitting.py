@@ -23,10 +23,11 @@ from ..kinetics.padding import pad, padded_sites
 from ..lattice import BCC, SiteGrid
 from ..rng import coerce_rng, whole_seed
 from .base import BarrierModel
-from .cross_validation import choose_prior, cross_validate, leave_out_compositions
+from .cross_validation import choose_prior, cross_validate
 from .fit_data import BarrierTable, find_tables, read_table, species_of
 from .fit_warnings import fit_warnings
 from .formation_frames import FormationFrames, read_formation_frames
+from .grouped_errors import composition_errors, species_errors
 from .kra import KRABarriers
 from .linear_fit import ORBIT_SHELLS, Problem, assemble, prior_of, solve, unpack
 from .orbits import HOP_DIRECTIONS
@@ -48,7 +49,7 @@ def fit(
     frames : FormationFrames, optional
         Without them the energy is poorly determined (module docstring).
     seed : int
-        Of the partitions into folds.
+        Of the partitions into folds and of the bootstrap.
 
     Returns
     -------
@@ -80,7 +81,8 @@ def fit(
         "n_hops": {s: int(np.sum(problem.hopping == n)) for n, s in enumerate(species)},
         "closure_error_eV": max(t.closure_error_eV for t in tables),
         "outliers": _barrier_outliers(problem, barrier, tables),
-        **_composition_metrics(problem, prior, barrier, tables),
+        "species": species_errors(problem, barrier, species, seed),
+        **composition_errors(problem, prior, barrier, tables, seed),
         **({} if frames is None else _formation_metrics(frames, formation)),
     }
     model = unpack(
@@ -140,34 +142,6 @@ def _outliers(
     ]
 
 
-def _composition_metrics(
-    problem: Problem, prior: Array, error: Array, tables: list[BarrierTable]
-) -> dict[str, Any]:
-    """Errors by composition, with hops of its sites, and all of its hops, left out."""
-    if len(np.unique(problem.composition)) == 1:
-        return {}
-    left_out = leave_out_compositions(problem, prior)
-    known = np.isfinite(left_out)
-    each: dict[str, dict[str, float | None]] = {}
-    for number in np.unique(problem.composition):
-        here = problem.composition == number
-        crystal, fractions = tables[number].crystal, tables[number].composition
-        name = "".join(f"{s}{c:.3f}" for s, c in zip(crystal.species, fractions) if c)
-        each[name] = {
-            "n_hops": int(here.sum()),
-            "cv_mae_eV": float(np.abs(error[:, here]).mean()),
-            "left_out_mae_eV": _mean_absolute(left_out[here & known]),
-        }
-    return {
-        "left_out_composition_mae_eV": _mean_absolute(left_out[known]),
-        "compositions": each,
-    }
-
-
-def _mean_absolute(error: Array) -> float | None:
-    return float(np.abs(error).mean()) if len(error) else None
-
-
 def _formation_metrics(frames: FormationFrames, error: Array) -> dict[str, Any]:
     """Errors of formation energies of left-out frames."""
     rms = np.sqrt((error**2).mean(axis=0))
@@ -190,19 +164,20 @@ def _formation_metrics(frames: FormationFrames, error: Array) -> dict[str, Any]:
 
 
 def load_data(
-    directory: Path, energies: list[Path]
+    directories: Sequence[Path], energies: list[Path]
 ) -> tuple[list[BarrierTable], FormationFrames | None]:
-    """Tables and frames of a fit, all in the same species codes.
+    """Tables of some folders, or of their subfolders, and frames, all in the same species codes.
 
     Raises
     ------
     FileNotFoundError, ValueError
         Naming the file and what is wrong with it.
     """
-    folders = find_tables(directory)
+    folders = [folder for directory in directories for folder in find_tables(directory)]
     species = species_of(folders)
     if not 1 <= len(species) <= 5:
-        raise ValueError(f"{directory} has {len(species)} species; 1 to 5 can be fitted")
+        where = ", ".join(map(str, directories))
+        raise ValueError(f"{where}: {len(species)} species; 1 to 5 can be fitted")
     tables = [read_table(folder, species) for folder in folders]
     for (one, a), (two, b) in itertools.combinations(zip(folders, tables), 2):
         same = a.crystal.grid.size == b.crystal.grid.size

@@ -29,20 +29,23 @@ ALPHA_SWEEPS, ALPHA_EQUILIBRATION = 3000, 300
 
 
 def fit_barriers_command(
-    directory: str | Path, out: str | Path, energies: Sequence[str | Path] = (), seed: int = 0
+    directories: Sequence[str | Path],
+    out: str | Path,
+    energies: Sequence[str | Path] = (),
+    seed: int = 0,
 ) -> str:
     """Fit a barrier model, save it with its accuracy and provenance, and describe it.
 
     Parameters
     ----------
-    directory : str or Path
-        Holds ``POSCAR`` and barrier tables, or subfolders that do.
+    directories : sequence of str or Path
+        Each holds ``POSCAR`` and barrier tables, or subfolders that do.
     out : str or Path
         Model to write, ``.json``.
     energies : sequence of str or Path
         Files of relaxed frames with energies, extxyz.
     seed : int
-        Of the partitions into folds and of the swap Monte Carlo.
+        Of the partitions into folds, the bootstrap and the swap Monte Carlo.
 
     Returns
     -------
@@ -54,14 +57,15 @@ def fit_barriers_command(
     FileNotFoundError, ValueError
         Naming the file and what is wrong with it; nothing is then written.
     """
-    folder, file, frame_files = Path(directory), Path(out), [Path(e) for e in energies]
+    folders, frame_files = [[Path(p) for p in paths] for paths in (directories, energies)]
+    file = Path(out)
     seed = whole_seed(seed)
     require_writable(file, ".json", "a barrier model")
-    tables, frames = load_data(folder, frame_files)
+    tables, frames = load_data(folders, frame_files)
     model, metrics = fit(tables, frames, seed)
     alpha = first_shell_alpha(model, tables[0].crystal.lattice_constant_A, seed)
     model.info["metrics"] = {**metrics, "alpha_2000K": alpha}
-    model.info["provenance"] = _provenance(folder, file, frame_files, seed)
+    model.info["provenance"] = _provenance(folders, file, frame_files, seed)
     model.save(file)
     return "\n".join(
         [
@@ -120,16 +124,17 @@ def first_shell_alpha(
     }
 
 
-def _provenance(folder: Path, out: Path, energies: list[Path], seed: int) -> dict[str, Any]:
+def _provenance(folders: list[Path], out: Path, energies: list[Path], seed: int) -> dict[str, Any]:
     """What the model was made from and how; names without directories."""
-    tables = [
-        file
+    tables = {
+        file: str(file.relative_to(folder.parent))
+        for folder in folders
         for table in find_tables(folder)
         for pattern in ("POSCAR", "atomid*.txt", "barrier*.txt")
         for file in sorted(table.glob(pattern))
-    ]
-    names = [str(f.relative_to(folder.parent)) for f in tables] + [f.name for f in energies]
-    command = ["macro-ase", "fit-barriers", folder.name]
+    }
+    names = [*tables.values(), *(f.name for f in energies)]
+    command = ["macro-ase", "fit-barriers", *(folder.name for folder in folders)]
     if energies:
         command += ["--energies", *(f.name for f in energies)]
     command += ["--out", out.name, "--seed", str(seed)]
@@ -152,10 +157,10 @@ def _errors(m: dict[str, Any]) -> list[str]:
     """Data sizes and cross-validated errors."""
     lines = [
         f"barriers    {m['n_barriers']:6d} used, {m['n_collapsed']} collapsed hops dropped",
-        "            hops of " + ", ".join(f"{s} {n}" for s, n in m["n_hops"].items()),
         f"            cross-validated MAE {m['barrier_cv_mae_eV']:.4f}"
         f" +- {m['barrier_cv_mae_error_eV']:.4f} eV, R^2 {m['barrier_cv_r2']:.3f}",
     ]
+    lines += _species_errors(m)
     if "compositions" in m:
         lines += _composition_errors(m)
     if "n_frames" in m:
@@ -171,19 +176,39 @@ def _all_outliers(m: dict[str, Any]) -> list[str]:
     return [*m["outliers"], *m.get("formation_outliers", [])]
 
 
-def _composition_errors(m: dict[str, Any]) -> list[str]:
-    """Mean absolute errors with whole compositions left out."""
-
-    def text(mae_eV: float | None) -> str:
-        return "unknown: no other has its species" if mae_eV is None else f"MAE {mae_eV:.4f} eV"
-
+def _species_errors(m: dict[str, Any]) -> list[str]:
+    """Barriers by hopping species, eV: given, predicted without their sites, and the error."""
+    head = "            hops of    number    mean  spread   predicted  spread    MAE"
     return [
-        f"            whole compositions left out: {text(m['left_out_composition_mae_eV'])}",
+        head,
         *(
-            f"            {name}: {text(errors['left_out_mae_eV'])}"
+            f"            {name:7s}{m['n_hops'][name]:10d}{e['mean_eV']:8.3f}{e['std_eV']:8.3f}"
+            f"{e['cv_mean_eV']:12.3f}{e['cv_std_eV']:8.3f}   {_with_error(e, 'cv_mae')}"
+            for name, e in m["species"].items()
+        ),
+    ]
+
+
+def _composition_errors(m: dict[str, Any]) -> list[str]:
+    """Mean absolute errors by composition: fitted alone, with the others, and left out."""
+    columns = {"alone_mae": "alone", "cv_mae": "together", "left_out_mae": "left out"}
+    head = "".join(title.ljust(19) for title in columns.values())
+    width = max(map(len, m["compositions"]))
+    return [
+        "            whole compositions left out: "
+        f"MAE {_with_error(m, 'left_out_composition_mae')} eV",
+        f"            {'MAE, eV, fitted'.ljust(width)}  {head}".rstrip(),
+        *(
+            f"            {name.ljust(width)}  "
+            + "".join(_with_error(errors, key).ljust(19) for key in columns).rstrip()
             for name, errors in m["compositions"].items()
         ),
     ]
+
+
+def _with_error(m: dict[str, Any], name: str) -> str:
+    value = m[f"{name}_eV"]
+    return "unknown" if value is None else f"{value:.4f} +- {m[f'{name}_error_eV']:.4f}"
 
 
 def _pair_energies(model: KRABarriers) -> list[str]:

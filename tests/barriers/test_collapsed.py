@@ -79,7 +79,7 @@ def test_no_hops_and_one_hop() -> None:
 
 def test_they_are_dropped_named_and_counted(synthetic: Any, tmp_path: Path) -> None:
     synthetic.write_table(tmp_path, i3=-0.2, i17=0.004, i200=0.0, i300=np.nan)
-    (table,), none = load_data(tmp_path, [])
+    (table,), none = load_data([tmp_path], [])
     assert none is None
     small = [text for text in table.collapsed if "not above" in text]
     assert len(small) == 3

@@ -38,13 +38,13 @@ def test_bad_tables_are_refused(
     if text is not None:
         (tmp_path / file).write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
-        load_data(tmp_path, [])
+        load_data([tmp_path], [])
 
 
 def test_folders_of_folders(synthetic: Any, tmp_path: Path) -> None:
     for name in ("a", "b"):
         synthetic.write_table(tmp_path / name, seed=ord(name))
-    tables, _ = load_data(tmp_path, [])
+    tables, _ = load_data([tmp_path], [])
     assert len(tables) == 2
     np.testing.assert_array_equal(
         tables[1].barrier_eV, read_table(tmp_path / "b", tables[0].crystal.species[:-1]).barrier_eV
@@ -55,7 +55,7 @@ def test_the_same_crystal_twice_is_refused(synthetic: Any, tmp_path: Path) -> No
     for name in ("a", "b"):
         synthetic.write_table(tmp_path / name)
     with pytest.raises(ValueError, match=r"b holds the crystal of .*a: join their hops"):
-        load_data(tmp_path, [])
+        load_data([tmp_path], [])
 
 
 def rewritten(file: Path, change: Any) -> None:
@@ -80,7 +80,7 @@ def test_what_is_no_barrier_in_electronvolts(
     synthetic.write_table(tmp_path)
     rewritten(tmp_path / "barrier_for_NN.txt", change)
     with pytest.raises(ValueError, match=message):
-        load_data(tmp_path, [])
+        load_data([tmp_path], [])
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_wrong_atom_numbers(synthetic: Any, tmp_path: Path, change: Any, message
     synthetic.write_table(tmp_path)
     rewritten(tmp_path / "atomid_for_NN.txt", change)
     with pytest.raises(ValueError, match=message):
-        load_data(tmp_path, [])
+        load_data([tmp_path], [])
 
 
 def test_crystals_that_cannot_be_used(synthetic: Any, tmp_path: Path) -> None:
@@ -104,20 +104,20 @@ def test_crystals_that_cannot_be_used(synthetic: Any, tmp_path: Path) -> None:
     atoms = read(tmp_path / "POSCAR")
     write(tmp_path / "POSCAR", atoms[:-1], format="vasp")
     with pytest.raises(ValueError, match="POSCAR must hold the full crystal, not one with 1 vac"):
-        load_data(tmp_path, [])
+        load_data([tmp_path], [])
     write(tmp_path / "POSCAR", bulk("Cu", cubic=True) * (3, 3, 3), format="vasp")
     with pytest.raises(ValueError, match="POSCAR: "):
-        load_data(tmp_path, [])
+        load_data([tmp_path], [])
 
 
 def test_the_order_of_entries_and_lines_is_free(synthetic: Any, tmp_path: Path) -> None:
     """The same hops from a table whose entries stand in another order."""
     barriers = synthetic.write_table(tmp_path)
-    (expected,), _ = load_data(tmp_path, [])
+    (expected,), _ = load_data([tmp_path], [])
     order = np.random.default_rng(0).permuted(np.tile(np.arange(8), (54, 1)), axis=1)
     for file in tmp_path.glob("*.txt"):
         rewritten(file, lambda numbers: np.take_along_axis(numbers, order, axis=1))
-    (found,), _ = load_data(tmp_path, [])
+    (found,), _ = load_data([tmp_path], [])
     assert len(found.barrier_eV) == barriers.size
     hops = [
         {(v, t): e for v, t, e in zip(b.vacancy.tolist(), b.target.tolist(), b.barrier_eV)}

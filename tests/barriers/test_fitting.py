@@ -70,7 +70,7 @@ def test_the_shipped_fit_is_as_good_as_promised() -> None:
 @pytest.mark.skipif(not DATA.is_dir(), reason="the DFT data are not beside the repository")
 def test_the_shipped_fit_can_be_remade() -> None:
     energies = [DATA / "nbmota_dft" / f"{n}.extxyz.gz" for n in ("elements", "solid_solutions")]
-    tables, relaxed = load_data(DATA / "dft_neb_nbmota", energies)
+    tables, relaxed = load_data([DATA / "dft_neb_nbmota"], energies)
     model, metrics = fit(tables, relaxed)
     assert metrics["barrier_cv_mae_eV"] <= MAX_BARRIER_MAE_EV
     assert metrics["formation_rms_meV"] <= MAX_FORMATION_RMS_MEV

@@ -32,9 +32,9 @@ def test_bad_energies_are_refused(synthetic: Any, tmp_path: Path, text: str, mes
     file = tmp_path / "frames.extxyz"
     file.write_text(text)
     with pytest.raises(ValueError, match=message):
-        load_data(tmp_path, [file])
+        load_data([tmp_path], [file])
     with pytest.raises(FileNotFoundError, match="gone"):
-        load_data(tmp_path, [tmp_path / "gone.extxyz"])
+        load_data([tmp_path], [tmp_path / "gone.extxyz"])
 
 
 def test_energies_in_other_units_are_refused(synthetic: Any, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_energies_in_other_units_are_refused(synthetic: Any, tmp_path: Path) -> 
         frames.append(frame)
     write(tmp_path / "frames.extxyz", frames)
     with pytest.raises(ValueError, match="formation energy of -262 eV/atom cannot be"):
-        load_data(tmp_path, [tmp_path / "frames.extxyz"])
+        load_data([tmp_path], [tmp_path / "frames.extxyz"])
 
 
 def test_which_frames_are_used(tmp_path: Path) -> None:

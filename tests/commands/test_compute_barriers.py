@@ -76,7 +76,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(case: tuple[Path, str]) ->
     with pytest.raises(ValueError, match=r"other settings \(fmax 0.02, now 0.05\)"):
         compute_barriers_command(structure, whole, text, fmax=0.05, **options)
 
-    (table,), _ = load_data(cut, [])
+    (table,), _ = load_data([cut], [])
     assert len(table.barrier_eV) == 6 and not table.collapsed
     start = relaxed(read(cut / "POSCAR"), calculator_from_text(text))
     site = table.crystal.site_of_atom.tolist()
