@@ -120,6 +120,17 @@ def file(text: str) -> Path:
     return Path(text)
 
 
+def barriers(text: str) -> Path:
+    """A file of a barrier model, or the name of a model that ships."""
+    from .barriers.shipped import barrier_file
+
+    try:
+        barrier_file(text)
+    except FileNotFoundError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(text)
+
+
 def structure(text: str) -> Path:
     """A structure file, with ``@INDEX`` or without."""
     from .structure_files import split_index

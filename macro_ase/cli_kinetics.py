@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from .cli_arguments import SEED, SPECIES, STRUCTURE, arg, command, file, output, positive, whole
+from .cli_arguments import (
+    SEED,
+    SPECIES,
+    STRUCTURE,
+    arg,
+    barriers,
+    command,
+    output,
+    positive,
+    whole,
+)
 
 
 @command(
@@ -16,8 +26,9 @@ from .cli_arguments import SEED, SPECIES, STRUCTURE, arg, command, file, output,
         help="hops of all vacancies, measured at each temperature"),
     arg("--equilibration", type=whole(0), metavar="N",
         help="hops before them (default: a quarter as many)"),
-    arg("--barriers", type=file, metavar="FILE",
-        help="barrier model, .json or .npz (default: the NbMoTa fit that ships)"),
+    arg("--barriers", type=barriers, metavar="FILE|NAME",
+        help="barrier model, .json or .npz, or one that ships: NbMoTa (default), NbMoTaW, MoTaW,"
+        " NbMoW, NbTaW"),
     arg("--vacancies", type=whole(0), default=0, metavar="N",
         help="atoms to take out at random first (default: 0)"),
     arg("--vacancy-fraction", metavar="FILE|NUMBER",

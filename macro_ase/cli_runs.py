@@ -12,8 +12,8 @@ from .cli_arguments import (
     SEED,
     SPECIES,
     arg,
+    barriers,
     command,
-    file,
     folder,
     output,
     positive,
@@ -37,8 +37,8 @@ SETTINGS = (
         help="initial state of the large system, such as alloy.data or run.traj@-1 "
         "(system.structure)"),
     SPECIES,
-    arg("--barriers", type=file, metavar="FILE",
-        help="barrier model, .json or .npz (system.barriers)"),
+    arg("--barriers", type=barriers, metavar="FILE|NAME",
+        help="barrier model, .json or .npz, or one that ships, such as NbMoTaW (system.barriers)"),
 )  # fmt: skip
 VACANCY_FRACTION = arg(
     "--vacancy-fraction",
@@ -137,7 +137,8 @@ def _settings(args: argparse.Namespace) -> tuple[dict[str, Any], bool]:
 
     overrides = list(args.overrides)
     if args.barriers is not None:
-        overrides.append(f"system.barriers={toml_value(str(args.barriers.resolve()))}")
+        model = args.barriers.resolve() if args.barriers.is_file() else args.barriers
+        overrides.append(f"system.barriers={toml_value(str(model))}")
     if args.species is not None:
         overrides.append(f"system.structure_species={toml_value(args.species)}")
     structure = args.structure and args.structure.resolve()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .barriers.shipped import barrier_file
 from .claims import NAME as CLAIMS
 from .config import dump_toml, flatten
 from .files import write_atomically
@@ -81,12 +82,19 @@ def was_quick(folder: Path) -> bool:
 
 def _fingerprints(config: dict[str, Any], inputs: Iterable[Path]) -> dict[str, str]:
     """SHA-256 of the files that settings name or that are given, and the package's version."""
-    named = (config.get("system", {}).get(key) for key in INPUT_FILES)
+    named = {key: config.get("system", {}).get(key) for key in INPUT_FILES}
     files = {
-        str(name): sha256(split_index(name)[0].read_bytes()).hexdigest() for name in named if name
+        str(name): sha256(_input_file(key, name).read_bytes()).hexdigest()
+        for key, name in named.items()
+        if name
     }
     files |= {str(file): sha256(file.read_bytes()).hexdigest() for file in inputs}
     return files | {"macro-ase": __version__}
+
+
+def _input_file(key: str, name: str) -> Path:
+    """The file that a setting names: barriers may be a model that ships, a structure one frame."""
+    return barrier_file(name) if key == "barriers" else split_index(name)[0]
 
 
 def _digest(text: str) -> str:

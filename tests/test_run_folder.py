@@ -80,6 +80,19 @@ def test_a_changed_input_file_is_refused(tmp_path: Path, key: str) -> None:
     prepare(folder, settings, True)
 
 
+def test_barriers_that_ship_are_named_and_known_by_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, folder = config(system={"barriers": "NbMoTaW"}), tmp_path / "run"
+    prepare(folder, settings, False)
+    prepare(folder, settings, False)
+    changed = tmp_path / "changed.json"
+    changed.write_text("{}")
+    monkeypatch.setattr("macro_ase.run_folder.barrier_file", lambda name: changed)
+    with pytest.raises(FileExistsError, match=r"\(changed: NbMoTaW\)"):
+        prepare(folder, settings, False)
+
+
 def test_what_differs_is_named(tmp_path: Path) -> None:
     prepare(tmp_path, config(), False)
     with pytest.raises(FileExistsError, match=r"changed: system.hops was 5, now 6"):

@@ -19,6 +19,7 @@ from ase.io import write
 
 torch = pytest.importorskip("torch")
 
+from macro_ase.barriers import KRABarriers  # noqa: E402
 from macro_ase.build import build_crystal  # noqa: E402
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
@@ -488,3 +489,23 @@ def test_a_barrier_network_at_one_temperature(tmp_path: Path, drift: str) -> Non
     assert metrics["barrier_cv_mae_eV"]["value"] is None
     model = MacroModel.load(folder / "model")
     assert model.trained.scaling.n_conditions == 0 and model.options.drift == drift
+
+
+def test_four_species_with_barriers_by_name(tmp_path: Path) -> None:
+    """NbMoTaW needs two settings; its six pairs go to the report, and the name to the folder."""
+    quaternary = (
+        "system.composition=Nb0.25Mo0.25Ta0.25W0.25",
+        "system.barriers=NbMoTaW",
+        "conditions.temperatures_K=[3000.0]",
+        "sampling.dt_events=[250, 500]",
+    )
+    run_study(settings(*quaternary, workers=1), tmp_path / "run", quick=True)
+    metrics = metrics_of(tmp_path / "run")
+    assert metrics["row_sum_residual"]["value"] < 1e-6
+    assert metrics["sro_rms"]["value"] < 0.1  # a random crystal is off by .3
+    shipped = KRABarriers.load("NbMoTaW").info["metrics"]
+    assert metrics["barrier_cv_mae_eV"]["value"] == shipped["barrier_cv_mae_eV"]
+    inputs = json.loads((tmp_path / "run" / "inputs.json").read_text())
+    assert len(inputs["NbMoTaW"]) == 64
+    html = (tmp_path / "run" / "report.html").read_text()
+    assert "Ta-W" in html and "Warning" not in html

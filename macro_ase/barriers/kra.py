@@ -24,14 +24,13 @@ from ..files import write_atomically
 from ..kinetics.kra_hops import KRATables
 from ..kinetics.padding import linear_offsets
 from ..lattice import BCC, SiteGrid
-from ..potentials import path as potential_path
 from ..reasons import reason
 from .base import BarrierModel
 from .orbits import HOP_DIRECTIONS, REFERENCE_HOP, bond_orbits
 from .pair_energy import MOST_EV, MOST_SHELLS, PairEnergy
+from .shipped import barrier_file
 
 FORMAT = "macro_ase KRA barriers 1"
-DEFAULT_MODEL = "NbMoTa-kra.json"
 COMPOSITION_MARGIN = 0.1
 
 
@@ -168,7 +167,7 @@ class KRABarriers(BarrierModel):
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> KRABarriers:
-        """Read a model written by `save`; default: the NbMoTa model that ships.
+        """Read a model written by `save`, or one that ships, by name; default: NbMoTa.
 
         What cannot be trusted in its fit is warned of.
 
@@ -179,7 +178,7 @@ class KRABarriers(BarrierModel):
         ValueError
             If it is not a KRA model or is damaged.
         """
-        file = Path(path) if path is not None else potential_path(DEFAULT_MODEL)
+        file = barrier_file(path)
         try:
             model = cls._from_json(json.loads(file.read_text(encoding="utf-8")))
         except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:

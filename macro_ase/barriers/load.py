@@ -7,6 +7,7 @@ from pathlib import Path
 from .base import BarrierModel
 from .constant import ConstantBarriers
 from .kra import KRABarriers
+from .shipped import barrier_file
 
 
 def load_barriers(path: str | Path | None = None) -> BarrierModel:
@@ -15,7 +16,7 @@ def load_barriers(path: str | Path | None = None) -> BarrierModel:
     Parameters
     ----------
     path : str or Path, optional
-        Default: the NbMoTa model that ships.
+        Or the name of a model that ships, such as ``NbMoTaW``. Default: ``NbMoTa``.
 
     Raises
     ------
@@ -24,11 +25,7 @@ def load_barriers(path: str | Path | None = None) -> BarrierModel:
     ValueError
         If its ending is another, or what it holds is damaged.
     """
-    if path is None:
-        return KRABarriers.load()
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"no such file: {file}")
+    file = barrier_file(path)
     if file.suffix == ".json":
         if ConstantBarriers.wrote(file):
             return ConstantBarriers.load(file)

@@ -16,9 +16,16 @@ def path(name: str) -> Path:
     FileNotFoundError
         If nothing of that name ships; the message names what does.
     """
-    folder = _INSTALLED if _INSTALLED.is_dir() else _CLONE
-    file = folder / name
+    file = _folder() / name
     if not file.is_file():
-        known = sorted(p.name for p in folder.glob("*") if p.suffix != ".md")
-        raise FileNotFoundError(f"no potential {name!r} ships; there are {', '.join(known)}")
+        raise FileNotFoundError(f"no potential {name!r} ships; there are {', '.join(names())}")
     return file
+
+
+def names() -> list[str]:
+    """Names of the files that ship, in alphabetical order."""
+    return sorted(p.name for p in _folder().glob("*") if p.suffix != ".md")
+
+
+def _folder() -> Path:
+    return _INSTALLED if _INSTALLED.is_dir() else _CLONE
