@@ -85,9 +85,10 @@ def composition_errors(
     -------
     dict
         ``left_out_composition_mae_eV`` with its error, and ``compositions``: by name, with
-        errors, ``alone_mae_eV``, ``cv_mae_eV`` (together), ``left_out_mae_eV`` and the paired
-        differences ``together_less_alone_eV`` and ``left_out_less_together_eV``; None where there
-        is nothing to fit. Empty if there is one composition only.
+        errors, ``alone_mae_eV``, ``cv_mae_eV`` (together), ``left_out_mae_eV``, the paired
+        differences ``together_less_alone_eV`` and ``left_out_less_together_eV``, and
+        ``left_out_shift_eV``, the mean of predicted minus given; None where there is nothing to
+        fit. Empty if there is one composition only.
     """
     if len(np.unique(problem.composition)) == 1:
         return {}
@@ -104,6 +105,7 @@ def composition_errors(
             **_measured("left_out_mae", far, site, seed),
             **_measured("together_less_alone", near - alone, site, seed),
             **_measured("left_out_less_together", far - near, site, seed),
+            **_measured("left_out_shift", left_out[here], site, seed),
         }
     return {
         **_measured("left_out_composition_mae", np.abs(left_out), problem.site, seed),

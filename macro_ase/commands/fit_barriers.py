@@ -190,8 +190,9 @@ def _species_errors(m: dict[str, Any]) -> list[str]:
 
 
 def _composition_errors(m: dict[str, Any]) -> list[str]:
-    """Mean absolute errors by composition: fitted alone, with the others, and left out."""
+    """Mean absolute errors by composition: fitted alone, with the others, left out; mean shift."""
     columns = {"alone_mae": "alone", "cv_mae": "together", "left_out_mae": "left out"}
+    columns["left_out_shift"] = "mean shift of these"
     head = "".join(title.ljust(19) for title in columns.values())
     width = max(map(len, m["compositions"]))
     return [

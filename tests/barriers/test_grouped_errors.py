@@ -46,6 +46,18 @@ def test_two_laws_are_better_fitted_apart(synthetic: Any) -> None:
         assert found["together_less_alone_error_eV"] < apart  # the same hops, paired
 
 
+def test_a_shift_of_a_composition_is_seen_where_it_is_left_out(synthetic: Any) -> None:
+    """Barriers .2 eV higher in the second: it is predicted as before, too low by .2 eV more."""
+    problem, tables = two_tables(synthetic, 1)
+    second = problem.composition == 1
+    higher = replace(problem, barrier_eV=problem.barrier_eV + 0.2 * second)
+    before, after = (list(measured(p, tables).values()) for p in (problem, higher))
+    for n, expected in enumerate((0.2, -0.2)):
+        found = after[n]["left_out_shift_eV"] - before[n]["left_out_shift_eV"]
+        assert found == pytest.approx(expected, abs=1e-3)
+        assert after[n]["left_out_shift_error_eV"] < 0.01
+
+
 def test_errors_know_that_hops_into_one_site_go_together(synthetic: Any) -> None:
     """Errors that are one number a site: n_sites values and not 8 times as many."""
     problem = assemble([synthetic.table(synthetic.true_model(2), 0)], None, 2)
