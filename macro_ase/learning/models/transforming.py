@@ -15,6 +15,8 @@ from .annealing import Annealing, Treatment
 from .bands import NORMAL
 from .heat_treatment import HeatTreatment, distance_outside
 from .own_time import TimeScale, no_scale
+from .rests import rests_of
+from .stacked import Stacked
 from .times_to import TimesTo, arrival, interval, mean_steps, nearest_temperature, rest_at
 
 RECORDS, GRID_K = 201, 1001
@@ -137,3 +139,16 @@ class Transforming(Annealing):
         found = [nearest_temperature(y, own, temperatures) for y, own in zip(ends, rest)]
         error = float(np.std(found[:-1], ddof=1)) if len(found) > 2 else np.nan
         return found[-1], error
+
+    def rests(self, conditions: ArrayLike) -> Array:
+        """Where each member's drift is 0, shape (members, n, d); nan where it finds no rest.
+
+        Parameters
+        ----------
+        conditions : array, shape (n, c)
+            1000 K / T first.
+        """
+        rows = finite_array(np.atleast_2d(conditions), "conditions", None, self._c)
+        scaling = self.trained.scaling
+        y = rests_of(Stacked.of(self.trained.members), scaling.condition(rows))
+        return np.asarray(y * scaling.z_scale + scaling.z_mean)

@@ -61,7 +61,10 @@ def made(
     names: tuple[str, ...],
     substeps: int,
 ) -> MacroModel:
-    """Members that rest at ``rests`` + tilt (1000 K / T - the mean of training)."""
+    """Members that rest at ``rests`` + tilt (1000 K / T - the mean of training).
+
+    Other conditions of the scaling do not move them.
+    """
     options = TrainingOptions("network", width=4, depth=1, members=len(rests), epochs=1)
     members = []
     for rest in rests:
@@ -74,7 +77,7 @@ def made(
             member.drift.slope.copy_(torch.diag(torch.as_tensor(-kappa)))
             own = np.stack([rest - scaling.z_mean, tilt * scaling.condition_scale[0]], 1)
             offset = kappa[:, None] * own / scaling.z_scale[:, None]
-            member.drift.offset.value.copy_(torch.as_tensor(offset))
+            member.drift.offset.value[:, :2].copy_(torch.as_tensor(offset))
         members.append(member.float().eval())
     trained = Trained(members, scaling, 1e-6, np.zeros((len(rests), 1, 2)))
     return MacroModel(trained, options, names, STEP, 100.0, clock, substeps)
