@@ -110,7 +110,7 @@ class KRABarriers(BarrierModel):
             )
         remarks = self.fit_remarks
         fractions = counts / max(1, counts.sum())
-        apart = np.abs(self.compositions - fractions).max(axis=1)
+        apart = self.distances(fractions)
         nearest = int(apart.argmin())
         if counts.any() and apart[nearest] > COMPOSITION_MARGIN + 1e-9:
             remarks.append(
@@ -120,6 +120,21 @@ class KRABarriers(BarrierModel):
                 f"{COMPOSITION_MARGIN}): barriers are extrapolated"
             )
         return remarks
+
+    def distances(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Largest difference in any fraction from each composition that was fitted to.
+
+        Parameters
+        ----------
+        fractions : array, shape (..., S - 1)
+
+        Returns
+        -------
+        array, shape (..., n_cells)
+            Barriers are extrapolated where the least is above `COMPOSITION_MARGIN`.
+        """
+        apart = np.abs(np.asarray(fractions)[..., None, :] - self.compositions)
+        return np.asarray(apart.max(axis=-1))
 
     def _fractions_text(self, fractions: NDArray[np.float64]) -> str:
         return ", ".join(f"{s} {f:.2f}" for s, f in zip(self.species, fractions))

@@ -30,6 +30,7 @@ HOMES = {
     "ising-critical": "critical.study:CriticalIsingStudy",
     "lennard-jones-forces": "forces.study:ForcesStudy",
     "lennard-jones-saving": "forces.study:SavingStudy",
+    "vacancy-alloy-compositions": "compositions.study:CompositionStudy",
     "own": "own.study:OwnStudy",
 }
 """Where the studies that ship live, by the setting ``system.model``."""

@@ -10,6 +10,9 @@ A atom,
     delta_AB = y_AB / c_A - 8 c_B                               (A != B)
     delta_AA = 8 c_X - v_A - sum_{B != A} delta_AB              (sum rule)
     alpha_AB = 1 - p_AB / c_B = -delta_AB / (8 c_B).
+
+Of unlike pairs, and in every shell k of z_k neighbours, alpha_AB = 1 - y_AB / (z_k c_A c_B): of all
+these it is the one that has a limit where A becomes dilute.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from ..arrays import Array
 from ..observables.short_range_order import random_offset
 
 COORDINATION = 8
+SHELL_SIZES = (8, 6, 12)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,12 @@ class BondOrder:
     def state(self, bonds: NDArray[Any], n_sites: int) -> Array:
         """z, shape (n_shells * d,), from ordered counts by shell, shape (n_shells, S, S)."""
         return self.densities(bonds, n_sites).ravel()
+
+    def random_state(self, n_shells: int) -> Array:
+        """z of a random crystal without end, z_k c_A c_B, shape (n_shells * d,)."""
+        first, second = np.array(self.pairs).T
+        one = self.fractions[first] * self.fractions[second]
+        return np.outer(SHELL_SIZES[:n_shells], one).ravel()
 
     def vacancy_neighbours(self, bonds: NDArray[Any]) -> Array:
         """v_A of a crystal with these ordered counts, shape (..., S - 1); 0 without A atoms."""

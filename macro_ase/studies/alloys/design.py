@@ -42,8 +42,9 @@ SETTINGS = {
 class Design:
     """What a study of an alloy is to do: `SETTINGS` by name, temperatures ascending in K.
 
-    ``notes`` say how the system was made; ``learning`` holds options of `TrainingOptions`, and
-    ``vacancy_fraction`` is that of the laboratory, if it is known.
+    ``notes`` say how the system was made; ``learning`` holds options of `TrainingOptions`,
+    ``vacancy_fraction`` is that of the laboratory, if it is known, and ``label`` comes before the
+    names of chunks, where a run holds those of several designs.
     """
 
     system: AlloyCrystals
@@ -62,6 +63,7 @@ class Design:
     paths: int
     patches_per_state: int = 0
     vacancy_fraction: VacancyFraction | None = None
+    label: str = ""
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Design:
@@ -109,7 +111,7 @@ class Design:
         numbers = [f"{r}" for r in range(runs)]
         if stage == "pairs":
             numbers = [f"{c}/{r}" for c in range(self.copies) for r in numbers]
-        return [f"{stage}/{temperature!r}/{number}" for number in numbers]
+        return [f"{self.label}{stage}/{temperature!r}/{number}" for number in numbers]
 
     def n_steps(self, slowest: float, step: float) -> int:
         """Steps of direct runs and predicted paths, burn-in included; times in mean events."""

@@ -1,0 +1,1 @@
+"""Alloys of many compositions: one model, conditioned on temperature and composition."""

@@ -1,0 +1,127 @@
+"""Studies of many compositions: what they refuse, their order, and one from begin to end."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from macro_ase.cli import main
+from macro_ase.config import load_config
+from macro_ase.studies.alloys.design import Design
+from macro_ase.studies.compositions.design import (
+    CompositionDesign,
+    atom_fractions,
+    barrier_remarks,
+    delta_of_alpha,
+    inside,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:barriers are extrapolated")
+TINY = (
+    "system.small_size=[4,4,4]",
+    "system.large_size=[8,8,8]",
+    "system.sites_per_vacancy=128",
+    "sampling.dt_events=[250]",
+)
+FOUR = ["Nb0.34Mo0.33Ta0.33", "Nb0.6Mo0.2Ta0.2", "Nb0.2Mo0.6Ta0.2", "Nb0.2Mo0.2Ta0.6"]
+
+
+def config(*changes: str, **lists: Any) -> dict[str, Any]:
+    given = {"conditions": {"compositions": lists.get("learned", FOUR)}}
+    given |= {"held_out": {"compositions": lists.get("held_out", ["Mo0.5Ta0.5"])}}
+    return load_config("nbmota-composition", True, [*TINY, *changes], changes=given)
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"learned": []}, "conditions.compositions must not be empty"),
+        ({"learned": [*FOUR, "Nb0.5Mo0.5"]}, "list edges in held_out.compositions"),
+        ({"learned": FOUR[:2]}, "must be 3 or more that do not lie on a line"),
+        ({"held_out": [FOUR[1]]}, "name Nb0.6Mo0.2Ta0.2 twice"),
+        ({"learned": [*FOUR, "NbW"]}, "W not among the model's Nb, Mo, Ta"),
+    ],
+)
+def test_refusals(lists: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CompositionDesign.of(config(**lists))
+
+
+def test_each_composition_has_chunks_and_streams_of_its_own() -> None:
+    d = CompositionDesign.of(config())
+    keys = [key for own, t in d.conditions for key in own.keys("small", t)]
+    assert len(set(keys)) == len(keys) and keys[0] == "Nb0.34Mo0.33Ta0.33/small/2400.0/0"
+    assert len({own.seed for own in (*d.training, *d.held_out)}) == 5
+    again = CompositionDesign.of(config(learned=FOUR[1:]))
+    assert again.training[0].seed == d.training[1].seed  # whoever else is learned from
+    plain = Design.of(load_config("nbmota", True, TINY[:2]))
+    assert plain.keys("small", 1800.0)[0] == "small/1800.0/0"
+
+
+def test_one_line_says_where_barriers_are_extrapolated() -> None:
+    with pytest.warns(UserWarning, match="at 3 of 4 compositions that are learned from") as told:
+        d = CompositionDesign.of(config())
+    assert len(told) == 1
+    middle = np.array([[0.34, 0.33, 0.33]])
+    assert barrier_remarks(d.system, middle, "") == d.system.barriers.fit_remarks
+
+
+def test_delta_of_alpha_turns_back_what_was_measured() -> None:
+    """In the ternary and at the edge, where alpha of two pairs that are not there plays no part."""
+    d = CompositionDesign.of(config())
+    for own in (d.training[1], d.held_out[0]):
+        system, order = own.system, own.system.order
+        bonds = system.bonds(system.large_state, system.large)
+        z, v = order.state(bonds, system.large.n_sites), order.vacancy_neighbours(bonds[0])
+        alpha = np.full(3, 7.0)
+        there = [d.system.order.pairs.index(pair) for pair in order.pairs]
+        alpha[there] = (1 - z / order.random_state(2))[: len(there)]
+        found = delta_of_alpha(order, d.system.order.pairs, alpha, v)
+        np.testing.assert_allclose(found, order.delta(z, v), atol=1e-12)
+    assert order.all_names == ("Mo-Mo", "Mo-Ta", "Ta-Ta")
+
+
+def test_alpha_of_random_crystals_is_nothing_but_the_offset_of_their_size() -> None:
+    d = CompositionDesign.of(config())
+    system = d.training[1].system
+    rng, found = np.random.default_rng(0), []
+    for _ in range(400):
+        z = system.observe(rng.permutation(system.large_state)[None])[0]
+        found.append(1 - z / system.order.random_state(2))
+    mean, error = np.mean(found, axis=0), np.std(found, axis=0) / 20
+    assert np.all(np.abs(mean + 1 / (system.large.n_sites - 1)) < 4 * error)
+    wrong = 1 - z / np.repeat(system.order.random_state(1), 2)[::-1]
+    assert np.abs(wrong).max() > 0.1  # negative control: shells mixed up
+
+
+def test_mixtures_of_known_compositions() -> None:
+    known = np.array([[0.2, 0.2, 0.6], [0.6, 0.2, 0.2], [0.2, 0.6, 0.2]])
+    asked = np.array([[1, 1, 1], [0.5, 0.3, 0.2], [0.601, 0.2, 0.199], [0.7, 0.2, 0.1], [0, 1, 0]])
+    asked[0] /= 3
+    assert inside(known, asked).tolist() == [True, True, True, False, False]
+
+
+@pytest.mark.learn
+def test_a_hot_alloy_is_random_at_every_composition(tmp_path: Path) -> None:
+    """From settings to the report: at 50,000 K alpha is about 0, predicted and direct."""
+    pytest.importorskip("torch")
+    folder = tmp_path / "run"
+    changes = ("conditions.temperatures_K=[50000.0]", "held_out.temperatures_K=[50000.0]",
+               "small.events=40000", "learning.epochs=8",
+               "held_out.relaxation_times=10.0")  # fmt: skip
+    words = [word for change in (*TINY, *changes) for word in ("--set", change)]
+    assert main(["run", "nbmota-composition", "--quick", "--out", str(folder), "-q", *words]) == 0
+    metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
+    assert metrics["composition_rms_edges"]["value"] < 0.15
+    text = (folder / "report.html").read_text()
+    assert "Mo0.5Ta0.5" in text and "small crystals" in text
+    assert main(["map", str(folder), "--temperature", "50000", "--parts", "4"]) == 0
+
+
+def test_fractions_are_those_of_atoms() -> None:
+    d = CompositionDesign.of(config())
+    np.testing.assert_allclose(
+        atom_fractions(d.training[1].system.order), [0.6, 0.2, 0.2], atol=2e-3
+    )
