@@ -259,3 +259,30 @@ def anneal(args: argparse.Namespace) -> None:
     names = ("schedule", "times_to", "structure", "species", "vacancy_fraction")
     options = {name: getattr(args, name) for name in (*names, "paths", "csv", "plot", "seed")}
     print(RunAnnealing(args.folder, **options).run())
+
+
+@command(
+    "map",
+    arg("folder", type=folder, metavar="RUN", help="the folder of a run of nbmota-composition"),
+    arg("--temperature", type=positive, required=True, metavar="K", help="in K"),
+    arg("--parts", type=whole(1, 200), default=20, metavar="N",
+        help="of each side of the triangle, for the files (default: 20)"),
+    arg("--csv", type=output, metavar="OUT", help="write alpha at all compositions of the map"),
+    arg("--plot", type=output, metavar="OUT", help="draw it, as .png, .pdf or .svg"),
+)  # fmt: skip
+def map_(args: argparse.Namespace) -> None:
+    """Predict the order of a ternary alloy at every composition.
+
+    Warren-Cowley alpha of the first shell, at a temperature, by the model that a run has learned
+    from some compositions; blank for pairs of a species that is absent. What lies outside the
+    compositions and temperatures learned from, or those that barriers were fitted to, is said.
+
+    Examples:
+      macro-ase run nbmota-composition
+      macro-ase map runs/nbmota-composition --temperature 1600
+      macro-ase map runs/nbmota-composition --temperature 2000 --csv order.csv --plot order.png
+    """
+    from macro_ase.commands.map_run import RunMap
+
+    options = {name: getattr(args, name) for name in ("parts", "csv", "plot")}
+    print(RunMap(args.folder, args.temperature, **options).run())

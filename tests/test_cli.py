@@ -82,7 +82,8 @@ def test_commands_of_the_page_on_scaling_can_be_read() -> None:
 
 
 def test_the_commands_of_the_manual_are_there() -> None:
-    simulate = ["run", "work", "list", "report", "predict", "anneal", "sro", "kmc", "build"]
+    simulate = ["run", "work", "list", "report", "predict", "anneal", "map"]
+    simulate += ["sro", "kmc", "build"]
     computed = ["compute-barriers", "vacancy-energy", "fit-barriers", "make-potential"]
     assert list(COMMANDS) == [*simulate, "diffusion", *computed]
 
