@@ -43,6 +43,9 @@ class Beginning:
     n_sites, n_patches : float
     condition : array, shape (c - 1,), optional
         The composition, where it is not the run's own.
+    grid : SiteGrid
+    state : int8 array, shape (n_sites,)
+        Species codes.
     """
 
     what: str
@@ -51,6 +54,8 @@ class Beginning:
     n_sites: float
     n_patches: float
     condition: Array | None
+    grid: SiteGrid
+    state: NDArray[np.int8]
 
 
 class AlloyRun:
@@ -123,7 +128,8 @@ class AlloyRun:
         k = vacant or grid.n_sites / system.small.n_sites
         z0 = order.state(system.bonds(state, grid), grid.n_sites)
         what = ". ".join([f"{what}, {grid.n_sites} sites", *remarks])
-        return Beginning(what, order, z0, grid.n_sites, float(k), self._composition(counts))
+        own = self._composition(counts)
+        return Beginning(what, order, z0, grid.n_sites, float(k), own, grid, state)
 
     def _crystal(
         self, where: Path | Sequence[int], species: Sequence[str] | None

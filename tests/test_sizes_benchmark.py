@@ -1,0 +1,90 @@
+"""Direct runs of the benchmark of sizes: they go on to the same bytes, and are measured right."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from commands.hand_made_run import hand_made
+
+sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
+
+from direct_runs import ROWS, DirectRun, go_on, read, units
+from size_tables import report
+from sizes import crossings, mean_of, predict, spread_of
+
+from macro_ase.commands.alloy_run import AlloyRun
+
+pytestmark = pytest.mark.learn
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return hand_made(tmp_path_factory.mktemp("runs") / "alloy")
+
+
+def test_a_run_goes_on_to_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    whole = DirectRun(run, tmp_path, 10, 2500.0, 0, 3, 2e-10)
+    (tmp_path / "parts").mkdir()
+    part = replace(whole, folder=tmp_path / "parts", pieces=1)
+    go_on(part)
+    assert part.done == 1 and len(read(part)["z"]) == ROWS + 1
+    once, twice = whole, replace(part, pieces=3)
+    go_on(once)
+    go_on(twice)
+    first, second = read(once), read(twice)
+    for name in ("times", "z", "extra", "state", "hops"):
+        np.testing.assert_array_equal(first[name], second[name])
+    assert first["z"].shape == (3 * ROWS + 1, 6) and first["hops"] > 300
+    begin = AlloyRun(run).beginning(size=(10, 10, 10))
+    np.testing.assert_array_equal(first["z"][0], begin.z0)
+    go_on(replace(whole, number=1))
+    assert np.any(read(replace(whole, number=1))["z"][-1] != first["z"][-1])
+
+
+def test_units_stay_those_of_the_folder_and_another_alloy_is_refused(
+    run: Path, tmp_path: Path
+) -> None:
+    own = AlloyRun(run)
+    assert units(tmp_path, own, {2000.0: 1.0}) == {2000.0: 1.0}
+    assert units(tmp_path, own, {2000.0: 5.0, 1600.0: 7.0}) == {2000.0: 1.0, 1600.0: 7.0}
+    other = AlloyRun(hand_made(tmp_path / "other", "seed=1"))
+    with pytest.raises(ValueError, match="holds runs of another alloy"):
+        units(tmp_path, other, {2000.0: 1.0})
+
+
+def test_crossings_and_spreads_hold_within_their_errors() -> None:
+    """Of exponentials with AR(1) noise of known spread, over 300 trials of four runs."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 20, 1001)
+    tau, change, spread, phi = np.array([1.0, 2.0, 1.0]), np.array([1.0, -0.5, 0.01]), 0.03, 0.98
+    mean, found = change * (1 - np.exp(-times[:, None] / tau)), []
+    for _ in range(300):
+        kicks = rng.normal(size=(4, 1001, 3)) * spread * np.sqrt(1 - phi**2)
+        kicks[:, 0] = 0
+        runs = mean + lfilter([1], [1, -phi], kicks, axis=1)
+        late = runs[:, 500:]
+        own, error = spread_of(list(late))
+        rest = mean_of(list(late))
+        value, off = crossings(times, runs.mean(axis=0), rest, own, 4)
+        assert np.isnan(value[2])
+        misses = (rest[0] - change) / rest[1]
+        found.append([*(value[:2] - tau[:2]) / off[:2], *(own - spread) / error, *misses])
+    size = np.sqrt(np.mean(np.square(found), axis=0))
+    assert np.all((0.6 < size) & (size < 1.35))
+
+
+def test_tables_of_a_prediction_beside_a_truth(run: Path) -> None:
+    """Sizes without direct runs have predictions alone; where both are one, nothing is missed."""
+    (small, _), (large, longest) = (predict(run, n, [2000.0, 2500.0], 20) for n in (8, 12))
+    assert (small.sites, large.sites) == (1024, 3456) and longest.shape == (2,)
+    truth = replace(small, runs=2, hops=1e6)
+    text = report([small, large], {1024: truth}, [2000.0, 2500.0], ["a"] * 6)
+    row = next(line for line in text.splitlines() if line.startswith("| 1,024 | 0"))
+    assert "| 0.0000" in row and "| 3,456 |  |  |" in text
+    assert "1.00e+06" in text and text.count("predicted |") >= 4
