@@ -19,6 +19,7 @@ from ..extras import need
 from ..lattice import SiteGrid
 from ..sampling.store import Store
 from ..studies.alloys.design import Design
+from ..studies.compositions.design import MODEL as COMPOSITIONS
 from ..systems import MODELS
 from ..systems.alloy import Alloy
 from ..systems.alloy_order import BondOrder
@@ -80,6 +81,7 @@ class AlloyRun:
         if model not in MODELS:
             raise ValueError(
                 f"{folder} is a run of {model!r}, and not of one of {', '.join(MODELS)}"
+                + ("; macro-ase map takes it" if model == COMPOSITIONS else "")
             )
         if not (folder / "model" / "model.json").is_file():
             raise ValueError(f"{folder} has learned no model yet: macro-ase run {folder} goes on")

@@ -119,3 +119,11 @@ def test_refusals(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert main(["map", str(tmp_path), *hot]) == 2
         out, err = capsys.readouterr()
         assert out == "" and message in err and err.count("\n") == 1
+
+
+def test_commands_of_one_composition_point_here(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["anneal", str(run), "--schedule", "2000 K, hold 1 s"]) == 2
+    err = capsys.readouterr().err
+    assert "macro-ase map takes it" in err and err.count("\n") == 1
