@@ -105,16 +105,20 @@ def test_mixtures_of_known_compositions() -> None:
 
 @pytest.mark.learn
 def test_a_hot_alloy_is_random_at_every_composition(tmp_path: Path) -> None:
-    """From settings to the report: at 50,000 K alpha is about 0, predicted and direct."""
+    """From settings to the report: at 50,000 K delta is about 0, predicted and direct.
+
+    At 1600 K it is .5 (rms) and at 2400 K .4.
+    """
     pytest.importorskip("torch")
     folder = tmp_path / "run"
     changes = ("conditions.temperatures_K=[50000.0]", "held_out.temperatures_K=[50000.0]",
-               "small.events=40000", "learning.epochs=8",
-               "held_out.relaxation_times=10.0")  # fmt: skip
+               "small.events=40000", "learning.epochs=40",
+               "held_out.relaxation_times=10.0", f"conditions.compositions={FOUR}")  # fmt: skip
     words = [word for change in (*TINY, *changes) for word in ("--set", change)]
     assert main(["run", "nbmota-composition", "--quick", "--out", str(folder), "-q", *words]) == 0
     metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
-    assert metrics["composition_rms_edges"]["value"] < 0.15
+    inside, edge = (metrics[f"composition_rms_{where}"] for where in ("inside", "edges"))
+    assert inside["value"] < 3 * inside["floor"] < 0.06 and edge["value"] < 0.1
     text = (folder / "report.html").read_text()
     assert "Mo0.5Ta0.5" in text and "small crystals" in text
     assert main(["map", str(folder), "--temperature", "50000", "--parts", "4"]) == 0
