@@ -13,6 +13,7 @@ from ..statistics import relaxation_time, standard_error, std_with_error
 from ..systems.alloy_order import BondOrder
 
 CLEAR_CHANGE = 5.0
+WIDTH_95 = 1.96
 
 
 def rms(values: Array) -> float:
@@ -20,10 +21,15 @@ def rms(values: Array) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def rms_with_error(miss: Array, errors: Array) -> tuple[float, float]:
-    """Root mean square of differences, and its standard error from theirs."""
+def rms_with_error(
+    miss: Array, errors: Array, independent: float | None = None
+) -> tuple[float, float]:
+    """Root mean square of differences, and its standard error from theirs.
+
+    As if so many of them were ``independent``; default all.
+    """
     size = rms(miss)
-    return size, rms(miss * errors) / (size * np.sqrt(miss.size))
+    return size, rms(miss * errors) / (size * np.sqrt(independent or miss.size))
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,17 @@ class Estimate:
     @property
     def farthest_from_one(self) -> tuple[float, float]:
         """The ratio that is worst on a logarithmic scale, and its error; nan if there is none."""
-        if np.all(np.isnan(self.value)):
+        value, error = np.ravel(self.value), np.ravel(self.error)
+        if np.all(np.isnan(value)):
             return np.nan, np.nan
-        worst = int(np.nanargmax(np.abs(np.log(self.value))))
-        return float(self.value[worst]), float(self.error[worst])
+        worst = int(np.nanargmax(np.abs(np.log(value))))
+        return float(value[worst]), float(error[worst])
+
+    def over(self, other: Estimate) -> Estimate:
+        """The ratio to another one; an error that is not known counts as none."""
+        ratio = self.value / other.value
+        parts = [np.nan_to_num(e.error) / e.value for e in (self, other)]
+        return Estimate(ratio, ratio * np.hypot(*parts))
 
 
 @dataclass(frozen=True)
@@ -73,12 +86,10 @@ class OrderComparison:
         Stationary means.
     std_true, std_predicted : Estimate, shape (n_T, n_all)
         Stationary standard deviations.
-    std_ratio : Estimate, shape (n_T,)
-        Predicted over true spread of the bond densities, rms over components.
-    relaxation_name : str
-        The component whose relaxation is timed.
-    relaxation_true, relaxation_predicted : Estimate, shape (n_T,)
-        Time in s to 1 - 1/e of its change; nan where it hardly changes.
+    spread_true, spread_predicted : Estimate, shape (n_T, d)
+        The same of the bond densities of unlike pairs, ``pair_names``.
+    relaxation_true, relaxation_predicted : Estimate, shape (n_T, d)
+        Time in s in which each of these makes 1 - 1/e of its change; nan where it hardly changes.
     vacancy_true, vacancy_predicted : Estimate, shape (n_T, S - 1)
         Mean vacancy neighbours of an atom of each species, directly and from small runs.
     row_sum_residual : float
@@ -86,12 +97,13 @@ class OrderComparison:
 
     temperatures_K: Array
     names: tuple[str, ...]
+    pair_names: tuple[str, ...]
     delta_true: Estimate
     delta_predicted: Estimate
     std_true: Estimate
     std_predicted: Estimate
-    std_ratio: Estimate
-    relaxation_name: str
+    spread_true: Estimate
+    spread_predicted: Estimate
     relaxation_true: Estimate
     relaxation_predicted: Estimate
     vacancy_true: Estimate
@@ -106,20 +118,38 @@ class OrderComparison:
         return Estimate(predicted.value - true.value, error)
 
     @property
+    def sro_rms(self) -> tuple[float, float]:
+        """Root mean square of `miss` and its error; like pairs follow from unlike ones."""
+        independent = len(self.temperatures_K) * len(self.pair_names)
+        return rms_with_error(self.miss.value, self.miss.error, independent)
+
+    @property
+    def std_ratio(self) -> Estimate:
+        """Predicted over true standard deviation of bond densities, shape (n_T, d)."""
+        return self.spread_predicted.over(self.spread_true)
+
+    @property
     def relaxation_ratio(self) -> Estimate:
-        """Predicted over true relaxation time, shape (n_T,)."""
-        true, predicted = self.relaxation_true, self.relaxation_predicted
-        ratio = predicted.value / true.value
-        error = np.hypot(predicted.error / predicted.value, true.error / true.value)
-        return Estimate(ratio, ratio * error)
+        """Predicted over true relaxation time, shape (n_T, d)."""
+        return self.relaxation_predicted.over(self.relaxation_true)
 
+    @property
+    def deviations(self) -> Array:
+        """Of independent comparisons, in their standard errors: means, spreads and times."""
+        unlike = [self.names.index(name) for name in self.pair_names]
+        means = (self.miss.value / self.miss.error)[:, unlike]
+        ratios = [(r.value - 1) / r.error for r in (self.std_ratio, self.relaxation_ratio)]
+        found = np.concatenate([x.ravel() for x in (means, *ratios)])
+        return found[np.isfinite(found)]
 
-def timed_component(order: BondOrder, start: Array, ends: Array) -> int:
-    """Mo-Ta where there is one, else the component that changes most; a column of z."""
-    names = [set(name.split("-")) for name in order.pair_names]
-    if {"Mo", "Ta"} in names:
-        return names.index({"Mo", "Ta"})
-    return int(np.abs(ends - start)[:, : len(names)].max(axis=0).argmax())
+    def coverage(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Shares of `deviations` within 68 and 95 % intervals, and their standard errors."""
+        size = np.abs(self.deviations)
+        if not len(size):
+            return (np.nan, np.nan), (np.nan, np.nan)
+        shares = [float(np.mean(size <= width)) for width in (1.0, WIDTH_95)]
+        (one, two), n = shares, len(size)
+        return (one, np.sqrt(one * (1 - one) / n)), (two, np.sqrt(two * (1 - two) / n))
 
 
 def mean_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:
@@ -148,14 +178,26 @@ def _std_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:
     return std, np.sqrt(np.mean([error**2 for _, error in values], axis=0) / len(runs))
 
 
-def _crossing(times: Array, path: Array, end: float, spread: float) -> float:
-    if abs(end - path[0]) < CLEAR_CHANGE * spread:
-        return np.nan
-    return float(relaxation_time(times, path, path[0], end))
+def crossings(times: Array, path: Array, end: Array, spread: Array) -> Array:
+    """Times (d,) at which a path (n_t, d) has made 1 - 1/e of its change; nan if that is small."""
+    clear = np.abs(end - path[0]) >= CLEAR_CHANGE * spread
+    each = zip(path.T, end, clear)
+    return np.array(
+        [relaxation_time(times, own, own[0], float(to)) if ok else np.nan for own, to, ok in each]
+    )
 
 
-def _spread_over(values: Sequence[float]) -> float:
-    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
+def _relaxation_of_runs(
+    times: Array, runs: Sequence[Array], end: Array, spread: Array
+) -> tuple[Array, Array]:
+    """Crossings of the mean path of runs, and their jackknife errors; nan of one run."""
+    paths, n = np.array(runs), len(runs)
+    value = crossings(times, paths.mean(axis=0), end, spread)
+    if n == 1:
+        return value, np.full(value.shape, np.nan)
+    total = paths.sum(axis=0)
+    left = [crossings(times, (total - own) / (n - 1), end, spread) for own in paths]
+    return value, np.std(left, axis=0) * np.sqrt(n - 1)
 
 
 def _stack(estimates: Sequence[tuple[Any, Any]]) -> Estimate:
@@ -183,10 +225,8 @@ def compare_order(
     vacancy_small : by temperature, mean and error of vacancy neighbours in small runs
     first_stationary : by temperature, first row counted as stationary
     """
-    last = np.array([z[:, :, -1].mean(axis=(0, 1)) for _, z in predicted])
-    timed = timed_component(order, predicted[0][1][0, 0, 0], last)
     rows = [
-        _true_row(order, runs, first, timed) | _predicted_row(order, *path, vacancy, first, timed)
+        _true_row(order, runs, first) | _predicted_row(order, *path, vacancy, first)
         for runs, path, vacancy, first in zip(direct, predicted, vacancy_small, first_stationary)
     ]
     residual = max(
@@ -194,67 +234,53 @@ def compare_order(
         for path, vacancy in zip(predicted, vacancy_small)
     )
     columns = {name: _stack([row[name] for row in rows]) for name in rows[0]}
-    true, own = columns.pop("z_std_true"), columns.pop("z_std_predicted")
     return OrderComparison(
         temperatures_K=np.array(temperatures_K),
         names=order.all_names,
-        std_ratio=_spread_ratio(own, true),
-        relaxation_name=order.pair_names[timed],
+        pair_names=order.pair_names,
         row_sum_residual=residual,
         **columns,
     )
 
 
-def _spread_ratio(predicted: Estimate, true: Estimate) -> Estimate:
-    """Root mean square over components of the ratio of spreads, shape (n_T,)."""
-    ratio = predicted.value / true.value
-    value = np.sqrt((ratio**2).mean(axis=1))
-    relative = (true.error / true.value) ** 2 + (
-        np.nan_to_num(predicted.error) / predicted.value
-    ) ** 2
-    return Estimate(value, value * np.sqrt(relative.mean(axis=1) / ratio.shape[1]))
-
-
 def _true_row(
-    order: BondOrder, runs: Sequence[Mapping[str, Array]], first: int, timed: int
+    order: BondOrder, runs: Sequence[Mapping[str, Array]], first: int
 ) -> dict[str, tuple[Any, Any]]:
     """Estimates from direct runs at one temperature; nan where there are none."""
     if not runs:
         n_all, n_z, n_v = len(order.all_pairs), len(order.pairs), len(order.species)
-        sizes = {"delta_true": n_all, "std_true": n_all, "z_std_true": n_z, "vacancy_true": n_v}
-        empty = {name: (np.full(n, np.nan), np.full(n, np.nan)) for name, n in sizes.items()}
-        return empty | {"relaxation_true": (np.nan, np.nan)}
-    late = [run["z"][first:, : len(order.pairs)] for run in runs]
+        sizes = {"delta_true": n_all, "std_true": n_all, "vacancy_true": n_v}
+        sizes |= {"spread_true": n_z, "relaxation_true": n_z}
+        return {name: (np.full(n, np.nan), np.full(n, np.nan)) for name, n in sizes.items()}
+    z = [run["z"][:, : len(order.pairs)] for run in runs]
+    late = [own[first:] for own in z]
     delta = [order.delta(run["z"][first:], run["extra"][first:]) for run in runs]
-    z_std = _std_of_runs(late)
-    spread, end = z_std[0][timed], float(mean_of_runs(late)[0][timed])
-    mean_path = np.mean([run["z"][:, timed] for run in runs], axis=0)
-    singles = [_crossing(run["times"], run["z"][:, timed], end, spread) for run in runs]
+    spread, end = _std_of_runs(late), mean_of_runs(late)[0]
+    rows = min(map(len, z))
+    same = [own[:rows] for own in z]
     return {
         "delta_true": mean_of_runs(delta),
         "std_true": _std_of_runs(delta),
-        "z_std_true": z_std,
+        "spread_true": spread,
         "vacancy_true": mean_of_runs([run["extra"][first:] for run in runs]),
-        "relaxation_true": (
-            _crossing(runs[0]["times"], mean_path, end, spread),
-            _spread_over(singles),
-        ),
+        "relaxation_true": _relaxation_of_runs(runs[0]["times"][:rows], same, end, spread[0]),
     }
 
 
 def _predicted_row(
-    order: BondOrder, times: Array, z: Array, vacancy: tuple[Array, Array], first: int, timed: int
+    order: BondOrder, times: Array, z: Array, vacancy: tuple[Array, Array], first: int
 ) -> dict[str, tuple[Any, Any]]:
     """Estimates from the ensemble's paths at one temperature."""
-    late = z[:, :, first:, : len(order.pairs)].reshape(len(z), -1, len(order.pairs))
+    z = z[..., : len(order.pairs)]
+    late = z[:, :, first:].reshape(len(z), -1, z.shape[-1])
     delta = np.array([order.delta(member, vacancy[0]) for member in late])
-    spread = float(late.std(axis=1)[:, timed].mean())
-    ends, paths = late.mean(axis=1)[:, timed], z[..., timed].mean(axis=1)
-    each = [_crossing(times, path, float(end), spread) for path, end in zip(paths, ends)]
+    spread = late.std(axis=1)
+    ends, paths = late.mean(axis=1), z.mean(axis=1)
+    each = [crossings(times, path, end, spread.mean(axis=0)) for path, end in zip(paths, ends)]
     return {
         "delta_predicted": _over_members(delta.mean(axis=1)),
         "std_predicted": _over_members(delta.std(axis=1)),
-        "z_std_predicted": _over_members(late.std(axis=1)),
+        "spread_predicted": _over_members(spread),
         "vacancy_predicted": vacancy,
         "relaxation_predicted": _over_members(np.array(each)),
     }
@@ -263,8 +289,8 @@ def _predicted_row(
 def _over_members(values: Array) -> tuple[Array, Array]:
     """Mean over the ensemble and its spread.
 
-    Members share most of their data, so their spread, and not that over the root of their
-    number, is the error.
+    Members draw their runs from the same ones, so their spread, and not that over the root of
+    their number, is the error.
     """
     if len(values) == 1:
         return values[0], np.full(values[0].shape, np.nan)

@@ -36,6 +36,9 @@ class PairBatch:
         time are of one snapshot.
     mean : array, shape (n, d), optional
         An estimate of each increment's mean that has less noise than the increment.
+    run : int array, shape (n,), optional
+        The simulation that a pair comes from: what members of an ensemble draw with replacement,
+        so that their spread holds what the number of simulations leaves open.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class PairBatch:
     condition: Array
     snapshot: NDArray[np.int64]
     mean: Array | None = None
+    run: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         z0 = as_columns(self.z0, "z0")
@@ -62,6 +66,8 @@ class PairBatch:
         }
         if self.mean is not None:
             own["mean"] = finite_array(as_columns(self.mean, "mean"), "mean", n, d)
+        if self.run is not None:
+            own["run"] = whole_numbers(self.run, "run", n)
         for name, value in own.items():
             object.__setattr__(self, name, value)
 
@@ -93,9 +99,8 @@ class PairBatch:
 
     def take(self, rows: NDArray[Any]) -> PairBatch:
         """The pairs of some rows (mask or numbers)."""
-        mean = None if self.mean is None else self.mean[rows]
         own = (self.z0[rows], self.dz[rows], self.condition[rows], self.snapshot[rows])
-        return PairBatch(*own, mean)
+        return PairBatch(*own, *(None if x is None else x[rows] for x in (self.mean, self.run)))
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class AlloyCrystals(EventSystem):
     Attributes
     ----------
     small, large : SiteGrid
-        The small system and the large one; the first must divide the second.
+        The small system and the large one; to grow states the first must divide the second.
     small_states : int8 array, shape (n_states, n_small)
         Initial states of small runs.
     large_state : int8 array, shape (n_large,)
@@ -159,6 +159,10 @@ class AlloyCrystals(EventSystem):
         """1000 K / T, then the fraction of every species of atom but the last."""
         atoms = self.order.counts[:-1]
         return np.concatenate([[1000 / condition["T"]], atoms[:-1] / atoms.sum()])
+
+    def alone(self) -> Self:
+        """The same with the small system for the large one, from the first of its states."""
+        return replace(self, large=self.small, large_state=self.small_states[0])
 
     def plan(self, **settings: Any) -> Plan:
         """The plan of settings; sides are those of the crystals along the first axis, in cells.

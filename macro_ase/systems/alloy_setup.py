@@ -15,7 +15,14 @@ from ..crystal import Crystal
 from ..potentials import path as potential_path
 from ..potentials.eam_table import EAMTable
 from .alloy import Alloy
-from .alloy_start import check_division, grid_from, large_crystal, small_states, with_vacancies
+from .alloy_start import (
+    check_alone,
+    check_division,
+    grid_from,
+    large_crystal,
+    small_states,
+    with_vacancies,
+)
 from .alloy_swap import EAMSwaps, SwapAlloy
 
 BOUNDARIES = ("embedded", "periodic")
@@ -40,7 +47,10 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
     notes += _barrier_remarks(barriers, crystal)
     _check_species(crystal)
     small = grid_from(settings, "small_size")
-    check_division(small, crystal.grid)
+    if config["sampling"]["grow"]:
+        check_division(small, crystal.grid)
+    else:
+        check_alone(small, crystal.grid, settings["boundary"])
     occupation, added = with_vacancies(crystal, settings["sites_per_vacancy"], seed)
     alloy = Alloy(
         barriers=barriers,

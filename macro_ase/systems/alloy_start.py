@@ -98,6 +98,20 @@ def check_division(small: SiteGrid, large: SiteGrid) -> None:
         )
 
 
+def check_alone(small: SiteGrid, large: SiteGrid, boundary: str) -> None:
+    """Raise ValueError unless vacancies can evolve in small crystals cut from the large one."""
+    if any(n > big for n, big in zip(small.size, large.size)):
+        raise ValueError(
+            f"system.small_size {list(small.size)} is larger than the large system's "
+            f"{list(large.size)} cells"
+        )
+    if boundary != "embedded":
+        raise ValueError(
+            f"system.boundary must be embedded where states do not grow, not {boundary!r}: set "
+            "sampling.grow=true for tiles"
+        )
+
+
 def with_vacancies(
     crystal: Crystal, sites_per_vacancy: int, seed: int
 ) -> tuple[NDArray[np.int8], list[str]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from macro_ase.analysis.order_comparison import OrderComparison, compare_order, timed_component
+from macro_ase.analysis.order_comparison import OrderComparison, compare_order
 from macro_ase.systems.alloy_order import BondOrder
 
 ORDER = BondOrder(("Nb", "Mo", "Ta"), np.array([2728, 2728, 2728, 8]))
@@ -64,13 +64,15 @@ def miss(c: OrderComparison) -> np.ndarray:
 
 def test_a_right_prediction() -> None:
     c = comparison()
-    assert c.names == ORDER.all_names and c.relaxation_name == "Mo-Ta"
+    assert c.names == ORDER.all_names
     np.testing.assert_allclose(c.delta_true.value[0], ORDER.delta(END, VACANCY), atol=0.02)
     assert miss(c).max() < 4
-    assert c.std_ratio.value[0] == pytest.approx(1, abs=4 * c.std_ratio.error[0])
-    assert c.std_ratio.error[0] < 0.1
-    assert c.relaxation_ratio.value[0] == pytest.approx(1, abs=0.15)
-    assert c.relaxation_true.value[0] == pytest.approx(TAU * STEP_S, rel=0.12)
+    for ratio, largest in ((c.std_ratio, 0.1), (c.relaxation_ratio, 0.4)):
+        known = ratio.value[~np.isnan(ratio.value)]
+        assert ratio.value.shape == (1, 3) and np.nanmax(ratio.error) < largest
+        assert len(known) > 1 and np.nanmax(np.abs(ratio.value - 1) / ratio.error) < 4
+    assert np.isnan(c.relaxation_true.value[0, 1])  # it changes by 2.5 standard deviations
+    assert c.relaxation_true.value[0, 2] == pytest.approx(TAU * STEP_S, rel=0.12)
     assert c.row_sum_residual < 1e-12
     np.testing.assert_allclose(c.vacancy_true.value[0], VACANCY, atol=4 * 0.002 / np.sqrt(4140))
 
@@ -92,14 +94,15 @@ def test_negative_control_a_shifted_mean() -> None:
 @pytest.mark.parametrize("factor", [0.7, 1.5])
 def test_negative_control_a_wrong_spread(factor: float) -> None:
     c = comparison(spread=factor)
-    assert c.std_ratio.value[0] == pytest.approx(factor, rel=0.1)
-    assert abs(c.std_ratio.value[0] - 1) > 4 * c.std_ratio.error[0]
+    np.testing.assert_allclose(c.std_ratio.value[0], factor, rtol=0.1)
+    assert np.all(np.abs(c.std_ratio.value - 1) > 4 * c.std_ratio.error)
+    assert c.coverage()[0][0] < 0.68
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_negative_control_a_wrong_clock(factor: float) -> None:
     c = comparison(tau=factor * TAU)
-    assert c.relaxation_ratio.value[0] == pytest.approx(factor, rel=0.2)
+    assert c.relaxation_ratio.value[0, 2] == pytest.approx(factor, rel=0.2)
     assert miss(c).max() < 5
 
 
@@ -120,7 +123,7 @@ def test_a_component_that_hardly_changes_has_no_time() -> None:
         [(VACANCY, np.zeros(3))],
         [FIRST],
     )
-    assert np.isnan(c.relaxation_true.value[0]) and np.isnan(c.relaxation_ratio.value[0])
+    assert np.isnan(c.relaxation_true.value).all() and np.isnan(c.relaxation_ratio.value).all()
 
 
 def test_errors_of_direct_runs_are_calibrated() -> None:
@@ -154,8 +157,39 @@ def test_one_member_has_no_error_of_its_own() -> None:
     assert np.all(c.delta_true.error > 0) and np.all(c.delta_true.error < 0.05)
 
 
-def test_which_component_is_timed() -> None:
-    start = np.array([1.0, 1.0, 1.0])
-    assert timed_component(ORDER, start, np.array([[1.5, 1.0, 1.1]])) == 2
-    other = BondOrder(("Nb", "W", "Ta"), np.array([10, 10, 10, 1]))
-    assert timed_component(other, start, np.array([[1.1, 1.5, 1.0], [1.2, 1.0, 1.0]])) == 1
+def test_intervals_cover_as_they_say() -> None:
+    """Means and spreads of 40 predictions by members of one error, beside three runs each."""
+    found = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        ends = END + 0.001 * rng.normal(size=(8, 3)) + 0.001 * rng.normal(size=3)
+        predicted = np.array([paths(8, end=end, seed=seed * 8 + k) for k, end in enumerate(ends)])
+        c = compare_order(
+            ORDER,
+            [2000.0],
+            [direct(seed=5000 + seed)],
+            [(STEP_S * np.arange(N_T), predicted)],
+            [(VACANCY, np.zeros(3))],
+            [FIRST],
+        )
+        found.append(c.deviations[:6])
+    share = np.mean(np.abs(found) <= 1)
+    assert 0.58 < share < 0.78 and np.mean(np.abs(found) <= 1.96) > 0.88
+    assert np.mean(np.abs(found) <= 0.5) < 0.58
+
+
+def test_the_error_of_a_relaxation_time_is_that_of_the_mean_path() -> None:
+    times = np.array([comparison(n_direct=6).relaxation_true.error[0, 2]])
+    many = [direct(6, seed=300 + k) for k in range(24)]
+    each = [
+        compare_order(
+            ORDER,
+            [2000.0],
+            [runs],
+            [(STEP_S * np.arange(N_T), paths(2)[None])],
+            [(VACANCY, np.zeros(3))],
+            [FIRST],
+        ).relaxation_true.value[0, 2]
+        for runs in many
+    ]
+    assert times[0] == pytest.approx(np.std(each, ddof=1), rel=0.6)

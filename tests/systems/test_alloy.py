@@ -24,6 +24,7 @@ SPECIES = ("Nb", "Mo", "Ta")
 @cache
 def alloy(boundary: str = "embedded", sites_per_vacancy: int = 128, small: int = 4) -> Alloy:
     settings = (
+        "sampling.grow=true",
         f"system.small_size=[{small}, 4, 4]",
         "system.large_size=[8, 8, 8]",
         f"system.sites_per_vacancy={sites_per_vacancy}",
@@ -267,6 +268,10 @@ def test_every_patch_is_chosen_as_often_as_any_other() -> None:
     ("patches", "message"), [(9, "must be at most 8, the patches of"), (-1, "negative")]
 )
 def test_patches_that_there_are_not_are_refused(patches: int, message: str) -> None:
-    settings = ("system.large_size=[16, 16, 16]", f"sampling.patches_per_state={patches}")
+    settings = (
+        "sampling.grow=true",
+        "system.small_size=[8, 8, 8]",
+        f"sampling.patches_per_state={patches}",
+    )
     with pytest.raises(ValueError, match=f"sampling.patches_per_state must .*{message}|{message}"):
         Design.of(load_config("nbmota", True, settings))

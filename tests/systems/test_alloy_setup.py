@@ -15,7 +15,12 @@ from macro_ase.config import load_config
 from macro_ase.systems import Alloy
 from macro_ase.systems.alloy_setup import alloy_from_config
 
-SMALL = ("system.small_size=[4,4,4]", "system.large_size=[8,8,8]", "system.sites_per_vacancy=128")
+SMALL = (
+    "system.small_size=[4,4,4]",
+    "system.large_size=[8,8,8]",
+    "system.sites_per_vacancy=128",
+    "sampling.grow=true",
+)
 
 
 def settings(*overrides: str, structure: Path | None = None) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def train(
             "pairs of at least 5 snapshots are needed, some to validate on; number parts of a "
             "time series as snapshots"
         )
+    if pairs.run is not None and len(np.unique(pairs.run)) < 2:
+        raise ValueError("all pairs are of one run: members draw runs, at least 2 are needed")
     scaling = Scaling.of(pairs)
     still = np.flatnonzero(np.ptp(pairs.dz, axis=0) == 0)
     if len(still):
@@ -80,7 +82,9 @@ def train(
         for x in (scaling.z(pairs.z0), dy, scaling.condition(pairs.condition), *mean)
     )
     start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
-    ensemble = _Ensemble(data, pairs.snapshot, scaling, start, EPS_SHARE * smallest, options)
+    groups = pairs.snapshot if pairs.run is None else pairs.run
+    own = (scaling, start, EPS_SHARE * smallest, options)
+    ensemble = _Ensemble(data, groups, pairs.run is not None, *own)
     with meter(options.members * options.epochs, progress, "epoch") as bar:
         done = [ensemble.member(seed, k, bar, checkpoint) for k in range(options.members)]
     members, histories = zip(*done)
@@ -94,7 +98,8 @@ class _Ensemble:
     """What all members share: scaled data as tensors, and how they start."""
 
     data: tuple[Tensor, ...]
-    snapshot: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    drawn: bool
     scaling: Scaling
     start: Tensor
     eps: float
@@ -105,10 +110,7 @@ class _Ensemble:
     ) -> tuple[PatchSDE, Array]:
         """A trained member and its history."""
         options, rng = self.options, np.random.default_rng(stream(seed, "train", k))
-        names = np.unique(self.snapshot)
-        n_held_out = max(1, int(VALIDATION_SHARE * len(names)))
-        held_out = np.isin(self.snapshot, rng.permutation(names)[:n_held_out])
-        rows, check = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        rows, check = (drawn_rows if self.drawn else split_rows)(self.groups, rng)
         new = partial(new_member, self.scaling, options, self.start)
         model = initialised(int(rng.integers(2**31)), new)
         model.drift.start_from(*_linear_drift(self.data, rows), self.start @ self.start.T)
@@ -125,6 +127,27 @@ class _Ensemble:
         recipe = Recipe(options.epochs, *rates, polish, options.patience)
         history = descend(problem, recipe, rng, bar, checkpoint, f"member {k}")
         return model.eval(), history
+
+
+def split_rows(
+    groups: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to train on and to validate on: a fifth of the groups is held out."""
+    names = np.unique(groups)
+    n_held_out = max(1, int(VALIDATION_SHARE * len(names)))
+    held_out = np.isin(groups, rng.permutation(names)[:n_held_out])
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+def drawn_rows(
+    groups: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of as many groups as there are, drawn with replacement, and of those never drawn."""
+    names, own = np.unique(groups, return_inverse=True)
+    times = np.ones(len(names), dtype=np.int64)
+    while times.all():
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+    return np.repeat(np.arange(len(groups)), times[own]), np.flatnonzero(times[own] == 0)
 
 
 def _smallest_variance(pairs: PairBatch, dy: Array) -> float:

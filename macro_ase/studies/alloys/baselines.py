@@ -32,7 +32,7 @@ def events(d: Design, f: Findings) -> dict[str, dict[str, float]]:
     steps = sum(d.n_steps(s, step) for s in f.scan.slowest_chosen)
     whole = d.system.events_of(d.small_events)[2]
     direct = {"direct runs": d.direct_runs * steps * step * whole}
-    return {"learned": d.system.events(*learned), "direct": direct}
+    return {"learned": d.sampled.events(*learned), "direct": direct}
 
 
 def cost(d: Design, f: Findings) -> Cost:

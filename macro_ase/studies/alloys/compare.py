@@ -18,6 +18,7 @@ from ...analysis.order_comparison import (
 )
 from ...analysis.time_step import TimeStepScan, implied_times
 from ...arrays import Array, Chunk
+from ...rng import stream
 from .design import Design
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ class Findings:
 
     ``small`` is delta of the small system, shape (n_T, n_all); lengths of stationary parts are in
     slowest relaxation times, and there are none of direct runs that are too short or not there.
+    ``own`` is the model at the size of the small runs beside these, which it has learned from.
     """
 
     scan: TimeStepScan
     comparison: OrderComparison
+    own: OrderComparison
     small: Estimate
     pairs: list[PairsShown]
     curves: list[Curves]
@@ -59,6 +62,32 @@ def joined(chunks: Chunks, keys: Sequence[str], names: Sequence[str]) -> dict[st
 def residence_time(runs: Sequence[Chunk]) -> float:
     """Mean residence time over small runs: the clock."""
     return float(np.mean([run["tau_w"][0] for run in runs]))
+
+
+def beside_small_runs(
+    d: Design,
+    runs: Sequence[Sequence[Chunk]],
+    step: float,
+    model: MacroModel,
+    vacancies: Sequence[tuple[Array, Array]],
+) -> OrderComparison:
+    """The model at the size of the small runs, from their initial states, beside these."""
+    system, each = d.system.alone(), round(step / d.system.record_events)
+    n_sites, n_patches = system.small.n_sites, system.n_patches(system.large_state)
+    thinned = [
+        [{name: run[name][::each] for name in ("times", "z", "extra")} for run in own]
+        for own in runs
+    ]
+    paths = []
+    for t, own in zip(d.temperatures, thinned):
+        z0 = np.resize([run["z"][0] for run in own], (max(d.paths, len(own)), len(d.system.names)))
+        steps, seed = len(own[0]["z"]) - 1, stream(d.seed, "predict small", round(1000 * t))
+        condition = d.system.model_condition({"T": t})
+        made = model.simulate(z0, condition, steps, n_sites, n_patches, len(z0), seed)
+        paths.append((made.times, made.z))
+    small = [(value / d.system.vacancy_scale, error) for value, error in vacancies]
+    first = [len(own[0]["z"]) // 2 for own in thinned]
+    return compare_order(d.system.small_order, d.temperatures, thinned, paths, small, first)
 
 
 def compare(
@@ -82,11 +111,11 @@ def compare(
     stops = [int(np.ceil(SHOWN * s / step)) + 2 for s in slowest]
     names = (*OF_PAIRS, *(("evolved",) if d.patches_per_state else ()))
     chunks = ((joined(pairs, d.keys("pairs", t), names), {"T": t}) for t in d.temperatures)
-    sizes = system.large.n_sites, d.n_patches
-    shown = [examine(model, own, system.model_condition(t), *sizes) for own, t in chunks]
+    shown = [examine(model, own, system.model_condition(t), *d.sampled_sizes) for own, t in chunks]
     return Findings(
         scan,
         compare_order(system.order, d.temperatures, truth, paths, [v for _, v in averages], first),
+        beside_small_runs(d, small_runs, step, model, [v for _, v in averages]),
         Estimate(*(np.array(x) for x in zip(*(delta for delta, _ in averages)))),
         shown,
         [Curves.of(*each) for each in zip(paths, truth, stops)],

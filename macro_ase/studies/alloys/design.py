@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ...engines.vacancies.fraction import VacancyFraction
@@ -42,9 +43,10 @@ SETTINGS = {
 class Design:
     """What a study of an alloy is to do: `SETTINGS` by name, temperatures ascending in K.
 
-    ``notes`` say how the system was made; ``learning`` holds options of `TrainingOptions`,
-    ``vacancy_fraction`` is that of the laboratory, if it is known, and ``label`` comes before the
-    names of chunks, where a run holds those of several designs.
+    Patches are those of large states that were grown from small ones, or, without ``grow``, of the
+    small states themselves. ``notes`` say how the system was made; ``learning`` holds options of
+    `TrainingOptions`, ``vacancy_fraction`` is that of the laboratory, if it is known, and ``label``
+    comes before the names of chunks, where a run holds those of several designs.
     """
 
     system: AlloyCrystals
@@ -61,6 +63,7 @@ class Design:
     direct_runs: int
     relaxation_times: float
     paths: int
+    grow: bool = True
     patches_per_state: int = 0
     vacancy_fraction: VacancyFraction | None = None
     label: str = ""
@@ -77,15 +80,32 @@ class Design:
         system, notes = MODELS[config["system"]["model"]](config)
         _check_steps(config["sampling"]["dt_events"], config["small"]["events"], system)
         numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
+        grow = config["sampling"].get("grow", True)
+        if not grow:
+            _check_not_grown(config["sampling"])
         ordered = tuple(sorted(set(temperatures)))
         own = (system, tuple(notes), ordered, config["learning"], config["seed"])
-        design = cls(*own, **numbers, vacancy_fraction=_vacancy_fraction(config, ordered))
-        if design.patches_per_state > design.n_patches:
+        fraction = _vacancy_fraction(config, ordered)
+        design = cls(*own, **numbers, grow=grow, vacancy_fraction=fraction)
+        most = design.sampled_sizes[1]
+        if design.patches_per_state > most:
             raise ValueError(
-                f"sampling.patches_per_state must be at most {design.n_patches}, the patches of a "
-                f"large state (0: all of them), not {design.patches_per_state}"
+                f"sampling.patches_per_state must be at most {most}, the patches of a state (0: "
+                f"all of them), not {design.patches_per_state}"
             )
         return design
+
+    @cached_property
+    def sampled(self) -> AlloyCrystals:
+        """The system whose large states patches are of."""
+        return self.system if self.grow else self.system.alone()
+
+    @property
+    def sampled_sizes(self) -> tuple[int, int]:
+        """Sites and patches K of a state from which patches evolve."""
+        small = self.system.alone()
+        copies = self.sampled.large.n_sites // small.large.n_sites
+        return self.sampled.large.n_sites, copies * small.n_patches(small.large_state)
 
     @property
     def n_patches(self) -> int:
@@ -94,8 +114,8 @@ class Design:
 
     @property
     def n_evolved(self) -> int:
-        """Patches of a large state that evolve."""
-        return self.patches_per_state or self.n_patches
+        """Patches of a state that evolve."""
+        return self.patches_per_state or self.sampled_sizes[1]
 
     def laboratory_scale(self, temperature: float) -> tuple[float, float]:
         """Seconds in the laboratory to a simulated one, and the relative error; 0, 0: unknown."""
@@ -121,6 +141,16 @@ class Design:
     def burn_in(slowest: float, step: float) -> int:
         """First row of a direct run that counts as stationary."""
         return math.ceil(STATIONARY_AFTER * slowest / step)
+
+
+def _check_not_grown(sampling: Mapping[str, Any]) -> None:
+    """Raise ValueError for what only grown states have."""
+    for name, only in (("copies", 1), ("healing_events", 0)):
+        if sampling[name] != only:
+            raise ValueError(
+                f"sampling.{name} must be {only} where states do not grow (sampling.grow = false), "
+                f"not {sampling[name]}"
+            )
 
 
 def _vacancy_fraction(

@@ -49,15 +49,20 @@ def _relaxation(path: Path, d: Design, f: Findings) -> None:
 
 def _ratios(path: Path, d: Design, f: Findings) -> None:
     c = f.comparison
-    time = f"{c.relaxation_name} relaxation time"
-    shown = ((c.std_ratio, "standard deviation", 0.2), (c.relaxation_ratio, time, 0.3))
+    shown = (
+        (c.std_ratio, "standard deviation", 0.03),
+        (c.relaxation_ratio, "relaxation time", 0.08),
+    )
     with panels(path, 2, width=4.4) as axes:
         for ax, (ratio, name, band) in zip(axes, shown):
             ax.axhspan(1 - band, 1 + band, color="0.93", zorder=0)
             ax.axhline(1, color="0.6", lw=0.8)
-            dots(ax, d.temperatures, ratio.value, colour(0), ratio.error)
+            for k, pair in enumerate(c.pair_names):
+                value, error = ratio.value[:, k], ratio.error[:, k]
+                dots(ax, d.temperatures, value, colour(k), error, label=pair)
             ylabel = f"{name}: predicted / direct"
             ax.set(xlabel="temperature (K)", ylabel=ylabel, ylim=(0.4, 1.6))
+        axes[0].legend(frameon=False, fontsize=8)
 
 
 def _time_steps(path: Path, d: Design, f: Findings) -> None:
@@ -76,7 +81,7 @@ FIGURES = {
         "Bond densities from the initial state: predicted mean and one standard deviation (lines "
         "and bands), direct runs (dotted).",
     ),
-    "ratios": (_ratios, "Spread and relaxation time over direct; grey: 20 % and 30 %."),
+    "ratios": (_ratios, "Spread and relaxation time over direct; grey: 3 % and 8 %."),
     "time_steps": (
         _time_steps,
         "Slowest relaxation time of small runs against the time step; dashed: the one chosen.",

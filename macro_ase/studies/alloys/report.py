@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...analysis.order_comparison import Estimate, rms, rms_with_error
+from ...analysis.order_comparison import Estimate, rms
 from ...analysis.time_step import AGREEMENT
+from ...arrays import Array
 from ...barriers import KRABarriers
 from ...report import Check, Metric, Report, Section, Table, Value
 from ...report.parts import Cell
@@ -18,16 +19,18 @@ from .baselines import baselines, cost
 from .compare import LONG_LAG, Findings
 from .design import Design
 from .figures import shown
+from .laboratory import in_the_laboratory, of_time, vacant
 
 
 def report(d: Design, f: Findings, quick: bool) -> Report:
     """All parts of the report."""
     system = d.system
     chosen = f"{d.n_evolved} of each, chosen at random and " if d.patches_per_state else ""
+    grown = f" were upsampled to {system.large.n_sites} sites; patches" if d.grow else "; patches"
     summary = (
-        f"Small runs of {system.small.n_sites} sites were upsampled to {system.large.n_sites} "
-        f"sites; patches of these, {chosen}evolved alone ({system.boundary} boundary), trained the "
-        f"model, which predicts the large system of {d.n_patches} patches at "
+        f"Small runs of {system.small.n_sites} sites{grown} of these, {chosen}evolved alone "
+        f"({system.boundary} boundary), trained the model, which predicts the large system of "
+        f"{system.large.n_sites} sites and {d.n_patches} patches at "
         f"{', '.join(f'{t:g}' for t in d.temperatures)} K"
         + (" beside direct simulation" if d.direct_runs else "")
         + (" (quick form)." if quick else ".")
@@ -39,12 +42,14 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
 
 def _metrics(d: Design, f: Findings) -> dict[str, Metric]:
     c = f.comparison
-    miss = rms_with_error(c.miss.value, c.miss.error)
+    within_68, within_95 = c.coverage()
     metrics = {
-        "sro_rms": Metric(*miss, None, rms(c.delta_true.error), "delta"),
+        "sro_rms": Metric(*c.sro_rms, None, rms(c.delta_true.error), "delta"),
         "row_sum_residual": Metric(c.row_sum_residual, None, 0.0, None, "delta"),
-        "std_ratio": Metric(*c.std_ratio.farthest_from_one, 1.0),
-        "relaxation_time_ratio": Metric(*c.relaxation_ratio.farthest_from_one, 1.0),
+        "std_ratio_worst": Metric(*c.std_ratio.farthest_from_one, 1.0),
+        "relaxation_ratio_worst": Metric(*c.relaxation_ratio.farthest_from_one, 1.0),
+        "coverage_68": Metric(*within_68, 0.683),
+        "coverage_95": Metric(*within_95, 0.95),
     }
     if not isinstance(d.system, Alloy):
         return metrics
@@ -68,8 +73,19 @@ def _checks(d: Design, f: Findings) -> list[Check]:
         f"{f.scan.chosen:g} {d.system.event}, is the smallest at which all temperatures agree."
     )
     of_eps = "eps over the smallest eigenvalue of the learned patch covariance."
+    of_own = (
+        "The model at the size of its small runs over these, {}, of every component: no direct run "
+        "of the large system enters."
+    )
     checks = [
         *patch_checks(by_label, drift=0.25, noise=0.35),
+        *(
+            Check(f"model = small runs: {what}", *_known(r), low, high, of_own.format(what))
+            for what, r, low, high in (
+                ("relaxation times", f.own.relaxation_ratio, 0.85, 1.15),
+                ("spread", f.own.std_ratio, 0.9, 1.1),
+            )
+        ),
         Check("step of the model = step of the whole", slopes, errors, 0.85, 1.15, of_step),
         Check("time step", f.scan.disagreement, high=AGREEMENT, text=of_scan, form=".1%"),
         *_lengths(d, f),
@@ -117,61 +133,33 @@ def _order(d: Design, f: Findings) -> Section:
         "(8 c_B); like pairs follow from the sum rule with the mean vacancy neighbours measured in "
         "the small runs."
     )
-    tables = [_beside(d, f, name, ways) for name, ways in (("alpha", alpha), ("delta", delta))]
+    tables = [
+        _beside(c.names, d, name, ways, {}, "+.3f")
+        for name, ways in (("alpha", alpha), ("delta", delta))
+    ]
     return Section("Short-range order", text, tables, shown(d, f, "order"))
 
 
 def _dynamics(d: Design, f: Findings) -> Section:
     c, unit = f.comparison, d.system.time_unit
-    columns = {
-        f"relaxation, predicted ({unit})": _values(c.relaxation_predicted, ".3e"),
-        f"direct ({unit})": _values(c.relaxation_true, ".3e"),
-        "ratio": _values(c.relaxation_ratio),
-        "spread ratio": _values(c.std_ratio),
-        **_laboratory(d, f),
-    }
-    spread = {"predicted": c.std_predicted, "direct": c.std_true}
+    ways = {"predicted": c.relaxation_predicted, "direct": c.relaxation_true}
+    forms = dict.fromkeys(ways, ".3e") | {"ratio": ".2f"}
+    rows = ways | {"ratio": c.relaxation_ratio} | in_the_laboratory(d, ways)
+    spread = {"predicted": c.spread_predicted, "direct": c.spread_true, "ratio": c.std_ratio}
+    own = {"order, difference": f.own.miss, "spread, ratio": f.own.std_ratio}
+    own["relaxation, ratio"] = f.own.relaxation_ratio
+    unlike = [c.names.index(name) for name in c.pair_names]
+    own["order, difference"] = Estimate(f.own.miss.value[:, unlike], f.own.miss.error[:, unlike])
     tables = [
-        _table(d, "Relaxation time and spread", columns),
-        _beside(d, f, "Standard deviation of delta", spread, ".3f"),
+        _beside(c.pair_names, d, f"Relaxation time ({unit})", rows, forms, ".2e"),
+        _beside(c.pair_names, d, "Standard deviation of bonds per site", spread, {}, ".4g"),
+        *vacant(d),
+        _beside(c.pair_names, d, "The model beside its own small runs", own, {}, ".3f"),
     ]
-    text = f"Relaxation time: to 1 - 1/e of the change of {c.relaxation_name} bonds from the start."
-    text += _of_time(d)
+    text = "Relaxation time: to 1 - 1/e of the change from the start; none where it is small."
+    text += of_time(d)
     figures = shown(d, f, "relaxation", "ratios")
     return Section("Relaxation and fluctuations", text, tables, figures)
-
-
-def _of_time(d: Design) -> str:
-    """What times are, where vacancies keep them."""
-    share = float(d.system.order.fractions[-1])
-    if not share:
-        return ""
-    told = (
-        f" Times are simulated, with vacancies on {share:.2e} of the sites. With c_v(T) of them in "
-        f"the laboratory all takes {share:.2e} / c_v(T) times as long there"
-    )
-    if d.vacancy_fraction is None:
-        return f"{told}: time.vacancy_fraction, from macro-ase vacancy-energy, gives those times."
-    return f"{told}; errors of these times hold that of c_v, which all of a row share."
-
-
-def _laboratory(d: Design, f: Findings) -> dict[str, list[Cell]]:
-    """Columns of times in the laboratory, where its vacancies are known."""
-    if d.vacancy_fraction is None:
-        return {}
-    scales, errors = np.transpose([d.laboratory_scale(t) for t in d.temperatures])
-    columns: dict[str, list[Cell]] = {
-        "vacant in the laboratory": [
-            Value(d.vacancy_fraction(t), d.vacancy_fraction(t) * e, ".2e")
-            for t, e in zip(d.temperatures, errors)
-        ]
-    }
-    ways = {"predicted": f.comparison.relaxation_predicted, "direct": f.comparison.relaxation_true}
-    for way, time in ways.items():
-        error = scales * np.hypot(time.error, time.value * errors)
-        there = Estimate(time.value * scales, error)
-        columns[f"laboratory, {way} ({d.system.time_unit})"] = _values(there, ".2e")
-    return columns
 
 
 def _assumptions(d: Design, f: Findings) -> Section:
@@ -198,7 +186,7 @@ def _assumptions(d: Design, f: Findings) -> Section:
     )
     tables = [
         patch_table(by_label, "T (K)", own),
-        _table(d, of_seams, seams),
+        *([_table(d, of_seams, seams)] if d.grow else []),
         _table(d, of_steps, steps),
     ]
     name = "Assumptions of the method, measured"
@@ -209,6 +197,12 @@ def _training(d: Design, f: Findings) -> Section:
     number = sum(p.number for p in f.pairs)
     text = f"{len(f.history)} members, drift {d.learning['drift']!r}, {number} pairs."
     return Section("Training", text, figures=[training_figure(f.history)])
+
+
+def _known(e: Estimate) -> tuple[Array, Array]:
+    """Values that are defined, such as times of components that change, and their errors."""
+    there = np.isfinite(e.value)
+    return e.value[there], e.error[there]
 
 
 def _values(e: Estimate, form: str = ".2f") -> list[Cell]:
@@ -222,12 +216,17 @@ def _table(d: Design, caption: str, columns: Mapping[str, Sequence[Cell]]) -> Ta
 
 
 def _beside(
-    d: Design, f: Findings, caption: str, ways: Mapping[str, Estimate], form: str = "+.3f"
+    names: Sequence[str],
+    d: Design,
+    caption: str,
+    ways: Mapping[str, Estimate],
+    forms: Mapping[str, str],
+    form: str,
 ) -> Table:
-    """A row a temperature and way, of estimates of shape (n_T, n_all)."""
+    """A row a temperature and way, of estimates of shape (n_T, n), in its form or the usual one."""
     rows = [
-        [f"{t:g}", way, *_values(Estimate(e.value[k], e.error[k]), form)]
+        [f"{t:g}", way, *_values(Estimate(e.value[k], e.error[k]), forms.get(way, form))]
         for k, t in enumerate(d.temperatures)
         for way, e in ways.items()
     ]
-    return Table(caption, ["T (K)", "", *f.comparison.names], rows)
+    return Table(caption, ["T (K)", "", *names], rows)

@@ -88,7 +88,7 @@ def time_step(d: Design, small: Chunks) -> TimeStepScan:
 
 
 def pair_jobs(d: Design, small: Chunks, scan: TimeStepScan) -> Jobs:
-    """Patch pairs, of several large states from each small snapshot.
+    """Patch pairs, of large states grown from each small snapshot or of the snapshot itself.
 
     No state heals for longer than it is old, or young states would be missing.
     """
@@ -96,13 +96,30 @@ def pair_jobs(d: Design, small: Chunks, scan: TimeStepScan) -> Jobs:
     for t in d.temperatures:
         runs = [small[key] for key in d.keys("small", t)]
         tau_w, first = residence_time(runs), 0
-        plan = d.system.plan(dt=scan.chosen * tau_w)
+        plan = d.sampled.plan(dt=scan.chosen * tau_w)
         for key, run in zip(d.keys("pairs", t), runs * d.copies):
             healing = np.minimum(d.healing_events, run["times"][run["kept"]] / tau_w)
             own = (run["states"], healing, first, d.repeats, {"T": t}, d.seed, round(1000 * t))
-            jobs[key] = (d.system, plan, *own, d.patches_per_state)
+            jobs[key] = (d.sampled, plan, *own, d.patches_per_state)
             first += len(run["states"])
     return jobs
+
+
+def training_pairs(d: Design, pairs: Chunks) -> dict[str, Any]:
+    """Pairs of all temperatures; ``run`` is the small run, of all of them, that a pair is from.
+
+    Conditions are those of the large system: a small one has its composition but for rounding.
+    """
+    parts, states = [], 0
+    for k, t in enumerate(d.temperatures):
+        keys = d.keys("pairs", t)
+        own = joined(pairs, keys, ("z0", "dz", "condition", "snapshot"))
+        own["condition"][:] = d.system.model_condition({"T": t})
+        own["snapshot"] = own["snapshot"] + states
+        runs = k * d.small_runs + np.arange(len(keys)) % d.small_runs
+        parts.append(own | {"run": np.repeat(runs, [len(pairs[key]["dz"]) for key in keys])})
+        states = int(own["snapshot"].max()) + 1
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def model_of(
@@ -111,18 +128,13 @@ def model_of(
     """The ensemble, with the clock of the small runs."""
     from ...learning.models.clock import Clock
 
-    names = ("z0", "dz", "condition", "snapshot")
-    parts, first = [], 0
-    for t in d.temperatures:
-        parts.append(joined(pairs, d.keys("pairs", t), names))
-        parts[-1]["snapshot"] += first
-        first = int(parts[-1]["snapshot"].max()) + 1
-    own = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    rows = training_pairs(d, pairs)
     tau = [residence_time([small[key] for key in d.keys("small", t)]) for t in d.temperatures]
     clock = Clock(1000 / np.array(d.temperatures[::-1]), np.log(tau[::-1]))
-    sites = d.system.large.n_sites / d.n_patches
+    n_sites, n_patches = d.sampled_sizes
+    sites = n_sites / n_patches
     what = (d.system.names, scan.chosen, sites, d.learning, d.seed, clock, d.system.substeps)
-    return learn(runner, "", own, own["condition"], *what)
+    return learn(runner, "", rows, rows["condition"], *what)
 
 
 def direct_jobs(d: Design, scan: TimeStepScan, model: MacroModel) -> Jobs:

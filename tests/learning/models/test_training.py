@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from macro_ase.learning import descent  # noqa: E402
 from macro_ase.learning.models import training  # noqa: E402
 from macro_ase.learning.models.macro_model import Clock, MacroModel  # noqa: E402
-from macro_ase.learning.models.training import train  # noqa: E402
+from macro_ase.learning.models.training import drawn_rows, split_rows, train  # noqa: E402
 from macro_ase.learning.options import TrainingOptions  # noqa: E402
 from macro_ase.learning.pairs import PairBatch  # noqa: E402
 
@@ -282,3 +282,30 @@ def test_validation_snapshots_are_not_trained_on(monkeypatch: pytest.MonkeyPatch
         assert not trained & checked and len(trained | checked) == 50 and len(checked) == 10
         held_out.append(checked)
     assert held_out[0] != held_out[1]
+
+
+def test_members_draw_runs_with_replacement() -> None:
+    """Shares drawn and left out are those of a bootstrap; whole runs are held out."""
+    groups, rng = np.repeat(np.arange(50), 4), np.random.default_rng(1)
+    left = []
+    for _ in range(200):
+        rows, check = drawn_rows(groups, rng)
+        assert len(rows) == len(groups) and not set(groups[rows]) & set(groups[check])
+        left.append(len(np.unique(groups[check])) / 50)
+    assert np.mean(left) == pytest.approx((1 - 1 / 50) ** 50, abs=4 * np.std(left) / 200**0.5)
+    rows, check = split_rows(groups, rng)  # negative control: nothing comes twice
+    assert len(np.unique(rows)) == len(rows) == 160 and len(check) == 40
+
+
+def test_two_runs_always_leave_one_out() -> None:
+    groups, rng = np.array([0, 0, 1]), np.random.default_rng(2)
+    assert all(len(drawn_rows(groups, rng)[1]) in (1, 2) for _ in range(50))
+
+
+def test_a_batch_keeps_its_runs() -> None:
+    n = 6
+    run = np.arange(n) // 2
+    batch = PairBatch(np.ones((n, 1)), np.ones((n, 1)), None, np.arange(n), None, run)
+    np.testing.assert_array_equal(batch.take(run == 1).run, [1, 1])
+    with pytest.raises(ValueError, match="run"):
+        PairBatch(np.ones((n, 1)), np.ones((n, 1)), None, np.arange(n), None, run[:3])
