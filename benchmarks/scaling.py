@@ -53,10 +53,10 @@ def pairs_jobs(number: int) -> Jobs:
 
 
 def direct_jobs(number: int) -> Jobs:
-    """Chunks of direct runs, as long as the study has them."""
+    """Chunks of direct runs, short ones."""
     design = study_class("ising")(load_config("ising")).design
     lane = design.lane(16)
-    own = (lane.system, lane.plan, 0.5, 8, design.times, lane.closure, lane.condition)
+    own = (lane.system, lane.plan, 0.5, 8, design.times[:40], lane.closure, lane.condition)
     return {
         f"direct/{k}": (*own, (stream(0, "benchmark start", k), stream(0, "benchmark", k)))
         for k in range(number)
