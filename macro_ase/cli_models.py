@@ -27,7 +27,7 @@ from .executors import slurm_workers
     "compute-barriers",
     STRUCTURE,
     arg("--calculator", required=True, metavar="KIND:SPEC",
-        help="eam:FILE, mace:FILE, snap:PREFIX, 'lammps:pair_style ...; pair_coeff ...' or "
+        help="emt, eam:FILE, mace:FILE, snap:PREFIX, 'lammps:pair_style ...; pair_coeff ...' or "
         "python:MODULE:FUNCTION; MACE files (pickles) and python: run code"),
     arg("--out", type=Path, required=True, metavar="DIR", help="folder for the tables"),
     arg("--hops", type=whole(1), metavar="N", help="how many, at random (default: all)"),

@@ -61,7 +61,7 @@ def compute_barriers_command(
         not usable), ``results.json`` and the journal ``hops.jsonl``. The first three have one
         block of atoms for each element.
     calculator : str
-        See `macro_ase.commands.calculators`.
+        See `macro_ase.engines.calculators`.
     hops : int, optional
         How many, chosen at random; default: all.
     vacancies : sequence of int

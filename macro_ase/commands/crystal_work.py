@@ -10,11 +10,11 @@ from pathlib import Path
 from ase import Atoms
 
 from ..counts import require_count
+from ..engines.calculators import calculator_files
 from ..executors import Engine
 from ..folder_lock import NAME as LOCK
 from ..folder_lock import only_writer
 from ..structure_files import read_structure
-from .calculators import calculator_files
 
 
 def read_crystal(structure: str | Path, species: Sequence[str] | None, what: str) -> Atoms:

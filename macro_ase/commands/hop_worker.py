@@ -13,7 +13,7 @@ from ase.calculators.calculator import Calculator
 
 from ..barriers.formation_frames import RELAXED_TOLERANCE_A
 from ..barriers.nudged_band import hop_barrier, relaxed
-from .calculators import calculator_from_text
+from ..engines.calculators import calculator_from_text
 
 
 @contextmanager

@@ -21,13 +21,13 @@ from ase import Atoms
 from .. import __version__
 from ..barriers.nudged_band import FMAX_EV_A
 from ..counts import require_count
+from ..engines.calculators import calculator_from_text
 from ..executors import Engine, Workers, workers_of
 from ..jobs import Done, run_jobs
 from ..lattice import VACANCY
 from ..progress import Progress
 from ..reals import require_finite, require_positive
 from ..rng import stream, whole_seed
-from .calculators import calculator_from_text
 from .crystal_work import digest_of, digests, held, processes, read_crystal, require_journal
 from .journal import Journal
 from .output_file import require_writable
@@ -73,7 +73,7 @@ class VacancyWork:
         A crystal without vacancies, of any lattice, in any file that `read_structure` reads. Its
         cell is kept.
     calculator : str
-        See `macro_ase.commands.calculators`.
+        See `macro_ase.engines.calculators`.
     sites : int, optional
         How many atoms are taken out, one at a time, chosen at random; default: all.
     out : str or Path, optional

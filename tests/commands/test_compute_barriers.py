@@ -22,9 +22,9 @@ from macro_ase.build import build_crystal
 from macro_ase.commands import compute_barriers as module
 from macro_ase.commands import hop_worker
 from macro_ase.commands.barrier_results import CRYSTAL, Job, is_record, job_key
-from macro_ase.commands.calculators import calculator_from_text
 from macro_ase.commands.compute_barriers import JOURNAL, compute_barriers_command
 from macro_ase.commands.journal import Journal
+from macro_ase.engines.calculators import calculator_from_text
 from macro_ase.potentials.zhou import zhou_table
 
 TABLES = ("POSCAR", "atomid_for_NN.txt", "barrier_for_NN.txt", "results.json")

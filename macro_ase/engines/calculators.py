@@ -1,6 +1,7 @@
 """Calculators from a text, such as ``eam:NbMoTa.eam.alloy``, so that any process can make its own.
 
 ==================================  ================================================================
+``emt``                             ASE's effective medium theory: Al, Ni, Cu, Pd, Ag, Pt, Au
 ``eam:FILE``                        embedded-atom table (setfl), `TableEAM`
 ``mace:FILE``                       MACE model, in double precision; on a GPU if there is one
 ``snap:PREFIX``                     ``PREFIX.snapcoeff`` and ``PREFIX.snapparam``, through LAMMPS
@@ -32,6 +33,8 @@ from ase.data import atomic_numbers, chemical_symbols
 from ..extras import need
 from ..potentials import path as shipped_path
 
+EMT_METALS = ("Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au")
+"""Its other elements are for tests alone, as ASE says."""
 Maker = Callable[[], tuple[Calculator, tuple[str, ...]]]
 
 
@@ -64,7 +67,7 @@ def calculator_from_text(text: str, species: Iterable[str] = ()) -> Calculator:
 
     Examples
     --------
-    >>> from macro_ase.commands.calculators import calculator_from_text
+    >>> from macro_ase.engines.calculators import calculator_from_text
     >>> atoms.calc = calculator_from_text("eam:NbMoTa.eam.alloy")  # doctest: +SKIP
     """
     calculator, known = _recipe(text).make()
@@ -80,11 +83,13 @@ def calculator_files(text: str) -> tuple[Path, ...]:
 
 
 def _recipe(text: str) -> _Recipe:
+    if text.strip() == "emt":
+        return _emt()
     kind, colon, rest = text.strip().partition(":")
     if not colon or kind not in KINDS or not rest.strip():
         raise ValueError(
-            f"calculator {text!r} is not understood: it is KIND:SPECIFICATION with the kind one "
-            f"of {', '.join(KINDS)}, such as eam:NbMoTa.eam.alloy"
+            f"calculator {text!r} is not understood: it is emt, or KIND:SPECIFICATION with the "
+            f"kind one of {', '.join(KINDS)}, such as eam:NbMoTa.eam.alloy"
         )
     return KINDS[kind](rest.strip())
 
@@ -98,6 +103,15 @@ def _find(name: str) -> Path:
         return shipped_path(name)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"no such file: {name}, and {error}") from None
+
+
+def _emt() -> _Recipe:
+    def make() -> tuple[Calculator, tuple[str, ...]]:
+        from ase.calculators.emt import EMT
+
+        return EMT(), EMT_METALS
+
+    return _Recipe((), make)
 
 
 def _eam(name: str) -> _Recipe:
@@ -133,8 +147,8 @@ def _snap(prefix: str) -> _Recipe:
     coefficients, parameters = _find(f"{prefix}.snapcoeff"), _find(f"{prefix}.snapparam")
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
-        from ..engines.lammps.calculator import LammpsCalculator
         from ..potentials.snap import load_snap
+        from .lammps.calculator import LammpsCalculator
 
         potential = load_snap(coefficients, parameters)
         calculator = LammpsCalculator(potential.commands)
@@ -145,8 +159,8 @@ def _snap(prefix: str) -> _Recipe:
 
 
 def _lammps(text: str) -> _Recipe:
-    from ..engines.lammps.box import given_order
-    from ..engines.lammps.commands import words
+    from .lammps.box import given_order
+    from .lammps.commands import words
 
     lines: list[str] = []
     files: list[Path] = []
@@ -166,7 +180,7 @@ def _lammps(text: str) -> _Recipe:
         lines.append(" ".join([command, *(_quoted(f or w) for f, w in zip(found, rest))]))
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
-        from ..engines.lammps.calculator import LammpsCalculator
+        from .lammps.calculator import LammpsCalculator
 
         calculator = LammpsCalculator(lines, order)
         return calculator, calculator.specorder or ()

@@ -6,7 +6,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from macro_ase.commands.calculators import calculator_files, calculator_from_text
+from macro_ase.engines.calculators import calculator_files, calculator_from_text
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.zhou import zhou_table
@@ -112,7 +112,8 @@ def test_what_ships_is_found_by_name() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
-        ("emt", ValueError, "one of eam, mace, snap, lammps, python"),
+        ("emt", ValueError, "emt knows Al, Ni, Cu, Pd, Ag, Pt, Au, not Mo, W"),
+        ("emt:", ValueError, "one of eam, mace, snap, lammps, python"),
         ("vasp:INCAR", ValueError, "one of eam, mace, snap, lammps, python"),
         ("eam: ", ValueError, "is not understood"),
         ("eam:gone.alloy", FileNotFoundError, "no such file: gone.alloy"),
