@@ -1,4 +1,4 @@
-"""A tiny study end to end: from a structure to its report, resumed, refused."""
+"""A tiny study end to end: from a structure to its report, resumed."""
 
 import json
 import re
@@ -13,17 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
-from ase import Atoms
-from ase.build import bulk
 from ase.io import write
 
 torch = pytest.importorskip("torch")
 
-from macro_ase.barriers import KRABarriers  # noqa: E402
+from tiny_alloy import METRICS, TINY, chunks_of, metrics_of, refusal, settings  # noqa: E402
+
 from macro_ase.build import build_crystal  # noqa: E402
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
-from macro_ase.folder_lock import only_writer  # noqa: E402
 from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 from macro_ase.sampling import Store  # noqa: E402
 from macro_ase.sampling.pairs import (  # noqa: E402
@@ -36,52 +34,6 @@ from macro_ase.studies.runner import Runner  # noqa: E402
 from macro_ase.workflow import run_study  # noqa: E402
 
 pytestmark = pytest.mark.learn
-TINY = (
-    "system.small_size=[4,4,4]",
-    "system.large_size=[8,8,8]",
-    "system.sites_per_vacancy=128",
-    "conditions.temperatures_K=[2000.0, 3000.0]",
-    "small.runs=2",
-    "small.events=20000",
-    "sampling.grow=true",
-    "sampling.repeats=1",
-    "sampling.dt_events=[500, 1000]",
-    "learning.members=2",
-    "learning.epochs=3",
-    "learning.width=8",
-    "direct.runs=2",
-    "direct.relaxation_times=5.0",
-    "predict.paths=8",
-)
-METRICS = {
-    "sro_rms",
-    "row_sum_residual",
-    "vacancy_term_error",
-    "std_ratio_worst",
-    "relaxation_ratio_worst",
-    "coverage_68",
-    "coverage_95",
-    "barrier_cv_mae_eV",
-    "formation_rms_meV",
-}
-
-
-def settings(*overrides: str, **options: Any) -> dict[str, Any]:
-    return load_config("nbmota", True, (*TINY, *overrides), **options)
-
-
-def metrics_of(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "metrics.json").read_text())["metrics"]
-
-
-def chunks_of(folder: Path) -> dict[str, bytes]:
-    """Every array of the store by key and name."""
-    store, found = Store(folder / "data.zarr"), {}
-    for marker in sorted((folder / "data.zarr").rglob("zarr.json")):
-        key = str(marker.parent.relative_to(folder / "data.zarr"))
-        if "attributes" in marker.read_text() and key != "." and store.has(key):
-            found |= {f"{key}:{n}": a.tobytes() for n, a in store.read(key).items()}
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -230,94 +182,6 @@ def test_another_seed_is_another_result(finished: tuple[Path, float], tmp_path: 
     assert run["z"][0, 0] == pytest.approx(0.35 * around[1], abs=0.1)
 
 
-@pytest.mark.filterwarnings("ignore:composition")
-def test_a_binary(tmp_path: Path) -> None:
-    """One observable, and a species without atoms."""
-    config = settings("system.composition=Mo0.5Ta0.5", "conditions.temperatures_K=[3000.0]")
-    run_study(config, tmp_path / "run")
-    metrics = metrics_of(tmp_path / "run")
-    assert 0 < metrics["sro_rms"]["value"] < 0.1  # a random crystal is off by .48
-    assert 0 <= metrics["vacancy_term_error"]["value"] < 0.01
-    assert metrics["row_sum_residual"]["value"] < 1e-6
-    html = (tmp_path / "run" / "report.html").read_text()
-    assert "Mo-Ta" in html and "Nb-Mo" not in html
-
-
-def test_a_periodic_boundary_and_no_direct_runs(tmp_path: Path) -> None:
-    """Without direct runs there is a prediction, and null where the truth would be."""
-    config = settings(
-        "system.boundary='periodic'", "conditions.temperatures_K=[3000.0]", "direct.runs=0"
-    )
-    run_study(config, tmp_path / "run")
-    assert "periodic" in (tmp_path / "run" / "report.html").read_text()
-    metrics = metrics_of(tmp_path / "run")
-    assert metrics["sro_rms"]["value"] is None and metrics["std_ratio_worst"]["value"] is None
-    assert metrics["row_sum_residual"]["value"] < 1e-6
-
-
-def test_patches_of_small_states_themselves(tmp_path: Path) -> None:
-    """Without growing, of a small crystal that does not divide the large one."""
-    config = settings(
-        "sampling.grow=false",
-        "system.small_size=[6,6,6]",
-        "system.large_size=[8,8,8]",
-        "conditions.temperatures_K=[3000.0]",
-        "sampling.repeats=2",
-        "small.events=30000",
-    )
-    run_study(config, tmp_path / "run")
-    chunk = Store(tmp_path / "run" / "data.zarr").read("pairs/3000.0/0/0")
-    own = np.unique(chunk["snapshot"], return_counts=True)[1]
-    assert set(own) == {2 * chunk["n_patches"][0]} and np.isnan(chunk["seam"]).all()
-    small = Store(tmp_path / "run" / "data.zarr").read("small/3000.0/0")
-    np.testing.assert_allclose(
-        np.unique(chunk["z0"], axis=0), np.unique(small["z"][small["kept"]], axis=0)
-    )
-    assert 0 < metrics_of(tmp_path / "run")["sro_rms"]["value"] < 0.1
-
-
-@pytest.mark.parametrize(
-    ("setting", "said"),
-    [
-        ("sampling.copies=2", "sampling.copies must be 1 where states do not grow"),
-        ("sampling.healing_events=10", "sampling.healing_events must be 0 where states do not"),
-        ("system.boundary='periodic'", "system.boundary must be embedded where states do not grow"),
-        ("system.small_size=[9,9,9]", r"small_size \[9, 9, 9\] is larger than the large system's"),
-    ],
-)
-def test_what_only_grown_states_have_is_refused(setting: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=said):
-        run_study(settings("sampling.grow=false", setting), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
-def test_swaps_of_neighbours(tmp_path: Path) -> None:
-    """The other dynamics of an alloy, and patches that evolve more than once."""
-    tiny = (
-        "system.small_size=[4,4,4]",
-        "system.large_size=[8,8,8]",
-        "conditions.temperatures_K=[1200.0, 2000.0]",
-        "small.runs=2",
-        "small.events=16.0",
-        "sampling.repeats=4",
-        "learning.epochs=3",
-        "learning.width=8",
-        "direct.runs=2",
-        "direct.relaxation_times=5.0",
-        "predict.paths=8",
-    )
-    run_study(load_config("nbmota-swap", True, tiny), tmp_path / "run", quick=True)
-    metrics = metrics_of(tmp_path / "run")
-    of_vacancies = {"vacancy_term_error", "barrier_cv_mae_eV", "formation_rms_meV"}
-    assert set(metrics) == METRICS - of_vacancies
-    assert 0 < metrics["sro_rms"]["value"] < 0.07  # a random crystal is off by .5
-    assert metrics["row_sum_residual"]["value"] < 1e-12
-    html = (tmp_path / "run" / "report.html").read_text()
-    assert "attempts per site" in html and "vacancies met" not in html
-    pairs = Store(tmp_path / "run" / "data.zarr").read("pairs/2000.0/0/0")
-    assert len(pairs["dz"]) == 4 * 8 * (pairs["snapshot"].max() + 1)
-
-
 def test_the_output_folder_is_not_empty(
     finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -326,87 +190,6 @@ def test_the_output_folder_is_not_empty(
     before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
     assert "--overwrite" in refusal(capsys, folder, "--seed", "1")
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
-
-
-def refusal(capsys: pytest.CaptureFixture[str], out: Path, *more: str) -> str:
-    """The one line that a tiny study with these arguments is refused with."""
-    argv = ["run", "nbmota", "--quick", "--out", str(out)]
-    for override in TINY:
-        argv += ["--set", override]
-    assert main([*argv, *more]) == 2
-    printed, err = capsys.readouterr()
-    assert printed == "" and err.count("\n") == 1 and err.startswith("macro-ase: error: ")
-    return err
-
-
-def structure(kind: str, folder: Path) -> Path:
-    file = folder / f"{kind}.xyz"
-    crystals: dict[str, Atoms] = {
-        "fcc": bulk("Cu", cubic=True) * (4, 4, 4),
-        "tungsten": build_crystal("bcc", "W", (8, 8, 8), rng=0),
-        "odd": build_crystal(size=(6, 6, 6), rng=0),
-        "moved": build_crystal(size=(8, 8, 8), rng=0),
-    }
-    if kind == "text":
-        file.write_text("hello\n")
-        return file
-    atoms = crystals[kind]
-    if kind == "moved":
-        atoms.positions[3, 0] += 0.6
-    write(file, atoms)
-    return file
-
-
-@pytest.mark.parametrize(
-    ("kind", "message"),
-    [
-        ("text", "cannot be read as a structure"),
-        ("fcc", "fcc.xyz: not a block of conventional bcc cells"),
-        ("tungsten", "species W not among Nb, Mo, Ta"),
-        ("odd", "system.small_size [4, 4, 4] does not divide the large system's [6, 6, 6] cells"),
-        ("moved", " A from the nearest bcc site; at most 0.3 A is snapped"),
-    ],
-)
-def test_bad_structures_are_one_line_and_nothing_is_written(
-    kind: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = structure(kind, tmp_path)
-    assert message in refusal(capsys, tmp_path / "out", "--structure", str(file))
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [
-        (("--structure", "gone.xyz"), "no such file: gone.xyz"),
-        (("--set", "system.structure=gone.xyz"), "no such file: gone.xyz"),
-        (("--set", "system.small_size=[16,16,16]"), "does not divide"),
-        (("--set", "system.small_size=[3,3,3]"), "along each axis it may be one of [[4, 8]"),
-        (("--set", "system.small_size=[2,2,2]"), "three numbers of at least 3"),
-        (("--set", "conditions.temperatures_K=[0]"), "temperatures_K must be above 0 K"),
-        (("--set", "conditions.temperatures_K=[2000, -1]"), "temperatures_K must be above 0 K"),
-        (("--set", "conditions.temperatures_K=[]"), "temperatures_K must be above 0 K"),
-        (("--set", "conditions.temperature_K=[900]"), "did you mean 'conditions.temperatures_K'"),
-        (("--set", "system.barriers=gone.json"), "no such file: gone.json"),
-        (("--set", "system.composition=Nb"), "at least two species"),
-        (("--set", "small.events=0"), "small.events must be at least 1, not 0"),
-        (("--set", "small.events=2000"), "small.events must be at least 8000"),
-        (("--set", "small.runs=0"), "small.runs must be at least 1, not 0"),
-        (("--set", "sampling.dt_events=[100]"), "sampling.dt_events must be multiples of 125"),
-        (("--set", "direct.runs=-1"), "direct.runs must not be negative, not -1"),
-        (("--set", "learning.drift=linear"), "learning.drift must be one of network, onsager"),
-        (("--set", "learning.epochs=0"), "learning.epochs must be at least 1, not 0"),
-        (("--set", "learning.learning_rate=0"), "learning.learning_rate must be above 0"),
-        (("--set", "direct.relaxation_times=0"), "direct.relaxation_times must be above 0"),
-        (("--set", "predict.paths=0"), "predict.paths must be at least 1, not 0"),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:composition")
-def test_bad_settings_are_one_line_and_nothing_is_written(
-    more: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert message in refusal(capsys, tmp_path / "out", *more)
-    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.filterwarnings("ignore:.*made again", "ignore:.*computed again")
@@ -467,14 +250,6 @@ def test_terminated_then_killed_it_goes_on_to_the_same_bytes(
     assert metrics_of(folder) == metrics_of(finished[0])
 
 
-def test_two_runs_in_one_folder(
-    finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with only_writer(tmp_path / "run"):
-        assert "is in use by process" in refusal(capsys, tmp_path / "run")
-        assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
-
-
 def test_every_stage_has_its_seed(finished: tuple[Path, float], tmp_path: Path) -> None:
     """The same inputs and another seed give another result, stage by stage."""
     folder, _ = finished
@@ -500,52 +275,3 @@ def test_every_stage_has_its_seed(finished: tuple[Path, float], tmp_path: Path) 
         assert not np.array_equal(*(own[key][name] for own in chunks))
     assert not np.array_equal(*(m.trained.history for m in (model, model_1)))
     assert not np.array_equal(paths[0][1][:, :, 1], paths_1[0][1][:, :, 1])
-
-
-def write_network(path: Path) -> None:
-    """A barrier network of random weights, in the layout of the published one."""
-    rng = np.random.default_rng(5)
-    arrays: dict[str, np.ndarray] = {"W4": rng.normal(0, 0.01, (128, 1)), "b4": np.array([0.8])}
-    for layer in range(4):
-        arrays[f"W{layer}"] = rng.normal(0, 0.1, (128 if layer else 729, 128))
-        arrays |= {f"{name}{layer}": rng.normal(0, 0.2, 128) for name in ("b", "beta", "mean")}
-        arrays |= {f"{name}{layer}": rng.uniform(0.5, 1.5, 128) for name in ("gamma", "var")}
-    np.savez(path, **arrays)
-
-
-@pytest.mark.parametrize("drift", ["onsager", "network"])
-@pytest.mark.filterwarnings("error:Initializing zero-element tensors")
-def test_a_barrier_network_at_one_temperature(tmp_path: Path, drift: str) -> None:
-    """Swaps that heal seams use an energy fitted to the network; the model has no condition."""
-    write_network(tmp_path / "network.npz")
-    config = settings(
-        f"system.barriers={str(tmp_path / 'network.npz')!r}",
-        "conditions.temperatures_K=[2500.0]",
-        f"learning.drift={drift}",
-    )
-    folder = run_study(config, tmp_path / "run")
-    metrics = metrics_of(folder)
-    assert 0 < metrics["sro_rms"]["value"] < 0.08
-    assert metrics["barrier_cv_mae_eV"]["value"] is None
-    model = MacroModel.load(folder / "model")
-    assert model.trained.scaling.n_conditions == 0 and model.options.drift == drift
-
-
-def test_four_species_with_barriers_by_name(tmp_path: Path) -> None:
-    """NbMoTaW needs two settings; its six pairs go to the report, and the name to the folder."""
-    quaternary = (
-        "system.composition=Nb0.25Mo0.25Ta0.25W0.25",
-        "system.barriers=NbMoTaW",
-        "conditions.temperatures_K=[3000.0]",
-        "sampling.dt_events=[250, 500]",
-    )
-    run_study(settings(*quaternary, workers=1), tmp_path / "run", quick=True)
-    metrics = metrics_of(tmp_path / "run")
-    assert metrics["row_sum_residual"]["value"] < 1e-6
-    assert metrics["sro_rms"]["value"] < 0.1  # a random crystal is off by .3
-    shipped = KRABarriers.load("NbMoTaW").info["metrics"]
-    assert metrics["barrier_cv_mae_eV"]["value"] == shipped["barrier_cv_mae_eV"]
-    inputs = json.loads((tmp_path / "run" / "inputs.json").read_text())
-    assert len(inputs["NbMoTaW"]) == 64
-    html = (tmp_path / "run" / "report.html").read_text()
-    assert "Ta-W" in html and "Warning" not in html

@@ -1,0 +1,104 @@
+"""Monte Carlo of patches by a network of two layers is exact too."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms, units
+from ase.build import bulk
+from engines.patches.atoms_and_laws import FOUR_SIGMA, Remembered, arrangements_of, chi_square
+
+from macro_ase.engines.patches.mc import PatchMC
+from macro_ase.engines.patches.receptive_field import reach, receptive_field
+from macro_ase.engines.swaps.moves import Displacement, Swap
+from macro_ase.patches import Patch
+
+MACE_CUTOFF_A = 3.0
+
+
+@pytest.fixture(scope="module")
+def mace() -> Any:
+    """A small random MACE model of two layers, in double precision."""
+    torch = pytest.importorskip("torch")
+    modules = pytest.importorskip("mace.modules")
+    from e3nn import o3
+    from mace.calculators import MACECalculator
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float64)
+    interaction = modules.interaction_classes["RealAgnosticResidualInteractionBlock"]
+    model = modules.ScaleShiftMACE(
+        r_max=MACE_CUTOFF_A,
+        num_bessel=4,
+        num_polynomial_cutoff=5,
+        max_ell=1,
+        interaction_cls=interaction,
+        interaction_cls_first=interaction,
+        num_interactions=2,
+        num_elements=2,
+        hidden_irreps=o3.Irreps("4x0e"),
+        MLP_irreps=o3.Irreps("4x0e"),
+        atomic_energies=np.array([0.0, 0.3]),
+        avg_num_neighbors=8.0,
+        atomic_numbers=[41, 42],
+        correlation=2,
+        gate=torch.nn.functional.silu,
+        atomic_inter_scale=2.0,
+        atomic_inter_shift=0.0,
+    )
+    yield MACECalculator(models=[model], device="cpu", default_dtype="float64")
+    torch.set_default_dtype(torch.float32)
+
+
+def niobium_molybdenum(size: int) -> Atoms:
+    atoms = bulk("Nb", "bcc", 3.24, cubic=True) * (size, size, size)
+    atoms.symbols[:] = np.random.default_rng(1).choice(["Nb", "Mo"], len(atoms))
+    return atoms
+
+
+@pytest.mark.learn
+@pytest.mark.filterwarnings("ignore")
+def test_energy_changes_with_mace_are_those_of_the_whole(mace: Any) -> None:
+    assert receptive_field(mace) == 2 * MACE_CUTOFF_A and reach(mace) == 4 * MACE_CUTOFF_A
+    atoms = niobium_molybdenum(10)
+    atoms.symbols[0] = "X"
+    start = atoms.copy()
+    mc = PatchMC(
+        atoms,
+        Patch.sphere(0, 2.9),
+        mace,
+        moves=[Swap(), Displacement(width_A=0.05)],
+        temperature_K=5000.0,
+        rng=0,
+    )
+    mc.run(8)
+    assert mc.tally[:, 1].sum() > 1 and len(mc._sites.cut.atoms) < len(atoms)
+    after, before = (mace.get_potential_energy(a[a.numbers != 0]) for a in (atoms, start))
+    assert mc.energy_change_eV == pytest.approx(after - before, abs=1e-9)
+
+
+@pytest.mark.learn
+@pytest.mark.filterwarnings("ignore")
+def test_swaps_with_mace_sample_the_exact_distribution(mace: Any) -> None:
+    atoms, active = niobium_molybdenum(2), np.array([0, 1, 2, 6, 9])
+    atoms.numbers[active] = [41, 41, 42, 42, 42]
+    start, mask = atoms.copy(), np.isin(np.arange(len(atoms)), active)
+    changed = arrangements_of(start, active, mace, 1.0)
+    spread = np.std(np.log(list(changed.values())))
+    temperature_K = spread / units.kB
+    mc = PatchMC(
+        atoms,
+        Patch.mask(mask),
+        Remembered(mace),
+        temperature_K=temperature_K,
+        rng=2,
+        halo_A=30.0,
+    )
+    counts: dict[tuple[int, ...], int] = {}
+    for _ in range(2000):
+        mc.run(10)
+        key = tuple(atoms.numbers[active].tolist())
+        counts[key] = counts.get(key, 0) + 1
+    right, wrong = (arrangements_of(start, active, mace, f * spread) for f in (1.0, 1.5))
+    assert chi_square(counts, right) > FOUR_SIGMA > chi_square(counts, wrong)
