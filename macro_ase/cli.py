@@ -35,7 +35,14 @@ from .executors import OutOfTime
 from .extras import EXTRAS, with_extra
 from .progress import told
 
-RESUMED = ("run", "work", "compute-barriers", "vacancy-energy", "make-potential")
+RESUMED = (
+    "run",
+    "work",
+    "compute-barriers",
+    "vacancy-energy",
+    "make-potential",
+    "compare-potentials",
+)
 TIME_IS_UP = 75
 
 
@@ -261,4 +268,4 @@ def build(args: argparse.Namespace) -> None:
     print(f"{args.out}: {len(atoms)} sites, {atoms.symbols.formula:metal}")
 
 
-from . import cli_kinetics, cli_models  # noqa: E402, F401  (their commands come after these)
+from . import cli_kinetics, cli_models, cli_potentials  # noqa: E402, F401  (their commands come after these)

@@ -49,7 +49,15 @@ LEVELS = (
     ("config", "run_folder", "report"),
     ("studies",),
     ("workflow", "commands", "patch_study"),
-    ("cli", "cli_kinetics", "cli_models", "cli_runs", "cli_arguments", "__main__"),
+    (
+        "cli",
+        "cli_kinetics",
+        "cli_models",
+        "cli_potentials",
+        "cli_runs",
+        "cli_arguments",
+        "__main__",
+    ),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
 

@@ -44,8 +44,14 @@ class FormationFrames:
     names: tuple[str, ...] = ()
 
 
-def _read_frames(files: Sequence[Path]) -> dict[str, Atoms]:
-    """Frames by name, each with a finite energy."""
+def labelled_frames(files: Sequence[Path]) -> dict[str, Atoms]:
+    """Frames of extxyz files, plain or gzipped, by name, each with a finite energy attached.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Naming the file that is not there or cannot be read, or the frame without an energy.
+    """
     frames: dict[str, Atoms] = {}
     for file in files:
         if not file.is_file():
@@ -89,7 +95,7 @@ def read_formation_frames(files: Sequence[Path], species: tuple[str, ...]) -> Fo
     ValueError
         If a reference is missing, energies cannot be right, or fewer than 2 frames can be used.
     """
-    frames = _read_frames(files)
+    frames = labelled_frames(files)
     reference: dict[str, float] = {}
     for atoms in frames.values():
         elements = set(atoms.get_chemical_symbols())

@@ -157,7 +157,7 @@ def crystal_properties(calculator: Any, species: Sequence[str], seed: int = 0) -
     results: dict[str, float] = {}
     energies: dict[str, float] = {}
     for name in species:
-        a0, energies[name] = _relaxed_volume(calculator, partial(_element, name), [name])
+        a0, energies[name] = relaxed_volume(calculator, partial(_element, name), [name])
         results[f"lattice constant of {name} (A)"] = a0
         results |= elastic_constants(calculator, name, a0)
         vacancy = vacancy_formation_energy(calculator, name, a0)
@@ -257,10 +257,19 @@ def _guess(name: str) -> float:
     return float(covalent_radii[atomic_numbers[name]]) * 4 / np.sqrt(3)
 
 
-def _relaxed_volume(
+def relaxed_volume(
     calculator: Any, crystal: Callable[[float], Atoms], names: Sequence[str]
 ) -> tuple[float, float]:
-    """Lattice constant in A and energy per atom in eV where the energy is lowest."""
+    """Lattice constant in A and energy per atom in eV where the energy is lowest.
+
+    Parameters
+    ----------
+    calculator : ase Calculator
+    crystal : callable
+        Gives the crystal, its sites kept, at a lattice constant.
+    names : sequence of str
+        Elements near whose mean lattice constant, within 8 %, the lowest energy is sought.
+    """
     guess = float(np.mean([_guess(name) for name in names]))
     best = minimize_scalar(
         lambda a: _energy(calculator, crystal(a)),
@@ -280,4 +289,4 @@ def _mixing_energy(
     """In meV per atom, for the fractions that the crystal really has."""
     symbols = crystal(3.0).get_chemical_symbols()
     elements = float(np.mean([energies[symbol] for symbol in symbols]))
-    return 1e3 * (_relaxed_volume(calculator, crystal, names)[1] - elements)
+    return 1e3 * (relaxed_volume(calculator, crystal, names)[1] - elements)

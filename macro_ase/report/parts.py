@@ -155,7 +155,8 @@ class Cost:
 @dataclass(frozen=True)
 class Report:
     """All that a study has to say: paragraphs on what was run, metrics by name, aims and
-    assumptions measured, sections, the prediction beside truth and simpler means, the cost."""
+    assumptions measured, sections, the prediction beside truth and simpler means, the cost, and
+    the command that was given where that is no ``macro-ase run``."""
 
     summary: Sequence[str]
     metrics: dict[str, Metric]
@@ -163,3 +164,4 @@ class Report:
     sections: Sequence[Section] = ()
     baselines: Table | None = None
     cost: Cost | None = None
+    command: str | None = None

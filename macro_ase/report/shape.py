@@ -32,6 +32,7 @@ SHAPES: dict[str, Any] = {
         "sections": [{"title!": TEXT, "text": TEXT, "tables": [TABLE], "figures": [FIGURE]}],
         "baselines": TABLE,
         "cost": {"table!": TABLE, "sentence": TEXT},
+        "command": TEXT,
     },
 }
 """Kinds of values by file: a key that ends in ! must be there, * is any key, and null is an absent

@@ -8,7 +8,7 @@
                    "checks": [{"name", "verdict", "value", "allowed", "text"}],
                    "sections": [{"title", "text", "tables": [table],
                                  "figures": [{"file": "figures/x.png", "caption"}]}],
-                   "baselines": table, "cost": {"table", "sentence"}}
+                   "baselines": table, "cost": {"table", "sentence"}, "command": str}
     table         {"caption", "columns": [str], "rows": [[cell]]}
 
 Absent parts are null or left out; the page is made of these files alone. Runs of earlier versions

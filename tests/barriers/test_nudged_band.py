@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,14 @@ from ase.constraints import FixedPlane
 from ase.optimize import LBFGS
 from scipy.optimize import minimize_scalar
 
-from macro_ase.barriers.nudged_band import Hop, end_states, hop_barrier, radius_error, relaxed
+from macro_ase.barriers.nudged_band import (
+    Hop,
+    climbed_barrier,
+    end_states,
+    hop_barrier,
+    radius_error,
+    relaxed,
+)
 from macro_ase.build import build_crystal
 from macro_ase.engines.lammps.calculator import LammpsCalculator
 from macro_ase.potentials.zhou import zhou_table
@@ -78,9 +86,20 @@ def test_a_curved_path_that_is_known_exactly(images: int) -> None:
     assert straight > top + 0.5
 
 
-def test_an_end_state_that_relaxes_back_has_collapsed() -> None:
-    hop = hop_barrier(valley(), 1, 0, _Bowl())
+@pytest.mark.parametrize("barrier", [hop_barrier, climbed_barrier])
+def test_an_end_state_that_relaxes_back_has_collapsed(barrier: Any) -> None:
+    hop = barrier(valley(), 1, 0, _Bowl())
     assert hop.collapsed and not hop.usable and math.isnan(hop.forward_eV)
+
+
+def test_climbing_from_half_way_finds_the_saddle_of_the_string() -> None:
+    calculator = CurvedValley()
+    top = -minimize_scalar(lambda u: -calculator.along(u), (0.3, 0.5, 0.7)).fun
+    hop = climbed_barrier(valley(), 1, 0, calculator)
+    assert hop.usable and hop.forward_eV == pytest.approx(top, abs=2e-4)
+    assert hop.backward_eV == pytest.approx(top - calculator.change, abs=4e-4)
+    assert not climbed_barrier(valley(), 1, 0, calculator, steps=2).usable
+    assert climbed_barrier(valley(), 1, 0, _LowValley()).collapsed
 
 
 class _LowValley(CurvedValley):

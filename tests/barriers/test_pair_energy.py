@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.formula import Formula
 
 from macro_ase.barriers import KRABarriers, PairEnergy, PairEnergyCalculator
 from macro_ase.build import build_crystal
 from macro_ase.crystal import Crystal
-from macro_ase.lattice import BCC, SiteGrid
+from macro_ase.lattice import BCC
+from macro_ase.observables.ordered_phases import OrderedPhase, ordered_phases
 
 README = Path(__file__).parents[2] / "potentials" / "README.md"
 
@@ -99,50 +101,14 @@ def test_wrong_matrices_are_refused() -> None:
         random_energy().energy(crystal)
 
 
-def ordered(phase: str, first: str, second: str, third: str = "") -> Crystal:
-    """An ordered phase; the majority of D0_3 and L2_1 first, the minority of C11_b."""
-    grid = SiteGrid(BCC, (4, 4, 3 if phase == "C11_b" else 4))
-    by_sublattice = {
-        "B2": (first, second, first, second),
-        "B32": (first, first, second, second),
-        "D0_3": (first, second, first, first),
-        "L2_1": (first, second, first, third),
-    }
-    species = KRABarriers.load().species
-    symbols = []
-    for i, j, k in grid.coordinates.tolist():
-        if phase == "C11_b":
-            symbols.append(first if k % 3 == 0 else second)
-        else:
-            sublattice = i % 2 + 2 * (((i + j + k) // 2) % 2 if i % 2 == 0 else (i + j + k) % 4 < 2)
-            symbols.append(by_sublattice[phase][sublattice])
-    return Crystal.from_sites(grid, species, [species.index(s) for s in symbols], 3.24)
-
-
-PHASES = [
-    *(("B2", a, b) for a, b in (("Mo", "Ta"), ("Nb", "Mo"), ("Nb", "Ta"))),
-    *(("B32", a, b) for a, b in (("Mo", "Ta"), ("Nb", "Mo"), ("Nb", "Ta"))),
-    *(("D0_3", a, b) for a, b in itertools.permutations(("Nb", "Mo", "Ta"), 2)),
-    *(("C11_b", a, b) for a, b in itertools.permutations(("Nb", "Mo", "Ta"), 2)),
-    *(("L2_1", *abc) for abc in (("Mo", "Nb", "Ta"), ("Nb", "Mo", "Ta"), ("Ta", "Mo", "Nb"))),
-]
-
-
-@pytest.mark.parametrize("phase", PHASES, ids="-".join)
-def test_ordered_phases_are_as_the_readme_says(phase: tuple[str, ...]) -> None:
-    kind, first, second, *rest = phase
-    formula = {"D0_3": f"{first}3{second}", "C11_b": f"{first}{second}2"}.get(kind, first + second)
-    if kind == "L2_1":
-        formula = f"{first}2{second}{rest[0]}"
-    crystal = ordered(*phase)
-    share = crystal.counts / crystal.grid.n_sites
-    minority = {"B2": 0.5, "B32": 0.5, "D0_3": 0.25, "C11_b": 1 / 3, "L2_1": 0.25}[kind]
-    assert share[share > 0].min() == pytest.approx(minority)
-    meV = 1e3 * KRABarriers.load().energy.energy(crystal) / crystal.grid.n_sites
-    (line,) = [
-        text
-        for text in README.read_text().splitlines()
-        if text.startswith(f"| {kind} ") and f" {formula} " in text
-    ]
-    stated = re.search(rf"{formula} (-?[\d.]+)", line)
-    assert stated and float(stated[1]) == pytest.approx(meV, abs=0.051)
+@pytest.mark.parametrize(
+    "phase", ordered_phases(("Nb", "Mo", "Ta")), ids=lambda p: f"{p.kind}-{p.formula}"
+)
+def test_ordered_phases_are_as_the_readme_says(phase: OrderedPhase) -> None:
+    atoms = phase.atoms(3.24)
+    atoms.calc = PairEnergyCalculator()
+    meV = 1e3 * atoms.get_potential_energy() / len(atoms)
+    lines = [x for x in README.read_text().splitlines() if x.startswith(f"| {phase.kind} ")]
+    found = [pair for line in lines for pair in re.findall(r"([A-Z][A-Za-z0-9]+) (-?[\d.]+)", line)]
+    stated = {Formula(name).format("hill"): float(value) for name, value in found}
+    assert stated[Formula(phase.formula).format("hill")] == pytest.approx(meV, abs=0.051)
