@@ -75,7 +75,7 @@ def test_bad_structures_are_one_line_and_nothing_is_written(
         (("--structure", "gone.xyz"), "no such file: gone.xyz"),
         (("--set", "system.structure=gone.xyz"), "no such file: gone.xyz"),
         (("--set", "system.small_size=[16,16,16]"), "does not divide"),
-        (("--set", "system.small_size=[3,3,3]"), "along each axis it may be one of [[4, 8]"),
+        (("--set", "system.small_size=[3,3,3]"), "--set system.small_size=[4,4,4]"),
         (("--set", "system.small_size=[2,2,2]"), "three numbers of at least 3"),
         (("--set", "conditions.temperatures_K=[0]"), "temperatures_K must be above 0 K"),
         (("--set", "conditions.temperatures_K=[2000, -1]"), "temperatures_K must be above 0 K"),

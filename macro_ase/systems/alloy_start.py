@@ -15,6 +15,7 @@ from ..crystal import Crystal
 from ..kinetics.padding import HALO
 from ..lattice import BCC, SiteGrid
 from ..memory import require_memory
+from ..ratios import either, near_divisors
 from ..rng import stream
 from ..structure_files import read_structure
 
@@ -91,10 +92,12 @@ def _describe(crystal: Crystal) -> str:
 def check_division(small: SiteGrid, large: SiteGrid) -> None:
     """Raise ValueError unless the small system divides the large one."""
     if any(big % n for n, big in zip(small.size, large.size)):
-        divisors = [[n for n in range(HALO, big + 1) if big % n == 0] for big in large.size]
+        near = [near_divisors(n, big, HALO) for n, big in zip(small.size, large.size)]
         raise ValueError(
             f"system.small_size {list(small.size)} does not divide the large system's "
-            f"{list(large.size)} cells; along each axis it may be one of {divisors}"
+            f"{list(large.size)} cells; the nearest along each axis: "
+            f"{', '.join(map(either, near))}: --set system.small_size="
+            f"[{','.join(str(sizes[0]) for sizes in near)}]"
         )
 
 
@@ -103,7 +106,7 @@ def check_alone(small: SiteGrid, large: SiteGrid, boundary: str) -> None:
     if any(n > big for n, big in zip(small.size, large.size)):
         raise ValueError(
             f"system.small_size {list(small.size)} is larger than the large system's "
-            f"{list(large.size)} cells"
+            f"{list(large.size)} cells: make it smaller, or system.large_size larger"
         )
     if boundary != "embedded":
         raise ValueError(

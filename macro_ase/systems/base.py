@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
+from ..ratios import either, near_divisors
 
 States = NDArray[Any]
 Condition = Mapping[str, float]
@@ -187,7 +188,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.small < 1 or self.large < self.small or self.large % self.small:
             raise ValueError(
-                f"small must divide large = {self.large} into whole patches, not {self.small}"
+                f"small must divide large = {self.large} into whole patches, not {self.small}: "
+                f"the nearest is {either(near_divisors(self.small, self.large))}"
             )
         if not 0 <= self.buffer <= (self.large - self.small) // 2:
             most = (self.large - self.small) // 2

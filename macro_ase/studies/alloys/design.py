@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ...engines.vacancies.fraction import VacancyFraction
-from ...ratios import whole_ratio
+from ...ratios import either, near_multiples, whole_ratio
 from ...systems import MODELS
 from ...systems.alloy_crystals import AlloyCrystals
 from ..settings import DRIFTS, LEARNING, require_choices, require_numbers, setting
@@ -174,7 +174,11 @@ def _check_steps(steps: list[float], events: float, system: AlloyCrystals) -> No
     sample = system.record_events
     wrong = [h for h in steps if whole_ratio(h, sample) is None]
     if wrong or not steps:
-        raise ValueError(f"sampling.dt_events must be multiples of {sample:g}, not {wrong}")
+        near = either(near_multiples(wrong[0] if wrong else 0.0, sample))
+        raise ValueError(
+            f"sampling.dt_events must be multiples of {sample:g}, not {wrong}: the nearest is "
+            f"{near}"
+        )
     least = system.least_small_events(max(steps))
     if events < least:
         raise ValueError(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...kinetics.multispin import REPLICAS
+from ...ratios import either, near_multiples
 from ...systems.critical_chains import WHOLE, CriticalSampling, Way
 from ..settings import require_numbers, require_steps
 
@@ -144,7 +145,7 @@ def _check(config: dict[str, Any]) -> None:
     rules = {
         f"sampling.beyond_share must lie in 0..1, not {share:g}": 0 <= share <= 1,
         f"system.sizes and system.beyond must be multiples of sampling.patch = {patch}, not "
-        f"{wrong}": wrong is None,
+        f"{wrong}: the nearest is {either(near_multiples(wrong or 0, patch))}": wrong is None,
         f"system.sizes must be two or more and ascend, with system.beyond, not {sizes}": ascend,
         f"system.temperatures must be two or more above 0 and ascend, not {temperatures}": warm,
         f"system.middle must be one of system.temperatures, not {middle:g}": middle in temperatures,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays import Array
 from ...learning.options import DriftOptions
+from ...ratios import either, near_divisors
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...systems.lennard_jones import Start
@@ -149,4 +150,7 @@ def _check(config: dict[str, Any]) -> None:
         )
     for n in (*sizes, free["n_atoms"]):
         if n % block:
-            raise ValueError(f"data.block_atoms must divide {n} atoms, not be {block}")
+            raise ValueError(
+                f"data.block_atoms must divide {n} atoms, not be {block}: the nearest is "
+                f"{either(near_divisors(block, n))}"
+            )

@@ -27,7 +27,7 @@ LEAST = {
     "sampling.buffer": 0,
     "sampling.relax_time": 0,
 }
-ABOVE_0 = ("sampling.dt", "direct.interval", "learning.learning_rate")
+ABOVE_0 = ("direct.interval", "learning.learning_rate")
 CHUNK = 16
 MOST_CONDITIONS = 1000
 
@@ -61,10 +61,13 @@ class OwnDesign:
         ValueError
             Naming the setting and what is wrong with it.
         """
-        if not config["sampling"]["dt"] > 0:
-            raise ValueError("sampling.dt, how long a patch evolves alone, must be given, above 0")
-        require_numbers(config, LEAST, ABOVE_0)
         require_choices(config, {"learning.drift": DRIFTS})
+        require_numbers(config, LEAST, ABOVE_0)
+        if not config["sampling"]["dt"] > 0:
+            raise ValueError(
+                "sampling.dt, how long a patch evolves alone, must be given, above 0: "
+                "--set sampling.dt=TIME"
+            )
         made = system_of(config["system"]) if system is None else system
         sampling, direct = config["sampling"], config["direct"]
         plan, conditions = plan_of(made, sampling), conditions_of(config.get("conditions", {}))

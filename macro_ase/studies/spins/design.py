@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Array
+from ...ratios import either, near_divisors
 from ...rng import stream
 from ...systems.base import BOUNDARIES, Closure, no_closure
 from ...systems.curie_weiss import CurieWeissSystem
@@ -178,7 +179,8 @@ def _check(config: dict[str, Any]) -> None:
     if wrong or not table["patches"]:
         raise ValueError(
             f"sampling.patches must be sides from 4 on that divide system.side = {side}, "
-            f"not {wrong or table['patches']}"
+            f"not {wrong or table['patches']}: the nearest is "
+            f"{either(near_divisors((wrong or [side])[0], side, 4))}"
         )
     _check_buffer("sampling.buffer", table.get("buffer", 0), table["patches"], side)
     low_high = table["magnetisation"]
@@ -222,22 +224,23 @@ def _require_spins(config: dict[str, Any], key: str) -> None:
 def _check_scan(config: dict[str, Any]) -> None:
     table, side = config["scan"], config["system"]["side"]
     if table["patch"] < 4 or side % table["patch"]:
-        raise ValueError(f"scan.patch must divide system.side = {side}, not {table['patch']}")
+        raise ValueError(
+            f"scan.patch must divide system.side = {side}, not {table['patch']}: the "
+            f"nearest is {either(near_divisors(table['patch'], side, 4))}"
+        )
     if not table["times"] or min(table["times"]) <= 0:
         raise ValueError(f"scan.times must be above 0, not {table['times']}")
     for buffer in table.get("buffers", []):
         _check_buffer("scan.buffers", buffer, [table["patch"]], side)
-    if table["states"] < 2 or table["age"] < 0 or not -1 <= table["magnetisation"] <= 1:
-        raise ValueError("scan.states, scan.age or scan.magnetisation makes no sense")
+    least = {"scan.states": 2, "scan.age": 0, "scan.magnetisation": -1}
+    require_numbers(config, least, (), {"scan.magnetisation": 1})
 
 
 def _check_closure(config: dict[str, Any]) -> None:
     table, patches = config["closure"], config["sampling"]["patches"]
-    if table["kind"] not in CLOSURES:
-        raise ValueError(f"closure.kind must be of {', '.join(CLOSURES)}, not {table['kind']!r}")
-    require_choices(config, {"closure.compare": CLOSURES})
+    require_choices(config, {"closure.kind": CLOSURES, "closure.compare": CLOSURES})
     keys = ("closure.variables", "closure.channels", "closure.steps", "closure.runs")
     require_numbers(config, dict.fromkeys(keys, 1), ())
     _require_spins(config, "closure.magnetisations")
     if "encoder" in (table["kind"], *table["compare"]) and min(patches) < 5:
-        raise ValueError("an encoder needs sampling.patches of a side from 5 on")
+        raise ValueError(f"an encoder needs sampling.patches of a side from 5 on, not {patches}")

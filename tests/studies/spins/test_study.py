@@ -130,7 +130,7 @@ def test_interrupted_it_goes_on_to_the_same_numbers(
         ("curie-weiss", "scan.patch=5", "scan.patch must divide system.side = 16"),
         ("ising", "sampling.buffer=-1", "sampling.buffer must be from 0 to 4 for patches of [8]"),
         ("ising", "sampling.buffer=5", "sampling.buffer must be from 0 to 4 for patches of [8]"),
-        ("ising", "closure.kind=magic", "closure.kind must be of none, correlations, encoder"),
+        ("ising", "closure.kind=magic", "closure.kind must be one of none, correlations, encoder"),
         ("ising", "closure.channels=0", "closure.channels must be at least 1"),
         ("ising", "closure.magnetisations=[]", "closure.magnetisations must lie in -1..1"),
         ("ising", "scan.buffers=[0, 6]", "scan.buffers must be from 0 to 4 for patches of [8]"),
