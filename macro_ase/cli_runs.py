@@ -58,6 +58,8 @@ HOW = (
         help="a name from macro-ase list, a file, or the folder of a run that was begun"),
     arg("--out", type=Path, metavar="DIR", help="run folder (default: runs/STUDY[-quick])"),
     arg("--overwrite", action="store_true", help="empty a folder that holds another run"),
+    arg("--list-settings", action="store_true",
+        help="print every setting with its meaning and limits, as a CONFIG.toml, and run nothing"),
     *SETTINGS,
     *HOW,
 )  # fmt: skip
@@ -74,8 +76,15 @@ def run(args: argparse.Namespace) -> None:
       macro-ase run nbmota --structure my.xyz --workers 8 --out runs/mine
       macro-ase run my.toml --seed 1 --set 'system.large_size=[32, 32, 32]'
       macro-ase run nbmota --engine processes:16 --walltime 02:30:00
+      macro-ase run nbmota --list-settings > my.toml
     """
     config, quick = _settings(args)
+    if args.list_settings:
+        from macro_ase.commands.list_settings import settings_text
+        from macro_ase.config import preset_of
+
+        print(settings_text(config, preset_of(config["study"])), end="")
+        return
     named = Path("runs") / (config["study"] + ("-quick" if quick else ""))
     out = args.out or (Path(args.study) if _is_run(args.study) else named)
 

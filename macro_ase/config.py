@@ -91,6 +91,17 @@ def load_config(
     return _load(study_or_path, quick, dict(wanted), PRESETS)
 
 
+def preset_of(study_or_path: str | Path) -> Path:
+    """The preset of a study or of a file of settings, which has every key with its meaning.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        As `load_config`.
+    """
+    return _study_and_changes(study_or_path, PRESETS)[1]
+
+
 def list_studies() -> list[tuple[str, str]]:
     """Name and one-line title of each study that ships, in alphabetical order."""
     return _list_studies(PRESETS)

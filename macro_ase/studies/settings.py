@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from ..ratios import whole_ratio
+from ..ratios import either, near_multiples, whole_ratio
 
 MOST_STEPS = 10**7
 DRIFTS = ("network", "onsager")
@@ -14,6 +16,26 @@ LEARNING = {
     "learning.weight_decay": 0,
 }
 """Smallest values of the settings ``learning`` that models of patches share."""
+
+
+_NOTES: ContextVar[dict[str, list[str]] | None] = ContextVar("limits of settings", default=None)
+
+
+@contextmanager
+def limits_noted() -> Iterator[dict[str, list[str]]]:
+    """What the checks of this module ask of each setting while the block runs, in words."""
+    notes: dict[str, list[str]] = {}
+    token = _NOTES.set(notes)
+    try:
+        yield notes
+    finally:
+        _NOTES.reset(token)
+
+
+def _note(key: str, limit: str) -> None:
+    notes = _NOTES.get()
+    if notes is not None and limit not in notes.setdefault(key, []):
+        notes[key].append(limit)
 
 
 def require_numbers(
@@ -29,15 +51,19 @@ def require_numbers(
     ValueError names the first that is not.
     """
     for key, limit in least.items():
+        _note(key, f"at least {limit:g}")
         if _end(config, key, min) < limit:
             raise ValueError(f"{key} must be at least {limit}, not {setting(config, key)}")
     for key, limit in (most or {}).items():
+        _note(key, f"at most {limit:g}")
         if _end(config, key, max) > limit:
             raise ValueError(f"{key} must be at most {limit}, not {setting(config, key)}")
     for key in not_negative:
+        _note(key, "0 or more")
         if setting(config, key) < 0:
             raise ValueError(f"{key} must not be negative, not {setting(config, key)}")
     for key in above_0:
+        _note(key, "above 0")
         if not _end(config, key, min) > 0:
             raise ValueError(f"{key} must be above 0, not {setting(config, key)}")
 
@@ -53,6 +79,7 @@ def _end(config: dict[str, Any], key: str, which: Callable[[Iterable[Any]], Any]
 def require_choices(config: dict[str, Any], choices: Mapping[str, Iterable[str]]) -> None:
     """Refuse settings that are none of a few words; of lists, every word counts."""
     for key, allowed in choices.items():
+        _note(key, f"of {', '.join(allowed)}")
         value = setting(config, key)
         wrong = [v for v in (value if isinstance(value, list) else [value]) if v not in allowed]
         if wrong:
@@ -67,6 +94,8 @@ def require_steps(config: dict[str, Any], parts: Mapping[str, str], beyond: bool
     ``beyond`` what it divides where that is said. ValueError names both.
     """
     for key, whole in parts.items():
+        if not beyond:
+            _note(key, f"at most {whole}")
         interval, longest = setting(config, key), setting(config, whole)
         times = longest if isinstance(longest, list) else [longest]
         if max(times) / interval > MOST_STEPS:
@@ -82,7 +111,10 @@ def require_multiple(value: float, unit: float, key: str, of: str) -> int:
     """How often a unit fits into a setting; ValueError, naming it, if that is no whole number."""
     times = whole_ratio(value, unit)
     if times is None:
-        raise ValueError(f"{key} must be a multiple of {of} = {unit:g}, not {value:g}")
+        near = either(near_multiples(value, unit))
+        raise ValueError(
+            f"{key} must be a multiple of {of} = {unit:g}, not {value:g}: the nearest is {near}"
+        )
     return times
 
 
