@@ -57,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 1 where nobody reads the output, 2 after bad input, 75 when the time that
-        was given is up, 130 after Ctrl-C, 143 after SIGTERM.
+        Exit status: 0, 1 where nobody reads the output or a self test fails, 2 after bad input, 75
+        when the time that was given is up, 130 after Ctrl-C, 143 after SIGTERM.
     """
     args = argparse.Namespace(command=None, verbose=False, quiet=False)
     warnings.showwarning = _warn_once(args)
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             parser().parse_args(argv, args)
             with told(args.verbose, args.quiet):
-                COMMANDS[args.command][0](args)
+                status = COMMANDS[args.command][0](args) or 0
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _refuse(f"not enough memory for this: {error or 'try a smaller system'}")
         except (ValueError, OSError) as error:
             return _stopped(args.command, 128 + signals[0]) if signals else _refuse(str(error))
-    return 0
+    return status
 
 
 @contextmanager
@@ -268,4 +268,9 @@ def build(args: argparse.Namespace) -> None:
     print(f"{args.out}: {len(atoms)} sites, {atoms.symbols.formula:metal}")
 
 
-from . import cli_kinetics, cli_models, cli_potentials  # noqa: E402, F401  (their commands come after these)
+from . import (  # noqa: E402  (their commands come after these)
+    cli_kinetics,  # noqa: F401
+    cli_models,  # noqa: F401
+    cli_potentials,  # noqa: F401
+    cli_tools,  # noqa: F401
+)

@@ -15,7 +15,8 @@ from .executors import ENGINES, seconds_of
 
 MOST = 10**15
 """The largest whole number on the command line: more steps than a computer makes in a year."""
-Handler = Callable[[argparse.Namespace], None]
+Handler = Callable[[argparse.Namespace], int | None]
+"""Runs a command; its exit status where that is not 0."""
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 COMMANDS: dict[str, tuple[Handler, tuple[Argument, ...]]] = {}
 

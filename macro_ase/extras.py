@@ -16,6 +16,17 @@ EXTRAS = {
 }
 
 
+GIVES = {
+    "learn": "studies, MacroModel, predict, anneal, map",
+    "pymatgen": "crystals of pymatgen",
+    "lammps": "LammpsPatch, LammpsCalculator, --calculator lammps",
+    "mace": "make-potential mace, --calculator mace",
+    "dask": "--engine dask, chunks on a cluster",
+    "mpi": "--engine mpi, chunks on the ranks of mpiexec",
+}
+"""What each extra is for."""
+
+
 def installed(module: str) -> bool:
     """Whether an optional package can be imported; it is not imported for that."""
     try:

@@ -28,6 +28,7 @@ from numba.misc.appdirs import AppDirs
 NAME = "macro_ase-kernels"
 SETTINGS: Any = nb.config
 KEPT_UNUSED = 60 * 86400.0
+PROBE = f"probe-{os.getpid()}"
 
 
 class KernelStore:
@@ -57,6 +58,15 @@ class KernelStore:
                 if data[:32] == hashlib.sha256(data[32:]).digest():
                     return data[32:]
                 _warn(f"damaged files in {folder} are written anew")
+        return None
+
+    def place(self) -> Path | None:
+        """The folder that code is kept in: the first that takes a file; None if none does."""
+        for folder in self.folders:
+            with suppress(OSError):
+                _write(folder, PROBE, b"")
+                (folder / PROBE).unlink()
+                return folder
         return None
 
     def write(self, file: str, content: bytes) -> None:

@@ -55,6 +55,7 @@ LEVELS = (
         "cli_models",
         "cli_potentials",
         "cli_runs",
+        "cli_tools",
         "cli_arguments",
         "__main__",
     ),

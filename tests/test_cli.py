@@ -85,7 +85,8 @@ def test_the_commands_of_the_manual_are_there() -> None:
     simulate = ["run", "work", "list", "report", "predict", "anneal", "map"]
     simulate += ["sro", "kmc", "build"]
     computed = ["compute-barriers", "vacancy-energy", "fit-barriers", "make-potential"]
-    assert list(COMMANDS) == [*simulate, "diffusion", *computed, "compare-potentials"]
+    computed += ["compare-potentials"]
+    assert list(COMMANDS) == [*simulate, "diffusion", *computed, "doctor", "completion"]
 
 
 @pytest.mark.parametrize(
