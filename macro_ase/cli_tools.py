@@ -1,10 +1,38 @@
-"""Commands around the work: whether the installation is sound, completion of the command line."""
+"""Commands around the work: export of runs, a sound installation, completion."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from .cli_arguments import arg, command, parser
+from .cli_arguments import arg, command, folder, parser, whole
+
+
+@command(
+    "export",
+    arg("folder", type=folder, metavar="RUN", help="the folder of a run"),
+    arg("--to", choices=("extxyz", "traj", "npz", "csv"), required=True,
+        help="snapshots of an alloy as structures; all arrays; or all as tables"),
+    arg("--out", type=Path, metavar="DIR", help="folder to write into (default: RUN/export)"),
+    arg("--only", default="*", metavar="PATTERN",
+        help="chunks whose name fits, such as 'small/2000.0/*' (default: all)"),
+    arg("--every", type=whole(1), default=1, metavar="N",
+        help="one of so many snapshots (default: all)"),
+)  # fmt: skip
+def export(args: argparse.Namespace) -> None:
+    """Write what a run keeps for other programs.
+
+    extxyz and traj: the snapshots of an alloy's small runs, one file a run, vacancies as X, with
+    their time and temperature. npz: every chunk of the store. csv: the same as tables, with the
+    tables and metrics of the report. docs/formats.md has xarray, pymatgen and ase.db.
+
+    Examples:
+      macro-ase export runs/nbmota --to extxyz --only 'small/2000.0/*' --every 10
+      macro-ase export runs/ising --to csv --out tables
+    """
+    from macro_ase.commands.export_run import RunExport
+
+    print(RunExport(args.folder, args.to, args.out, args.only, args.every).run())
 
 
 @command("doctor")

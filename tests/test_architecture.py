@@ -43,7 +43,7 @@ LEVELS = (
     ),
     ("kinetics", "potentials"),
     ("barriers", "observables", "build"),
-    ("engines", "whole_frames", "structure_files"),
+    ("engines", "whole_frames", "structure_files", "ase_formats"),
     ("systems",),
     ("sampling", "learning", "analysis"),
     ("config", "run_folder", "report"),

@@ -86,7 +86,8 @@ def test_the_commands_of_the_manual_are_there() -> None:
     simulate += ["sro", "kmc", "build"]
     computed = ["compute-barriers", "vacancy-energy", "fit-barriers", "make-potential"]
     computed += ["compare-potentials"]
-    assert list(COMMANDS) == [*simulate, "diffusion", *computed, "doctor", "completion"]
+    tools = ["export", "doctor", "completion"]
+    assert list(COMMANDS) == [*simulate, "diffusion", *computed, *tools]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 A chunk is a group of arrays under a key, with the shape, type and SHA-256 of every array. It is
 written beside its place and renamed into it, so it is there whole or not at all, and it is checked
-whenever it is read. zarr itself reads a lost file as zeros.
+whenever it is read. zarr itself reads a lost file as zeros. Axes are named and arrays
+say what they are (`meanings`): ``xarray.open_zarr(store, group=key, consolidated=False)``.
 
 Chunks of earlier versions carry no checksums. They count where every file of their arrays is
 there; a block of zeros, which zarr does not write, looks like a lost file and is computed again.
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Chunk
 from ..files import naming
+from .meanings import ARRAYS, axes_of, stage_of
 
 BESIDE = ".unfinished"
 
@@ -65,6 +67,12 @@ class Store:
         """Whether there is a chunk, without reading it."""
         return (self.path / key / "zarr.json").is_file()
 
+    def keys(self) -> list[str]:
+        """Of all finished chunks, in order; none is read."""
+        files = (file for file in self.path.rglob("zarr.json") if BESIDE not in file.parts)
+        found = [file.parent for file in files if b'"finished": true' in file.read_bytes()]
+        return sorted(folder.relative_to(self.path).as_posix() for folder in found)
+
     def discard(self, key: str) -> None:
         """Remove a chunk."""
         shutil.rmtree(self.path / key, ignore_errors=True)
@@ -84,7 +92,7 @@ class Store:
         shutil.rmtree(beside, ignore_errors=True)
         try:
             with naming(place):
-                _write_group(beside, arrays)
+                _write_group(beside, arrays, stage_of(key))
                 self._put(beside, place)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -174,15 +182,15 @@ def _open_group(path: Path) -> None:
         zarr.open_group(str(path), mode="a")
 
 
-def _write_group(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _write_group(path: Path, arrays: Mapping[str, NDArray[Any]], what: str) -> None:
     path.parent.mkdir(exist_ok=True)
     group = zarr.open_group(str(path), mode="w")
-    entries = {}
-    for name, values in arrays.items():
-        array = np.ascontiguousarray(values).reshape(np.shape(values))
-        group.create_array(name, data=array)
-        entries[name] = _entry(array)
-    group.attrs.update({"arrays": entries, "finished": True})
+    made = {n: np.ascontiguousarray(each).reshape(np.shape(each)) for n, each in arrays.items()}
+    for name, axes in axes_of(made).items():
+        meaning: Any = {"long_name": ARRAYS[name].text} if name in ARRAYS else {}
+        group.create_array(name, data=made[name], dimension_names=axes, attributes=meaning)
+    entries = {name: _entry(array) for name, array in made.items()}
+    group.attrs.update({"title": what, "arrays": entries, "finished": True})
 
 
 def _entry(array: NDArray[Any]) -> dict[str, Any]:
