@@ -212,7 +212,7 @@ def relaxed(
     copy.calc = calculator
     LBFGS(copy, logfile=None).run(fmax, steps)  # type: ignore[arg-type]
     energy, forces = copy.get_potential_energy(), copy.get_forces(apply_constraint=False)
-    copy.calc = SinglePointCalculator(copy, energy=energy, forces=forces)
+    copy.calc = SinglePointCalculator(copy, energy=float(energy), forces=forces)
     return copy
 
 
@@ -304,7 +304,7 @@ def _climb(
         ode12r(
             force, image.positions.flatten(), fmax=fmax, residual=residual, steps=steps, verbose=0
         )
-    return image.get_potential_energy(), calls, _residual(image) <= fmax
+    return float(image.get_potential_energy()), calls, _residual(image) <= fmax
 
 
 def _check(

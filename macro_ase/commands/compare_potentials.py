@@ -20,12 +20,14 @@ from ..jobs import Done, run_jobs
 from ..observables.ordered_phases import OrderedPhase
 from ..progress import Progress
 from ..run_folder import versions
+from .asked_potential import Potential
 from .crystal_work import held, processes
 from .journal import Journal
 from .potential_plan import Plan, Questions, plan
+from .potential_quantities import rows
 from .potential_report import table_text, write_pages
-from .potential_results import Measured, require_alike, rows
-from .potential_tasks import Potential, carry_out
+from .potential_results import Measured, require_alike
+from .potential_tasks import carry_out
 
 NAMED = re.compile(r"([\w.+-]+)=(.+)", re.S)
 LABEL = re.compile(r"[\w.+-]+")

@@ -11,17 +11,15 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
-from ase.formula import Formula
 
 from ..barriers.fit_data import BarrierTable, find_tables, read_table, species_of
-from ..barriers.formation_frames import RELAXED_TOLERANCE_A, labelled_frames
+from ..barriers.formation_frames import labelled_frames
 from ..build import build_crystal
 from ..crystal import Crystal
-from ..observables.ordered_phases import OrderedPhase, ordered_phases
+from ..observables.ordered_phases import ordered_phases
 from ..rng import stream
+from .potential_frames import Pure, alloys, bare, each, formation, known_phases, mean, pure_frames
 from .potential_tasks import Band, Cost, Element, Frame, HopOf, Order, Phase, Task
-
-Pure = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _values(task: Task, record: Mapping[str, Any], elements: Pure, frames: Pure)
         symbols = atoms.get_chemical_symbols()
         if len(set(symbols)) == 1 or not set(symbols) <= pure.keys():
             return {}
-        return {task.key: record["energy_eV"] - _mean(symbols, pure)}
+        return {task.key: record["energy_eV"] - mean(symbols, pure)}
     if isinstance(task, Element):
         names = {"a_A": "a"} | {c: c for c in ("C11", "C12", "C44")}
         return {f"{task.key} {names[k]}": x for k, x in record.items() if k in names}
@@ -118,10 +116,6 @@ def _values(task: Task, record: Mapping[str, Any], elements: Pure, frames: Pure)
         kelvin = f"order {task.temperature_K:g} K"
         return {f"{kelvin} {k}": x for k, x in record.items() if k != "accepted"}
     return {task.key: next(iter(record.values()))}
-
-
-def _mean(symbols: Sequence[str], pure: Pure) -> float:
-    return float(np.mean([pure[s] for s in symbols]))
 
 
 def plan(questions: Questions) -> Plan:
@@ -136,17 +130,17 @@ def plan(questions: Questions) -> Plan:
     table = None if q.table is None else _table(q.table)
     frames = list(labelled_frames(q.frames).values()) if q.frames else []
     species = _species(q, table, frames)
-    pure = _pure(frames, species)
-    chosen = _alloys(frames, species, q)
+    pure = pure_frames(frames, species)
+    chosen = alloys(frames, species, q.n_frames, q.seed)
     hops, reference = _hops(table, q) if table is not None else ([], {})
     if frames:
-        own = {s: _each(frames[n]) for s, n in pure.items()}
-        reference |= {f"frame {n}": _formation(frames[n], own) for n in chosen}
-        reference |= _known_phases(frames, own, species)
+        own = {s: each(frames[n]) for s, n in pure.items()}
+        reference |= {f"frame {n}": formation(frames[n], own) for n in chosen}
+        reference |= known_phases(frames, own, species)
     tasks: list[Task] = [Element(s) for s in species]
     tasks += [Phase(phase) for phase in ordered_phases(species)]
     tasks += [Cost(block) for block in _blocks(species, q)]
-    tasks += [Frame(n, _bare(frames[n])) for n in (*pure.values(), *chosen)]
+    tasks += [Frame(n, bare(frames[n])) for n in (*pure.values(), *chosen)]
     tasks += [*hops, *_orders(q, table, species)]
     return Plan(species, tasks, _settings(q, species), reference, pure)
 
@@ -186,62 +180,6 @@ def _hops(table: BarrierTable, q: Questions) -> tuple[list[HopOf], dict[str, flo
         hops.append(hop)
         known[hop.key] = float(table.barrier_eV[k])
     return hops, known
-
-
-def _pure(frames: Sequence[Atoms], species: Sequence[str]) -> dict[str, int]:
-    """The pure frame of lowest energy of each element."""
-    best: dict[str, int] = {}
-    for number, atoms in enumerate(frames):
-        name, *others = set(atoms.get_chemical_symbols())
-        if not others and (name not in best or _each(atoms) < _each(frames[best[name]])):
-            best[name] = number
-    missing = [s for s in species if frames and s not in best]
-    if missing:
-        raise ValueError(f"formation energies need a pure frame of {', '.join(missing)}")
-    return {s: best[s] for s in species if s in best}
-
-
-def _alloys(frames: Sequence[Atoms], species: Sequence[str], q: Questions) -> list[int]:
-    """Numbers of alloys of the species in a random order, the first so many."""
-    every = [set(atoms.get_chemical_symbols()) for atoms in frames]
-    alloys = [n for n, symbols in enumerate(every) if 1 < len(symbols) and symbols <= set(species)]
-    if frames and len(alloys) < (q.n_frames or 1):
-        raise ValueError(f"--frames: {len(alloys)} alloys of {', '.join(species)} are among them")
-    order = np.random.default_rng(stream(q.seed, "frames")).permutation(len(alloys))
-    return [alloys[k] for k in order[: q.n_frames]]
-
-
-def _known_phases(frames: Sequence[Atoms], pure: Pure, species: Sequence[str]) -> dict[str, float]:
-    """Lowest formation energy among the frames that are an ordered phase, by its key."""
-    phases: dict[str, list[OrderedPhase]] = {}
-    for phase in ordered_phases(species):
-        phases.setdefault(_composition(phase.atoms(1.0)), []).append(phase)
-    best: dict[str, float] = {}
-    for atoms in frames:
-        possible = phases.get(_composition(atoms), [])
-        try:
-            crystal = Crystal.from_atoms(atoms, tolerance_A=RELAXED_TOLERANCE_A)
-        except ValueError:
-            continue
-        for key in [Phase(phase).key for phase in possible if phase.is_of(crystal)]:
-            best[key] = min(best.get(key, np.inf), _formation(atoms, pure))
-    return best
-
-
-def _composition(atoms: Atoms) -> str:
-    return str(Formula("".join(sorted(atoms.get_chemical_symbols()))).reduce()[0].format("hill"))
-
-
-def _each(atoms: Atoms) -> float:
-    return float(atoms.get_potential_energy()) / len(atoms)
-
-
-def _formation(atoms: Atoms, pure: Pure) -> float:
-    return _each(atoms) - _mean(atoms.get_chemical_symbols(), pure)
-
-
-def _bare(atoms: Atoms) -> Atoms:
-    return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 
 def _orders(q: Questions, table: BarrierTable | None, species: Sequence[str]) -> list[Order]:

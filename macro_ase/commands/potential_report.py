@@ -17,7 +17,8 @@ from ..report.figures import colour, panels
 from ..report.page import write_report
 from ..report.parts import Figure, Report, Section, Table
 from ..report.write import write_findings
-from .potential_results import BARRIERS, COST, ELEMENTS, FORMATION, ORDER, Measured, Number, Row
+from .potential_quantities import BARRIERS, COST, ELEMENTS, FORMATION, ORDER, Number, Row
+from .potential_results import Measured
 
 NOTES = {
     BARRIERS: "Reference: the table that was given. Intervals (95 %) from vacancy sites drawn with "

@@ -11,10 +11,7 @@ import itertools
 import math
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from hashlib import sha256
 from typing import Any, Literal
 
 import numpy as np
@@ -24,73 +21,22 @@ from ase.calculators.calculator import Calculator
 
 from ..barriers.kra import KRABarriers
 from ..barriers.nudged_band import IMAGES, climbed_barrier, hop_barrier
-from ..barriers.pair_calculator import PairEnergyCalculator
-from ..barriers.shipped import barrier_file
 from ..crystal import Crystal
-from ..engines.calculators import calculator_from_text
 from ..lattice import BCC
 from ..observables.bonds import bond_counts
 from ..observables.ordered_phases import OrderedPhase
 from ..observables.short_range_order import random_offset, warren_cowley_from_bonds
 from ..patches import order_axes
-from ..potentials.accuracy import elastic_constants, relaxed_volume
+from ..potentials.accuracy import elastic_constants
 from ..rng import stream
 from ..statistics import standard_error
-from .crystal_work import digests
+from .asked_potential import Potential, at_rest
 
-PAIR = "pair:"
 BURN_IN = 0.2
 """Share of the sweeps of swap Monte Carlo that is not counted."""
 COORDINATION = 8
 TIMED = 5
 Band = Literal["string", "climb"]
-
-
-@dataclass(frozen=True)
-class Potential:
-    """A potential by its text.
-
-    Attributes
-    ----------
-    text : str
-        As of `engines.calculators`, or ``pair:MODEL``: a barrier model, by file or by the name of
-        one that ships, with the pair energy that it goes with.
-    """
-
-    text: str
-
-    def calculator(self) -> Calculator:
-        """One for each process, used again."""
-        return _calculator(self.text)
-
-    @property
-    def barriers(self) -> KRABarriers | None:
-        """The barrier model that takes the place of nudged bands."""
-        return _model(self.text.removeprefix(PAIR)) if self.text.startswith(PAIR) else None
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """SHA-256 of the files that it is made from, by name."""
-        if not self.text.startswith(PAIR):
-            return digests(self.text)
-        file = barrier_file(self.text.removeprefix(PAIR))
-        return {file.name: sha256(file.read_bytes()).hexdigest()}
-
-    @property
-    def has_forces(self) -> bool:
-        return "forces" in self.calculator().implemented_properties
-
-
-@lru_cache(maxsize=1)
-def _calculator(text: str) -> Calculator:
-    if text.startswith(PAIR):
-        return PairEnergyCalculator(_model(text.removeprefix(PAIR)).energy)
-    return calculator_from_text(text)
-
-
-@lru_cache(maxsize=1)
-def _model(name: str) -> KRABarriers:
-    return KRABarriers.load(name)
 
 
 @dataclass(frozen=True)
@@ -109,7 +55,7 @@ class Element:
         def crystal(a: float) -> Atoms:
             return bulk(self.name, "bcc", a=a, cubic=True) * (2, 2, 2)
 
-        a, energy = _at_rest(potential, crystal, [self.name])
+        a, energy = at_rest(potential, crystal, [self.name])
         found = {"energy_eV": energy}
         if a is None:
             return found
@@ -129,22 +75,7 @@ class Phase:
 
     def run(self, potential: Potential) -> dict[str, float]:
         """Energy per atom in eV."""
-        return {"energy_eV": _at_rest(potential, self.phase.atoms, self.phase.species)[1]}
-
-
-def _at_rest(
-    potential: Potential, crystal: Callable[[float], Atoms], names: Any
-) -> tuple[float | None, float]:
-    """Lattice constant (None without forces) and energy per atom of the lowest energy."""
-    calculator = potential.calculator()
-    if not potential.has_forces:
-        atoms = crystal(3.2)
-        return None, float(calculator.get_potential_energy(atoms)) / len(atoms)
-    a, energy = relaxed_volume(calculator, crystal, names)
-    around = [calculator.get_potential_energy(crystal(a * x)) for x in (0.995, 1.005)]
-    if min(around) / len(crystal(a)) < energy:
-        raise ValueError(f"no lowest energy within 8 % of the elements' lattice constants, {a:.2f}")
-    return a, energy
+        return {"energy_eV": at_rest(potential, self.phase.atoms, self.phase.species)[1]}
 
 
 @dataclass(frozen=True)
@@ -167,7 +98,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class HopOf:
-    """The hop of an atom into the place of another, atoms by index."""
+    """The hop of an atom into the place of another, atoms by index.
+
+    By the band that is named; where an image that climbs does not arrive, by the string.
+    """
 
     atoms: Atoms = field(repr=False)
     vacancy: int
@@ -185,9 +119,10 @@ class HopOf:
         if model is not None:
             return {"barrier_eV": self._of(model)}
         calculator, ends = potential.calculator(), (self.atoms, self.vacancy, self.target)
+        hop = None
         if self.band == "climb":
             hop = climbed_barrier(*ends, calculator, fmax=self.fmax)
-        else:
+        if hop is None or not (hop.converged or hop.collapsed):
             hop = hop_barrier(*ends, calculator, IMAGES, fmax=self.fmax)
         if not hop.usable:
             raise ValueError("collapsed" if hop.collapsed else "not converged")
@@ -226,7 +161,7 @@ class Order:
             atoms.set_cell(atoms.cell * (a / self.crystal.lattice_constant_A), scale_atoms=True)
             return atoms
 
-        a, _ = _at_rest(potential, scaled, sorted(set(scaled(1.0).get_chemical_symbols())))
+        a, _ = at_rest(potential, scaled, sorted(set(scaled(1.0).get_chemical_symbols())))
         series, accepted = self._sample(scaled(a or 3.2), potential.calculator())
         counts, names = self.crystal.counts[:-1], self.crystal.species[:-1]
         alpha = warren_cowley_from_bonds(np.array(series), counts, COORDINATION)

@@ -1,6 +1,7 @@
 """Hop barriers: an exactly known path, symmetry, constrained minimisation, detailed balance."""
 
 import dataclasses
+import json
 import math
 from typing import Any
 
@@ -90,6 +91,16 @@ def test_a_curved_path_that_is_known_exactly(images: int) -> None:
 def test_an_end_state_that_relaxes_back_has_collapsed(barrier: Any) -> None:
     hop = barrier(valley(), 1, 0, _Bowl())
     assert hop.collapsed and not hop.usable and math.isnan(hop.forward_eV)
+
+
+def test_barriers_in_single_precision_are_plain_numbers() -> None:
+    class Single(CurvedValley):
+        def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
+            super().calculate(atoms, properties, system_changes)
+            self.results = {k: np.float32(x) for k, x in self.results.items()}
+
+    for hop in (hop_barrier(valley(), 1, 0, Single()), climbed_barrier(valley(), 1, 0, Single())):
+        assert json.loads(json.dumps(dataclasses.asdict(hop)))["forward_eV"] > 1
 
 
 def test_climbing_from_half_way_finds_the_saddle_of_the_string() -> None:
