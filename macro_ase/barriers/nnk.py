@@ -122,7 +122,7 @@ class NNKBarriers(BarrierModel):
             first=weights[0][numbering.ravel()[rows]].astype(np.float32),
             hidden=np.array(weights[1:4], dtype=np.float32),
             biases=np.array(biases, dtype=np.float32),
-            last=np.append(self.arrays["W4"][:, 0], self.arrays["b4"]),
+            last=np.append(self.arrays["W4"][:, 0], self.arrays["b4"]).astype(float),
             keys=np.zeros((n_sets, WAYS, KEY_WORDS), dtype=np.uint64),
             values=np.zeros((n_sets, WAYS, 8)),
             oldest=np.zeros(n_sets, dtype=np.uint8),
