@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 TUTORIALS = sorted((ROOT / "tutorials").glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", TUTORIALS, ids=lambda script: script.stem)
 def test_a_tutorial_runs(script: Path, tmp_path: Path) -> None:
     assert "# %% [markdown]" in script.read_text()

@@ -44,6 +44,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, f
     yield folder, time.perf_counter() - start
 
 
+@pytest.mark.slow
 def test_every_run_has_random_numbers_of_its_own(finished: tuple[Path, float]) -> None:
     """Direct runs of a temperature start alike; none of any kind equals another."""
     chunks = chunks_of(finished[0])
@@ -52,6 +53,7 @@ def test_every_run_has_random_numbers_of_its_own(finished: tuple[Path, float]) -
         assert len(found) == len(set(found)) == number, kind
 
 
+@pytest.mark.slow
 def test_the_clock_has_each_temperature_s_own_residence_time(
     finished: tuple[Path, float],
 ) -> None:
@@ -63,6 +65,7 @@ def test_the_clock_has_each_temperature_s_own_residence_time(
     assert model.clock.tau_w(2000.0) > 3 * model.clock.tau_w(3000.0)
 
 
+@pytest.mark.slow
 def test_metrics(finished: tuple[Path, float]) -> None:
     data = json.loads((finished[0] / "metrics.json").read_text())
     parts = {"study", "versions", "seed", "wall_s", "stages", "cost", "checks", "metrics"}
@@ -86,6 +89,7 @@ def test_metrics(finished: tuple[Path, float]) -> None:
     assert data["metrics"]["barrier_cv_mae_eV"]["value"] < 0.052
 
 
+@pytest.mark.slow
 def test_the_folder_holds_what_it_should(finished: tuple[Path, float]) -> None:
     found = {p.name for p in finished[0].iterdir()}
     assert found >= {
@@ -101,6 +105,7 @@ def test_the_folder_holds_what_it_should(finished: tuple[Path, float]) -> None:
     assert load_config(finished[0] / "config.toml") == settings(workers=1)
 
 
+@pytest.mark.slow
 def test_the_report_is_self_contained(finished: tuple[Path, float], tmp_path: Path) -> None:
     html = (finished[0] / "report.html").read_text()
     sources = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", html)
@@ -113,6 +118,7 @@ def test_the_report_is_self_contained(finished: tuple[Path, float], tmp_path: Pa
         assert word in html
 
 
+@pytest.mark.slow
 def test_the_saved_model_is_the_one_that_predicted(finished: tuple[Path, float]) -> None:
     model = MacroModel.load(finished[0] / "model")
     assert model.z_names[:3] == ("Nb-Mo", "Nb-Ta", "Mo-Ta") and model.sites_per_patch == 128
@@ -120,6 +126,7 @@ def test_the_saved_model_is_the_one_that_predicted(finished: tuple[Path, float])
     np.testing.assert_allclose(np.diff(run["times"]), model.dt(2000.0), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_computed_again(
     finished: tuple[Path, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +144,7 @@ def test_a_finished_run_is_not_computed_again(
     assert model.stat().st_mtime_ns == written
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_to_the_same_bytes(
     finished: tuple[Path, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +173,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_result(finished: tuple[Path, float], tmp_path: Path) -> None:
     """Negative control of the comparisons above, and the user's own crystal in one."""
     atoms = build_crystal("bcc", "Nb0.35Mo0.35Ta0.3", (8, 8, 4), vacancies=5, rng=1)
@@ -182,6 +191,7 @@ def test_another_seed_is_another_result(finished: tuple[Path, float], tmp_path: 
     assert run["z"][0, 0] == pytest.approx(0.35 * around[1], abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_output_folder_is_not_empty(
     finished: tuple[Path, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,6 +202,7 @@ def test_the_output_folder_is_not_empty(
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*made again", "ignore:.*computed again")
 def test_what_is_lost_or_damaged_is_made_again_to_the_same_bytes(
     finished: tuple[Path, float], tmp_path: Path
@@ -222,6 +233,7 @@ def until(folder: Path, n_chunks: int, process: subprocess.Popen[str]) -> None:
     raise AssertionError(f"it ended by itself: {process.communicate()}")
 
 
+@pytest.mark.slow
 def test_terminated_then_killed_it_goes_on_to_the_same_bytes(
     finished: tuple[Path, float], tmp_path: Path
 ) -> None:
@@ -250,6 +262,7 @@ def test_terminated_then_killed_it_goes_on_to_the_same_bytes(
     assert metrics_of(folder) == metrics_of(finished[0])
 
 
+@pytest.mark.slow
 def test_every_stage_has_its_seed(finished: tuple[Path, float], tmp_path: Path) -> None:
     """The same inputs and another seed give another result, stage by stage."""
     folder, _ = finished

@@ -19,6 +19,7 @@ from macro_ase.workflow import run_study  # noqa: E402
 pytestmark = pytest.mark.learn
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:composition")
 def test_a_binary(tmp_path: Path) -> None:
     """One observable, and a species without atoms."""
@@ -32,6 +33,7 @@ def test_a_binary(tmp_path: Path) -> None:
     assert "Mo-Ta" in html and "Nb-Mo" not in html
 
 
+@pytest.mark.slow
 def test_a_periodic_boundary_and_no_direct_runs(tmp_path: Path) -> None:
     """Without direct runs there is a prediction, and null where the truth would be."""
     config = settings(
@@ -44,6 +46,7 @@ def test_a_periodic_boundary_and_no_direct_runs(tmp_path: Path) -> None:
     assert metrics["row_sum_residual"]["value"] < 1e-6
 
 
+@pytest.mark.slow
 def test_patches_of_small_states_themselves(tmp_path: Path) -> None:
     """Without growing, of a small crystal that does not divide the large one."""
     config = settings(
@@ -65,6 +68,7 @@ def test_patches_of_small_states_themselves(tmp_path: Path) -> None:
     assert 0 < metrics_of(tmp_path / "run")["sro_rms"]["value"] < 0.1
 
 
+@pytest.mark.slow
 def test_swaps_of_neighbours(tmp_path: Path) -> None:
     """The other dynamics of an alloy, and patches that evolve more than once."""
     tiny = (
@@ -103,6 +107,7 @@ def write_network(path: Path) -> None:
     np.savez(path, **arrays)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drift", ["onsager", "network"])
 @pytest.mark.filterwarnings("error:Initializing zero-element tensors")
 def test_a_barrier_network_at_one_temperature(tmp_path: Path, drift: str) -> None:
@@ -121,6 +126,7 @@ def test_a_barrier_network_at_one_temperature(tmp_path: Path, drift: str) -> Non
     assert model.trained.scaling.n_conditions == 0 and model.options.drift == drift
 
 
+@pytest.mark.slow
 def test_four_species_with_barriers_by_name(tmp_path: Path) -> None:
     """NbMoTaW needs two settings; its six pairs go to the report, and the name to the folder."""
     quaternary = (

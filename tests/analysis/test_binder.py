@@ -46,6 +46,7 @@ def test_cumulant_is_exact_within_its_error(ising) -> None:
     assert abs(value - ising.cumulant(2.4)) > 4 * error
 
 
+@pytest.mark.slow
 def test_crossing_errors_cover_the_truth() -> None:
     found = [crossing(TEMPERATURES, *synthetic(s), (8, 16), resamples=150) for s in range(200)]
     temperature = np.array([(c.temperature, c.temperature_error) for c in found]).T

@@ -38,6 +38,7 @@ def measured(lattice: str, cells: int, hops: int, seed: int) -> Diffusion:
         return diffusion(pure(lattice, cells), barriers, TEMPERATURE_K, hops, rng=seed).rows[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lattice", "cells"), [("bcc", 16), ("fcc", 12)])
 def test_correlation_factors_of_pure_crystals(lattice: str, cells: int) -> None:
     found = measured(lattice, cells, 600_000, seed=1)
@@ -60,6 +61,7 @@ def test_coefficients_follow_from_rates(lattice: str) -> None:
     assert np.allclose(found.correlation, D / free)
 
 
+@pytest.mark.slow
 def test_errors_cover_exact_values() -> None:
     """chi^2 of 30 independent short runs; with f = 1 instead, the same test fails."""
     runs = [measured("bcc", 8, 131_072, seed) for seed in range(30)]

@@ -77,6 +77,7 @@ def test_magnetisation_of_the_infinite_lattice() -> None:
     assert math.log10(one / two) == pytest.approx(1 / 8, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_wolff_samples_agree_with_both() -> None:
     temperature, size = 2.2, (24, 24)
     ensemble = SpinEnsemble(Ising(size), np.ones((20, 576)), temperature, rng=1)

@@ -94,6 +94,7 @@ def test_a_loop_run_backwards_has_negative_area() -> None:
     assert mirrored.area[0] == -loop.area[0]
 
 
+@pytest.mark.slow
 def test_curie_weiss_switches_at_its_spinodal() -> None:
     """Slow loops end at h_s = m_s - T atanh(m_s), m_s = sqrt(1 - T); faster ones overshoot it."""
     temperature = 0.6
@@ -108,6 +109,7 @@ def test_curie_weiss_switches_at_its_spinodal() -> None:
     assert fields[0] == pytest.approx(spinodal, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_hot_ising_loop_has_no_area() -> None:
     model = Ising((24, 24))
     hot, cold = (

@@ -157,6 +157,7 @@ def test_one_member_has_no_error_of_its_own() -> None:
     assert np.all(c.delta_true.error > 0) and np.all(c.delta_true.error < 0.05)
 
 
+@pytest.mark.slow
 def test_intervals_cover_as_they_say() -> None:
     """Means and spreads of 40 predictions by members of one error, beside three runs each."""
     found = []

@@ -29,6 +29,7 @@ def table(ising, tiny_ising) -> SweepTable:
     )
 
 
+@pytest.mark.slow
 def test_figures_are_written(table: SweepTable, tmp_path: Path) -> None:
     curves = Curves.of_table(table, "m_abs")
     start = {"critical_temperature": 2.2, "one_over_nu": 1.0, "ratio": -0.125}
@@ -63,6 +64,7 @@ def test_bad_animations_are_refused(tmp_path: Path) -> None:
             phase_plots.animate_states(tmp_path / "run.gif", states)
 
 
+@pytest.mark.slow
 def test_matplotlib_is_loaded_when_something_is_drawn() -> None:
     code = "import sys, macro_ase.analysis.phase_plots; print('matplotlib' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

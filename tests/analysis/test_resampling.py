@@ -52,6 +52,7 @@ def test_error_bars_cover_the_truth(name: str) -> None:
     assert coverage(*ESTIMATORS[name]) == pytest.approx(0.683, abs=4 * np.sqrt(0.22 / RUNS))
 
 
+@pytest.mark.slow
 def test_negative_control_bars_that_ignore_memory_do_not_cover() -> None:
     naive = coverage(lambda x: (x.mean(), x.std() / np.sqrt(LENGTH)), 0.0)
     single = coverage(lambda x: jackknife(variance, x, x**2, n_blocks=LENGTH), 2.78, 80)

@@ -62,6 +62,7 @@ def critical() -> SweepTable:
     return sweep([8, 12, 16], [2.2, 2.235, TC, 2.305, 2.34], 16_000, seed=0, workers=2)
 
 
+@pytest.mark.slow
 def test_energies_and_heats_are_kaufmans(critical: SweepTable) -> None:
     points = zip(critical.size.tolist(), critical.temperature.tolist())
     exact = [exact_torus((L, L), T) for L, T in points]

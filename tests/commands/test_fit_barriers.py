@@ -59,6 +59,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_command_saves_the_model_with_accuracy_and_provenance(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,6 +55,7 @@ def expected(temperature: float) -> np.ndarray:
     return REST + TILT * (1000 / temperature - np.mean([1000 / t for t in KELVIN]))
 
 
+@pytest.mark.slow
 def test_the_map_its_files_and_what_it_says(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

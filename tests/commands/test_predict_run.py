@@ -37,6 +37,7 @@ def read(csv: Path) -> dict[str, np.ndarray]:
     return dict(zip(columns, np.array(rows, dtype=float).T))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [8, 16])
 def test_means_spreads_and_times_of_a_size(
     run: Path, tmp_path: Path, cells: int, capsys: pytest.CaptureFixture[str]
@@ -85,6 +86,7 @@ def test_a_run_of_a_file_gives_random_crystals_of_its_composition(tmp_path: Path
     np.testing.assert_allclose(large.order.fractions[:3], [0.2, 0.5, 0.298], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_file_other_temperatures_and_laboratory_time(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,6 +60,7 @@ def by_hand(atoms: Atoms, calculator: object, relax: bool) -> float:
     return float(holed.get_potential_energy() - (n - 1) / n * whole.get_potential_energy())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relax", [False, True])
 def test_copper_is_as_by_hand(relax: bool) -> None:
     copper = bulk("Cu", cubic=True) * (3, 3, 3)
@@ -72,6 +73,7 @@ def test_copper_is_as_by_hand(relax: bool) -> None:
     assert "Cu              2" in text and "under " in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "a0", "known"), [("Nb", 3.298, 2.70), ("Mo", 3.150, 2.96)])
 def test_elements_of_the_potential_that_ships(name: str, a0: float, known: float) -> None:
     """As `potentials/NbMoTa-eam.md` has them."""
@@ -84,6 +86,7 @@ def test_elements_of_the_potential_that_ships(name: str, a0: float, known: float
     assert found.log_error(1500) == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_all_sites_of_a_lattice_alloy_are_those_of_their_bonds() -> None:
     atoms = build_crystal("bcc", "Mo0.4Ta0.6", (3, 3, 3), lattice_constant_A=3.2, rng=0)
     write("a.xyz", atoms)
@@ -115,6 +118,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_ends_in_the_same_bytes() -> None:
     write("a.xyz", build_crystal("bcc", "NbMoTa", (3, 3, 3), lattice_constant_A=3.25, rng=0))
     process = subprocess.Popen([sys.executable, "-c", SCRIPT, "a.xyz", EAM, "cut.json"])
@@ -160,6 +164,7 @@ def test_what_went_wrong_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         vacancy_energy_command("a.xyz", EAM, 2, relax=True, workers="threads:1")
 
 
+@pytest.mark.slow
 def test_a_crystal_under_pressure_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     write("a.xyz", bulk("Nb", "bcc", a=3.0, cubic=True) * (3, 3, 3))
     words = f"vacancy-energy a.xyz --calculator {EAM} --sites 1 --entropy -0.5 --temperatures 900"

@@ -38,6 +38,7 @@ def by_sites() -> np.ndarray:
     return records[..., MAGNETISATION]
 
 
+@pytest.mark.slow
 def test_paths_follow_the_master_equation() -> None:
     exact = ExactCurieWeiss(N, TEMPERATURE, FIELD)
     for paths in (by_counts(), by_sites()):

@@ -67,6 +67,7 @@ SITES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SITES)
 def test_energies_and_their_changes_are_those_of_the_whole(name: str) -> None:
     grid, atoms = SITES[name]
@@ -193,6 +194,7 @@ def p_value(
 FOUR_SIGMA = 6.3e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moves", "codes"),
     [

@@ -35,6 +35,7 @@ def rates_of(spins: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(2 * spins * (around + FIELD) / TEMPERATURE))
 
 
+@pytest.mark.slow
 def test_waiting_times_and_flips_of_a_fixed_state() -> None:
     start, rng, n = random_spins(), kernel_state(3), 6000
     waits, first = np.empty(n), np.empty(n, dtype=int)
@@ -96,6 +97,7 @@ def test_a_state_that_cannot_be_left_lets_time_pass() -> None:
     assert clock[0] == 2.0 and np.all(records[0] == tally[0]) and tally[0, FLIPS] == 0
 
 
+@pytest.mark.slow
 def test_asking_ahead_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same flips with the neighbourhoods of coming events asked for, and without."""
     ends = []

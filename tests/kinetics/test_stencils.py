@@ -36,6 +36,7 @@ def test_waves_on_a_line(mode: int) -> None:
         assert not np.allclose(laplacian_of(cosine, PERIODIC, h), -(0.1) * cosine, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("neumann", NEUMANN), ("periodic", PERIODIC)])
 @pytest.mark.parametrize("shape", [(16,), (5, 9)])
 def test_against_py_pde(name: str, code: int, shape: tuple[int, ...]) -> None:

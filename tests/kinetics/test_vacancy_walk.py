@@ -157,6 +157,7 @@ def exact_tracer_msd(size: int, jumps: float) -> float:
     return (1 + c) / (1 - c) - 2 * c * (1 - c**jumps) / (jumps * (1 - c) ** 2)
 
 
+@pytest.mark.slow
 def test_tracer_correlation_factor() -> None:
     cosines = {size: exact_cosine(size) for size in (4, 6, 8)}
     factors = {size: (1 + c) / (1 - c) for size, c in cosines.items()}

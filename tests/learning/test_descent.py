@@ -109,6 +109,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(descent._Descent, "advance", advance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_stopped_it_goes_on_to_the_same_bytes(
     kind: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -129,6 +130,7 @@ def test_stopped_it_goes_on_to_the_same_bytes(
     assert not (tmp_path / "model" / "training").exists()
 
 
+@pytest.mark.slow
 def test_states_of_other_seeds_data_and_options_are_left_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +192,7 @@ test_descent.spins(Path({folder!r}))
 """
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     """SIGKILL after the fourth step."""
     code = KILLED.format(here=str(Path(__file__).parent), folder=str(tmp_path / "model"))
@@ -219,6 +222,7 @@ def weights_of(trained: Trained) -> list[np.ndarray]:
     return [np.asarray(w) for m in trained.members for w in m.state_dict().values()]
 
 
+@pytest.mark.slow
 def test_with_patience_a_member_ends_after_its_best_epoch() -> None:
     """Until then it goes as one without, to the same bytes; much patience changes nothing."""
     full, stopped, patient = noisy(0), noisy(5), noisy(40)
@@ -235,6 +239,7 @@ def test_with_patience_a_member_ends_after_its_best_epoch() -> None:
     assert stopped.history.shape == (2, max(lengths), 2)
 
 
+@pytest.mark.slow
 def test_patience_ends_adam_and_not_the_polish_and_a_stopped_one_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def crystals() -> dict[str, float]:
     return accuracy.crystal_properties(BondedMorse(UNLIKE_EV), ["Nb", "Mo"])
 
 
+@pytest.mark.slow
 def test_pair_potentials_obey_cauchy_at_zero_pressure_only(crystals: dict[str, float]) -> None:
     assert crystals["C12 of Nb (GPa)"] == pytest.approx(crystals["C44 of Nb (GPa)"], rel=1e-3)
     stretched = 1.02 * crystals["lattice constant of Nb (A)"]

@@ -188,6 +188,7 @@ def test_an_executor_that_is_passed_in_stays_open(tmp_path: Path) -> None:
         assert pool.submit(int, "3").result() == 3
 
 
+@pytest.mark.slow
 def test_simulations_give_the_same_bytes_on_any_executor(tmp_path: Path) -> None:
     settings = ("system.small_size=[4,4,4]", "system.large_size=[4,4,4]")
     system, _ = alloy_from_config(load_config("nbmota", True, settings))

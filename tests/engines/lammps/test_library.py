@@ -115,6 +115,7 @@ def test_threads_are_counted_from_one() -> None:
         open_lammps(0)
 
 
+@pytest.mark.slow
 def test_threads_are_set_where_pytorch_came_first() -> None:
     """Two OpenMP libraries in one process; LAMMPS uses that of PyTorch."""
     pytest.importorskip("torch")

@@ -91,6 +91,7 @@ def kinetic_by_species(blocks: int) -> tuple[HybridMCMD, np.ndarray, np.ndarray]
     return run, np.array(energies), np.array(kinetic)
 
 
+@pytest.mark.slow
 def test_swaps_of_equal_energy_keep_the_energy_and_equipartition(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -133,6 +134,7 @@ def by_displacements(sweeps: int) -> tuple[float, float]:
     return float(np.mean(energies)), float(standard_error(energies))
 
 
+@pytest.mark.slow
 def test_hybrid_and_pure_monte_carlo_agree() -> None:
     (one, one_error), (two, two_error) = by_hybrid(150), by_displacements(500)
     error = np.hypot(one_error, two_error)

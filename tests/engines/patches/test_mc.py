@@ -117,6 +117,7 @@ GENERIC = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GENERIC)
 def test_swaps_by_calls_sample_the_exact_distribution(name: str) -> None:
     make, symbols, structure, a, temperature_K = GENERIC[name]
@@ -143,6 +144,7 @@ def test_swaps_by_calls_sample_the_exact_distribution(name: str) -> None:
     assert chi_square(counts, right) > FOUR_SIGMA > chi_square(counts, wrong)
 
 
+@pytest.mark.slow
 def test_an_atom_on_a_spring_spreads_as_it_must() -> None:
     atoms = Atoms("Ar", positions=[[1.0, 2.0, 3.0]])
     spring = SpringCalculator(atoms.positions.copy(), 2.0)
@@ -156,6 +158,7 @@ def test_an_atom_on_a_spring_spreads_as_it_must() -> None:
     assert abs(square.mean() - 1.25 * expected) > 4 * error
 
 
+@pytest.mark.slow
 def test_a_dimer_keeps_to_its_law() -> None:
     """p(r) ~ r^2 exp(-U(r) / kT) for one atom around another that is frozen."""
     atoms, kT = Atoms("Ar2", positions=[[0.0, 0, 0], [1.12, 0, 0]]), 0.12

@@ -57,6 +57,7 @@ def probabilities(atoms: Atoms, temperature_K: float) -> dict[tuple[int, ...], f
     return {key: weight / sum(weights.values()) for key, weight in weights.items()}
 
 
+@pytest.mark.slow
 def test_swaps_on_a_patch_sample_the_exact_distribution() -> None:
     atoms = mixture()
     start = atoms.copy()
@@ -99,6 +100,7 @@ def mean_bonds(driver: Any, atoms: Atoms, interval: int, samples: int) -> tuple[
     return float(late.mean()), float(standard_error(late))
 
 
+@pytest.mark.slow
 def test_swaps_of_a_whole_cell_have_the_order_of_fix_atom_swap() -> None:
     table = path("NbMoTa.eam.alloy")
     commands = ("pair_style eam/alloy", f"pair_coeff * * {table} Nb Mo Ta")

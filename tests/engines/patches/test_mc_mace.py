@@ -57,6 +57,7 @@ def niobium_molybdenum(size: int) -> Atoms:
     return atoms
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 @pytest.mark.filterwarnings("ignore")
 def test_energy_changes_with_mace_are_those_of_the_whole(mace: Any) -> None:
@@ -78,6 +79,7 @@ def test_energy_changes_with_mace_are_those_of_the_whole(mace: Any) -> None:
     assert mc.energy_change_eV == pytest.approx(after - before, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 @pytest.mark.filterwarnings("ignore")
 def test_swaps_with_mace_sample_the_exact_distribution(mace: Any) -> None:

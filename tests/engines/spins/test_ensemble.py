@@ -114,6 +114,7 @@ def test_time_runs_as_in_the_master_equation(kernel: str, size: tuple[int, ...])
     assert time_sigmas(wrong, times) > 4
 
 
+@pytest.mark.slow
 def test_kernels_agree_in_flip_rate_and_memory() -> None:
     """On a lattice too large to enumerate, that is no multiple of anything."""
     model, n = Ising((23, 17), 1.0, FIELD), 100

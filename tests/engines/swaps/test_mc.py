@@ -63,6 +63,7 @@ def sigmas(one: tuple[np.ndarray, np.ndarray], two: tuple[np.ndarray, np.ndarray
     return np.abs(one[0] - two[0]) / np.hypot(one[1], two[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature_K", TEMPERATURES_K)
 def test_hops_and_swaps_give_the_same_order(temperature_K: float) -> None:
     model = KRABarriers.load()

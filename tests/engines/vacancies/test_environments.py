@@ -53,6 +53,7 @@ def test_one_species_is_the_mean_of_boltzmann_factors() -> None:
     assert found == pytest.approx(exact, abs=1e-12) and found < energies.mean()
 
 
+@pytest.mark.slow
 def test_the_error_is_the_scatter_of_samples() -> None:
     """Over 2000 samples of 40 surroundings, chemical potentials found from each sample."""
     rng, shares = np.random.default_rng(1), np.array([0.3, 0.7])

@@ -79,6 +79,7 @@ def hops_per_s(vacancies: int) -> tuple[np.ndarray, float]:
     return np.array(rates), VacancyFraction(2.9).time_scale(2000, vacancies / 1024)
 
 
+@pytest.mark.slow
 def test_hops_in_laboratory_time_do_not_depend_on_how_many_vacancies_were_simulated() -> None:
     (few, few_scale), (many, many_scale) = hops_per_s(1), hops_per_s(4)
 

@@ -157,6 +157,7 @@ def occupied_time(fixed: bool) -> tuple[np.ndarray, np.ndarray]:
     return np.array(spent) / sum(spent), weight / weight.sum()
 
 
+@pytest.mark.slow
 def test_with_fixed_atoms_time_follows_boltzmann() -> None:
     """One vacancy between three sites; where nothing is fixed it leaves them."""
     share, exact = occupied_time(True)

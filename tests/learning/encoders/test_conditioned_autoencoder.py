@@ -108,6 +108,7 @@ def test_principal_components_are_orthonormal_and_hold_the_states() -> None:
         PrincipalComponents.fit(np.ones((1, 3)), 2)
 
 
+@pytest.mark.slow
 def test_training_rebuilds_and_conditions(tmp_path: Path) -> None:
     kappa, left = {}, {}
     for weight in (0.0, 1e-2):

@@ -38,6 +38,7 @@ def test_targets_do_not_say_what_means_say() -> None:
     assert np.abs(np.corrcoef(targets_of(tiles).T, tiles.mean(axis=-1).T)[:4, 4:]).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_it_learns_what_means_do_not_say(tmp_path: Path) -> None:
     tiles = waves(3000)
     net, left = train_field_encoder(tiles, EncoderOptions(2, 8, 500), np.random.SeedSequence(0))

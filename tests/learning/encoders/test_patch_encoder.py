@@ -40,6 +40,7 @@ def test_translation() -> None:
     np.testing.assert_allclose(values, np.tile(values[0], (4, 1)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_explains_and_is_reproducible() -> None:
     """Of tiles of ages from random to relaxed."""
     rng = np.random.default_rng(0)

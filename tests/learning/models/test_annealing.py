@@ -69,6 +69,7 @@ def test_paths_have_the_exact_mean_and_variance() -> None:
     assert late.sum() > 20 and np.abs(ratio - 1).max() < 4.5 * np.sqrt(2 / 800) + 0.02
 
 
+@pytest.mark.slow
 def test_halving_the_steps_changes_nothing_beyond_the_error() -> None:
     coarse, fine = (run(model=linear_model(n), paths=500, records=[2e-7, 6e-7]) for n in (4, 8))
     error = np.sqrt(2 / 500) * FLUCTUATION
@@ -143,6 +144,7 @@ def test_laboratory_time_is_scaled_with_the_temperature() -> None:
         run(time_scale=lambda t: -1.0)
 
 
+@pytest.mark.slow
 def test_outside_the_training_is_said_once_and_widens_the_band() -> None:
     """Not after a quench that is too quick to move anything."""
     m = linear_model(shifts=(0.0, 0.004))

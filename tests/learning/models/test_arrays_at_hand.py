@@ -50,6 +50,7 @@ def documented(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> An
     return names["model"], names
 
 
+@pytest.mark.slow
 def test_a_process_that_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drift, noise and stationary moments; noise 1.1 times as large must fail."""
     model, names = documented(0, tmp_path, monkeypatch)
@@ -69,6 +70,7 @@ def test_a_process_that_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert rms(wrong.diffusion(inner) - NOISE) / rms(NOISE) > 0.1
 
 
+@pytest.mark.slow
 def test_a_double_well_with_noise_that_depends_on_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

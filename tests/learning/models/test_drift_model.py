@@ -76,6 +76,7 @@ def swirl(z: np.ndarray) -> np.ndarray:
     return np.stack([z[:, 1] - z[:, 0] ** 3, -z[:, 0] - 0.5 * np.sin(z[:, 1])], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["network", "onsager"])
 def test_a_nonlinear_drift_is_learned_and_saved(kind: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(2)

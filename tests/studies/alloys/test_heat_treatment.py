@@ -55,6 +55,7 @@ def rms(run: AlloyRun, begin: Beginning, z: np.ndarray) -> float:
     return float(np.sqrt(np.mean((z[..., : len(scale)] / scale) ** 2)))
 
 
+@pytest.mark.slow
 def test_a_ramp_beside_direct_runs(
     run: AlloyRun, begin: Beginning, direct: tuple[np.ndarray, np.ndarray]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_ramp_beside_direct_runs(
         assert np.mean((later > low) & (later < high)) > least
 
 
+@pytest.mark.slow
 def test_jumps_of_a_learned_model_have_the_law_of_its_steps(
     run: AlloyRun, begin: Beginning, monkeypatch: pytest.MonkeyPatch
 ) -> None:

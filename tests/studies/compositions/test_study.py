@@ -103,6 +103,7 @@ def test_mixtures_of_known_compositions() -> None:
     assert inside(known, asked).tolist() == [True, True, True, False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 def test_a_hot_alloy_is_random_at_every_composition(tmp_path: Path) -> None:
     """From settings to the report: at 50,000 K delta is about 0, predicted and direct.

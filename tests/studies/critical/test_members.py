@@ -48,10 +48,12 @@ def off(noise: float) -> np.ndarray:
     return (np.mean(chi, axis=0) - exact) / np.maximum(np.std(chi, axis=0, ddof=1), 0.02 * exact[1])
 
 
+@pytest.mark.slow
 def test_members_find_a_known_law() -> None:
     assert np.abs(off(1.0)).max() < 4
 
 
+@pytest.mark.slow
 def test_a_tuned_lambda_would_be_noticed() -> None:
     """The negative control: a covariance of twice the increments' own, as K / 2 would give."""
     assert np.abs(off(2.0)).max() > 6

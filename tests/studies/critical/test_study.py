@@ -63,6 +63,7 @@ def findings(study: CriticalIsingStudy, finished: Path) -> CriticalFindings:
     return study.compute(Runner(finished))
 
 
+@pytest.mark.slow
 def test_metrics(finished: Path) -> None:
     """1000 snapshots say little, but what they say is true within its errors."""
     metrics = metrics_of(finished)
@@ -82,6 +83,7 @@ def test_metrics(finished: Path) -> None:
     np.testing.assert_allclose(diffusion, diffusion[::-1], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_report(study: CriticalIsingStudy, findings: CriticalFindings, finished: Path) -> None:
     """Routes that must agree do, baselines stand beside the prediction, and costs are told."""
     own = findings.by_size[24].routes
@@ -149,6 +151,7 @@ ASSUMED = ("paths = stationary law", "snapshots as in equilibrium")
 NOISE = "noise of patches = noise of the whole"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "failed"),
     [
@@ -187,6 +190,7 @@ def test_direct_runs_against_all_states(study: CriticalIsingStudy) -> None:
     assert np.all(np.abs(value - warmer) > 4 * error)
 
 
+@pytest.mark.slow
 def test_design_and_needs(study: CriticalIsingStudy, finished: Path) -> None:
     with pytest.raises(FrozenInstanceError):
         study.design.dt = 1.0  # type: ignore[misc]
@@ -198,6 +202,7 @@ def test_design_and_needs(study: CriticalIsingStudy, finished: Path) -> None:
     assert study.needs().chunk_bytes >= 2 * 64 * 32**2
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_to_the_same_bytes(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ TINY = (
 )
 
 
+@pytest.mark.slow
 def test_results(tmp_path: Path) -> None:
     folder = run_study(load_config("allen-cahn", True, TINY), tmp_path / "run", quick=True)
     metrics = json.loads((folder / "metrics.json").read_text())["metrics"]

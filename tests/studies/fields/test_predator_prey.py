@@ -55,6 +55,7 @@ def metrics_of(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "metrics.json").read_text())["metrics"]
 
 
+@pytest.mark.slow
 def test_results(finished: Path) -> None:
     metrics = metrics_of(finished)
     assert set(metrics) == {
@@ -72,6 +73,7 @@ def test_results(finished: Path) -> None:
     assert len(MacroModel.load(finished / "model" / "0-none").z_names) == 2
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_to_the_same_numbers(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def finished(
     yield request.param, folder
 
 
+@pytest.mark.slow
 def test_every_run_has_random_numbers_of_its_own(finished: tuple[str, Path]) -> None:
     """Direct runs from the same mean spin, and within a chunk; no two are equal."""
     store = Store(finished[1] / "data.zarr")
@@ -76,6 +77,7 @@ def test_every_run_has_random_numbers_of_its_own(finished: tuple[str, Path]) -> 
     assert len(np.unique(flat, axis=0)) == len(flat)
 
 
+@pytest.mark.slow
 def test_results(finished: tuple[str, Path]) -> None:
     study, folder = finished
     metrics = metrics_of(folder)
@@ -91,6 +93,7 @@ def test_results(finished: tuple[str, Path]) -> None:
     assert model.sites_per_patch == 256 and len(model.z_names) == (1 if study != "ising" else 4)
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_to_the_same_numbers(
     finished: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
