@@ -12,6 +12,7 @@ from . import report as report
 from . import sampling as sampling
 from . import studies as studies
 from . import systems as systems
+from . import testing as testing
 from .analysis.binder import crossings as crossings
 from .analysis.collapse import fit_collapse as fit_collapse
 from .analysis.diffusion import diffusion as diffusion

@@ -45,7 +45,7 @@ LEVELS = (
     ("barriers", "observables", "build"),
     ("engines", "whole_frames", "structure_files", "ase_formats"),
     ("systems",),
-    ("sampling", "learning", "analysis"),
+    ("sampling", "learning", "analysis", "testing"),
     ("config", "run_folder", "report"),
     ("studies",),
     ("workflow", "commands", "patch_study"),
