@@ -36,6 +36,7 @@ _HOME = {
     "SwapMC": "engines.swaps.mc",
     "Patch": "patches",
     "PatchMC": "engines.patches.mc",
+    "run_in_lockstep": "engines.patches.lockstep",
     "PatchMD": "engines.patches.md",
     "HybridMCMD": "engines.patches.hybrid",
     "Ramp": "engines.temperature",

@@ -34,6 +34,7 @@ from .engines.fields.dynamics import FieldDynamics as FieldDynamics
 from .engines.lammps.calculator import LammpsCalculator as LammpsCalculator
 from .engines.lammps.patch import LammpsPatch as LammpsPatch
 from .engines.patches.hybrid import HybridMCMD as HybridMCMD
+from .engines.patches.lockstep import run_in_lockstep as run_in_lockstep
 from .engines.patches.mc import PatchMC as PatchMC
 from .engines.patches.md import PatchMD as PatchMD
 from .engines.spins.calculators import CurieWeissCalculator as CurieWeissCalculator

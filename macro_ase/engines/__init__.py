@@ -32,6 +32,7 @@ _HOME = {
     "reach": "patches.receptive_field",
     "read_data": "lammps.files",
     "read_dump": "lammps.dump",
+    "run_in_lockstep": "patches.lockstep",
     "write_data": "lammps.files",
     "write_dump": "lammps.dump",
 }

@@ -232,25 +232,24 @@ class KernelDynamics(Copyable, Restartable, Dynamics):
             the driver cannot follow.
         """
         steps = require_count(steps, "steps")
+        self._open_run()
+        yield from self._stretches(steps)
+
+    def _open_run(self) -> None:
+        """What goes before the stretches of a run."""
         self._notice()
         if self.nsteps == 0:
             self._begin()
             self._leave(self._rows)
             self.call_observers()
-        yield from self._stretches(steps)
 
     def _stretches(self, steps: int) -> Iterator[bool]:
         """Run from one call of an observer to the next, yielding False after each."""
         self.max_steps = self.nsteps + steps
         while self.nsteps < self.max_steps:
-            self._notice(self._rows)
-            wanted = min(self._chunk(), self.max_steps - self.nsteps, self.longest_chunk)
+            wanted = self._open_stretch()
             done = self._advance(wanted)
-            self.nsteps += done
-            self._update_atoms()
-            self._leave(self._rows)
-            if done:
-                self.call_observers()
+            self._close_stretch(done)
             yield False
             if done < wanted:
                 left = self.max_steps - self.nsteps
@@ -258,6 +257,19 @@ class KernelDynamics(Copyable, Restartable, Dynamics):
                     f"{left} of {steps} steps were not done: {self._nothing_left()}", stacklevel=4
                 )
                 return
+
+    def _open_stretch(self) -> int:
+        """Look at the atoms; steps until an observer may have to be called, or the end."""
+        self._notice(self._rows)
+        return min(self._chunk(), self.max_steps - self.nsteps, self.longest_chunk)
+
+    def _close_stretch(self, done: int) -> None:
+        """Let the atoms, and those who observe them, follow the steps that were done."""
+        self.nsteps += done
+        self._update_atoms()
+        self._leave(self._rows)
+        if done:
+            self.call_observers()
 
     def run(self, steps: int = 1) -> bool:
         """Run ``steps`` steps; returns True, as ASE's molecular dynamics does."""

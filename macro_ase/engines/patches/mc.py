@@ -31,6 +31,7 @@ from ..swaps.moves import (
     as_moves,
 )
 from ..temperature import Temperature
+from .cluster_sites import ClusterSites, batched_energies
 from .frozen_surroundings import movable_sites
 from .local_energy import (
     checked_energy,
@@ -51,7 +52,9 @@ class PatchMC(Driver):
     """Metropolis moves of core and buffer of a patch; all other atoms stay as they are.
 
     A step is one attempt. With `TableEAM` and moves of species alone a compiled kernel does them
-    (below 1 us each); otherwise each costs a call of the calculator with the cut-out.
+    (below 1 us each). With MACE, if atoms stay on their places, an attempt costs the energies of
+    the atoms that it changes, in a batch for many patches (`run_in_lockstep`). Otherwise each costs
+    a call of the calculator with the cut-out.
     Vacancies are atoms ``X``, which no calculator sees. Atoms under `FixAtoms` stay: they are
     neither displaced nor swapped. What belongs to an atom (mass, momentum, tag, charge, magnetic
     moment, your own arrays) travels with it in a swap; one that turns into another species takes
@@ -262,15 +265,12 @@ class PatchMC(Driver):
             table = self.calculator.table
             self._sites: PatchSites = TableSites(cut, table, self.moves, self._bias)
             return
-        self._sites = CalculatorSites(
-            cut,
-            self.calculator,
-            self.species,
-            self.moves,
-            self._bias,
-            self._reference_A,
-            self._free_A,
-        )
+        own = cut, self.species, self.moves, self._bias
+        energies = None if self._displaces else batched_energies(self.calculator)
+        if energies is not None:
+            self._sites = ClusterSites(*own, energies)
+            return
+        self._sites = CalculatorSites(*own, self.calculator, self._reference_A, self._free_A)
 
     @property
     def _free_A(self) -> float:

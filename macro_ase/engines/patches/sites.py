@@ -15,29 +15,13 @@ from numpy.typing import NDArray
 
 from ...kinetics.eam_swaps import metropolis
 from ...kinetics.random import uniform
-from ...kinetics.site_moves import (
-    SpeciesBias,
-    bias_change,
-    choose_move,
-    propose,
-    relocate,
-)
+from ...kinetics.site_moves import SpeciesBias, choose_move
 from ...patches import CutOut
 from ...potentials.eam_table import EAMTable
-from ..belongings import exchange
 from ..swaps.eam_lattice import EAMLattice
-from ..swaps.moves import (
-    Displacement,
-    Move,
-    NeighbourSwap,
-    SiteMove,
-    cumulative_chances,
-    kernel_moves,
-)
-from ..swaps.neighbours import nearest_pairs, neighbourhood
+from ..swaps.moves import Displacement, Move, kernel_moves
 from .local_energy import energy_without_vacancies
-
-Ints = NDArray[np.int64]
+from .proposed_sites import Ints, ProposedSites, metropolis_accepts
 
 
 class PatchSites(Protocol):
@@ -108,53 +92,33 @@ class TableSites:
         return float(change), attempts
 
 
-class CalculatorSites:
+class CalculatorSites(ProposedSites):
     """Atoms of any ASE calculator; species change, and positions.
 
     Parameters
     ----------
-    cut : CutOut
+    cut, species, moves, bias
+        As of `ProposedSites`.
     calculator : ase Calculator
-    species : tuple of str
-        Symbol of each species code, ``X`` last.
-    moves : sequence of Move
-    bias : SpeciesBias
     reference_A : array, shape (n, 3)
         Positions for which the cut-out was made.
     free_A : float
         How far from there an atom may go before a new one is needed.
-
-    Attributes
-    ----------
-    occupation : int8 array, shape (n,)
-        Species codes of the atoms of the cut-out.
     """
 
     def __init__(
         self,
         cut: CutOut,
-        calculator: Any,
         species: Sequence[str],
         moves: Sequence[Move],
         bias: SpeciesBias,
+        calculator: Any,
         reference_A: NDArray[np.float64],
         free_A: float,
     ) -> None:
+        super().__init__(cut, species, moves, bias)
         self._free_A, self._wandered, self._start = free_A, False, reference_A
-        self.cut, self.calculator, self.moves, self.bias = cut, calculator, moves, bias
-        self._numbers = np.array([atomic_numbers[name] for name in species])
-        code = {number: c for c, number in enumerate(self._numbers)}
-        self.occupation = np.array([code[z] for z in cut.atoms.numbers], dtype=np.int8)
-        self.origin = np.arange(len(cut.atoms))
-        self._role = (np.arange(len(cut.atoms)) < cut.n_active).astype(np.int8)
-        self._active = np.arange(cut.n_active)
-        wanted = any(isinstance(move, NeighbourSwap) for move in moves)
-        pairs = nearest_pairs(cut.atoms) if wanted else (np.arange(0), np.arange(0), np.zeros(0))
-        self._near = neighbourhood(pairs, len(cut.atoms))[0]
-        self._most = int(self._near.nearest[: cut.n_active].max(initial=0))
-        self._chances = cumulative_chances(moves)
-        self._vacancy = len(species) - 1
-        self._vacancies = np.flatnonzero(self.occupation[: cut.n_active] == self._vacancy)
+        self.calculator = calculator
         self._energy = energy_without_vacancies(cut.atoms, calculator)
 
     def run(
@@ -177,33 +141,14 @@ class CalculatorSites:
 
     def _exchange(self, move: Move, beta: float, rng: NDArray[np.uint64]) -> tuple[int, int, bool]:
         """A move of species."""
-        assert isinstance(move, SiteMove)
-        i, j, new = propose(
-            move.code,
-            self.occupation,
-            self._active,
-            self._role,
-            self._near,
-            self._most,
-            self._vacancies,
-            self.bias.allowed,
-            rng,
-        )
+        i, j, new = self._propose(move, rng)
         old = int(self.occupation[i])
         if old == new:
             return old, new, False
-        extra = 0.0
-        if j < 0:
-            counts = np.bincount(self.occupation[self._active], minlength=self._vacancy + 1)
-            extra = bias_change(self.bias, counts, old, new)
+        extra = self._extra(j, old, new)
         self._make(i, j, new)
         accepted = self._decide(extra, beta, rng)
-        if not accepted:
-            self._make(i, j, old)
-        elif j >= 0 and old == self._vacancy:
-            relocate(self._vacancies, i, j)
-        elif j >= 0 and new == self._vacancy:
-            relocate(self._vacancies, j, i)
+        self._settle(i, j, old, new, accepted)
         return old, new, accepted
 
     def _displace(
@@ -226,18 +171,7 @@ class CalculatorSites:
     def _decide(self, extra: float, beta: float, rng: NDArray[np.uint64]) -> bool:
         """Metropolis rule for the cut-out as it is now; ``extra`` (eV) is added to the change."""
         energy = energy_without_vacancies(self.cut.atoms, self.calculator)
-        cost = energy - self._energy + extra
-        if cost > 0 and uniform(rng) >= np.exp(-beta * cost):
-            return False
-        self._energy = energy
-        return True
-
-    def _make(self, i: int, j: int, new: int) -> None:
-        """Let two sites exchange what they hold, or, if j < 0, one turn into another species."""
-        if j < 0:
-            self.occupation[i], self.cut.atoms.numbers[i] = new, self._numbers[new]
-            return
-        pair, turned = np.array([i, j]), np.array([1, 0])
-        exchange(self.cut.atoms, pair, turned)
-        for held in (self.occupation, self.origin):
-            held[pair] = held[pair[turned]]
+        accepted = metropolis_accepts(energy - self._energy + extra, beta, rng)
+        if accepted:
+            self._energy = energy
+        return accepted
