@@ -1,11 +1,12 @@
 # make demo   set up, run the main job in its quick form, name the report
 # make test   set up, run the tests; make fast-test: those that take less than a second or so
+# make docs   set up, run tutorials and gallery, build the site
 PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test fast-test check clean
+.PHONY: demo test fast-test docs check clean
 
 demo: $(STAMP)
 	$(VENV)/bin/macro-ase run nbmota --quick --out runs/nbmota-quick
@@ -17,9 +18,13 @@ test: $(STAMP)
 fast-test: $(STAMP)
 	$(PYTEST) -m "not slow"
 
+docs: $(VENV)/.docs
+	$(VENV)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The site: docs/_build/html/index.html"
+
 check: $(STAMP)
-	$(VENV)/bin/ruff check macro_ase tests benchmarks tutorials
-	$(VENV)/bin/ruff format --check macro_ase tests benchmarks tutorials
+	$(VENV)/bin/ruff check macro_ase tests benchmarks tutorials docs
+	$(VENV)/bin/ruff format --check macro_ase tests benchmarks tutorials docs
 	$(VENV)/bin/mypy
 
 $(STAMP): pyproject.toml
@@ -27,5 +32,9 @@ $(STAMP): pyproject.toml
 	$(VENV)/bin/python -m pip install -q -e '.[dev]'
 	@touch $(STAMP)
 
+$(VENV)/.docs: $(STAMP)
+	$(VENV)/bin/python -m pip install -q -e '.[docs]'
+	@touch $(VENV)/.docs
+
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs docs/_build
