@@ -22,6 +22,7 @@ except ImportError:  # not on Windows, where two processes may then pass at the 
 
 NAME = "run.lock"
 PROC = Path("/proc")
+UNKNOWN = "unknown"
 
 
 @contextmanager
@@ -74,7 +75,8 @@ def _refuse_others(file: Path, holder: dict[str, Any], mine: dict[str, Any]) -> 
         raise FileExistsError(f"{who}; if that one is gone, remove {file}")
     started = start_of(holder["pid"])
     if started is not None and started == holder.get("started"):
-        raise FileExistsError(f"{who}; wait for it, stop it, or choose another folder")
+        gone = f" (if it is gone, remove {file})" if started == UNKNOWN else ""
+        raise FileExistsError(f"{who}; wait for it, stop it, or choose another folder{gone}")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -117,10 +119,12 @@ def start_of(pid: int) -> str | None:
     except (OSError, ValueError):
         if PROC.is_dir():
             return None
+    if os.name != "posix":  # there signal 0 is Ctrl-C
+        return UNKNOWN
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return None
     except OSError:
         pass
-    return "unknown"
+    return UNKNOWN

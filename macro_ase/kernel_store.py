@@ -107,7 +107,7 @@ def _candidates(version: str, package: Path | None) -> Iterator[Path]:
     user = Path(AppDirs("macro_ase", appauthor=False).user_cache_dir)
     if user.is_absolute():
         yield user / leaf
-    with suppress(OSError, KeyError):
+    with suppress(OSError, KeyError, ImportError):
         yield Path(tempfile.gettempdir()).absolute() / f"{NAME}-of-{getpass.getuser()}-{version}"
 
 
