@@ -81,6 +81,7 @@ _HOME = {
     "load_config": "config",
     "list_studies": "config",
     "run_study": "workflow",
+    "citation": "report.citations",
 }
 
 _EXTRA = {"MacroModel": "torch"}

@@ -69,6 +69,7 @@ from .patch_study import PatchStudy as PatchStudy
 from .patches import Patch as Patch
 from .potentials.eam_calculator import TableEAM as TableEAM
 from .potentials.eam_table import EAMTable as EAMTable
+from .report.citations import citation as citation
 from .schedule import Schedule as Schedule
 from .systems import Alloy as Alloy
 from .systems import SwapAlloy as SwapAlloy

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from ..files import write_atomically
+from .citations import bibtex, works_of
 from .numbers import ABSENT, duration, rounded
 from .shape import VERDICTS, read_shaped, read_text
 
@@ -71,10 +73,19 @@ def _page(run: Path, config: str, metrics: dict[str, Any], results: dict[str, An
         metrics=metrics,
         results=results,
         config=config.strip(),
+        citation=bibtex(works_of(_settings(config))),
         checks=checks,
         counts=[f"{counts[name]} {name}" for name in VERDICTS[:3] if counts[name]],
         picture=lambda name: base64.b64encode(_picture(run, name)).decode("ascii"),
     )
+
+
+def _settings(config: str) -> dict[str, Any]:
+    """The settings of a run; none where they are no TOML, which the page shows as they are."""
+    try:
+        return tomllib.loads(config)
+    except ValueError:
+        return {}
 
 
 def _table(rows: Iterable[Sequence[Any]]) -> list[list[tuple[str, str]]]:
