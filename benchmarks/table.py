@@ -22,16 +22,21 @@ class Row(NamedTuple):
     target: float = 0.0
 
 
-def by_turns(runs: Sequence[Callable[[int], object]], calls: int, repeats: int) -> list[float]:
+def by_turns(
+    runs: Sequence[Callable[[int], object]],
+    calls: int,
+    repeats: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[float]:
     """Least time of a call of each in us, stretch by stretch in turn, after one that warms up."""
     best = [np.inf] * len(runs)
     for run in runs:
         run(calls)
     for _ in range(repeats):
         for n, run in enumerate(runs):
-            start = time.perf_counter()
+            start = clock()
             run(calls)
-            best[n] = min(best[n], 1e6 * (time.perf_counter() - start) / calls)
+            best[n] = min(best[n], 1e6 * (clock() - start) / calls)
     return best
 
 
@@ -49,11 +54,15 @@ def main(measure: Callable[[bool], list[Row]], description: str, quick: str) -> 
     parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--csv", type=Path, metavar="OUT", help="also write the table")
     args = parser.parse_args()
-    rows = measure(args.quick)
+    show(measure(args.quick), args.csv)
+
+
+def show(rows: Sequence[Row], file: Path | None) -> None:
+    """Print rows, and write them to a file where one is given."""
     for row in rows:
         target = f"<= {row.target:g}" if row.target else ""
         met = ("  met" if row.value <= row.target else "  MISSED") if row.target else ""
         print(f"{row.what:40}{row.atoms:9d}{row.value:12.2f} {row.unit:6}{target}{met}")
-    if args.csv is not None:
-        with args.csv.open("w", newline="") as file:
-            csv.writer(file).writerows([Row._fields, *rows])
+    if file is not None:
+        with file.open("w", newline="") as table:
+            csv.writer(table).writerows([Row._fields, *rows])

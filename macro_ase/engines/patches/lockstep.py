@@ -37,8 +37,7 @@ def run_in_lockstep(engines: Sequence[PatchMC], attempts: int | Sequence[int]) -
 
     Examples
     --------
-    >>> engines = [PatchMC(a, patch, mace, temperature_K=900.0, rng=n) for n, a in enumerate(many)]
-    ... # doctest: +SKIP
+    >>> engines = [PatchMC(a, patch, mace, temperature_K=900.0) for a in many]  # doctest: +SKIP
     >>> run_in_lockstep(engines, 1000)  # doctest: +SKIP
     """
     numbers = list(attempts) if isinstance(attempts, Sequence) else [attempts] * len(engines)

@@ -146,6 +146,7 @@ def strong(mace: Any) -> Any:
     return MACECalculator(models=[model], device="cpu", default_dtype="float64")
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 @pytest.mark.filterwarnings("ignore")
 def test_mace_in_lockstep_alone_and_by_calls_of_the_cut_out(strong: Any) -> None:
