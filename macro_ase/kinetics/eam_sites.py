@@ -4,8 +4,9 @@
     rho_i = sum_{j != i} f_a(j)(r_ij)
 
 The sites stay, so phi and f are needed at a few distances only, the *kinds* of neighbours.
-Densities are whole numbers of a tiny unit, so that rho is a function of the arrangement and not
-of its history: nothing drifts, and undoing a move undoes it exactly.
+Densities are whole numbers of a tiny unit, 2^-b of an interval of F, so that rho is a function of
+the arrangement and not of its history: nothing drifts, and undoing a move undoes it exactly.
+The interval of F is rho >> b, and where rho lies in it the last b bits.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiled import compiled
+from ..compiled import compiled, inlined
 from .site_moves import Neighbourhood
 
 
@@ -23,12 +24,12 @@ class EAMSites(NamedTuple):
     """Arrays of a potential on n sites; S species with the vacancy last, K kinds of neighbours."""
 
     near: Neighbourhood  # all neighbours within the cutoff
-    kinds: NDArray[np.int32]  # (n_edges,) kind of each
     pair: NDArray[np.float64]  # (K, S, S) phi, eV
     density: NDArray[np.int64]  # (K, S) f in units
     shells: NDArray[np.int64]  # (K,) row of the bond counts, or -1
-    embedding: NDArray[np.float64]  # (S, nrho - 1, 4) cubics of F, eV
-    knots_per_unit: float  # unit of density / spacing of F
+    embedding: NDArray[np.float64]  # (S, nrho, 4) cubics of F, eV; the last its tangent at the end
+    bits: int  # b
+    unit: float  # 2^-b
 
 
 class SiteState(NamedTuple):
@@ -41,30 +42,32 @@ class SiteState(NamedTuple):
     role: NDArray[np.int8]  # (n,) scratch, 0 between calls
 
 
-@compiled
+@inlined
+def neighbours_of(near: Neighbourhood, site: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Neighbours of a site and their kinds, shape (z,)."""
+    start, stop = near.starts[site], near.starts[site + 1]
+    row = near.rows[site]
+    return near.neighbors[start:stop], near.kinds[row : row + stop - start]
+
+
+@inlined
 def embedding_energy(tables: EAMSites, species: int, density: int) -> float:
     """F(rho) in eV; above the last knot along the tangent."""
-    position = density * tables.knots_per_unit
-    last = tables.embedding.shape[1]
-    interval = min(max(int(position), 0), last - 1)
-    p = min(position - interval, 1.0)
-    c = tables.embedding
-    c0, c1 = c[species, interval, 0], c[species, interval, 1]
-    c2, c3 = c[species, interval, 2], c[species, interval, 3]
-    value = c0 + p * (c1 + p * (c2 + p * c3))
-    if position > last:
-        value += (position - last) * (c1 + 2 * c2 + 3 * c3)
-    return value
+    c, s = tables.embedding, np.uint8(species)
+    interval = min(max(density >> tables.bits, 0), c.shape[1] - 1)
+    p = (density - (interval << tables.bits)) * tables.unit
+    k = np.uint64(interval)
+    return c[s, k, 0] + p * (c[s, k, 1] + p * (c[s, k, 2] + p * c[s, k, 3]))
 
 
 @compiled
 def fill_state(tables: EAMSites, state: SiteState) -> None:
     """Densities and embedding energies of all sites from the species on them."""
-    starts = tables.near.starts
     for i in range(state.occupation.size):
+        near, kinds = neighbours_of(tables.near, i)
         rho = 0
-        for e in range(starts[i], starts[i + 1]):
-            rho += tables.density[tables.kinds[e], state.occupation[tables.near.neighbors[e]]]
+        for e in range(near.size):
+            rho += tables.density[kinds[e], state.occupation[near[e]]]
         state.density[i] = rho
         state.embedded[i] = embedding_energy(tables, state.occupation[i], rho)
 
@@ -73,11 +76,10 @@ def fill_state(tables: EAMSites, state: SiteState) -> None:
 def site_energies(tables: EAMSites, state: SiteState) -> NDArray[np.float64]:
     """Embedding energy and half of the pair energies of every site, shape (n,), eV."""
     energies = state.embedded.copy()
-    starts = tables.near.starts
     for i in range(energies.size):
+        near, kinds = neighbours_of(tables.near, i)
         pair = 0.0
-        for e in range(starts[i], starts[i + 1]):
-            s = state.occupation[tables.near.neighbors[e]]
-            pair += tables.pair[tables.kinds[e], state.occupation[i], s]
+        for e in range(near.size):
+            pair += tables.pair[kinds[e], state.occupation[i], state.occupation[near[e]]]
         energies[i] += 0.5 * pair
     return energies

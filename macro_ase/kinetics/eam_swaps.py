@@ -1,18 +1,16 @@
 """Metropolis moves of species on fixed sites with an embedded-atom potential.
 
 A move changes the pair energies of its two sites, and the density of all sites that see one of
-them (see `eam_sites`): those alone are evaluated.
+them (see `eam_sites`): those alone are evaluated. It is made, and undone where it is rejected.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiled import compiled
-from .eam_sites import EAMSites, SiteState, embedding_energy
+from ..compiled import compiled, inlined
+from .eam_sites import EAMSites, SiteState, embedding_energy, neighbours_of
 from .random import uniform
 from .site_moves import (
     Neighbourhood,
@@ -26,83 +24,90 @@ from .site_moves import (
 CORE, BUFFER = 2, 1
 
 
-class _Touched(NamedTuple):
-    """Sites whose density a move changes; as long as a move can need."""
-
-    sites: NDArray[np.int64]
-    density: NDArray[np.int64]
-    embedded: NDArray[np.float64]
-
-
-@compiled
-def _touch(state: SiteState, touched: _Touched, n: int, site: int) -> int:
-    """Make sure that a site is among the touched; how many they are then."""
-    if state.place[site] >= 0:
-        return n
-    state.place[site] = n
-    touched.sites[n] = site
-    touched.density[n] = state.density[site]
-    return n + 1
-
-
-@compiled
-def _change_site(
-    tables: EAMSites, state: SiteState, touched: _Touched, n: int, site: int, new: int
-) -> tuple[float, int]:
-    """Give a site another species; change of the pair energy (eV), and of the touched."""
-    old = state.occupation[site]
+@inlined
+def _turn(tables: EAMSites, state: SiteState, site: int, species: int) -> float:
+    """Give a site a species; densities around it follow. Change of the pair energies, eV."""
+    near, kinds = neighbours_of(tables.near, site)
+    old, new = np.uint8(state.occupation[site]), np.uint8(species)
     change = 0.0
-    for e in range(tables.near.starts[site], tables.near.starts[site + 1]):
-        m, kind = tables.near.neighbors[e], tables.kinds[e]
+    for e in range(near.size):
+        m, kind = near[e], kinds[e]
         if m == site:
             change += 0.5 * (tables.pair[kind, new, new] - tables.pair[kind, old, old])
         else:
-            s = state.occupation[m]
+            s = np.uint8(state.occupation[m])
             change += tables.pair[kind, new, s] - tables.pair[kind, old, s]
-        n = _touch(state, touched, n, m)
-        touched.density[state.place[m]] += tables.density[kind, new] - tables.density[kind, old]
-    state.occupation[site] = new
-    return change, _touch(state, touched, n, site)
-
-
-@compiled
-def _embed(tables: EAMSites, state: SiteState, touched: _Touched, n: int) -> float:
-    """Change of the embedding energy of the touched, eV."""
-    change = 0.0
-    for k in range(n):
-        m = touched.sites[k]
-        touched.embedded[k] = embedding_energy(tables, state.occupation[m], touched.density[k])
-        change += touched.embedded[k] - state.embedded[m]
-        state.place[m] = -1
+        state.density[m] += tables.density[kind, new] - tables.density[kind, old]
+    state.occupation[site] = species
     return change
 
 
-@compiled
-def _change_sites(
-    tables: EAMSites, state: SiteState, touched: _Touched, i: int, j: int, new: int
-) -> tuple[float, int]:
-    """Make a move in the occupation; energy change (eV), and how many sites are touched."""
-    old = state.occupation[i]
-    change, n = _change_site(tables, state, touched, 0, i, new)
-    if j >= 0:
-        more, n = _change_site(tables, state, touched, n, j, old)
-        change += more
-    return change + _embed(tables, state, touched, n), n
+@inlined
+def _turn_back(tables: EAMSites, state: SiteState, site: int, species: int) -> None:
+    """Undo `_turn`."""
+    near, kinds = neighbours_of(tables.near, site)
+    old, new = np.uint8(state.occupation[site]), np.uint8(species)
+    for e in range(near.size):
+        kind = kinds[e]
+        state.density[near[e]] += tables.density[kind, new] - tables.density[kind, old]
+    state.occupation[site] = species
 
 
-@compiled
-def _put(occupation: NDArray[np.int8], i: int, at_i: int, j: int, at_j: int) -> None:
-    occupation[i] = at_i
-    if j >= 0:
-        occupation[j] = at_j
+@inlined
+def _embed(tables: EAMSites, state: SiteState, site: int, before: NDArray[np.float64]) -> float:
+    """Embed a site and its neighbours in their densities; change of the energy, eV.
+
+    What they had is kept in ``before``. Whatever was embedded already changes nothing.
+    """
+    near, _ = neighbours_of(tables.near, site)
+    before[near.size] = state.embedded[site]
+    energy = embedding_energy(tables, state.occupation[site], state.density[site])
+    change = energy - state.embedded[site]
+    state.embedded[site] = energy
+    for e in range(near.size):
+        m = near[e]
+        energy = embedding_energy(tables, state.occupation[m], state.density[m])
+        before[e] = state.embedded[m]
+        change += energy - state.embedded[m]
+        state.embedded[m] = energy
+    return change
 
 
-@compiled
-def _keep(state: SiteState, touched: _Touched, n: int) -> None:
-    for k in range(n):
-        m = touched.sites[k]
-        state.density[m] = touched.density[k]
-        state.embedded[m] = touched.embedded[k]
+@inlined
+def _embed_back(tables: EAMSites, state: SiteState, site: int, before: NDArray[np.float64]) -> None:
+    """Undo `_embed`: what was kept first of a site is put back last."""
+    near, _ = neighbours_of(tables.near, site)
+    for k in range(near.size):
+        e = np.uint64(near.size - 1 - k)
+        state.embedded[near[e]] = before[e]
+    state.embedded[site] = before[near.size]
+
+
+@inlined
+def _make(
+    tables: EAMSites, state: SiteState, before: NDArray[np.float64], i: int, j: int, new: int
+) -> float:
+    """Make a move; its energy change, eV."""
+    site, species, change = i, new, 0.0
+    for _ in range(1 if j < 0 else 2):
+        old = int(state.occupation[site])
+        change += _turn(tables, state, site, species)
+        site, species = j, old
+    for k in range(1 if j < 0 else 2):
+        change += _embed(tables, state, i if k == 0 else j, before[k])
+    return change
+
+
+@inlined
+def _undo(
+    tables: EAMSites, state: SiteState, before: NDArray[np.float64], i: int, j: int, old: int
+) -> None:
+    """Undo `_make`, to the last bit."""
+    new = int(state.occupation[i])
+    for k in range(0 if j < 0 else 1, -1, -1):
+        site = i if k == 0 else j
+        _embed_back(tables, state, site, before[k])
+        _turn_back(tables, state, site, old if k == 0 else new)
 
 
 @compiled
@@ -115,12 +120,13 @@ def _count_bonds(
     times: int,
 ) -> None:
     """Give a site another species and add the change of the ordered bond counts, some times."""
+    near, kinds = neighbours_of(tables.near, site)
     old = occupation[site]
-    for e in range(tables.near.starts[site], tables.near.starts[site + 1]):
-        k = tables.shells[tables.kinds[e]]
+    for e in range(near.size):
+        k = tables.shells[kinds[e]]
         if k < 0:
             break
-        m = tables.near.neighbors[e]
+        m = near[e]
         if m == site:
             bonds[k, old, old] -= times
             bonds[k, new, new] += times
@@ -134,21 +140,41 @@ def _count_bonds(
 
 
 @compiled
-def _workspace(near: Neighbourhood, active: NDArray[np.int64]) -> _Touched:
+def _count_move(
+    tables: EAMSites,
+    occupation: NDArray[np.int8],
+    i: int,
+    j: int,
+    old: int,
+    bonds: NDArray[np.int64],
+    times: int,
+) -> None:
+    """Add the change of the ordered bond counts by a move that was made, some times."""
+    new = occupation[i]
+    occupation[i] = old
+    if j >= 0:
+        occupation[j] = new
+    _count_bonds(tables, occupation, i, new, bonds, times)
+    if j >= 0:
+        _count_bonds(tables, occupation, j, old, bonds, times)
+
+
+@compiled
+def _workspace(near: Neighbourhood, active: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Room for what two of the sites and their neighbours had, shape (2, ...)."""
     longest = 0
     for i in active:
         longest = max(longest, near.starts[i + 1] - near.starts[i])
-    size = 2 * (longest + 1)
-    return _Touched(np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64), np.empty(size))
+    return np.empty((2, longest + 1))
 
 
 @compiled
 def move_energy(tables: EAMSites, state: SiteState, i: int, j: int, new: int) -> float:
     """Energy change (eV) if site i turned into ``new`` and site j, unless -1, into what i was."""
-    old = state.occupation[i]
-    touched = _workspace(tables.near, np.array([i, max(i, j)]))
-    change, _ = _change_sites(tables, state, touched, i, j, new)
-    _put(state.occupation, i, old, j, new)
+    old = int(state.occupation[i])
+    before = _workspace(tables.near, np.array([i, max(i, j)]))
+    change = _make(tables, state, before, i, j, new)
+    _undo(tables, state, before, i, j, old)
     return change
 
 
@@ -193,7 +219,7 @@ def _attempt(
     """`metropolis`, which leaves the active sites marked."""
     occupation, near = state.occupation, tables.near
     vacancy = tables.pair.shape[1] - 1
-    touched = _workspace(near, active)
+    before = _workspace(near, active)
     counts, most = _enter(state, near, active, n_core, vacancy + 1)
     vacancies = np.sort(active[occupation[active] == vacancy])
     total = 0.0
@@ -206,21 +232,17 @@ def _attempt(
         tally[number, 0, old, new] += 1
         if new == old:
             continue
-        change, n = _change_sites(tables, state, touched, i, j, new)
+        change = _make(tables, state, before, i, j, new)
         cost = change if j >= 0 else change + bias_change(bias, counts, old, new)
         beta = betas[min(attempt, betas.size - 1)]
         if cost > 0.0 and uniform(rng) >= np.exp(-beta * cost):
-            _put(occupation, i, old, j, new)
+            _undo(tables, state, before, i, j, old)
             continue
         tally[number, 1, old, new] += 1
         total += change
-        _keep(state, touched, n)
         halves = _halves_in_core(state.role, i, j)
         if bonds.size > 0 and halves > 0:
-            _put(occupation, i, old, j, new)
-            _count_bonds(tables, occupation, i, new, bonds, halves)
-            if j >= 0:
-                _count_bonds(tables, occupation, j, old, bonds, halves)
+            _count_move(tables, occupation, i, j, old, bonds, halves)
         if j >= 0 and origin.size > 0:
             origin[i], origin[j] = origin[j], origin[i]
         if j < 0:

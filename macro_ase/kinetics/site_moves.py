@@ -19,11 +19,16 @@ SWAP, NEIGHBOUR_SWAP, VACANCY_SWAP, TRANSMUTE = range(4)
 
 
 class Neighbourhood(NamedTuple):
-    """Neighbours of n sites, the nearer first; a site that is its own image counts too."""
+    """Neighbours of n sites, the nearer first; a site that is its own image counts too.
+
+    Their *kinds* are the distances that occur. Sites of one sublattice share a row of them.
+    """
 
     starts: NDArray[np.int64]  # (n + 1,) where the neighbours of a site begin
-    neighbors: NDArray[np.int32]  # (n_edges,)
+    neighbors: NDArray[np.uint32]  # (n_edges,)
     nearest: NDArray[np.int32]  # (n,) how many of them `NEIGHBOUR_SWAP` may choose
+    rows: NDArray[np.int64]  # (n,) where the kinds of a site's neighbours begin
+    kinds: NDArray[np.uint32]  # kind of each neighbour, ascending, by row
 
 
 class SpeciesBias(NamedTuple):

@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 import pytest
 from ase import Atoms, units
+from ase.build import bulk
 from scipy import stats
 
+from macro_ase.engines.lammps.calculator import LammpsCalculator
 from macro_ase.engines.swaps.eam_lattice import EAMLattice
 from macro_ase.engines.swaps.ensembles import SemiGrand
 from macro_ase.engines.swaps.moves import (
@@ -21,7 +23,9 @@ from macro_ase.engines.swaps.moves import (
 from macro_ase.kinetics.eam_swaps import SiteState
 from macro_ase.lattice import BCC, VACANCY, SiteGrid, shell_neighbors
 from macro_ase.observables.bonds import bond_counts
+from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
+from macro_ase.potentials.eam_table import EAMTable
 from macro_ase.potentials.zhou import zhou_table
 from macro_ase.rng import kernel_state
 from macro_ase.statistics import standard_error
@@ -34,10 +38,10 @@ LATTICE = EAMLattice.from_grid(GRID, TABLE, A)
 TEMPERATURE_K = 1500.0
 
 
-def random_occupation(grid: SiteGrid, seed: int = 0) -> np.ndarray:
+def random_occupation(n_sites: int = GRID.n_sites, seed: int = 0) -> np.ndarray:
     """With a vacancy, if there is room."""
-    occupation = np.random.default_rng(seed).integers(0, 3, grid.n_sites)
-    occupation[7 : 7 + (grid.n_sites > 10)] = 3
+    occupation = np.random.default_rng(seed).integers(0, 3, n_sites)
+    occupation[7 : 7 + (n_sites > 10)] = 3
     return occupation
 
 
@@ -59,6 +63,18 @@ def rattled() -> Atoms:
     return atoms
 
 
+def repeated(structure: str, size: tuple[int, int, int], **lengths: float) -> tuple:
+    """A lattice of a cell that is repeated, and the atoms whose order it has."""
+    cell = bulk("H", structure, **lengths)
+    return EAMLattice.from_cell(cell, size, TABLE), cell.repeat(size)
+
+
+CRYSTALS = {
+    "fcc": repeated("fcc", (2, 2, 2), a=4.1, cubic=True),
+    "fcc, a primitive cell of four": repeated("fcc", (2, 1, 2), a=4.1),
+    "hcp": repeated("hcp", (3, 2, 2), a=2.9, c=2.9 * np.sqrt(8 / 3)),
+    "hcp, not ideal": repeated("hcp", (2, 3, 1), a=2.9, c=4.6),
+}
 SITES = {
     "one cell, which is its own neighbour": (SiteGrid(BCC, (1, 1, 1)), None),
     "thin": (SiteGrid(BCC, (1, 2, 3)), None),
@@ -76,12 +92,43 @@ def test_energies_and_their_changes_are_those_of_the_whole(name: str) -> None:
         if atoms is None
         else EAMLattice.from_atoms(atoms, TABLE)
     )
-    atoms = perfect(grid) if atoms is None else atoms
-    occupation = random_occupation(grid)
+    check_energies(lattice, perfect(grid) if atoms is None else atoms)
+
+
+@pytest.mark.parametrize("name", CRYSTALS)
+def test_cells_that_are_repeated_have_the_energies_of_the_whole(name: str) -> None:
+    lattice, atoms = CRYSTALS[name]
+    check_energies(lattice, atoms)
+    listed = EAMLattice.from_atoms(atoms, TABLE)
+    for ours, theirs in zip(lattice.tables.near[:3], listed.tables.near):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(("structure", "a"), [("bcc", 3.26), ("fcc", 4.1), ("hcp", 2.9)])
+def test_energies_of_crystals_are_those_of_lammps(structure: str, a: float) -> None:
+    pytest.importorskip("lammps")
+    file = path("NbMoTa.eam.alloy")
+    calculator = LammpsCalculator(["pair_style eam/alloy", f"pair_coeff * * {file} Nb Mo Ta"])
+    atoms = bulk("Nb", structure, a=a).repeat((2, 3, 2))
+    lattice = EAMLattice.from_cell(bulk("Nb", structure, a=a), (2, 3, 2), EAMTable.read(file))
+    occupation = np.random.default_rng(0).integers(0, 3, len(atoms))
+    state, energies = lattice.state(occupation), []
+    for i, j in ((0, 0), (0, 1), (2, 9), (4, 11)):
+        atoms.symbols = np.array(lattice.species)[occupation]
+        atoms.numbers[[i, j]] = atoms.numbers[[j, i]]
+        energies.append(calculator.get_potential_energy(atoms))
+        change = lattice.swap_energy(state, i, j)
+        assert change == pytest.approx(energies[-1] - energies[0], abs=1e-9)
+    assert lattice.energy(state) == pytest.approx(energies[0], abs=1e-9)
+    assert np.ptp(energies) > 0.04
+
+
+def check_energies(lattice: EAMLattice, atoms: Atoms) -> None:
+    occupation = random_occupation(len(atoms))
     state = lattice.state(occupation)
     before = energy_of_whole(lattice, atoms, occupation)
     assert lattice.energy(state) == pytest.approx(before, abs=1e-9)
-    pairs = itertools.combinations(range(0, grid.n_sites, 1 + grid.n_sites // 9), 2)
+    pairs = itertools.combinations(range(0, len(atoms), 1 + len(atoms) // 9), 2)
     for i, j in pairs:
         swapped = occupation.copy()
         swapped[[i, j]] = swapped[[j, i]]
@@ -91,7 +138,7 @@ def test_energies_and_their_changes_are_those_of_the_whole(name: str) -> None:
 
 def test_nothing_drifts_and_bonds_follow() -> None:
     state, rng, bonds = (
-        LATTICE.state(random_occupation(GRID)),
+        LATTICE.state(random_occupation()),
         kernel_state(0),
         zeros(2).astype(float),
     )
@@ -109,12 +156,25 @@ def test_nothing_drifts_and_bonds_follow() -> None:
     assert np.all(tally[:, 1] <= tally[:, 0]) and tally[:, 1].sum() > 1000
 
 
+@pytest.mark.parametrize("name", CRYSTALS)
+def test_nothing_drifts_in_any_crystal(name: str) -> None:
+    lattice, _ = CRYSTALS[name]
+    state, rng = lattice.state(random_occupation(lattice.n_sites)), kernel_state(1)
+    energy = lattice.energy(state)
+    for _ in range(4):
+        energy += lattice.run(state, 5000, TEMPERATURE_K, rng, (Swap(), NeighbourSwap()))
+        fresh = lattice.state(state.occupation)
+        for kept, made in zip(state, fresh):
+            np.testing.assert_array_equal(kept, made)
+        assert energy == pytest.approx(lattice.energy(fresh), abs=1e-9)
+
+
 def zeros(n_shells: int) -> np.ndarray:
     return np.zeros((n_shells, 4, 4), dtype=np.int64)
 
 
 def test_a_patch_changes_alone_and_is_undone() -> None:
-    state, occupation = LATTICE.state(random_occupation(GRID)), random_occupation(GRID)
+    state, occupation = LATTICE.state(random_occupation()), random_occupation()
     active = np.array([0, *shell_neighbors(GRID)[0]])
     whole, copy = LATTICE.state(occupation), kernel_state(3)
     change, after = LATTICE.try_patch(
@@ -205,12 +265,39 @@ FOUR_SIGMA = 6.3e-5
     ids=["swaps", "of neighbours", "of vacancies"],
 )
 def test_swaps_sample_the_exact_distribution(moves: list[Move], codes: list[int]) -> None:
-    occupation = random_occupation(GRID)
+    occupation = random_occupation()
     occupation[CANDIDATES] = codes
     arrangements = sorted(set(itertools.permutations(codes)))
     counts = frequencies(LATTICE.state(occupation), moves, 10_000, 200, None)
     assert p_value(counts, arrangements, exact(occupation, arrangements, 1500.0)) > FOUR_SIGMA
     assert p_value(counts, arrangements, exact(occupation, arrangements, 2000.0)) < FOUR_SIGMA
+
+
+LENGTHS_A = {"fcc": 4.1, "hcp": 2.9}
+
+
+@pytest.mark.parametrize("structure", LENGTHS_A)
+def test_whole_cells_that_are_their_own_neighbours_sample_the_exact_distribution(
+    structure: str,
+) -> None:
+    size = (1, 2, 4) if structure == "fcc" else (1, 2, 2)
+    lattice, _ = repeated(structure, size, a=LENGTHS_A[structure])
+    codes = [0, 0, 0, 1, 1, 1, 2, 2]
+    arrangements = sorted(set(itertools.permutations(codes)))
+    state, rng, counts = lattice.state(codes), kernel_state(2), {}
+    for _ in range(8000):
+        lattice.run(state, 40, TEMPERATURE_K, rng, (Swap(), NeighbourSwap()))
+        key = tuple(state.occupation.tolist())
+        counts[key] = counts.get(key, 0) + 1
+    energies = np.array([lattice.energy(lattice.state(each)) for each in arrangements])
+    assert np.ptp(energies) > 0.05
+
+    def probability(temperature_K: float) -> np.ndarray:
+        weight = np.exp(-(energies - energies.min()) / (units.kB * temperature_K))
+        return weight / weight.sum()
+
+    assert p_value(counts, arrangements, probability(TEMPERATURE_K)) > FOUR_SIGMA
+    assert p_value(counts, arrangements, probability(2 * TEMPERATURE_K)) < FOUR_SIGMA
 
 
 GRAND = SemiGrand({"Nb": 0.0, "Mo": 0.6, "Ta": -0.5})
@@ -219,7 +306,7 @@ HELD = SemiGrand(GRAND.mu_eV, 0.8, {"Nb": 0.5, "Mo": 0.2})
 
 @pytest.mark.parametrize("ensemble", [GRAND, HELD], ids=["semi-grand", "variance-constrained"])
 def test_transmutations_sample_the_exact_distribution(ensemble: SemiGrand) -> None:
-    occupation = random_occupation(GRID)
+    occupation = random_occupation()
     arrangements = list(itertools.product(range(3), repeat=len(CANDIDATES)))
     occupation[CANDIDATES] = arrangements[0]
     counts = frequencies(LATTICE.state(occupation), [Transmute()], 12_000, 60, ensemble)
@@ -236,7 +323,7 @@ def test_moving_patches_average_as_the_whole() -> None:
     choose = np.random.default_rng(0)
 
     def energies(active: list, attempts: int, start: int = 2000) -> tuple[float, float]:
-        state, rng, values = LATTICE.state(random_occupation(GRID)), kernel_state(7), []
+        state, rng, values = LATTICE.state(random_occupation()), kernel_state(7), []
         LATTICE.run(state, start, TEMPERATURE_K, rng, Swap())
         for sites in active:
             LATTICE.run(state, attempts, TEMPERATURE_K, rng, Swap(), active=sites)
@@ -254,7 +341,7 @@ def test_the_same_seed_makes_the_same_moves_in_any_pieces() -> None:
     moves = (Swap(), VacancySwap(), NeighbourSwap(2.0))
     results = []
     for pieces in ([900], [100, 350, 450]):
-        state, rng = LATTICE.state(random_occupation(GRID)), kernel_state(0)
+        state, rng = LATTICE.state(random_occupation()), kernel_state(0)
         for attempts in pieces:
             LATTICE.run(state, attempts, TEMPERATURE_K, rng, moves)
         results.append((state.occupation, rng))
@@ -288,4 +375,4 @@ def test_bad_input_is_refused(make, words: str) -> None:
 
 
 def run_with(move: Move) -> None:
-    LATTICE.run(LATTICE.state(random_occupation(GRID)), 1, 1000.0, kernel_state(0), move)
+    LATTICE.run(LATTICE.state(random_occupation()), 1, 1000.0, kernel_state(0), move)

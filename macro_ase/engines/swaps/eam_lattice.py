@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...kinetics.eam_sites import EAMSites, SiteState, fill_state, site_energies
 from ...kinetics.eam_swaps import metropolis, move_energy
-from ...kinetics.site_moves import SpeciesBias, surroundings
+from ...kinetics.site_moves import Neighbourhood, SpeciesBias, surroundings
 from ...lattice import VACANCY, SiteGrid
 from ...potentials.eam_calculator import interpolate
 from ...potentials.eam_table import EAMTable
+from ...reals import require_positive
 from .ensembles import no_bias
 from .moves import Move, as_moves, kernel_moves
-from .neighbours import Pairs, grid_pairs, neighbourhood, pairs_within
+from .neighbours import crystal_neighbourhood, neighbourhood, pairs_within
 
 DENSITY_BITS = 52
 SUM_BITS = 62
@@ -35,9 +37,10 @@ class EAMLattice:
     Parameters
     ----------
     table : EAMTable
-    pairs : arrays of site, neighbour and distance (A), shape (n_edges,)
-        Every pair within the cutoff from both sides.
-    n_sites : int
+    near : Neighbourhood
+        All neighbours within the cutoff.
+    lengths_A : array, shape (n_kinds,)
+        Distances of their kinds, ascending.
     n_shells : int
         Kinds of distances whose bonds are counted: on a perfect lattice neighbour shells.
 
@@ -58,34 +61,53 @@ class EAMLattice:
     def __init__(
         self,
         table: EAMTable,
-        pairs: Pairs,
-        n_sites: int,
+        near: Neighbourhood,
+        lengths_A: NDArray[np.float64],
         n_shells: int = 0,
     ) -> None:
-        near, kinds, lengths = neighbourhood(pairs, n_sites)
-        if n_shells > len(lengths):
-            raise ValueError(
-                f"{len(lengths)} shells lie within {table.cutoff_A:g} A, not {n_shells}"
-            )
+        kinds = np.arange(len(lengths_A))
+        if n_shells > len(kinds):
+            raise ValueError(f"{len(kinds)} shells lie within {table.cutoff_A:g} A, not {n_shells}")
         self.species = (*table.species, VACANCY)
-        self.n_sites, self.n_shells = n_sites, n_shells
-        shells = np.where(np.arange(len(lengths)) < n_shells, np.arange(len(lengths)), -1)
+        self.n_sites, self.n_shells = len(near.nearest), n_shells
         most = int(np.diff(near.starts).max(initial=0))
-        functions = _functions(table, lengths, shells, most)
-        self.tables = EAMSites(near, kinds.astype(np.int32), *functions)
+        pair, density, bits = _functions(table, lengths_A, most)
+        shells = np.where(kinds < n_shells, kinds, -1)
+        self.tables = EAMSites(near, pair, density, shells, _embedding(table), bits, 2.0**-bits)
 
     @classmethod
     def from_grid(
         cls, grid: SiteGrid, table: EAMTable, lattice_constant_A: float, n_shells: int = 2
     ) -> EAMLattice:
-        """The sites of a perfect lattice, numbered as in the grid."""
-        pairs = grid_pairs(grid, table.cutoff_A, lattice_constant_A)
-        return cls(table, pairs, grid.n_sites, n_shells)
+        """The sites of a perfect lattice, numbered as in the grid.
+
+        Raises
+        ------
+        ValueError
+            As on construction, or if the lattice constant is not positive.
+        """
+        a = require_positive(lattice_constant_A, "lattice constant", "A")
+        basis = a / 2 * np.array(grid.lattice.basis)
+        cell = Atoms(f"X{len(basis)}", positions=basis, cell=[a, a, a], pbc=True)
+        return cls.from_cell(cell, grid.size, table, n_shells)
+
+    @classmethod
+    def from_cell(
+        cls, cell: Atoms, size: Sequence[int], table: EAMTable, n_shells: int = 2
+    ) -> EAMLattice:
+        """A perfect crystal of any structure, such as fcc or hcp, of any cell.
+
+        Sites are numbered as the atoms of ``cell.repeat(size)``; what they are does not matter.
+        """
+        periodic = cell.copy()
+        periodic.pbc = True
+        return cls(table, *crystal_neighbourhood(periodic, size, table.cutoff_A), n_shells)
 
     @classmethod
     def from_atoms(cls, atoms: Atoms, table: EAMTable) -> EAMLattice:
         """Any positions, numbered as the atoms."""
-        return cls(table, pairs_within(atoms, table.cutoff_A), len(atoms))
+        pairs = pairs_within(atoms, table.cutoff_A)
+        return cls(table, *neighbourhood(pairs, len(atoms)))
 
     def codes(self, atoms: Atoms) -> NDArray[np.int8]:
         """Species codes of atoms, shape (n_atoms,).
@@ -236,11 +258,15 @@ class EAMLattice:
 
 
 def _functions(
-    table: EAMTable, lengths_A: NDArray[np.float64], shells: Ints, n_neighbours: int
-) -> tuple[NDArray[np.float64], Ints, Ints, NDArray[np.float64], float]:
-    """The last five of `EAMSites`: functions at the distances, with a vacancy that is nothing."""
+    table: EAMTable, lengths_A: NDArray[np.float64], n_neighbours: int
+) -> tuple[NDArray[np.float64], Ints, int]:
+    """phi (eV) and f (in units) at the distances, with a vacancy that is nothing; bits of a unit.
+
+    So many bits that the table's last knot needs at most `DENSITY_BITS`.
+    """
     splines, n = table.splines(), len(table.species)
-    unit = 2.0 ** (np.ceil(np.log2(table.rho[-1])) - DENSITY_BITS)
+    bits = DENSITY_BITS - math.ceil(math.log2(splines.embedding.shape[1]))
+    unit = splines.drho * 2.0**-bits
     pair = np.zeros((len(lengths_A), n + 1, n + 1))
     density = np.zeros((len(lengths_A), n + 1), dtype=np.int64)
     for b in range(n):
@@ -258,5 +284,13 @@ def _functions(
                 splines.r_pair, splines.dr_A, lengths_A, np.full_like(which, a), which
             )
             pair[:, a, b] = z / lengths_A
-    embedding = np.concatenate([splines.embedding, np.zeros_like(splines.embedding[:1])])
-    return pair, density, shells, embedding, unit / splines.drho
+    return pair, density, bits
+
+
+def _embedding(table: EAMTable) -> NDArray[np.float64]:
+    """Cubics of F, shape (S, nrho, 4), eV: the last is the tangent at the end; 0 of a vacancy."""
+    cubics = table.splines().embedding
+    last = cubics[:, -1] @ np.array([[1, 0], [1, 1], [1, 2], [1, 3]])
+    embedding = np.zeros((len(cubics) + 1, cubics.shape[1] + 1, 4))
+    embedding[:-1, :-1], embedding[:-1, -1, :2] = cubics, last
+    return embedding
