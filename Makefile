@@ -4,6 +4,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
+SITE := docs/conf.py docs/_ext docs/gallery
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test fast-test docs check clean
@@ -23,8 +24,8 @@ docs: $(VENV)/.docs
 	@echo "The site: docs/_build/html/index.html"
 
 check: $(STAMP)
-	$(VENV)/bin/ruff check macro_ase tests benchmarks tutorials docs
-	$(VENV)/bin/ruff format --check macro_ase tests benchmarks tutorials docs
+	$(VENV)/bin/ruff check macro_ase tests benchmarks tutorials $(SITE)
+	$(VENV)/bin/ruff format --check macro_ase tests benchmarks tutorials $(SITE)
 	$(VENV)/bin/mypy
 
 $(STAMP): pyproject.toml
