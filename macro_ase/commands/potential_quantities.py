@@ -7,7 +7,7 @@ with replacement.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,15 @@ class Row:
 
 
 def rows(results: Sequence[Measured], seed: int) -> list[Row]:
-    """Every quantity that any of the potentials has, section by section."""
+    """Every quantity that any of the potentials has, section by section.
+
+    A reference that one of them was given is that of all.
+    """
     table: dict[tuple[str, str], Row] = {}
-    common = _common_hops(results)
-    for result in results:
+    known = {key: value for result in results for key, value in result.reference.items()}
+    told = [replace(result, reference=known) for result in results]
+    common = _common_hops(told)
+    for result in told:
         for section, name, unit, form, reference, number in _quantities(result, common, seed):
             row = Row(section, name, unit, form, reference, {})
             found = table.setdefault((section, name), row)

@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,8 +25,8 @@ from macro_ase.cli import main
 from macro_ase.commands.asked_potential import Potential
 from macro_ase.commands.compare_potentials import ComparePotentials, named_potential
 from macro_ase.commands.potential_plan import Questions, plan
-from macro_ase.commands.potential_quantities import _interval, _mean
-from macro_ase.commands.potential_results import Measured
+from macro_ase.commands.potential_quantities import ELEMENTS, _interval, _mean, rows
+from macro_ase.commands.potential_results import Measured, require_alike
 from macro_ase.commands.potential_tasks import Element, Order, carry_out
 from macro_ase.crystal import Crystal
 from macro_ase.engines.lammps.commands import words
@@ -142,6 +143,17 @@ def test_results_of_elsewhere_are_joined(data: Path, compared: tuple[Path, str])
     with pytest.raises(ValueError, match="V was measured with other settings: seed 5, of W 0"):
         ComparePotentials([], data / "x", join=[files[1], data / "other.json"]).run()
     assert not (data / "x").exists()
+
+
+def test_a_reference_that_one_was_given_is_that_of_all(compared: tuple[Path, str]) -> None:
+    first, second = (Measured.read(compared[0] / f"{n}.json") for n in ("NbMoTa-pair", "W"))
+    settings = second.settings | {"table": None, "frames": None}
+    alone = replace(second, name="alone", settings=settings, reference={})
+    require_alike([first, second, alone])
+    for row in rows([first, second, alone], 0):
+        assert row.numbers.get("alone") == pytest.approx(row.numbers.get("W"), nan_ok=True)
+    errors = [row for row in rows([alone], 0) if "error" in row.name]
+    assert {row.section for row in errors} <= {ELEMENTS}
 
 
 def test_elements_have_their_constants_and_what_fails_is_named() -> None:
