@@ -90,9 +90,10 @@ class SiteGraph:
         self.atoms, self.layers = atoms, layers
         self._receiver, self._sender, _, away = neighbour_pairs(atoms, cutoff_A)
         self._vector_A = -away
-        starts = np.searchsorted(self._receiver, np.arange(len(atoms) + 1))
-        none = np.zeros(len(atoms), dtype=np.int32)
-        self._near = Neighbourhood(starts.astype(np.int64), self._sender.astype(np.int32), none)
+        starts = np.searchsorted(self._receiver, np.arange(len(atoms) + 1)).astype(np.int64)
+        none, alike = np.zeros(len(atoms), dtype=np.int32), np.zeros(len(self._sender), np.uint32)
+        sender = self._sender.astype(np.uint32)
+        self._near = Neighbourhood(starts, sender, none, starts[:-1].copy(), alike)
         self._row = np.full(len(atoms), -1, dtype=np.int32)
 
     def whole(self) -> Cluster:
