@@ -1,6 +1,7 @@
 """Both studies of the Lennard-Jones fluid in a tiny form, in threads and in processes."""
 
 import json
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -51,6 +52,14 @@ def run(name: str, folder: Path, **options: Any) -> dict[str, Any]:
     return json.loads((folder / "metrics.json").read_text())["metrics"]
 
 
+def keys(store: Path) -> list[str]:
+    """Of the chunks in a store."""
+    files = sorted(store.rglob("zarr.json"))
+    done = (f for f in files if json.loads(f.read_text()).get("attributes", {}).get("finished"))
+    return [str(file.parent.relative_to(store)) for file in done]
+
+
+@pytest.mark.slow
 def test_forces_in_a_tiny_form(tmp_path: Path) -> None:
     metrics = run("forces", tmp_path / "run")
     sizes = {f"error_{loss}_{n}" for loss in ("Lz", "Lx_partial") for n in (5, 10)}
@@ -63,13 +72,20 @@ def test_forces_in_a_tiny_form(tmp_path: Path) -> None:
     assert run("forces", tmp_path / "run") == metrics
 
 
+@pytest.mark.slow
 def test_savings_in_a_tiny_form_and_by_processes(tmp_path: Path) -> None:
+    """By a process of another interpreter, one chunk of every stage is made again."""
     metrics = run("saving", tmp_path / "run")
     names = {"force_saving_200", "error_transfer_200", "error_transfer_200_Lx_partial"}
     assert metrics.keys() == names
     transfer = metrics["error_transfer_200"]
     assert 0 < transfer["floor"] < transfer["value"] < 1
+    store = tmp_path / "run" / "data.zarr"
+    chunks = {k.partition("/")[0]: k for k in keys(store)}
+    assert len(chunks) > 2
+    for key in chunks.values():
+        shutil.rmtree(store / key)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        assert run("saving", tmp_path / "other", executor=pool) == metrics
+        assert run("saving", tmp_path / "run", executor=pool) == metrics
     report = (tmp_path / "run" / "report.html").read_text()
     assert "linear drift of least loss" in report and "predicted runs on" in report

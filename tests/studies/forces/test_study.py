@@ -1,5 +1,6 @@
 """Tiny studies of partial forces end to end: results, other engines, resuming, refusals."""
 
+import contextlib
 import json
 import pickle
 import shutil
@@ -89,6 +90,7 @@ def chunks_of(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_results(finished: tuple[str, Path]) -> None:
     study, folder = finished
     losses = ("Lz", "Lx_partial")
@@ -106,24 +108,23 @@ def test_results(finished: tuple[str, Path]) -> None:
         assert text in html
 
 
-def test_processes_make_the_same_bytes(finished: tuple[str, Path], tmp_path: Path) -> None:
-    study, folder = finished
-    if study == "predator-prey-forces":
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            run_study(settings(study), tmp_path / "run", quick=True, executor=pool)
-        assert chunks_of(tmp_path / "run") == chunks_of(folder)
-
-
+@pytest.mark.slow
 def test_resumed_with_other_workers_is_the_same(finished: tuple[str, Path], tmp_path: Path) -> None:
+    """One chunk of every stage is made again, by a process of another interpreter or by threads."""
     study, folder = finished
     again = tmp_path / "run"
     shutil.copytree(folder, again)
-    for chunk in ("encoder/1", "learning/Lx_partial/20/1", "training/1"):
-        shutil.rmtree(again / "data.zarr" / chunk)
+    chunks = {key.split("/")[1]: key for key in chunks_of(folder)}
+    assert {"encoder", "learning", "linear", "test", "training"} <= chunks.keys()
+    for chunk in chunks.values():
+        shutil.rmtree(again / chunk)
     shutil.rmtree(again / "model" / "encoder1")
     (again / "model" / "drift Lz 20 0" / "model.json").write_text("{")
-    with pytest.warns(UserWarning, match="made again"):
-        run_study(settings(study, workers=2), again, quick=True)
+    with contextlib.ExitStack() as stack, pytest.warns(UserWarning, match="made again"):
+        other: Any = "threads:2"
+        if study == "predator-prey-forces":
+            other = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
+        run_study(settings(study), again, quick=True, executor=other)
     assert metrics_of(again) == metrics_of(folder) and chunks_of(again) == chunks_of(folder)
     for file in ("encoder1/weights.safetensors", "drift Lz 20 0/model.json"):
         assert (again / "model" / file).read_bytes() == (folder / "model" / file).read_bytes()
@@ -165,6 +166,7 @@ def test_losses_are_compared_at_equal_numbers_of_forces() -> None:
     np.testing.assert_array_equal(part[:20], whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", NAMES)
 def test_needs_are_those_of_the_run(study: str, finished: tuple[str, Path]) -> None:
     if study == finished[0]:

@@ -92,6 +92,7 @@ def study_of(home: Path, **settings: Any) -> PatchStudy:
     return PatchStudy(voter, conditions={"rate": [0.5, 1.0]}, **usual | settings)
 
 
+@pytest.mark.slow
 def test_a_file_makes_a_report(finished: Path) -> None:
     """Relaxation to the bias, with the truth, the baselines and the cost beside it."""
     metrics = metrics_of(finished)
@@ -106,11 +107,13 @@ def test_a_file_makes_a_report(finished: Path) -> None:
     assert checks["drift of patches = drift of the whole"]["verdict"] in ("passed", "undecided")
 
 
+@pytest.mark.slow
 def test_python_gives_the_same_numbers(home: Path, finished: Path, tmp_path: Path) -> None:
-    folder = study_of(home).run(tmp_path / "run", executor="processes:2")
+    folder = study_of(home).run(tmp_path / "run", executor="processes:1")
     assert metrics_of(folder) == metrics_of(finished)
 
 
+@pytest.mark.slow
 def test_another_source_is_another_study(home: Path, finished: Path, tmp_path: Path) -> None:
     """A run folder is not taken up with a system that was changed since."""
     own = tmp_path / "copy"
