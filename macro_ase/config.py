@@ -305,9 +305,14 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 
 def _coerced(key: str, value: Any, default: Any) -> Any:
-    """The value in the type of its default; whole numbers and floats stand for each other."""
+    """The value in the type of its default; whole numbers and floats stand for each other.
+
+    A number is a list of it where the default is a list of one.
+    """
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if _is_one_number(default) and type(value) in (int, float):
+        value = [value]
     if isinstance(default, list) and isinstance(value, list):
         model = _element_model(default)
         return [
@@ -323,6 +328,10 @@ def _coerced(key: str, value: Any, default: Any) -> Any:
     if type(value) is type(default) and isinstance(value, (str, bool)):
         return value
     raise ValueError(f"{key} = {_short(value)}: expected {_kind(default)}")
+
+
+def _is_one_number(default: Any) -> bool:
+    return isinstance(default, list) and len(default) == 1 and type(default[0]) in (int, float)
 
 
 def _short(value: Any) -> str:

@@ -25,14 +25,22 @@ CAPTION = (
 
 def events(d: Design, f: Findings) -> dict[str, dict[str, float]]:
     """Hops, or attempts, by route and stage; those that heal seams are not counted."""
-    step, each = f.scan.chosen, d.repeats * d.n_evolved
-    snapshots = sum(p.number for p in f.pairs) / each
-    runs = len(d.temperatures) * d.small_runs
-    learned = (runs, d.small_events, snapshots, d.healing_events, each, step)
-    steps = sum(d.n_steps(s, step) for s in f.scan.slowest_chosen)
-    whole = d.system.events_of(d.small_events)[2]
-    direct = {"direct runs": d.direct_runs * steps * step * whole}
-    return {"learned": d.sampled.events(*learned), "direct": direct}
+    step, own = f.scan.chosen, [learned_events(d, f, k) for k in range(len(d.temperatures))]
+    steps = sum(d.n_steps(t, s, step) for t, s in zip(d.temperatures, f.scan.slowest_chosen))
+    direct = {"direct runs": d.direct_runs * steps * step * whole_events(d)}
+    return {"learned": {stage: sum(x[stage] for x in own) for stage in own[0]}, "direct": direct}
+
+
+def learned_events(d: Design, f: Findings, k: int) -> dict[str, float]:
+    """Those of the learned route at one temperature."""
+    each, small = d.repeats * d.n_evolved, d.small_events[d.temperatures[k]]
+    states = f.pairs[k].number / each
+    return d.sampled.events(d.small_runs, small, states, d.healing_events, each, f.scan.chosen)
+
+
+def whole_events(d: Design) -> float:
+    """Of the large system in the time of a mean event."""
+    return d.system.events_of(d.small_events[d.temperatures[0]])[2]
 
 
 def cost(d: Design, f: Findings) -> Cost:
@@ -43,7 +51,7 @@ def cost(d: Design, f: Findings) -> Cost:
         spent["prediction"],
         spent["direct runs"],
         d.system.large.n_sites,
-        STATIONARY_AFTER + d.relaxation_times,
+        STATIONARY_AFTER + float(np.mean(list(d.relaxation_times.values()))),
         len(d.temperatures),
         "slowest relaxation times",
     )
@@ -74,9 +82,11 @@ def baselines(d: Design, f: Findings) -> Table:
 
 def _lengthened(d: Design, f: Findings) -> Array:
     """Error of one direct run of equal cost over that of all, by temperature; nan in burn-in."""
-    learned, step = sum(events(d, f)["learned"].values()), f.scan.chosen
-    rows = learned / len(d.temperatures) / (d.system.events_of(d.small_events)[2] * step)
+    step = f.scan.chosen
+    own = [sum(learned_events(d, f, k).values()) for k in range(len(d.temperatures))]
+    rows = np.array(own) / (whole_events(d) * step)
     burnt = np.array([d.burn_in(s, step) for s in f.scan.slowest_chosen])
-    late = np.array([d.n_steps(s, step) + 1 for s in f.scan.slowest_chosen]) - burnt
+    slowest = zip(d.temperatures, f.scan.slowest_chosen)
+    late = np.array([d.n_steps(t, s, step) + 1 for t, s in slowest]) - burnt
     left = np.where(rows > burnt, rows - burnt, np.nan)
     return np.asarray(np.sqrt(d.direct_runs * late / left))

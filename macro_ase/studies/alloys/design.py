@@ -26,22 +26,24 @@ NOT_NEGATIVE = (
 ABOVE_0 = ("direct.relaxation_times", "learning.learning_rate")
 SETTINGS = {
     "small_runs": "small.runs",
-    "small_events": "small.events",
     "copies": "sampling.copies",
     "repeats": "sampling.repeats",
     "patches_per_state": "sampling.patches_per_state",
     "healing_events": "sampling.healing_events",
     "dt_events": "sampling.dt_events",
     "direct_runs": "direct.runs",
-    "relaxation_times": "direct.relaxation_times",
     "paths": "predict.paths",
 }
 """Where the numbers of a `Design` come from."""
+BY_TEMPERATURE = {"small_events": "small.events", "relaxation_times": "direct.relaxation_times"}
+"""The same of numbers for every temperature, in settings that may be one number for all."""
 
 
 @dataclass(frozen=True)
 class Design:
     """What a study of an alloy is to do: `SETTINGS` by name, temperatures ascending in K.
+
+    ``small_events`` and ``relaxation_times`` are by temperature.
 
     Patches are those of large states that were grown from small ones, or, without ``grow``, of the
     small states themselves. ``notes`` say how the system was made; ``learning`` holds options of
@@ -55,13 +57,13 @@ class Design:
     learning: Mapping[str, Any]
     seed: int
     small_runs: int
-    small_events: float
+    small_events: Mapping[float, float]
     copies: int
     repeats: int
     healing_events: float
     dt_events: list[float]
     direct_runs: int
-    relaxation_times: float
+    relaxation_times: Mapping[float, float]
     paths: int
     grow: bool = True
     patches_per_state: int = 0
@@ -78,8 +80,9 @@ class Design:
         require_numbers(config, least, ABOVE_0, not_negative=NOT_NEGATIVE)
         require_choices(config, {"learning.drift": DRIFTS})
         system, notes = MODELS[config["system"]["model"]](config)
-        _check_steps(config["sampling"]["dt_events"], config["small"]["events"], system)
         numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
+        numbers |= {name: _by_temperature(config, key) for name, key in BY_TEMPERATURE.items()}
+        _check_steps(config["sampling"]["dt_events"], min(numbers["small_events"].values()), system)
         grow = config["sampling"].get("grow", True)
         if not grow:
             _check_not_grown(config["sampling"])
@@ -133,14 +136,28 @@ class Design:
             numbers = [f"{c}/{r}" for c in range(self.copies) for r in numbers]
         return [f"{self.label}{stage}/{temperature!r}/{number}" for number in numbers]
 
-    def n_steps(self, slowest: float, step: float) -> int:
+    def n_steps(self, temperature: float, slowest: float, step: float) -> int:
         """Steps of direct runs and predicted paths, burn-in included; times in mean events."""
-        return math.ceil((STATIONARY_AFTER + self.relaxation_times) * slowest / step)
+        return math.ceil((STATIONARY_AFTER + self.relaxation_times[temperature]) * slowest / step)
 
     @staticmethod
     def burn_in(slowest: float, step: float) -> int:
         """First row of a direct run that counts as stationary."""
         return math.ceil(STATIONARY_AFTER * slowest / step)
+
+
+def _by_temperature(config: dict[str, Any], key: str) -> dict[float, float]:
+    """A number for every temperature, from a setting of as many, or of one for all."""
+    given, temperatures = setting(config, key), config["conditions"]["temperatures_K"]
+    values = list(given) if isinstance(given, list) else [given]
+    if len(values) == 1:
+        values *= len(temperatures)
+    if len(values) != len(temperatures):
+        raise ValueError(
+            f"{key} must be one number, or one for each of conditions.temperatures_K: "
+            f"{len(temperatures)}, not {len(values)}"
+        )
+    return dict(zip(temperatures, values))
 
 
 def _check_not_grown(sampling: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ class AlloyStudy(Study):
 def small_jobs(d: Design) -> Jobs:
     """Small runs at every temperature."""
     return {
-        key: (d.system, d.small_events, {"T": t}, d.seed, (round(1000 * t), r))
+        key: (d.system, d.small_events[t], {"T": t}, d.seed, (round(1000 * t), r))
         for t in d.temperatures
         for r, key in enumerate(d.keys("small", t))
     }
@@ -141,7 +141,7 @@ def direct_jobs(d: Design, scan: TimeStepScan, model: MacroModel) -> Jobs:
     """Direct runs of the large system, on the model's time grid."""
     jobs: Jobs = {}
     for t, slowest in zip(d.temperatures, scan.slowest_chosen):
-        times = model.dt(t) * np.arange(d.n_steps(slowest, scan.chosen) + 1)
+        times = model.dt(t) * np.arange(d.n_steps(t, slowest, scan.chosen) + 1)
         for r, key in enumerate(d.keys("direct", t)):
             own = ({"T": t}, d.seed, (round(1000 * t), r))
             jobs[key] = (d.system, d.system.large_state, times, *own)
@@ -152,7 +152,7 @@ def predict(d: Design, scan: TimeStepScan, model: MacroModel) -> list[tuple[Any,
     """Paths of the model from the large system's initial state, by temperature."""
     paths, start = [], d.system.observe(d.system.large_state[None])[0]
     for t, slowest in zip(d.temperatures, scan.slowest_chosen):
-        condition, steps = d.system.model_condition({"T": t}), d.n_steps(slowest, scan.chosen)
+        condition, steps = d.system.model_condition({"T": t}), d.n_steps(t, slowest, scan.chosen)
         sites, seed = d.system.large.n_sites, stream(d.seed, "predict", round(1000 * t))
         made = model.simulate(start, condition, steps, sites, d.n_patches, d.paths, seed)
         paths.append((made.times, made.z))

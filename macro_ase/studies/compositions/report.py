@@ -188,12 +188,13 @@ def _cost(d: CompositionDesign, f: Findings) -> Cost:
     """CPU seconds of both routes; conditions are held-out compositions and temperatures."""
     spent = dict.fromkeys((*LEARNED, "prediction", "direct runs"), 0.0) | dict(f.cpu_s)
     one, step = d.training[0], f.scan.chosen
+    small_events = float(np.mean(list(one.small_events.values())))
     states = sum(p.number for p in f.pairs) / (one.repeats * one.n_evolved)
     runs, each = len(d.conditions) * one.small_runs, one.repeats * one.n_evolved
-    learned = one.system.events(runs, one.small_events, states, one.healing_events, each, step)
-    whole = one.system.events_of(one.small_events)[2]
+    learned = one.system.events(runs, small_events, states, one.healing_events, each, step)
+    whole = one.system.events_of(small_events)[2]
     steps = [
-        own.direct_runs * own.n_steps(float(f.scan.slowest_chosen[d.nearest(own, t)]), step)
+        own.direct_runs * own.n_steps(t, float(f.scan.slowest_chosen[d.nearest(own, t)]), step)
         for own, t in d.truths
     ]
     routes = Routes(
@@ -201,7 +202,7 @@ def _cost(d: CompositionDesign, f: Findings) -> Cost:
         spent["prediction"],
         spent["direct runs"],
         d.system.large.n_sites,
-        STATIONARY_AFTER + (d.held_out[0].relaxation_times if d.held_out else 0.0),
+        STATIONARY_AFTER + float(np.mean([own.relaxation_times[t] for own, t in d.truths] or 0.0)),
         max(len(d.truths), 1),
         "slowest relaxation times",
     )

@@ -135,7 +135,7 @@ def residence_times(d: CompositionDesign, small: Chunks) -> CompositionSurface:
 
 def steps_of(d: CompositionDesign, own: Design, t: float, scan: TimeStepScan) -> int:
     """Steps of a direct run and its prediction, by the slowest relaxation of the nearest one."""
-    return own.n_steps(float(scan.slowest_chosen[d.nearest(own, t)]), scan.chosen)
+    return own.n_steps(t, float(scan.slowest_chosen[d.nearest(own, t)]), scan.chosen)
 
 
 def direct_jobs(d: CompositionDesign, small: Chunks, scan: TimeStepScan) -> Jobs:

@@ -50,13 +50,13 @@ DESIGN = Design(
     learning={"drift": "onsager"},
     seed=0,
     small_runs=RUNS,
-    small_events=250_000,
+    small_events={T: 250_000},
     copies=1,
     repeats=1,
     healing_events=100,
     dt_events=[STEP],
     direct_runs=2,
-    relaxation_times=174.0,
+    relaxation_times={T: 174.0},
     paths=4,
 )
 
@@ -205,7 +205,7 @@ def test_baselines_the_small_crystal_and_a_direct_run_as_dear() -> None:
 def test_a_run_of_equal_cost_that_is_over_in_its_burn_in_has_no_error() -> None:
     _, found = made()
     poor = replace(found, pairs=[replace(found.pairs[0], number=1)])
-    design = replace(DESIGN, small_events=1000)
+    design = replace(DESIGN, small_events={T: 1000})
     row = rows_of(report(design, poor, True).baselines)[
         "one direct run of equal cost: expected error"
     ]

@@ -1,0 +1,48 @@
+"""The arithmetic of costs at equal error."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
+
+from costs import BURN_IN, Question, runs_at_1, spent
+
+EACH = 1024.0
+
+
+def test_equal_error_costs_the_same_at_any_size_until_two_runs_are_enough() -> None:
+    asked = Question("a ramp", hops=1e4, runs=64000.0, own_s=1.0)
+    assert asked.direct(8000, EACH) == asked.direct(1000, EACH) == 1e4 * 64000 / EACH
+    assert asked.direct(1e6, EACH) == 1e4 * 2e6 / EACH
+
+
+def test_values_at_rest_come_after_a_burn_in_of_both_runs() -> None:
+    asked = Question("rest", hops=1e4, runs=0.0, own_s=1.0, values=64000.0)
+    assert asked.direct(8000, EACH) == 1e4 * 8000 / EACH * (2 * BURN_IN + 16)
+
+
+def test_runs_of_the_error_of_a_mean() -> None:
+    """Means of so many runs of 100 sites scatter by the error that was asked."""
+    rng, std, error = np.random.default_rng(0), 0.3, 0.02
+    number = round(runs_at_1(np.array([std]), np.array([error]), 100.0) / 100)
+    means = rng.normal(scale=std, size=(4000, number)).mean(axis=1)
+    assert means.std() == pytest.approx(error, rel=0.05)
+
+
+def test_rows_of_a_report() -> None:
+    rows = [
+        ["learned", "small runs", "2e8", "505"],
+        ["learned", "all", "5e8", None],
+        ["direct", "direct runs", "3e8", "614"],
+        ["direct", "all", "3e8", None],
+        ["", "learning", None, "561"],
+    ]
+    events, seconds = spent(rows)
+    assert events == {"small runs": 2e8, "all": 5e8, "direct runs": 3e8}
+    assert seconds == {"small runs": 505.0, "direct runs": 614.0, "learning": 561.0}
