@@ -69,7 +69,7 @@ def require_numbers(
 
 
 def _told(config: dict[str, Any], key: str) -> Any:
-    """The value of a setting, as its user may have given it: a list of one number is that number."""
+    """The value of a setting as its user may have given it: a list of one is that one."""
     value = setting(config, key)
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
