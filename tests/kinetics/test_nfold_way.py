@@ -3,7 +3,6 @@
 import numba
 import numpy as np
 import pytest
-from scipy import stats
 
 from macro_ase.kinetics import nfold_way
 from macro_ase.kinetics.ising import (
@@ -17,6 +16,7 @@ from macro_ase.kinetics.ising import (
 from macro_ase.kinetics.nfold_way import FROZEN, class_lists, first_slots, flip_until, n_fold_way
 from macro_ase.kinetics.prefetch import prefetch
 from macro_ase.rng import kernel_state
+from macro_ase.testing import assert_choices, assert_waiting_times
 
 SIZE, TEMPERATURE, FIELD = (6, 5), 2.5, 0.1
 LATTICE = periodic_lattice(SIZE)
@@ -48,11 +48,8 @@ def test_waiting_times_and_flips_of_a_fixed_state() -> None:
         )
         first[i] = np.flatnonzero(spins != start[0])[0]
     rates = rates_of(start[0])
-    mean = 1 / rates.sum()
-    assert stats.kstest(waits, "expon", args=(0, mean)).pvalue > 1e-3
-    assert stats.kstest(waits, "expon", args=(0, 1.1 * mean)).pvalue < 1e-3
-    expected = n * rates / rates.sum()
-    assert stats.chisquare(np.bincount(first, minlength=30), expected).pvalue > 1e-3
+    assert_waiting_times(waits, rates.sum(), wrong=1.1)
+    assert_choices(first, rates, wrong=1.5)
 
 
 def test_lists_stay_in_order() -> None:

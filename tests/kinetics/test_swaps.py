@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 from ase import units
-from scipy import stats
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.build import build_crystal
@@ -15,6 +14,7 @@ from macro_ase.kinetics.padding import geometry_of, pad, padded_sites, unpad
 from macro_ase.kinetics.swaps import site_energy_difference, swap_sweep
 from macro_ase.lattice import BCC, SiteGrid
 from macro_ase.rng import kernel_state
+from macro_ase.testing import arrangements, assert_boltzmann
 
 GRID = SiteGrid(BCC, (3, 3, 3))
 TEMPERATURE_K = 1200.0
@@ -28,42 +28,24 @@ def crystal(seed: int = 0) -> Crystal:
     return Crystal.from_sites(GRID, KRABarriers.load().species, occupation, 3.2)
 
 
-def boltzmann(start: Crystal, temperature_K: float) -> dict[tuple[int, ...], float]:
-    """Exact probability of every arrangement of the candidates."""
-    energy = KRABarriers.load().energy
-    arrangements = sorted(set(itertools.permutations(start.occupation[CANDIDATES].tolist())))
-    energies = []
-    for codes in arrangements:
+def test_swaps_sample_the_exact_distribution() -> None:
+    start, energy = crystal(), KRABarriers.load().energy
+    padded, geometry = pad(GRID, start.occupation), geometry_of(GRID)
+    offsets, pair = energy.kernel_arrays(GRID)
+    state, sites = kernel_state(1), padded_sites(GRID, CANDIDATES)
+    betas, follow = np.array([1 / (units.kB * TEMPERATURE_K)]), np.zeros(0, dtype=np.int64)
+
+    def sweep(_: object) -> np.ndarray:
+        swap_sweep(geometry, padded, sites, offsets, pair, betas, 60, state, follow)
+        return unpad(GRID, padded)[CANDIDATES]
+
+    def energy_eV(codes: tuple[int, ...]) -> float:
         occupation = start.occupation.copy()
         occupation[CANDIDATES] = codes
-        energies.append(energy.energy(start.with_occupation(occupation)))
-    weight = np.exp(-(np.array(energies) - min(energies)) / (units.kB * temperature_K))
-    return dict(zip(arrangements, weight / weight.sum()))
+        return energy.energy(start.with_occupation(occupation))
 
-
-def test_swaps_sample_the_exact_distribution() -> None:
-    start, samples = crystal(), 12_000
-    padded, geometry = pad(GRID, start.occupation), geometry_of(GRID)
-    offsets, pair = KRABarriers.load().energy.kernel_arrays(GRID)
-    state, sites = kernel_state(1), padded_sites(GRID, CANDIDATES)
-    exact = boltzmann(start, TEMPERATURE_K)
-    number = {codes: i for i, codes in enumerate(exact)}
-    counts = np.zeros(len(number))
-    betas, follow = np.array([1 / (units.kB * TEMPERATURE_K)]), np.zeros(0, dtype=np.int64)
-    for _ in range(samples):
-        swap_sweep(geometry, padded, sites, offsets, pair, betas, 60, state, follow)
-        counts[number[tuple(unpad(GRID, padded)[CANDIDATES].tolist())]] += 1
-
-    def agreement(probability: dict[tuple[int, ...], float]) -> float:
-        expected = samples * np.array(list(probability.values()))
-        often = expected > 8
-        observed = np.append(counts[often], counts[~often].sum())
-        wanted = np.append(expected[often], expected[~often].sum())
-        return float(stats.chisquare(observed, wanted).pvalue)
-
-    assert np.count_nonzero(counts > 8) > 50
-    assert agreement(exact) > 1e-3
-    assert agreement(boltzmann(start, 1.1 * TEMPERATURE_K)) < 1e-3
+    every = arrangements(start.occupation[CANDIDATES].tolist())
+    assert_boltzmann(sweep, every, energy_eV, units.kB * TEMPERATURE_K, n_samples=6400, wrong=1.1)
 
 
 def test_difference_of_a_site_is_that_of_the_energy() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 from ase import units
-from scipy import stats
 
 from macro_ase.barriers import KRABarriers, PairEnergy
 from macro_ase.barriers.orbits import HOP_DIRECTIONS, bond_orbits
@@ -26,6 +25,7 @@ from macro_ase.kinetics.vacancy_walk import Bonds, retrace, walk
 from macro_ase.lattice import BCC, SiteGrid
 from macro_ase.observables.bonds import bond_counts
 from macro_ase.rng import kernel_state
+from macro_ase.testing import assert_choices, assert_waiting_times
 
 TEMPERATURE_K = 2000.0
 TRACER_CORRELATION_BCC = 0.72722
@@ -86,23 +86,8 @@ def test_first_hop_has_the_analytic_time_and_direction() -> None:
     rates = rates_from_barriers(w, model).ravel()
     np.testing.assert_allclose(w.rates.ravel(), rates, rtol=1e-9)
     times, events = first_hops(w, n)
-    total = rates.sum()
-    assert abs(times.mean() * total - 1) < 4 / np.sqrt(n)
-    assert stats.kstest(times * total, "expon").pvalue > 1e-3
-    wrong = total - rates.max()
-    assert stats.kstest(times * wrong, "expon").pvalue < 1e-3
-
-    def agreement(expected: np.ndarray) -> float:
-        share = expected / expected.sum()
-        often = share * n > 10
-        counts = np.append(np.bincount(events, minlength=24)[often], 0)
-        counts[-1] = n - counts.sum()
-        expected_counts = np.append(share[often] * n, (1 - share[often].sum()) * n)
-        used = expected_counts > 0
-        return float(stats.chisquare(counts[used], expected_counts[used]).pvalue)
-
-    assert agreement(rates) > 1e-3
-    assert agreement(rates**0.95) < 1e-3
+    assert_waiting_times(times, rates.sum(), wrong=1.1)
+    assert_choices(events, rates, wrong=1.1)
 
 
 def steps_of(w: VacancyWalker, trail: np.ndarray) -> np.ndarray:

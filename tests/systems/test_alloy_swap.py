@@ -13,6 +13,7 @@ from macro_ase.rng import kernel_state, stream
 from macro_ase.systems import SwapAlloy
 from macro_ase.systems.alloy_setup import swap_alloy_from_config
 from macro_ase.systems.base import Increments, no_closure
+from macro_ase.testing import assert_unbiased, check_unbiased
 
 TEMPERATURE_K = 1500.0
 CONDITION = {"T": TEMPERATURE_K}
@@ -44,12 +45,6 @@ def increments(system: SwapAlloy, dt: float, n: int) -> tuple[np.ndarray, np.nda
         whole.append(z[1] - z[0])
         patches.append(pairs_of(system, dt, stream(0, "patch", k)).dz[0])
     return np.array(whole), np.array(patches)
-
-
-def sigmas(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest difference of two means in combined standard errors."""
-    error = np.hypot(a.std(axis=0) / len(a) ** 0.5, b.std(axis=0) / len(b) ** 0.5)
-    return float(np.abs((a.mean(axis=0) - b.mean(axis=0)) / error).max())
 
 
 def test_cores_tile_the_crystal_and_buffers_surround_them() -> None:
@@ -86,7 +81,7 @@ def test_patches_are_those_found_among_all_sites(
 
 def test_patches_drift_and_fluctuate_as_the_whole_does() -> None:
     whole, patches = increments(alloy(), 0.1, 150)
-    assert sigmas(whole, patches.mean(axis=1)) < 4
+    assert_unbiased(patches, whole, wrong=1.5)
     centred = patches - patches.mean(axis=0)
     noise = 8 * whole.var(axis=0) / (centred**2).mean(axis=(0, 1))
     assert np.all(np.abs(noise - 1) < 4 * np.sqrt(2 / 150))
@@ -109,7 +104,7 @@ def test_a_patch_that_counts_its_buffer_is_noticed() -> None:
             len(active),
         )
         wrong.append(system.order.state(change, system.large.n_sites) * 8)
-    assert sigmas(whole, np.array(wrong)) > 4
+    assert check_unbiased(wrong, whole).rejected
 
 
 def test_pairs_leave_the_state_alone_and_repeat() -> None:

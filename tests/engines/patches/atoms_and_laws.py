@@ -1,20 +1,20 @@
 """Atoms with patches, and the exact law of how a few of them are arranged."""
 
-import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from ase import Atoms
+from ase import Atoms, units
 from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
-from scipy import stats
 
+from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.zhou import zhou_table
+from macro_ase.testing import arrangements, assert_boltzmann
 
 TABLE = zhou_table()
-FOUR_SIGMA = 6.3e-5
 
 
 class Remembered(Calculator):
@@ -55,18 +55,27 @@ def argon() -> Atoms:
     return atoms
 
 
-def arrangements_of(atoms: Atoms, active: np.ndarray, calculator: Any, kT: float) -> dict:
-    found = {}
-    for numbers in sorted(set(itertools.permutations(atoms.numbers[active].tolist()))):
-        changed = atoms.copy()
-        changed.numbers[active] = numbers
-        found[numbers] = energy(changed, calculator)
-    low = min(found.values())
-    weight = {key: np.exp(-(value - low) / kT) for key, value in found.items()}
-    return {key: value / sum(weight.values()) for key, value in weight.items()}
+def energy_of(atoms: Atoms, active: np.ndarray, calculator: Any) -> Callable[[Any], float]:
+    """Energy of the whole by the numbers of some of its atoms, in eV."""
+    frame = atoms.copy()
+
+    def energy_eV(numbers: tuple[int, ...]) -> float:
+        frame.numbers[active] = numbers
+        return energy(frame, calculator)
+
+    return energy_eV
 
 
-def chi_square(counts: dict, probability: dict) -> float:
-    total = sum(counts.values())
-    observed = [counts.get(key, 0) for key in probability]
-    return float(stats.chisquare(observed, total * np.array(list(probability.values()))).pvalue)
+def follow_boltzmann(
+    mc: PatchMC, active: np.ndarray, calculator: Any, n_samples: int, wrong: float
+) -> None:
+    """Swaps of some atoms against the exact law of all their arrangements."""
+    atoms, kT = mc.atoms, units.kB * mc.temperature_K
+
+    def move(_: Any) -> np.ndarray:
+        mc.run(10)
+        return atoms.numbers[active]
+
+    every = arrangements(atoms.numbers[active].tolist())
+    energy_eV = energy_of(atoms, active, calculator)
+    assert_boltzmann(move, every, energy_eV, kT, n_samples=n_samples, wrong=wrong)

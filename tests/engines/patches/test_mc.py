@@ -10,14 +10,12 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 from ase.calculators.harmonic import SpringCalculator
 from engines.patches.atoms_and_laws import (
-    FOUR_SIGMA,
     TABLE,
     Remembered,
     alloy,
     argon,
-    arrangements_of,
-    chi_square,
     energy,
+    follow_boltzmann,
 )
 
 from macro_ase.engines.patches.mc import PatchMC
@@ -123,8 +121,7 @@ def test_swaps_by_calls_sample_the_exact_distribution(name: str) -> None:
     make, symbols, structure, a, temperature_K = GENERIC[name]
     atoms, active = small_alloy(symbols, structure, a), np.array([0, 1, 2, 6])
     atoms.symbols[active] = [symbols[0], symbols[1], symbols[-1], symbols[0]]
-    start, calculator = atoms.copy(), make()
-    mask = np.isin(np.arange(len(atoms)), active)
+    calculator, mask = make(), np.isin(np.arange(len(atoms)), active)
     mc = PatchMC(
         atoms,
         Patch.mask(mask),
@@ -134,14 +131,7 @@ def test_swaps_by_calls_sample_the_exact_distribution(name: str) -> None:
         rng=2,
         halo_A=30.0,
     )
-    counts: dict[tuple[int, ...], int] = {}
-    for _ in range(1500):
-        mc.run(10)
-        key = tuple(atoms.numbers[active].tolist())
-        counts[key] = counts.get(key, 0) + 1
-    right = arrangements_of(start, active, calculator, units.kB * temperature_K)
-    wrong = arrangements_of(start, active, calculator, units.kB * temperature_K * 2)
-    assert chi_square(counts, right) > FOUR_SIGMA > chi_square(counts, wrong)
+    follow_boltzmann(mc, active, calculator, 1280, wrong=2.0)
 
 
 @pytest.mark.slow

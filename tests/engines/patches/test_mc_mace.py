@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
-from engines.patches.atoms_and_laws import FOUR_SIGMA, Remembered, arrangements_of, chi_square
+from engines.patches.atoms_and_laws import Remembered, energy_of, follow_boltzmann
 
 from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.patches.receptive_field import reach, receptive_field
 from macro_ase.engines.swaps.moves import Displacement, Swap
 from macro_ase.patches import Patch
+from macro_ase.testing import arrangements
 
 
 def niobium_molybdenum(size: int) -> Atoms:
@@ -48,22 +49,15 @@ def test_energy_changes_with_mace_are_those_of_the_whole(mace: Any) -> None:
 def test_swaps_with_mace_sample_the_exact_distribution(mace: Any) -> None:
     atoms, active = niobium_molybdenum(2), np.array([0, 1, 2, 6, 9])
     atoms.numbers[active] = [41, 41, 42, 42, 42]
-    start, mask = atoms.copy(), np.isin(np.arange(len(atoms)), active)
-    changed = arrangements_of(start, active, mace, 1.0)
-    spread = np.std(np.log(list(changed.values())))
-    temperature_K = spread / units.kB
+    energy_eV = energy_of(atoms, active, mace)
+    spread = np.std([energy_eV(numbers) for numbers in arrangements(atoms.numbers[active])])
+    mask = np.isin(np.arange(len(atoms)), active)
     mc = PatchMC(
         atoms,
         Patch.mask(mask),
         Remembered(mace),
-        temperature_K=temperature_K,
+        temperature_K=spread / units.kB,
         rng=2,
         halo_A=30.0,
     )
-    counts: dict[tuple[int, ...], int] = {}
-    for _ in range(2000):
-        mc.run(10)
-        key = tuple(atoms.numbers[active].tolist())
-        counts[key] = counts.get(key, 0) + 1
-    right, wrong = (arrangements_of(start, active, mace, f * spread) for f in (1.0, 1.5))
-    assert chi_square(counts, right) > FOUR_SIGMA > chi_square(counts, wrong)
+    follow_boltzmann(mc, active, mace, 1920, wrong=1.5)

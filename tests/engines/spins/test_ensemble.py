@@ -21,8 +21,10 @@ from macro_ase.kinetics.ising import (
 )
 from macro_ase.kinetics.metropolis import metropolis_probabilities
 from macro_ase.statistics import integrated_autocorrelation_time
+from macro_ase.testing import assert_visits
 
 TEMPERATURE, FIELD = 2.5, 0.1
+Law = tuple[float, float, float]
 DYNAMICS: dict[str, Callable[[SpinEnsemble], np.ndarray]] = {
     "heat-bath": lambda e: e.advance(60.0),
     "n-fold": lambda e: e.advance(60.0),
@@ -32,24 +34,15 @@ DYNAMICS: dict[str, Callable[[SpinEnsemble], np.ndarray]] = {
 }
 
 
-def worst_level(
-    tally: np.ndarray, size: tuple[int, ...], coupling: float, field: float, temperature: float
-) -> float:
-    """Largest deviation of the count of a level (M, broken bonds) from its expectation, in sigma.
-
-    Levels that are expected less than ten times are taken together.
-    """
-    levels = density_of_states(size)
-    number = {
-        level: i
-        for i, level in enumerate(zip(levels.magnetisation.tolist(), levels.broken_bonds.tolist()))
-    }
+def levels_follow(tally: np.ndarray, model: Ising, temperature: float, wrong: Law) -> None:
+    """Visits of levels (M, broken bonds) by Boltzmann's law, and not by a wrong one."""
+    levels = density_of_states(model.size)
+    pairs = zip(levels.magnetisation.tolist(), levels.broken_bonds.tolist())
+    number = {level: i for i, level in enumerate(pairs)}
     seen = [number[tuple(row)] for row in tally[:, [MAGNETISATION, BROKEN_BONDS]].tolist()]
-    counts = np.bincount(seen, minlength=len(number))
-    p, n = levels.probabilities(temperature, coupling, field), len(tally)
-    often = n * p > 10
-    counts, p = np.append(counts[often], counts[~often].sum()), np.append(p[often], p[~often].sum())
-    return float(np.max(np.abs(counts - n * p) / np.sqrt(n * p * (1 - p) + 1e-9)))
+    own = model.coupling, model.field
+    exact, energies = levels.probabilities(temperature, *own), levels.energies(*own)
+    assert_visits(seen, exact, levels.probabilities(*wrong), values=energies)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +61,9 @@ def test_equilibrium_is_exact(
     ensemble = SpinEnsemble(model, start, temperature, rng=1, kernel=kernel)
     tally = DYNAMICS[dynamics](ensemble)[:, -1]
     np.testing.assert_array_equal(tally[:, :2], model.tally(ensemble.spins)[:, :2])
-    assert worst_level(tally, size, coupling, field, temperature) < 4
-    assert worst_level(tally, size, coupling, field, 1.1 * temperature) > 4
+    levels_follow(tally, model, temperature, (1.05 * temperature, coupling, field))
     if field:
-        assert worst_level(tally, size, coupling, -field, temperature) > 4
+        levels_follow(tally, model, temperature, (temperature, coupling, -field))
 
 
 def exact_paths(size: tuple[int, ...], times: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from macro_ase.crystal import Crystal
 from macro_ase.engines import Ramp
 from macro_ase.lattice import BCC
 from macro_ase.observables.bonds import bond_counts
+from macro_ase.testing import assert_boltzmann
 
 
 def test_a_temperature_set_between_runs_acts_on_rates_and_clock() -> None:
@@ -133,35 +134,37 @@ def test_fixed_atoms_and_fixed_vacancies_do_not_hop() -> None:
     assert dynamics.nsteps == 3000 and dynamics.rates.sum() == 0
 
 
-def occupied_time(fixed: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Share of time at the sites that one vacancy reaches, and Boltzmann's for its energies."""
-    atoms = alloy(1)
-    hole = int(atoms.symbols.search("X")[0])
-    model = KRABarriers.load()
-    first = model.hop_barriers(atoms, hole)[0][[0, 7]]
-    if fixed:
-        atoms.set_constraint(FixAtoms([i for i in range(len(atoms)) if i not in (hole, *first)]))
-    dynamics = kmc(atoms, temperature_K=2000.0)
-    start, places = atoms.positions.copy(), []
-    energies, spent = [], []
-    for _ in range(4000):
-        dynamics.run(1)
-        place = np.round(atoms.positions[hole] - start[hole], 3).tolist()
-        if place not in places:
-            places.append(place)
-            crystal = Crystal.from_atoms(atoms, species=model.species)
-            energies.append(model.energy.energy(crystal))
-            spent.append(0.0)
-        spent[places.index(place)] += 1 / dynamics.rates.sum()
-    weight = np.exp(-(np.array(energies) - min(energies)) / (units.kB * 2000))
-    return np.array(spent) / sum(spent), weight / weight.sum()
-
-
-@pytest.mark.slow
 def test_with_fixed_atoms_time_follows_boltzmann() -> None:
     """One vacancy between three sites; where nothing is fixed it leaves them."""
-    share, exact = occupied_time(True)
-    assert len(share) == 3
-    np.testing.assert_allclose(share, exact, atol=0.02)
-    assert np.ptp(exact) > 0.05
-    assert len(occupied_time(False)[0]) > 30
+    start, model = alloy(1), KRABarriers.load()
+    hole = int(start.symbols.search("X")[0])
+    places = [hole, *model.hop_barriers(start, hole)[0][[0, 7]].tolist()]
+
+    def energy_eV(site: int) -> float:
+        atoms = start.copy()
+        atoms.symbols[[hole, site]] = start.symbols[[site, hole]]
+        return model.energy.energy(Crystal.from_atoms(atoms, species=model.species))
+
+    def compare(fixed: list[int]) -> None:
+        atoms = start.copy()
+        atoms.set_constraint(FixAtoms(fixed))
+        dynamics = kmc(atoms, temperature_K=2000.0)
+
+        def hop(_: int) -> int:
+            dynamics.run(1)
+            away = start.cell.scaled_positions(start.positions - atoms.positions[hole])
+            return int(np.abs(away - np.rint(away)).sum(axis=1).argmin())
+
+        assert_boltzmann(
+            hop,
+            places,
+            energy_eV,
+            units.kB * 2000.0,
+            n_samples=2560,
+            residence=lambda _: 1 / dynamics.rates.sum(),
+            wrong=1.5,
+        )
+
+    compare([i for i in range(len(start)) if i not in places])
+    with pytest.raises(ValueError, match="which is none of the 3 states"):
+        compare([])
