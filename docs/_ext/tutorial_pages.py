@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def page(script: Path, executed: Path, folder: Path) -> str:
             continue
         outcome = next(outcomes)
         parts.append(f"```python\n{cell.text}\n```")
-        if text := outcome["text"].rstrip().replace(str(executed), "FOLDER"):
+        text = re.sub(rf"/\S*/running/{script.stem}", "FOLDER", outcome["text"]).rstrip()
+        if text:
             parts.append(f":::{{div}} printed\n```text\n{text}\n```\n:::")
         for name in outcome["pictures"]:
             copy = f"{script.stem}-{name.replace('/', '-')}"
