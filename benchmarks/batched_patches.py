@@ -58,7 +58,7 @@ def batch_rows(calculator: Any, clock: Callable[[], float]) -> list[Row]:
     sites, n = engine._sites, len(engine.region.active)
     assert isinstance(sites, ClusterSites)
     pairs = [rng.choice(n, 2, replace=False).tolist() for _ in range(max(BATCHES))]
-    clusters = [sites.graph.around(pair)[1] for pair in pairs]
+    clusters = [sites.graph.around(pair, sites.cut.atoms.numbers)[1] for pair in pairs]
 
     def all_in_batches(size: int, calls: int) -> None:
         for _ in range(calls):

@@ -49,7 +49,7 @@ class ClusterSites(ProposedSites):
         self.energies = energies
         self.graph = SiteGraph(cut.atoms, energies.cutoff_A, energies.layers)
         self._kept_eV = np.zeros(len(cut.atoms))
-        self._kept_eV[cut.atoms.numbers != 0] = energies([self.graph.whole()])[0]
+        self._kept_eV[cut.atoms.numbers != 0] = energies([self.graph.whole(cut.atoms.numbers)])[0]
 
     def run(
         self, betas: NDArray[np.float64], attempts: int, rng: NDArray[np.uint64], tally: Ints
@@ -81,10 +81,11 @@ class ClusterSites(ProposedSites):
         old = int(self.occupation[i])
         extra = self._extra(j, old, new)
         self._make(i, j, new)
-        changed, cluster = self.graph.around([i] if j < 0 else [i, j])
+        numbers = self.cut.atoms.numbers
+        changed, cluster = self.graph.around([i] if j < 0 else [i, j], numbers)
         energies = yield cluster
         now_eV = np.zeros(len(changed))
-        now_eV[self.cut.atoms.numbers[changed] != 0] = energies
+        now_eV[numbers[changed] != 0] = energies
         change = float(now_eV.sum() - self._kept_eV[changed].sum())
         accepted = metropolis_accepts(change + extra, beta, rng)
         self._settle(i, j, old, new, accepted)

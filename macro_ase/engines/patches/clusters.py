@@ -81,13 +81,13 @@ class SiteGraph:
     Parameters
     ----------
     atoms : ase.Atoms
-        Read anew for every cluster but for their positions. Vacancies ``X`` are left out there.
+        On all sites; what they are is said for each cluster.
     cutoff_A : float
     layers : int
     """
 
     def __init__(self, atoms: Atoms, cutoff_A: float, layers: int) -> None:
-        self.atoms, self.layers = atoms, layers
+        self.layers = layers
         self._receiver, self._sender, _, away = neighbour_pairs(atoms, cutoff_A)
         self._vector_A = -away
         starts = np.searchsorted(self._receiver, np.arange(len(atoms) + 1)).astype(np.int64)
@@ -96,13 +96,20 @@ class SiteGraph:
         self._near = Neighbourhood(starts, sender, none, starts[:-1].copy(), alike)
         self._row = np.full(len(atoms), -1, dtype=np.int32)
 
-    def whole(self) -> Cluster:
-        """All atoms, of which all are asked for."""
-        real = np.flatnonzero(self.atoms.numbers)
-        return self._cluster(real, np.arange(len(self._sender)), real)
+    def whole(self, numbers: Indices) -> Cluster:
+        """All atoms, of which all are asked for; numbers as for `around`."""
+        real = np.flatnonzero(numbers)
+        return self._cluster(numbers, real, np.arange(len(self._sender)), real)
 
-    def around(self, sites: Sequence[int]) -> tuple[Indices, Cluster]:
-        """Sites whose energies depend on what some sites hold, and the cluster of their atoms."""
+    def around(self, sites: Sequence[int], numbers: Indices) -> tuple[Indices, Cluster]:
+        """Sites whose energies depend on what some sites hold, and the cluster of their atoms.
+
+        Parameters
+        ----------
+        sites : sequence of int
+        numbers : int array, shape (n_sites,)
+            Atomic numbers; vacancies ``X``, 0, are left out of the cluster.
+        """
         reached = [np.array(sites, dtype=np.int64)]
         for _ in range(2 * self.layers):
             reached.append(surroundings(self._near, reached[-1], self._row))
@@ -110,18 +117,18 @@ class SiteGraph:
         first, last = self._near.starts[inner], self._near.starts[inner + 1]
         ends = np.cumsum(last - first)
         bonds = np.arange(ends[-1]) + np.repeat(last - ends, last - first)
-        return changed, self._cluster(self._real(nodes), bonds, self._real(changed))
+        real, centre = (held[numbers[held] != 0] for held in (nodes, changed))
+        return changed, self._cluster(numbers, real, bonds, centre)
 
-    def _real(self, sites: Indices) -> Indices:
-        return sites[self.atoms.numbers[sites] != 0]
-
-    def _cluster(self, nodes: Indices, bonds: Indices, centre: Indices) -> Cluster:
+    def _cluster(
+        self, numbers: Indices, nodes: Indices, bonds: Indices, centre: Indices
+    ) -> Cluster:
         row = self._row
         row[nodes] = np.arange(len(nodes))
         sender, receiver = row[self._sender[bonds]], row[self._receiver[bonds]]
         real = (sender >= 0) & (receiver >= 0)
         cluster = Cluster(
-            self.atoms.numbers[nodes],
+            numbers[nodes],
             sender[real].astype(np.int64),
             receiver[real].astype(np.int64),
             self._vector_A[bonds[real]],

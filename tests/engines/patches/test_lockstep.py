@@ -124,10 +124,10 @@ def test_only_the_energies_of_a_cluster_change(size: int, rattle_A: float) -> No
     atoms, batched = alloy(3, size, rattle_A), RootOfBonds()
     graph, real = SiteGraph(atoms, batched.cutoff_A, batched.layers), atoms.numbers != 0
     before, after = np.zeros((2, len(atoms)))
-    before[real] = batched([graph.whole()])[0]
+    before[real] = batched([graph.whole(atoms.numbers)])[0]
     atoms.numbers[[5, 9]] = atoms.numbers[[9, 5]]
-    changed, cluster = graph.around([5, 9])
-    after[atoms.numbers != 0] = batched([graph.whole()])[0]
+    changed, cluster = graph.around([5, 9], atoms.numbers)
+    after[atoms.numbers != 0] = batched([graph.whole(atoms.numbers)])[0]
     inside = np.zeros(len(atoms))
     inside[changed[atoms.numbers[changed] != 0]] = batched([cluster])[0]
     np.testing.assert_allclose(inside[changed], after[changed], rtol=0, atol=1e-14)
@@ -173,9 +173,9 @@ def test_a_cluster_of_too_few_layers_is_wrong(strong: Any) -> None:
     errors = []
     for layers in (2, 1):
         graph = SiteGraph(atoms, energies.cutoff_A, layers)
-        changed, cluster = graph.around([20])
+        changed, cluster = graph.around([20], atoms.numbers)
         whole = np.zeros(len(atoms))
-        whole[atoms.numbers != 0] = energies([graph.whole()])[0]
+        whole[atoms.numbers != 0] = energies([graph.whole(atoms.numbers)])[0]
         found = energies([cluster])[0]
         errors.append(np.abs(found - whole[changed[atoms.numbers[changed] != 0]]).max())
     assert errors[0] < 1e-9 and errors[1] > 1e-3
