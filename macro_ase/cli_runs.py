@@ -37,6 +37,9 @@ SETTINGS = (
         help="initial state of the large system, such as alloy.data or run.traj@-1 "
         "(system.structure)"),
     SPECIES,
+    arg("--calculator", metavar="KIND:SPEC",
+        help="energies of your alloy in the study swap, as of compute-barriers "
+        "(system.calculator)"),
     arg("--barriers", type=barriers, metavar="FILE|NAME",
         help="barrier model, .json or .npz, or one that ships, such as NbMoTaW (system.barriers)"),
 )  # fmt: skip
@@ -74,6 +77,7 @@ def run(args: argparse.Namespace) -> None:
     Examples:
       macro-ase run nbmota --quick
       macro-ase run nbmota --structure my.xyz --workers 8 --out runs/mine
+      macro-ase run swap --structure alloy.xyz --calculator eam:NiCu.eam.alloy
       macro-ase run my.toml --seed 1 --set 'system.large_size=[32, 32, 32]'
       macro-ase run nbmota --engine processes:16 --walltime 02:30:00
       macro-ase run nbmota --list-settings > my.toml
@@ -148,6 +152,8 @@ def _settings(args: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     if args.barriers is not None:
         model = args.barriers.resolve() if args.barriers.is_file() else args.barriers
         overrides.append(f"system.barriers={toml_value(str(model))}")
+    if args.calculator is not None:
+        overrides.append(f"system.calculator={toml_value(args.calculator)}")
     if args.species is not None:
         overrides.append(f"system.structure_species={toml_value(args.species)}")
     structure = args.structure and args.structure.resolve()

@@ -23,6 +23,7 @@ LEVELS = (
     (
         "lattice",
         "crystal",
+        "site_cells",
         "site_assignment",
         "rng",
         "statistics",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +16,15 @@ from ..analysis.order_comparison import small_averages
 from ..arrays import Array
 from ..config import load_config
 from ..extras import need
-from ..lattice import SiteGrid
 from ..sampling.store import Store
+from ..site_cells import SiteCells
 from ..studies.alloys.design import Design
 from ..studies.compositions.design import MODEL as COMPOSITIONS
 from ..systems import MODELS
 from ..systems.alloy import Alloy
+from ..systems.alloy_crystals import Sites
 from ..systems.alloy_order import BondOrder
+from ..systems.alloy_sites import codes_of, large_sites, random_numbers
 from ..systems.alloy_start import block_of_cells, large_crystal, with_vacancies
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class Beginning:
     n_sites, n_patches : float
     condition : array, shape (c - 1,), optional
         The composition, where it is not the run's own.
-    grid : SiteGrid
+    grid : SiteGrid or SiteCells
     state : int8 array, shape (n_sites,)
         Species codes.
     """
@@ -55,7 +57,7 @@ class Beginning:
     n_sites: float
     n_patches: float
     condition: Array | None
-    grid: SiteGrid
+    grid: Sites
     state: NDArray[np.int8]
 
 
@@ -116,18 +118,18 @@ class AlloyRun:
         if structure is None and size is None:
             state, grid, what = system.large_state, system.large, "the run's own crystal"
         else:
-            where = structure or block_of_cells(size or (), "--size").size
+            where = structure or tuple(size or ())
             state, grid, remarks = self._crystal(where, species)
             what = structure.name if structure else f"a random crystal of {_cells(grid)} cells"
         counts = np.bincount(state, minlength=len(system.species) + 1)
-        order = BondOrder(system.species, counts)
+        order = replace(system.order, counts=counts)
         if order.pairs != system.order.pairs:
             raise ValueError(
                 f"{structure or 'the crystal'} and the run do not have the same species: "
                 f"{', '.join(order.all_names)} and {', '.join(system.order.all_names)}"
             )
         vacant = counts[-1] if isinstance(system, Alloy) else 0
-        k = vacant or grid.n_sites / system.small.n_sites
+        k = vacant or grid.n_sites / system.large.n_sites * system.n_patches(system.large_state)
         z0 = order.state(system.bonds(state, grid), grid.n_sites)
         what = ". ".join([f"{what}, {grid.n_sites} sites", *remarks])
         own = self._composition(counts)
@@ -135,7 +137,7 @@ class AlloyRun:
 
     def _crystal(
         self, where: Path | Sequence[int], species: Sequence[str] | None
-    ) -> tuple[NDArray[np.int8], SiteGrid, list[str]]:
+    ) -> tuple[NDArray[np.int8], Sites, list[str]]:
         """Species codes with vacancies, and remarks, from a file or at random at a size."""
         system, settings = self.design.system, self.config["system"]
         if isinstance(where, Path):
@@ -145,12 +147,31 @@ class AlloyRun:
             }
         else:
             settings = self._at_random() | {"large_size": list(where)}
+        if isinstance(system.large, SiteCells):
+            return self._sites(where, settings)
+        if not isinstance(where, Path):
+            block_of_cells(where, "--size")
         each = settings.get("sites_per_vacancy")
         crystal, _ = large_crystal(settings, system.species, self.config["seed"])
         if not isinstance(system, Alloy):
             return crystal.occupation.copy(), crystal.grid, []
         state, added = with_vacancies(crystal, each, self.config["seed"])
         return state, crystal.grid, [remark.rstrip(".") for remark in added]
+
+    def _sites(
+        self, where: Path | Sequence[int], settings: dict[str, Any]
+    ) -> tuple[NDArray[np.int8], Sites, list[str]]:
+        """The same of cells that are no grid of bcc: those of a file, or the run's own."""
+        system, seed = self.design.system, self.config["seed"]
+        assert isinstance(system.large, SiteCells)
+        if isinstance(where, Path):
+            cells, numbers, _ = large_sites(settings, seed)
+        else:
+            x, y, z = where
+            cells, counts = system.large.resized((x, y, z)), system.order.counts
+            shares = dict(zip(system.species, counts[:-1] / counts.sum()))
+            numbers = random_numbers(cells, shares, seed)
+        return codes_of(numbers, system.species), cells, []
 
     def _at_random(self) -> dict[str, Any]:
         """Settings of a random crystal with the run's shares of species and vacancies."""
@@ -186,5 +207,5 @@ class AlloyRun:
         return np.stack([np.interp(1000 / temperatures, x, v) for v in found[::-1].T], axis=1)
 
 
-def _cells(grid: SiteGrid) -> str:
+def _cells(grid: Sites) -> str:
     return " x ".join(map(str, grid.size))

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from ase.io import write
 from numpy.typing import NDArray
 
@@ -25,12 +26,15 @@ from ..arrays import Chunk
 from ..config import load_config
 from ..crystal import Crystal
 from ..files import replacing
+from ..lattice import VACANCY
 from ..sampling.meanings import axes_of
 from ..sampling.store import Store
+from ..site_cells import SiteCells
 from ..studies.alloys.design import Design
 from ..studies.compositions.design import MODEL as COMPOSITIONS
 from ..studies.compositions.design import CompositionDesign
 from ..systems import MODELS
+from ..systems.alloy_crystals import AlloyCrystals
 from ..systems.alloy_start import large_crystal
 
 STRUCTURES = ("extxyz", "traj")
@@ -135,8 +139,8 @@ class RunExport:
         yield _write_csv(self._file("report/metrics", "csv"), columns, rows)
 
 
-def small_runs(folder: Path) -> dict[str, tuple[Crystal, float]]:
-    """The crystal and the temperature in K of every small run of an alloy, by key.
+def small_runs(folder: Path) -> dict[str, tuple[Atoms, NDArray[np.int64], float]]:
+    """The sites, atomic numbers by species code, and the temperature in K of every small run.
 
     Raises
     ------
@@ -148,23 +152,36 @@ def small_runs(folder: Path) -> dict[str, tuple[Crystal, float]]:
     if model not in (*MODELS, COMPOSITIONS):
         raise ValueError(f"{folder} is a run of {model!r} and keeps no atoms: --to npz or csv")
     made = CompositionDesign.of(config).training if model == COMPOSITIONS else (Design.of(config),)
-    found: dict[str, tuple[Crystal, float]] = {}
+    found: dict[str, tuple[Atoms, NDArray[np.int64], float]] = {}
     for design in made:
-        system, settings = design.system, config["system"]
-        constant = settings["lattice_constant_A"]
-        if settings.get("structure"):
-            constant = large_crystal(settings, system.species, config["seed"])[0].lattice_constant_A
-        crystal = Crystal.from_sites(system.small, system.species, system.small_states[0], constant)
+        numbers = np.array([atomic_numbers[name] for name in (*design.system.species, VACANCY)])
+        sites = _small_sites(design.system, config)
         for temperature in design.temperatures:
-            found |= dict.fromkeys(design.keys("small", temperature), (crystal, temperature))
+            own = (sites, numbers, temperature)
+            found |= dict.fromkeys(design.keys("small", temperature), own)
     return found
 
 
-def snapshots(run: Chunk, crystal: Crystal, temperature_K: float) -> list[Atoms]:
+def _small_sites(system: AlloyCrystals, config: dict[str, Any]) -> Atoms:
+    """The small crystal of an alloy with its first state, in the order of its sites."""
+    if isinstance(system.small, SiteCells):
+        return system.small.atoms()
+    settings = config["system"]
+    constant = settings["lattice_constant_A"]
+    if settings.get("structure"):
+        constant = large_crystal(settings, system.species, config["seed"])[0].lattice_constant_A
+    first = system.small_states[0]
+    return Crystal.from_sites(system.small, system.species, first, constant).to_atoms()
+
+
+def snapshots(
+    run: Chunk, sites: Atoms, numbers: NDArray[np.int64], temperature_K: float
+) -> list[Atoms]:
     """Atoms on ideal sites at the times that were kept, vacancies as X."""
     frames = []
     for state, row in zip(run["states"], run["kept"]):
-        atoms = crystal.with_occupation(state).to_atoms()
+        atoms = sites.copy()
+        atoms.numbers = numbers[state]
         atoms.info |= {"time": float(run["times"][row]), "temperature_K": temperature_K}
         frames.append(atoms)
     return frames

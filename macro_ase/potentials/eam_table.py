@@ -16,7 +16,8 @@ interpolation, so energies agree to rounding. The format: docs.lammps.org/pair_e
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,22 @@ class EAMTable:
         product = self.r_A * self.pair
         product[..., 0] = self.r_pair_at_0
         return product
+
+    def only(self, species: Sequence[str]) -> EAMTable:
+        """The table of some of its species, in this order."""
+        rows = [self.species.index(name) for name in species]
+        square = np.ix_(rows, rows)
+        return replace(
+            self,
+            species=tuple(species),
+            masses=self.masses[rows],
+            lattice_constants_A=self.lattice_constants_A[rows],
+            density=self.density[rows],
+            embedding=self.embedding[rows],
+            pair=self.pair[square],
+            lattices=tuple(self.lattices[row] for row in rows),
+            r_pair_at_0=np.asarray(self.r_pair_at_0)[square],
+        )
 
     def splines(self) -> Splines:
         """The cubics that LAMMPS makes of these tables."""

@@ -73,6 +73,15 @@ WORKS: dict[str, dict[str, str]] = {
         "pages": "144113",
         "year": "2004",
     },
+    "effective_medium": {
+        "type": "article",
+        "author": "Jacobsen, K. W. and Stoltze, P. and N{\\o}rskov, J. K.",
+        "title": "A semi-empirical effective medium theory for metals and alloys",
+        "journal": "Surface Science",
+        "volume": "366",
+        "pages": "394",
+        "year": "1996",
+    },
     "cluster_moves": {
         "type": "article",
         "author": "Wolff, U.",
@@ -128,6 +137,8 @@ def works_of(config: dict[str, Any]) -> Iterator[str]:
             yield from ("barriers_from_DFT", "energies_NbMoTaW")
     if model == "swap-alloy" and not system.get("potential"):
         yield from ("embedded_atom", "energies_NbMoTaW")
+    if model == "swap-calculator" and system.get("calculator") == "emt":
+        yield "effective_medium"
     if model == "ising-critical":
         yield "cluster_moves"
 

@@ -21,6 +21,7 @@ from ..systems.base import System
 HOMES = {
     "vacancy-alloy": "alloys.study:AlloyStudy",
     "swap-alloy": "alloys.study:AlloyStudy",
+    "swap-calculator": "alloys.study:AlloyStudy",
     "curie-weiss": "spins.study:SpinStudy",
     "ising": "spins.study:SpinStudy",
     "predator-prey": "fields.study:FieldStudy",

@@ -5,12 +5,14 @@ from typing import Any
 
 from .alloy import Alloy
 from .alloy_setup import alloy_from_config, swap_alloy_from_config
+from .alloy_sites import sites_from_config
 from .alloy_swap import SwapAlloy
 from .base import System
 
 MODELS: dict[str, Callable[[dict[str, Any]], tuple[Any, list[str]]]] = {
     "vacancy-alloy": alloy_from_config,
     "swap-alloy": swap_alloy_from_config,
+    "swap-calculator": sites_from_config,
 }
 
 __all__ = ["MODELS", "Alloy", "SwapAlloy", "System"]

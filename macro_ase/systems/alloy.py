@@ -22,7 +22,7 @@ from ..barriers import BarrierModel, PairEnergy
 from ..engines.vacancies.walker import VacancyWalker
 from ..lattice import SiteGrid
 from ..rng import kernel_state
-from .alloy_crystals import AlloyCrystals, Codes, kept_rows
+from .alloy_crystals import AlloyCrystals, Codes, Sites, kept_rows
 from .alloy_upsampling import PairSwaps
 from .base import Condition, Trajectory
 
@@ -80,8 +80,9 @@ class Alloy(AlloyCrystals):
         return self._vacancies(state)
 
     def _walker(
-        self, grid: SiteGrid, state: Codes, temperature: float, seed: np.random.SeedSequence
+        self, grid: Sites, state: Codes, temperature: float, seed: np.random.SeedSequence
     ) -> VacancyWalker:
+        assert isinstance(grid, SiteGrid)
         return VacancyWalker(
             grid, state, self.barriers, temperature, kernel_state(seed), n_shells=self.shells
         )
@@ -172,7 +173,7 @@ class Alloy(AlloyCrystals):
 
     def path(
         self,
-        grid: SiteGrid,
+        grid: Sites,
         start: Codes,
         times: Array,
         temperature: float,

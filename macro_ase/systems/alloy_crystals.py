@@ -19,21 +19,24 @@ from ..kinetics.padding import pad
 from ..kinetics.shell_bonds import count_bonds
 from ..lattice import SiteGrid
 from ..rng import children, own_seeds
-from .alloy_order import BondOrder
+from ..site_cells import SiteCells
+from .alloy_order import BCC_SHELLS, BondOrder
 from .alloy_upsampling import SeamSwaps, Upsampler
 from .base import Closure, Condition, EventSystem, Increments, Plan, Snapshots, States, no_closure
 
 Codes = NDArray[np.int8]
+Sites = SiteGrid | SiteCells
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlloyCrystals(EventSystem):
-    """A bcc alloy, small and large, whose observables are bond densities.
+    """An alloy, small and large, whose observables are bond densities.
 
     Attributes
     ----------
-    small, large : SiteGrid
-        The small system and the large one; to grow states the first must divide the second.
+    small, large : SiteGrid, or SiteCells
+        The small system and the large one, bcc or of any cells; to grow states the first must
+        divide the second.
     small_states : int8 array, shape (n_states, n_small)
         Initial states of small runs.
     large_state : int8 array, shape (n_large,)
@@ -44,8 +47,8 @@ class AlloyCrystals(EventSystem):
         Where a patch evolves: in the true crystal, or as a periodic tile.
     """
 
-    small: SiteGrid
-    large: SiteGrid
+    small: Sites
+    large: Sites
     small_states: Codes
     large_state: Codes
     shells: int = 2
@@ -94,7 +97,7 @@ class AlloyCrystals(EventSystem):
     @abstractmethod
     def path(
         self,
-        grid: SiteGrid,
+        grid: Sites,
         start: Codes,
         times: Array,
         temperature: float,
@@ -120,19 +123,27 @@ class AlloyCrystals(EventSystem):
     @cached_property
     def order(self) -> BondOrder:
         """Bond densities of the large system and what follows from them."""
-        return BondOrder(self.species, self._counts(self.large_state))
+        return BondOrder(self.species, self._counts(self.large_state), self._shell_sizes)
 
     @cached_property
     def small_order(self) -> BondOrder:
         """The same of the small one."""
-        return BondOrder(self.species, self._counts(self.small_states[0]))
+        return BondOrder(self.species, self._counts(self.small_states[0]), self._shell_sizes)
+
+    @cached_property
+    def _shell_sizes(self) -> tuple[int, ...]:
+        """Neighbours of a site by shell."""
+        if isinstance(self.small, SiteCells):
+            return tuple(table.shape[1] for table in self.small.shells(self.shells))
+        return BCC_SHELLS
 
     def _counts(self, state: Codes) -> NDArray[np.int64]:
         return np.bincount(state, minlength=len(self.species) + 1)
 
     @cached_property
     def upsampler(self) -> Upsampler:
-        """Tiles small states into large ones."""
+        """Tiles small states into large ones, of bcc."""
+        assert isinstance(self.small, SiteGrid) and isinstance(self.large, SiteGrid)
         return Upsampler(self.small, self.large, self.seam_swaps, self.shells)
 
     @property
@@ -140,8 +151,10 @@ class AlloyCrystals(EventSystem):
         """Names of the observables, such as ``"Mo-Ta"``."""
         return self.order.state_names(self.shells)
 
-    def bonds(self, state: Codes, grid: SiteGrid) -> NDArray[np.int64]:
+    def bonds(self, state: Codes, grid: Sites) -> NDArray[np.int64]:
         """Ordered bond counts of a state by shell, shape (n_shells, S, S)."""
+        if isinstance(grid, SiteCells):
+            return grid.bonds(state, self.shells, len(self.species) + 1)
         return count_bonds(grid, pad(grid, state), self.shells, len(self.species) + 1)[0]
 
     def observe(self, states: States) -> Array:

@@ -3,13 +3,13 @@
 The macroscopic state holds the bond densities of the first shell, which are predicted and
 reported, and of as many further shells as it takes to close it.
 
-With y_AB = N_AB / n the number of first-shell A-B bonds per site (A != B, each bond once), c the
-composition over atoms plus vacancies and v_A the mean number of vacancy neighbours of an
-A atom,
+With y_AB = N_AB / n the number of first-shell A-B bonds per site (A != B, each bond once), z the
+neighbours of a site, c the composition over atoms plus vacancies and v_A the mean number of vacancy
+neighbours of an A atom,
 
-    delta_AB = y_AB / c_A - 8 c_B                               (A != B)
-    delta_AA = 8 c_X - v_A - sum_{B != A} delta_AB              (sum rule)
-    alpha_AB = 1 - p_AB / c_B = -delta_AB / (8 c_B).
+    delta_AB = y_AB / c_A - z c_B                               (A != B)
+    delta_AA = z c_X - v_A - sum_{B != A} delta_AB              (sum rule)
+    alpha_AB = 1 - p_AB / c_B = -delta_AB / (z c_B).
 
 Of unlike pairs, and in every shell k of z_k neighbours, alpha_AB = 1 - y_AB / (z_k c_A c_B): of all
 these it is the one that has a limit where A becomes dilute.
@@ -28,13 +28,12 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..observables.short_range_order import random_offset
 
-COORDINATION = 8
-SHELL_SIZES = (8, 6, 12)
+BCC_SHELLS = (8, 6, 12)
 
 
 @dataclass(frozen=True)
 class BondOrder:
-    """First-neighbour order of a bcc alloy of fixed composition.
+    """First-neighbour order of an alloy of fixed composition.
 
     Attributes
     ----------
@@ -42,10 +41,18 @@ class BondOrder:
         Without the vacancy.
     counts : int array, shape (S,)
         Sites of each species in the large system, vacancies last.
+    shell_sizes : tuple of int
+        Neighbours of a site by shell; default those of bcc.
     """
 
     species: tuple[str, ...]
     counts: NDArray[np.int64]
+    shell_sizes: tuple[int, ...] = BCC_SHELLS
+
+    @property
+    def coordination(self) -> int:
+        """z, neighbours of a site."""
+        return self.shell_sizes[0]
 
     @cached_property
     def present(self) -> list[int]:
@@ -95,12 +102,12 @@ class BondOrder:
         """z of a random crystal without end, z_k c_A c_B, shape (n_shells * d,)."""
         first, second = np.array(self.pairs).T
         one = self.fractions[first] * self.fractions[second]
-        return np.outer(SHELL_SIZES[:n_shells], one).ravel()
+        return np.outer(self.shell_sizes[:n_shells], one).ravel()
 
     def vacancy_neighbours(self, bonds: NDArray[Any]) -> Array:
         """v_A of a crystal with these ordered counts, shape (..., S - 1); 0 without A atoms."""
         bonds = np.asarray(bonds)
-        atoms = bonds.sum(axis=-1)[..., :-1] / COORDINATION
+        atoms = bonds.sum(axis=-1)[..., :-1] / self.coordination
         return bonds[..., :-1, -1] / np.where(atoms > 0, atoms, 1.0)
 
     def delta_matrix(self, z: Array, vacancy_neighbours: Array) -> Array:
@@ -109,10 +116,10 @@ class BondOrder:
         c, n = self.fractions, len(self.species)
         delta = np.zeros((*z.shape[:-1], n, n))
         for k, (a, b) in enumerate(self.pairs):
-            delta[..., a, b] = z[..., k] / c[a] - COORDINATION * c[b]
-            delta[..., b, a] = z[..., k] / c[b] - COORDINATION * c[a]
+            delta[..., a, b] = z[..., k] / c[a] - self.coordination * c[b]
+            delta[..., b, a] = z[..., k] / c[b] - self.coordination * c[a]
         for a in range(n):
-            delta[..., a, a] = COORDINATION * c[-1] - v[..., a] - delta[..., a, :].sum(axis=-1)
+            delta[..., a, a] = self.coordination * c[-1] - v[..., a] - delta[..., a, :].sum(axis=-1)
         return delta
 
     def delta(self, z: Array, vacancy_neighbours: Array) -> Array:
@@ -123,7 +130,7 @@ class BondOrder:
     def alpha(self, delta: Array) -> Array:
         """Warren-Cowley parameters of components of delta, same shape."""
         second = np.array(self.all_pairs)[:, 1]
-        return -np.asarray(delta) / (COORDINATION * self.fractions[second])
+        return -np.asarray(delta) / (self.coordination * self.fractions[second])
 
     @cached_property
     def random_delta(self) -> Array:
@@ -132,10 +139,10 @@ class BondOrder:
         A crystal of fixed numbers is not quite random: `observables.random_offset`.
         """
         first, second = np.array(self.all_pairs).T
-        return random_offset(self.counts, [COORDINATION])[0, first, second]
+        return random_offset(self.counts, [self.coordination])[0, first, second]
 
     def row_sum_residual(self, z: Array, vacancy_neighbours: Array) -> float:
         """Largest violation of the sum rule by `delta_matrix`."""
         rows = self.delta_matrix(z, vacancy_neighbours).sum(axis=-1)
-        expected = COORDINATION * self.fractions[-1] - np.asarray(vacancy_neighbours)
+        expected = self.coordination * self.fractions[-1] - np.asarray(vacancy_neighbours)
         return float(np.abs(rows - expected).max())

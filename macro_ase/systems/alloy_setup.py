@@ -23,7 +23,8 @@ from .alloy_start import (
     small_states,
     with_vacancies,
 )
-from .alloy_swap import EAMSwaps, SwapAlloy
+from .alloy_swap import SwapAlloy
+from .swap_engines import EAMSwaps
 
 BOUNDARIES = ("embedded", "periodic")
 

@@ -17,6 +17,7 @@ from ..lattice import BCC, SiteGrid
 from ..memory import require_memory
 from ..ratios import either, near_divisors
 from ..rng import stream
+from ..site_cells import SiteCells
 from ..structure_files import read_structure
 
 N_SMALL_STATES = 8
@@ -132,7 +133,11 @@ def with_vacancies(
 
 
 def small_states(
-    occupation: NDArray[np.int8], small: SiteGrid, large: SiteGrid, vacancy: int, seed: int
+    occupation: NDArray[np.int8],
+    small: SiteGrid | SiteCells,
+    large: SiteGrid | SiteCells,
+    vacancy: int,
+    seed: int,
 ) -> NDArray[np.int8]:
     """Initial states of small runs: blocks cut from the large one, brought to its composition."""
     shares = np.bincount(occupation, minlength=vacancy + 1) / len(occupation)

@@ -1,7 +1,7 @@
-"""Short-range order of a bcc alloy under swaps of nearest neighbours.
+"""Short-range order of an alloy under swaps of nearest neighbours.
 
 Every site is chosen at unit rate; the atom there is exchanged with a random first neighbour
-by the Metropolis rule on an embedded-atom energy of the ideal sites. Time is counted in
+by the Metropolis rule, on an energy that `SwapEngine` knows. Time is counted in
 attempts per site. A patch is a block of cells with a buffer around it, in the true crystal. The
 whole change of the bonds by a move counts by halves, one for each of its sites in the block: a swap
 across the border and its reversal then cancel, whichever of the two sites was chosen first.
@@ -10,102 +10,39 @@ across the border and its reversal then cancel, whichever of the two sites was c
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..engines.swaps.eam_lattice import EAMLattice
-from ..engines.swaps.moves import NeighbourSwap, Swap
-from ..kinetics.eam_swaps import SiteState
-from ..kinetics.padding import pad
-from ..kinetics.shell_bonds import count_bonds
-from ..lattice import SiteGrid
-from ..potentials.eam_table import EAMTable
 from ..rng import kernel_state
-from .alloy_crystals import AlloyCrystals, Codes, kept_rows
-from .alloy_upsampling import MOST_LOOKS, PATIENCE, SWEEPS_PER_LOOK, mismatch, swapped_sites
+from ..site_cells import SiteCells
+from .alloy_crystals import AlloyCrystals, Codes, Sites, kept_rows
+from .alloy_upsampling import SeamSwaps
 from .base import Condition, Trajectory
+from .swap_engines import EAMSwaps, SwapEngine
 
 RECORD_ATTEMPTS = 0.125
 
 
-@dataclass(frozen=True)
-class EAMSwaps:
-    """An embedded-atom energy on the sites of any grid, and swaps on it.
-
-    Attributes
-    ----------
-    table : EAMTable
-    lattice_constant_A : float
-    shells : int
-        Neighbour shells whose bonds are counted.
-    """
-
-    table: EAMTable
-    lattice_constant_A: float
-    shells: int
-    _lattices: dict[SiteGrid, EAMLattice] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def species(self) -> tuple[str, ...]:
-        """Symbols by code, without the vacancy, whose code comes last."""
-        return self.table.species
-
-    def lattice(self, grid: SiteGrid) -> EAMLattice:
-        """The sites of a grid, made once."""
-        if grid not in self._lattices:
-            self._lattices[grid] = EAMLattice.from_grid(
-                grid, self.table, self.lattice_constant_A, self.shells
-            )
-        return self._lattices[grid]
-
-    def heal(
-        self,
-        state: Codes,
-        grid: SiteGrid,
-        band: NDArray[np.bool_],
-        shells: int,
-        temperature: float,
-        rng_state: NDArray[np.uint64],
-    ) -> Codes:
-        """The state after swaps in the band whose bonds there are nearest to those of the bulk."""
-        lattice, groups = self.lattice(grid), pad(grid, band)
-        sites, sizes = swapped_sites(state, band, len(self.species)), np.bincount(band, minlength=2)
-
-        def distance(codes: Codes) -> float:
-            n_species = len(self.species) + 1
-            return mismatch(count_bonds(grid, pad(grid, codes), shells, n_species, groups), sizes)
-
-        now, best, least, misses = lattice.state(state), state, distance(state), 0
-        for _ in range(MOST_LOOKS):
-            attempts = int(SWEEPS_PER_LOOK * len(sites))
-            lattice.run(now, attempts, temperature, rng_state, Swap(), sites)
-            found = distance(now.occupation)
-            if found < least:
-                best, least, misses = now.occupation.copy(), found, 0
-            else:
-                misses += 1
-            if misses == PATIENCE:
-                break
-        return best
-
-
 @dataclass(frozen=True, kw_only=True)
 class SwapAlloy(AlloyCrystals):
-    """A bcc alloy whose neighbours swap, small and large; see `AlloyCrystals` for the crystals.
+    """An alloy whose neighbours swap, small and large; see `AlloyCrystals` for the crystals.
 
     Attributes
     ----------
-    swaps : EAMSwaps
+    swaps : SwapEngine
     buffer_cells : int
         Cells around a patch that move with it and are not counted.
+    patch_size : (int, int, int), optional
+        Cells of a patch; default those of the small system.
     """
 
-    swaps: EAMSwaps
+    swaps: SwapEngine
     buffer_cells: int = 1
+    patch_size: tuple[int, int, int] | None = None
 
     event: ClassVar[str] = "attempts per site"
     time_unit: ClassVar[str] = "attempts per site"
@@ -118,8 +55,9 @@ class SwapAlloy(AlloyCrystals):
         return self.swaps.species
 
     @property
-    def seam_swaps(self) -> EAMSwaps:
+    def seam_swaps(self) -> SeamSwaps:
         """Swaps on the same energy."""
+        assert isinstance(self.swaps, EAMSwaps)
         return self.swaps
 
     def least_small_events(self, longest_step: float) -> float:
@@ -132,17 +70,23 @@ class SwapAlloy(AlloyCrystals):
         patch = len(self.patch(0)[0]) if embedded else self.small.n_sites
         return small_events * self.small.n_sites, patch, self.large.n_sites
 
+    @property
+    def block(self) -> tuple[int, int, int]:
+        """Cells of a patch along each axis."""
+        return self.patch_size or self.small.size
+
     def n_patches(self, state: Codes) -> int:
-        """K: blocks of the small size in a large state."""
-        return self.large.n_sites // self.small.n_sites
+        """K: patches' worth of sites in a large state."""
+        cells = int(np.prod(self.large.size))
+        return max(1, round(cells / int(np.prod(self.block))))
 
     def patch(self, number: int | np.integer) -> tuple[NDArray[np.int64], int]:
         """Active sites of a patch, those of its core first, and how many those are.
 
-        Patches are numbered as blocks of the small size, the last axis fastest. It costs as much
-        as the patch is large.
+        Patches are numbered as blocks, the last axis fastest. It costs as much as the patch is
+        large.
         """
-        large, small = np.array(self.large.size), np.array(self.small.size)
+        large, small = np.array(self.large.size), np.array(self.block)
         start = small * np.unravel_index(number, large // small)
         core = self._block(start, small)
         buffer = np.minimum(small + 2 * self.buffer_cells, large)
@@ -153,15 +97,13 @@ class SwapAlloy(AlloyCrystals):
         """Sites of a periodic block of cells, ascending."""
         axes = [np.arange(x, x + n) % big for x, n, big in zip(start, size, self.large.size)]
         cells = np.ravel_multi_index(tuple(np.ix_(*axes)), self.large.size)
-        sites = self.large.lattice.n_basis * cells[..., None] + np.arange(
-            self.large.lattice.n_basis
-        )
-        return np.sort(sites.ravel())
+        n_basis = self.large.n_sites // int(np.prod(self.large.size))
+        return np.sort((n_basis * cells[..., None] + np.arange(n_basis)).ravel())
 
     def _run(
         self,
-        grid: SiteGrid,
-        state: SiteState,
+        grid: Sites,
+        state: Any,
         temperature: float,
         time: float,
         rng: np.random.Generator,
@@ -170,9 +112,7 @@ class SwapAlloy(AlloyCrystals):
     ) -> None:
         """Let a whole crystal go on for a time; ``bonds`` follows."""
         attempts = rng.poisson(time * grid.n_sites)
-        self.swaps.lattice(grid).run(
-            state, attempts, temperature, rng_state, NeighbourSwap(), bonds=bonds
-        )
+        self.swaps.run(grid, state, attempts, temperature, rng_state, bonds)
 
     def small_trajectory(
         self, n_events: float, condition: Condition, seed: np.random.SeedSequence
@@ -191,7 +131,7 @@ class SwapAlloy(AlloyCrystals):
 
     def path(
         self,
-        grid: SiteGrid,
+        grid: Sites,
         start: Codes,
         times: Array,
         temperature: float,
@@ -203,7 +143,7 @@ class SwapAlloy(AlloyCrystals):
 
     def _path(
         self,
-        grid: SiteGrid,
+        grid: Sites,
         start: Codes,
         times: Array,
         temperature: float,
@@ -212,7 +152,7 @@ class SwapAlloy(AlloyCrystals):
     ) -> tuple[Array, Array, list[Codes]]:
         """As `path`, with the seeds of the numbers of attempts and of the swaps."""
         rng, rng_state = np.random.default_rng(seeds[0]), kernel_state(seeds[1])
-        state, bonds = self.swaps.lattice(grid).state(start), self.bonds(start, grid).astype(float)
+        state, bonds = self.swaps.begin(grid, start), self.bonds(start, grid).astype(float)
         z, neighbours, states = [], [], []
         for k, time in enumerate(np.diff(times, prepend=times[0])):
             self._run(grid, state, temperature, time, rng, rng_state, bonds)
@@ -229,7 +169,12 @@ class SwapAlloy(AlloyCrystals):
         condition: Condition,
         seed: np.random.SeedSequence,
     ) -> tuple[Codes, Array]:
-        """Tile, heal the seams by swaps, then let the whole go on for ``healing_events``."""
+        """Tile, heal the seams by swaps, then let the whole go on for ``healing_events``.
+
+        States of other cells than bcc do not grow.
+        """
+        if isinstance(self.large, SiteCells):
+            return state, np.full((2, len(self.names)), np.nan)
         tile_seed, *run_seeds = seed.spawn(3)
         large, times = (
             self.upsampler(state, condition["T"], tile_seed),
@@ -259,23 +204,12 @@ class SwapAlloy(AlloyCrystals):
         seeds: Sequence[np.random.SeedSequence],
     ) -> list[Array]:
         """Whole changes of bonds by moves in the core of each patch."""
-        lattice, changes = self.swaps.lattice(self.large), []
-        sites = lattice.state(state)
-        for number, own in zip(patches, seeds):
-            active, n_core = self.patch(number)
+        patches_of, attempts, streams = [self.patch(number) for number in patches], [], []
+        for (active, _), own in zip(patches_of, seeds):
             count_seed, swap_seed = own.spawn(2)
-            attempts = int(np.random.default_rng(count_seed).poisson(dt * len(active)))
-            change, _ = lattice.try_patch(
-                sites,
-                attempts,
-                temperature,
-                kernel_state(swap_seed),
-                NeighbourSwap(),
-                active,
-                n_core,
-            )
-            changes.append(change)
-        return changes
+            attempts.append(int(np.random.default_rng(count_seed).poisson(dt * len(active))))
+            streams.append(kernel_state(swap_seed))
+        return self.swaps.try_patches(self.large, state, attempts, temperature, streams, patches_of)
 
     def _evolve_tiles(
         self,
@@ -290,7 +224,7 @@ class SwapAlloy(AlloyCrystals):
         for number, own in zip(patches, seeds):
             tile = self.upsampler.tile(state, number)
             count_seed, swap_seed = own.spawn(2)
-            sites = self.swaps.lattice(self.small).state(tile)
+            sites = self.swaps.begin(self.small, tile)
             change = np.zeros(self.bonds(tile, self.small).shape)
             rng, rng_state = np.random.default_rng(count_seed), kernel_state(swap_seed)
             self._run(self.small, sites, temperature, dt, rng, rng_state, change)

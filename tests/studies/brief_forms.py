@@ -59,6 +59,8 @@ BRIEF = {
     "nbmota-swap": (*ALLOY, "system.small_size=[4,4,4]", "conditions.temperatures_K=[1200, 2000]",
                     "small.runs=2", "small.events=16.0", "sampling.dt_events=[0.5, 1.0]",
                     "direct.runs=2", "direct.relaxation_times=5.0"),
+    "swap": (*ALLOY, "small.runs=2", "small.events=16.0", "sampling.dt_events=[0.5, 1.0]",
+             "direct.relaxation_times=5.0"),
 }  # fmt: skip
 """Settings by study; `nbmota` is run in its quick form, which other tests look at too."""
 

@@ -17,6 +17,7 @@ from ...lattice import VACANCY, SiteGrid
 from ...potentials.eam_calculator import interpolate
 from ...potentials.eam_table import EAMTable
 from ...reals import require_positive
+from ...site_cells import SiteCells
 from .ensembles import no_bias
 from .moves import Move, as_moves, kernel_moves
 from .neighbours import crystal_neighbourhood, neighbourhood, pairs_within
@@ -102,6 +103,21 @@ class EAMLattice:
         periodic = cell.copy()
         periodic.pbc = True
         return cls(table, *crystal_neighbourhood(periodic, size, table.cutoff_A), n_shells)
+
+    @classmethod
+    def from_cells(cls, cells: SiteCells, table: EAMTable, n_shells: int = 2) -> EAMLattice:
+        """The sites of any cells, numbered as in these; shells are theirs."""
+        one = cells.resized((1, 1, 1)).atoms()
+        near, lengths = crystal_neighbourhood(one, cells.size, table.cutoff_A)
+        made = cls(table, near, lengths)
+        shells = cells.shell_of(lengths, n_shells)
+        if shells.max(initial=-1) + 1 < n_shells:
+            raise ValueError(
+                f"{shells.max(initial=-1) + 1} shells lie within {table.cutoff_A:g} A, not "
+                f"{n_shells}"
+            )
+        made.tables, made.n_shells = made.tables._replace(shells=shells), n_shells
+        return made
 
     @classmethod
     def from_atoms(cls, atoms: Atoms, table: EAMTable) -> EAMLattice:

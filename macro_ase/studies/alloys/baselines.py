@@ -16,10 +16,11 @@ LEARNED = ("small runs", "patch pairs", "learning")
 CAPTION = (
     "Root mean square error of delta against the direct runs, over components and temperatures and "
     "at each. A small crystal's own average misses by its size: with fixed numbers a neighbour of "
-    "an A atom is B with N_B / (n - 1), which shifts delta_AB by 8 c_B / (n - 1) and delta_AA by "
-    "8 (c_A - 1) / (n - 1). That is exact in a random crystal, at infinite temperature; what order "
-    "adds is left. The direct run is one a temperature, as long as the learned route's events last,"
-    " burn-in included; its error is what scatter and autocorrelation of all direct runs say."
+    "an A atom is B with N_B / (n - 1), which shifts delta_AB by z c_B / (n - 1) and delta_AA by "
+    "z (c_A - 1) / (n - 1), z neighbours a site. That is exact in a random crystal, at infinite "
+    "temperature; what order adds is left. The direct run is one a temperature, as long as the "
+    "learned route's events last, burn-in included; its error is what scatter and autocorrelation "
+    "of all direct runs say."
 )
 
 

@@ -76,6 +76,7 @@ class Design:
         temperatures = config["conditions"]["temperatures_K"]
         if not temperatures or min(temperatures) <= 0:
             raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")
+        config = config | {"sampling": _sampling(config["sampling"])}
         least = {**dict.fromkeys(LEAST_1, 1), **LEARNING}
         require_numbers(config, least, ABOVE_0, not_negative=NOT_NEGATIVE)
         require_choices(config, {"learning.drift": DRIFTS})
@@ -83,7 +84,7 @@ class Design:
         numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
         numbers |= {name: _by_temperature(config, key) for name, key in BY_TEMPERATURE.items()}
         _check_steps(config["sampling"]["dt_events"], min(numbers["small_events"].values()), system)
-        grow = config["sampling"].get("grow", True)
+        grow = config["sampling"]["grow"]
         if not grow:
             _check_not_grown(config["sampling"])
         ordered = tuple(sorted(set(temperatures)))
@@ -158,6 +159,11 @@ def _by_temperature(config: dict[str, Any], key: str) -> dict[float, float]:
             f"{len(temperatures)}, not {len(values)}"
         )
     return dict(zip(temperatures, values))
+
+
+def _sampling(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of sampling; a study that does not say how often states are copied grows none."""
+    return {"grow": "copies" in given, "copies": 1, "healing_events": 0.0, **given}
 
 
 def _check_not_grown(sampling: Mapping[str, Any]) -> None:

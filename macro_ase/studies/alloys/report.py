@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...analysis.order_comparison import Estimate, rms
+from ...analysis.order_comparison import Estimate
 from ...analysis.time_step import AGREEMENT
 from ...arrays import Array
-from ...barriers import KRABarriers
-from ...report import Check, Metric, Report, Section, Table, Value
+from ...report import Check, Report, Section, Table, Value
 from ...report.parts import Cell
-from ...systems.alloy import Alloy
 from ..beside import training_figure
 from ..checks import patch_checks, patch_table
 from .baselines import baselines, cost
@@ -20,6 +18,12 @@ from .compare import LONG_LAG, Findings
 from .design import Design
 from .figures import shown
 from .laboratory import in_the_laboratory, of_time, vacant
+from .metrics import metrics
+
+WITHOUT_TRUTH = (
+    " There are no direct runs (direct.runs = 0): what stands in their place are the checks of "
+    "patches against wholes, and of the model against its own small runs."
+)
 
 
 def report(d: Design, f: Findings, quick: bool) -> Report:
@@ -34,34 +38,12 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
         f"{', '.join(f'{t:g}' for t in d.temperatures)} K"
         + (" beside direct simulation" if d.direct_runs else "")
         + (" (quick form)." if quick else ".")
+        + ("" if d.direct_runs else WITHOUT_TRUTH)
     )
     sections = [_order(d, f), _dynamics(d, f), _assumptions(d, f), _training(d, f)]
-    parts = (_metrics(d, f), _checks(d, f), sections, baselines(d, f), cost(d, f))
+    simpler = baselines(d, f) if d.direct_runs else None
+    parts = (metrics(d, f), _checks(d, f), sections, simpler, cost(d, f))
     return Report([*d.notes, summary], *parts)
-
-
-def _metrics(d: Design, f: Findings) -> dict[str, Metric]:
-    c = f.comparison
-    within_68, within_95 = c.coverage()
-    metrics = {
-        "sro_rms": Metric(*c.sro_rms, None, rms(c.delta_true.error), "delta"),
-        "row_sum_residual": Metric(c.row_sum_residual, None, 0.0, None, "delta"),
-        "std_ratio_worst": Metric(*c.std_ratio.farthest_from_one, 1.0),
-        "relaxation_ratio_worst": Metric(*c.relaxation_ratio.farthest_from_one, 1.0),
-        "coverage_68": Metric(*within_68, 0.683),
-        "coverage_95": Metric(*within_95, 0.95),
-    }
-    if not isinstance(d.system, Alloy):
-        return metrics
-    term = rms(c.vacancy_predicted.value - c.vacancy_true.value)
-    floor = rms(c.vacancy_true.error)
-    metrics["vacancy_term_error"] = Metric(term, None, 0.0, floor, "delta")
-    barriers = d.system.barriers
-    fitted = barriers.info.get("metrics", {}) if isinstance(barriers, KRABarriers) else {}
-    for name, unit in (("barrier_cv_mae_eV", "eV"), ("formation_rms_meV", "meV/atom")):
-        error = fitted.get(name.replace("_eV", "_error_eV").replace("_meV", "_error_meV"))
-        metrics[name] = Metric(fitted.get(name), error, unit=unit)
-    return metrics
 
 
 def _checks(d: Design, f: Findings) -> list[Check]:
@@ -126,12 +108,12 @@ def _lengths(d: Design, f: Findings) -> list[Check]:
 def _order(d: Design, f: Findings) -> Section:
     c = f.comparison
     factor = d.system.order.alpha(np.ones(len(c.names)))
-    delta = {"predicted": c.delta_predicted, "direct": c.delta_true}
+    delta = _ways(d, c.delta_predicted, c.delta_true)
     alpha = {k: Estimate(e.value * factor, np.abs(e.error * factor)) for k, e in delta.items()}
     text = (
-        "Warren-Cowley alpha and delta of the first shell, predicted and direct. alpha = -delta / "
-        "(8 c_B); like pairs follow from the sum rule with the mean vacancy neighbours measured in "
-        "the small runs."
+        f"Warren-Cowley alpha and delta of the first shell, {' and '.join(delta)}. alpha = -delta "
+        f"/ ({d.system.order.coordination} c_B); like pairs follow from the sum rule with the mean "
+        "vacancy neighbours measured in the small runs."
     )
     tables = [
         _beside(c.names, d, name, ways, {}, "+.3f")
@@ -142,10 +124,10 @@ def _order(d: Design, f: Findings) -> Section:
 
 def _dynamics(d: Design, f: Findings) -> Section:
     c, unit = f.comparison, d.system.time_unit
-    ways = {"predicted": c.relaxation_predicted, "direct": c.relaxation_true}
+    ways = _ways(d, c.relaxation_predicted, c.relaxation_true)
     forms = dict.fromkeys(ways, ".3e") | {"ratio": ".2f"}
-    rows = ways | {"ratio": c.relaxation_ratio} | in_the_laboratory(d, ways)
-    spread = {"predicted": c.spread_predicted, "direct": c.spread_true, "ratio": c.std_ratio}
+    rows = ways | _ratio(d, c.relaxation_ratio) | in_the_laboratory(d, ways)
+    spread = _ways(d, c.spread_predicted, c.spread_true) | _ratio(d, c.std_ratio)
     own = {"order, difference": f.own.miss, "spread, ratio": f.own.std_ratio}
     own["relaxation, ratio"] = f.own.relaxation_ratio
     unlike = [c.names.index(name) for name in c.pair_names]
@@ -158,7 +140,7 @@ def _dynamics(d: Design, f: Findings) -> Section:
     ]
     text = "Relaxation time: to 1 - 1/e of the change from the start; none where it is small."
     text += of_time(d)
-    figures = shown(d, f, "relaxation", "ratios")
+    figures = shown(d, f, "relaxation", *(["ratios"] if d.direct_runs else []))
     return Section("Relaxation and fluctuations", text, tables, figures)
 
 
@@ -197,6 +179,15 @@ def _training(d: Design, f: Findings) -> Section:
     number = sum(p.number for p in f.pairs)
     text = f"{len(f.history)} members, drift {d.learning['drift']!r}, {number} pairs."
     return Section("Training", text, figures=[training_figure(f.history)])
+
+
+def _ways(d: Design, predicted: Estimate, direct: Estimate) -> dict[str, Estimate]:
+    """Estimates by way, those of direct runs where there are some."""
+    return {"predicted": predicted} | ({"direct": direct} if d.direct_runs else {})
+
+
+def _ratio(d: Design, ratio: Estimate) -> dict[str, Estimate]:
+    return {"ratio": ratio} if d.direct_runs else {}
 
 
 def _known(e: Estimate) -> tuple[Array, Array]:

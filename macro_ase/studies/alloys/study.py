@@ -15,6 +15,7 @@ import numpy as np
 
 from ...analysis.time_step import TimeStepScan, scan_time_steps
 from ...arrays import Chunk
+from ...engines.calculators import calculator_files
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
@@ -35,14 +36,16 @@ BYTES_PER_SITE = 1000
 
 
 class AlloyStudy(Study):
-    """A study of vacancy diffusion or of swaps of neighbours."""
+    """A study of vacancy diffusion or of swaps of neighbours, in any alloy."""
 
     design_type, report_of = Design, staticmethod(report)
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
         file = Path(config.get("time", {}).get("vacancy_fraction") or ".")
-        self.inputs = (file,) if file.is_file() else ()
+        calculator = config["system"].get("calculator")
+        files = calculator_files(calculator) if calculator else ()
+        self.inputs = (*((file,) if file.is_file() else ()), *files)
 
     def needs(self) -> Needs:
         """Memory of the pairs of one small run beside the large lattice, and disk for all pairs."""

@@ -1,0 +1,227 @@
+"""The system of a study of swaps in a person's own alloy: any lattice, any calculator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import chemical_symbols
+from numpy.typing import NDArray
+
+from ..build import default_lattice_constant_A, nearest_counts, parse_composition
+from ..engines.calculators import EMT_METALS, calculator_files, calculator_from_text
+from ..lattice import FCC, LATTICES
+from ..memory import require_memory
+from ..potentials.eam_table import EAMTable
+from ..potentials.emt_table import emt_table
+from ..rng import stream
+from ..site_cells import SiteCells
+from ..structure_files import read_structure
+from .alloy_start import BYTES_PER_SITE, small_states
+from .alloy_swap import SwapAlloy
+from .calculator_swaps import CalculatorSwaps
+from .swap_engines import EAMSwaps, SwapEngine
+
+HCP = "hcp"
+MOST_SHELLS = 6
+SITES = ("ideal", "relaxed")
+UNUSED = "The settings lattice, large_size, composition and lattice_constant_A are not used."
+Size = tuple[int, int, int]
+Numbers = NDArray[np.int64]
+
+
+def sites_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]]:
+    """The system, and what should be said of how it was made.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        Naming the setting and what is wrong with it.
+    """
+    settings, seed = config["system"], config["seed"]
+    shells = settings["shells"]
+    if not 1 <= shells <= MOST_SHELLS:
+        raise ValueError(f"system.shells must be 1 to {MOST_SHELLS}, not {shells}")
+    large, numbers, notes = large_sites(settings, seed)
+    species = tuple(chemical_symbols[z] for z in np.unique(numbers))
+    if len(species) < 2:
+        raise ValueError(f"order needs atoms of at least two species, not of {species[0]} alone")
+    state = codes_of(numbers, species)
+    small = large.resized(_size(settings, "small_size"))
+    patch = _size(settings, "patch_size")
+    _check_sizes(patch, settings["buffer_cells"], small.size, large.size)
+    swaps, said = swap_engine(settings, species, shells)
+    alloy = SwapAlloy(
+        swaps=swaps,
+        small=small,
+        large=large,
+        small_states=small_states(state, small, large, len(species), seed),
+        large_state=state,
+        shells=shells,
+        buffer_cells=settings["buffer_cells"],
+        patch_size=patch,
+    )
+    if isinstance(swaps, CalculatorSwaps):
+        _check_calculator(swaps, small, alloy)
+    return alloy, [*notes, said]
+
+
+def codes_of(numbers: Numbers, species: Sequence[str]) -> NDArray[np.int8]:
+    """Species codes of atomic numbers, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If one is none of the species.
+    """
+    known = [chemical_symbols.index(name) for name in species]
+    strange = sorted({chemical_symbols[z] for z in np.unique(numbers) if z not in known})
+    if strange:
+        raise ValueError(f"species {', '.join(strange)} not among {', '.join(species)}")
+    code = np.zeros(len(chemical_symbols), dtype=np.int8)
+    code[known] = np.arange(len(known))
+    return code[numbers]
+
+
+def large_sites(settings: dict[str, Any], seed: int) -> tuple[SiteCells, Numbers, list[str]]:
+    """The large crystal and the atomic numbers on its sites, from a file or at random.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        Naming the setting and what is wrong with it.
+    """
+    file = settings["structure"]
+    if file:
+        structure = read_structure(file, species=settings["structure_species"] or None)
+        try:
+            cells, numbers = SiteCells.of(structure)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+        what = f"{Path(file).name}, {_describe(cells, numbers)}"
+        return cells, numbers, [f"Initial state of the large system: {what}.", UNUSED]
+    fractions = parse_composition(settings["composition"])
+    name, size = settings["lattice"], _size(settings, "large_size")
+    cells = _perfect(name, fractions, settings["lattice_constant_A"]).resized(size)
+    require_memory(BYTES_PER_SITE * cells.n_sites, f"system.large_size = {list(size)}")
+    numbers = random_numbers(cells, fractions, seed)
+    what = f"a random alloy, {_describe(cells, numbers)}"
+    return cells, numbers, [f"Initial state of the large system: {what}."]
+
+
+def random_numbers(cells: SiteCells, fractions: Mapping[str, float], seed: int) -> Numbers:
+    """Atomic numbers on sites at random, in shares by symbol."""
+    counts = nearest_counts(list(fractions.values()), cells.n_sites)
+    kinds = np.repeat([chemical_symbols.index(symbol) for symbol in fractions], counts)
+    return np.random.default_rng(stream(seed, "large")).permutation(kinds)
+
+
+def _perfect(name: str, fractions: Mapping[str, float], constant_A: float) -> SiteCells:
+    """One cell of a lattice: cubic, or of hcp the primitive one with the ideal c / a."""
+    if name not in (*LATTICES, HCP):
+        known = ", ".join([*LATTICES, HCP])
+        raise ValueError(f"system.lattice must be one of {known}, not {name!r}")
+    if constant_A < 0:
+        raise ValueError(f"system.lattice_constant_A must be 0 or more, not {constant_A:g}")
+    if name != HCP:
+        a = constant_A or default_lattice_constant_A(LATTICES[name], fractions)
+        basis = tuple((x / 2, y / 2, z / 2) for x, y, z in LATTICES[name].basis)
+        return SiteCells(name, ((a, 0.0, 0.0), (0.0, a, 0.0), (0.0, 0.0, a)), basis, (1, 1, 1))
+    a = constant_A or default_lattice_constant_A(FCC, fractions) / math.sqrt(2)
+    edges = (
+        (a, 0.0, 0.0),
+        (-a / 2, a * math.sqrt(3) / 2, 0.0),
+        (0.0, 0.0, a * math.sqrt(8 / 3)),
+    )
+    return SiteCells(HCP, edges, ((0.0, 0.0, 0.0), (1 / 3, 2 / 3, 0.5)), (1, 1, 1))
+
+
+def swap_engine(
+    settings: dict[str, Any], species: tuple[str, ...], shells: int
+) -> tuple[SwapEngine, str]:
+    """What swaps the atoms, and what should be said of it: compiled where energies are of a table.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If the calculator is none, or does not know the species.
+    """
+    text, halo_A = settings["calculator"].strip(), settings["halo_A"]
+    if settings["sites"] not in SITES:
+        raise ValueError(
+            f"system.sites must be one of {', '.join(SITES)}, not {settings['sites']!r}"
+        )
+    relaxed = settings["sites"] == "relaxed"
+    if halo_A < 0:
+        raise ValueError(f"system.halo_A must be 0 or more, not {halo_A:g}")
+    try:
+        files = calculator_files(text)
+        table = None if halo_A or relaxed else _table(text, files, species)
+    except (ValueError, FileNotFoundError) as error:
+        raise type(error)(f"system.calculator: {error}") from error
+    if table is not None:
+        compiled = f"Energies of {text} on the ideal sites, by the compiled kernel of tables."
+        return EAMSwaps(table, 0.0, shells), compiled
+    how = (
+        "with positions that relax after each trial, some 10 to 30 calls of the calculator"
+        if relaxed
+        else "on the ideal sites, of cut-outs around each swap"
+    )
+    engine = CalculatorSwaps(text, species, shells, halo_A, relaxed)
+    return engine, f"Energies of {text} {how}."
+
+
+def _table(text: str, files: Sequence[Path], species: tuple[str, ...]) -> EAMTable | None:
+    """The calculator as a table of these species, if it is of that form."""
+    if text == "emt" and set(species) <= set(EMT_METALS):
+        return emt_table(species)
+    if text.startswith("eam:"):
+        calculator_from_text(text, species)
+        return EAMTable.read(files[0]).only(species)
+    return None
+
+
+def _check_calculator(swaps: CalculatorSwaps, small: SiteCells, alloy: SwapAlloy) -> None:
+    """Raise ValueError, naming the setting, if the calculator cannot do the alloy."""
+    try:
+        swaps.check(small, alloy.small_states[0])
+    except ValueError as error:
+        hint = ": set system.halo_A (A)" if "halo_A" in str(error) else ""
+        raise ValueError(f"system.calculator: {error}{hint}") from error
+
+
+def _size(settings: dict[str, Any], key: str) -> Size:
+    size = settings[key]
+    if len(size) != 3 or min(size) < 1:
+        raise ValueError(f"system.{key} must be three numbers of at least 1, not {list(size)}")
+    x, y, z = size
+    return x, y, z
+
+
+def _check_sizes(patch: Size, buffer: int, small: Size, large: Size) -> None:
+    """Patches tile the small system, with room for their buffers, and it fits the large one."""
+    if any(n > big for n, big in zip(small, large)):
+        raise ValueError(
+            f"system.small_size {list(small)} is larger than the large system's {list(large)} cells"
+        )
+    if any(n % p for p, n in zip(patch, small)):
+        raise ValueError(
+            f"system.patch_size {list(patch)} does not divide system.small_size {list(small)}"
+        )
+    if buffer < 1:
+        raise ValueError(f"system.buffer_cells must be at least 1, not {buffer}")
+    if any(p + 2 * buffer > n for p, n in zip(patch, small)):
+        raise ValueError(
+            f"a patch of {list(patch)} cells with a buffer of {buffer} does not fit into "
+            f"system.small_size {list(small)}: make this larger, or system.patch_size smaller"
+        )
+
+
+def _describe(cells: SiteCells, numbers: Numbers) -> str:
+    kinds, counts = np.unique(numbers, return_counts=True)
+    parts = ", ".join(f"{n} {chemical_symbols[z]}" for z, n in zip(kinds, counts))
+    what = f"{cells.name} cells" if cells.name else f"cells of {cells.n_basis} sites"
+    return f"{' x '.join(map(str, cells.size))} {what} ({parts})"

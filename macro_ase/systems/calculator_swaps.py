@@ -1,0 +1,127 @@
+"""Swaps of the atoms of an alloy by any calculator."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_numbers
+from numpy.typing import NDArray
+
+from ..arrays import Array
+from ..engines.calculators import calculator_from_text
+from ..engines.swaps.cut_outs import CutOutEnergy
+from ..engines.swaps.neighbours import nearest_pairs, neighbourhood
+from ..engines.swaps.relaxed import RelaxedEnergy
+from ..engines.swaps.walks import Held, Neighbours, SwapEnergy, Walk, go_together
+from ..site_cells import SiteCells
+from .alloy_crystals import Codes, Sites
+from .swap_engines import Laid
+
+_OWN = threading.local()
+"""Calculators and what is made with them, of this thread alone."""
+
+
+@dataclass(frozen=True)
+class CalculatorSwaps:
+    """Any calculator: patches go together, a swap of each at a time.
+
+    Every thread makes a calculator of its own from the text, once.
+
+    Attributes
+    ----------
+    calculator : str
+        In words, as of `engines.calculators`.
+    species : tuple of str
+    shells : int
+        Neighbour shells whose bonds are counted.
+    halo_A : float
+        How far around a swap the calculator is shown atoms; 0: as far as its energies reach.
+    relaxed : bool
+        Whether positions relax after each trial.
+    """
+
+    calculator: str
+    species: tuple[str, ...]
+    shells: int
+    halo_A: float = 0.0
+    relaxed: bool = False
+
+    def begin(self, grid: Sites, codes: Codes) -> Held:
+        """A state with these species codes."""
+        return self._energy(grid).begin(codes, np.arange(grid.n_sites))
+
+    def run(
+        self,
+        grid: Sites,
+        state: Held,
+        attempts: int,
+        temperature: float,
+        rng_state: NDArray[np.uint64],
+        bonds: Array,
+    ) -> None:
+        """Attempt swaps of the whole; state, random numbers and bonds follow."""
+        walk = self._walk(grid, state, grid.n_sites, attempts, temperature, rng_state)
+        go_together([walk], self._energy(grid))
+        bonds += walk.bonds
+
+    def try_patches(
+        self,
+        grid: Sites,
+        codes: Codes,
+        attempts: Sequence[int],
+        temperature: float,
+        rng_states: Sequence[NDArray[np.uint64]],
+        patches: Sequence[Laid],
+    ) -> list[Array]:
+        """Changes of bonds by each patch alone."""
+        energy = self._energy(grid)
+        walks = [
+            self._walk(grid, energy.begin(codes, active), n_core, number, temperature, rng)
+            for number, rng, (active, n_core) in zip(attempts, rng_states, patches)
+        ]
+        go_together(walks, energy)
+        return [walk.bonds for walk in walks]
+
+    def check(self, grid: SiteCells, codes: Codes) -> None:
+        """Raise ValueError if the calculator cannot do a crystal, or its reach is not known."""
+        energy, _ = self._made(grid)
+        energy.check(codes)
+
+    def _walk(
+        self,
+        grid: Sites,
+        held: Held,
+        n_core: int,
+        attempts: int,
+        temperature: float,
+        rng_state: NDArray[np.uint64],
+    ) -> Walk:
+        near = self._made(grid)[1]
+        n_species = len(self.species) + 1
+        return Walk(held, near, n_species, n_core, attempts, temperature, rng_state)
+
+    def _energy(self, grid: Sites) -> SwapEnergy:
+        return self._made(grid)[0]
+
+    def _made(self, grid: Sites) -> tuple[CutOutEnergy | RelaxedEnergy, Neighbours]:
+        """Energy and neighbours of a grid, of this thread."""
+        assert isinstance(grid, SiteCells)
+        made = _OWN.__dict__.setdefault("made", {})
+        if (self, grid) not in made:
+            near = neighbourhood(nearest_pairs(grid.atoms()), grid.n_sites)[0]
+            numbers = np.array([atomic_numbers[name] for name in self.species])
+            kind = RelaxedEnergy if self.relaxed else CutOutEnergy
+            energy = kind(grid, self._calculator(), numbers, self.halo_A or None)
+            made[self, grid] = energy, Neighbours(near, grid.shells(self.shells))
+        energy, neighbours = made[self, grid]
+        return energy, neighbours
+
+    def _calculator(self) -> Any:
+        made = _OWN.__dict__.setdefault("calculators", {})
+        if self.calculator not in made:
+            made[self.calculator] = calculator_from_text(self.calculator, self.species)
+        return made[self.calculator]
