@@ -78,6 +78,7 @@ def model(request: pytest.FixtureRequest) -> MacroModel:
     return fitted(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature_K", TEMPERATURES_K)
 def test_drift_and_covariance_are_recovered(model: MacroModel, temperature_K: float) -> None:
     """Slopes are known to UNITS / sqrt(20,000), 6 % of the largest: within 4 of these errors."""
@@ -95,22 +96,28 @@ def test_drift_and_covariance_are_recovered(model: MacroModel, temperature_K: fl
     np.testing.assert_allclose(relative, FACTOR @ FACTOR.T, atol=0.04)
 
 
-def simulated_std(model: MacroModel, temperature_K: float, n_patches: int | None) -> np.ndarray:
+def simulated_std(model: MacroModel, temperature_K: float) -> np.ndarray:
     condition = np.array([1000 / temperature_K, 1 / 3])
-    paths = model.simulate(
-        CENTRE, condition, 300, int(K * SITES_PER_PATCH), n_patches, paths=60, seed=3
-    )
+    paths = model.simulate(CENTRE, condition, 300, int(K * SITES_PER_PATCH), paths=60, seed=3)
     assert paths.z.shape == (2, 60, 301, 2)
     return paths.z[:, :, 60:].std(axis=(0, 1, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature_K", TEMPERATURES_K[::2])
 def test_the_large_system_fluctuates_as_it_should(model: MacroModel, temperature_K: float) -> None:
     exact = stationary_std(temperature_K)
-    np.testing.assert_allclose(simulated_std(model, temperature_K, None), exact, rtol=0.1)
-    np.testing.assert_allclose(simulated_std(model, temperature_K, K), exact, rtol=0.1)
+    np.testing.assert_allclose(simulated_std(model, temperature_K), exact, rtol=0.1)
 
 
+def test_patches_are_those_of_the_sites_unless_they_are_given(model: MacroModel) -> None:
+    same, other = ((CENTRE, np.array([1.0, 1 / 3]), 3, int(K * SITES_PER_PATCH), k) for k in (K, 9))
+    whole = model.simulate(*same[:4], paths=3, seed=3).z
+    np.testing.assert_array_equal(model.simulate(*same, paths=3, seed=3).z, whole)
+    assert np.any(model.simulate(*other, paths=3, seed=3).z != whole)
+
+
+@pytest.mark.slow
 def test_negative_control_without_k_it_does_not(model: MacroModel) -> None:
     exact = stationary_std(TEMPERATURES_K[0])
     one_patch = model.simulate(
