@@ -98,6 +98,7 @@ class Case:
     hot: float = 2500.0
     moves_atoms: bool = False
     exchanges: bool = True
+    steps: int = 60
     long: int = 400
 
     @property
@@ -122,7 +123,7 @@ CASES = {
         moves_atoms=True,
     ),
     "PatchMD": Case(warm, langevin, moves_atoms=True, exchanges=False),
-    "HybridMCMD": Case(warm, hybrid, moves_atoms=True, long=60),
+    "HybridMCMD": Case(warm, hybrid, moves_atoms=True, steps=8, long=60),
     "LammpsPatch, NVE": Case(warm, lammps, temperature="", moves_atoms=True, exchanges=False),
     "LammpsPatch": Case(
         warm,
@@ -131,7 +132,7 @@ CASES = {
         exchanges=False,
     ),
     "LammpsPatch, swaps": Case(
-        warm, lambda a, **o: lammps(a, ensemble=None, swaps=3, **o), moves_atoms=False, long=100
+        warm, lambda a, **o: lammps(a, ensemble=None, swaps=3, **o), steps=20, long=100
     ),
     "Glauber": Case(spins, lambda a, **o: Glauber(a, rng=1, **o), **SPIN),
     "Glauber, n-fold": Case(spins, lambda a, **o: Glauber(a, rng=1, kernel="n-fold", **o), **SPIN),

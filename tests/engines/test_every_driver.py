@@ -19,11 +19,11 @@ def test_a_temperature_set_between_runs_acts(name: str) -> None:
     for value in (None, case.cold, case.hot):
         atoms = case.atoms()
         driver = case.driver(atoms)
-        driver.run(60)
+        driver.run(case.steps)
         if value is not None:
             setattr(driver, case.temperature, value)
             assert getattr(driver, case.temperature) == value
-        driver.run(60)
+        driver.run(case.steps)
         found.append((state(atoms), getattr(driver, "time", 0.0)))
     assert same(found[0][0], found[1][0])
     assert not same(found[0][0], found[2][0]) or found[2][1] != found[0][1]
@@ -43,7 +43,7 @@ def test_numbers_callables_and_ramps_are_one(name: str) -> None:
     ):
         atoms = case.atoms()
         driver = case.driver(atoms, **{case.temperature: given})
-        driver.run(30)
+        driver.run(case.steps // 2)
         found.append(state(atoms))
     assert all(same(found[0], other) for other in found[1:])
 
@@ -224,7 +224,7 @@ def test_an_open_axis_is_open_or_refused(name: str) -> None:
         atoms.pbc = (True, True, False)
         atoms.cell[2, 2] += vacuum
         try:
-            case.driver(atoms).run(60)
+            case.driver(atoms).run(case.steps)
         except ValueError as error:
             assert "open" in str(error) or "pbc" in str(error) or "periodic" in str(error)
             return
