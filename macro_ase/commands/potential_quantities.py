@@ -19,6 +19,8 @@ from ..rng import stream
 from .potential_results import Measured
 
 SETS = 1000
+FEWEST = 6
+"""Groups; of fewer, drawing with replacement says too little."""
 LEVEL = (2.5, 97.5)
 Number = tuple[float, float, float]
 """A value and the ends of its 95 % interval, nan where there is none."""
@@ -162,7 +164,7 @@ def _interval(
     """A statistic of values, shape (n,), and its 95 % interval over groups drawn anew."""
     names, place = np.unique(groups, return_inverse=True)
     value = float(statistic(np.ones((1, len(place))), *values)[0])
-    if len(names) < 3:
+    if len(names) < FEWEST:
         return value, np.nan, np.nan
     rng = np.random.default_rng(stream(seed, "bootstrap"))
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=SETS)
