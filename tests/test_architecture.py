@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "macro_ase"
-LONGEST_FUNCTION, LONGEST_STUDY = 60, 250
+LONGEST_FUNCTION, LONGEST_STUDY, LONGEST_TESTS = 60, 250, 400
 DEFINED_ONCE = {"Array": "macro_ase.arrays", "Chunk": "macro_ase.arrays"}
 
 LEVELS = (
@@ -171,6 +171,12 @@ def test_modules_of_studies_are_short() -> None:
     studies = {n: file for n, file in MODULES.items() if n.startswith("macro_ase.studies.")}
     lines = {name: len(file.read_text().splitlines()) for name, file in studies.items()}
     assert not {name: n for name, n in lines.items() if n > LONGEST_STUDY}
+
+
+def test_modules_of_tests_are_short() -> None:
+    files = Path(__file__).parent.rglob("*.py")
+    lines = {file.name: len(file.read_text().splitlines()) for file in files}
+    assert not {name: n for name, n in lines.items() if n > LONGEST_TESTS}
 
 
 @pytest.mark.parametrize("alias", DEFINED_ONCE)
