@@ -252,7 +252,8 @@ def predict(args: argparse.Namespace) -> None:
     VACANCY_FRACTION,
     arg("--paths", type=whole(0, 10**6), default=50, metavar="N",
         help="of every member of the ensemble (default: 50; 0: means alone)"),
-    arg("--csv", type=output, metavar="OUT", help="write means and bands at all times"),
+    arg("--csv", type=output, metavar="OUT",
+        help="write means and bands at all times; without a schedule, the times to equilibrium"),
     arg("--plot", type=output, metavar="OUT", help="draw them, as .png, .pdf or .svg"),
     SEED,
 )  # fmt: skip
@@ -268,6 +269,7 @@ def anneal(args: argparse.Namespace) -> None:
       macro-ase anneal runs/nbmota --schedule "2400 K, 1e9 K/s to 1600 K, hold 1 us"
       macro-ase anneal runs/nbmota --schedule furnace.csv --structure my.xyz --csv order.csv
       macro-ase anneal runs/nbmota --times-to 1600 2000 2400 --vacancy-fraction vacancies.json
+      macro-ase anneal runs/nbmota --times-to 1600 1800 2000 2200 2400 --plot times.png
     """
     from macro_ase.commands.anneal_run import RunAnnealing
 

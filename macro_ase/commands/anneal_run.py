@@ -14,13 +14,15 @@ from ..files import write_atomically
 from ..report.figures import panels
 from ..schedule import Schedule
 from ..structure_files import split_index
+from . import times_to_rest
 from .alloy_alpha import as_alpha, draw_alpha
-from .alloy_run import AlloyRun, Beginning
+from .alloy_run import AlloyRun
 from .alloy_times import AlloyTimes
 from .file_roles import require_apart
 
 if TYPE_CHECKING:
     from ..learning.models.heat_treatment import HeatTreatment
+    from ..learning.models.times_to import TimesTo
 
 ROWS, WIDE_RANGE, SUBDIVIDED = 12, 1e3, 65
 
@@ -44,7 +46,7 @@ class RunAnnealing:
         File or number as for `VacancyFraction.of`: times are then those of the laboratory.
     paths, seed : int
     csv, plot : Path, optional
-        Files to write.
+        Files to write: of the schedule, or, without one, of the times.
 
     Raises
     ------
@@ -66,8 +68,6 @@ class RunAnnealing:
     def __post_init__(self) -> None:
         if self.schedule is None and not len(self.times_to):
             raise ValueError("nothing to do: give --schedule, --times-to or both")
-        if self.schedule is None and (self.csv or self.plot):
-            raise ValueError("--csv and --plot are of a schedule: give --schedule")
         given = None if self.structure is None else split_index(self.structure)[0]
         read = {"structure": given, "schedule": self.schedule, "vacancy-fraction": None}
         if self.vacancy_fraction and Path(self.vacancy_fraction).is_file():
@@ -91,7 +91,9 @@ class RunAnnealing:
             lines += [*_table(alpha, own.scale), *self._frozen(run, treated, common)]
             self._write(alpha, own.scale)
         if len(self.times_to):
-            lines += _times(run, begin, self.times_to, treat)
+            found = times_to_rest.times_to_rest(run, begin, self.times_to, treat)
+            lines += times_to_rest.table(found)
+            self._write_times(found, schedule is None)
         return "\n".join(lines)
 
     def _frozen(self, run: AlloyRun, treated: HeatTreatment, common: dict[str, Any]) -> list[str]:
@@ -119,6 +121,12 @@ class RunAnnealing:
             write_atomically(self.csv, "\n".join(lines) + "\n")
         if self.plot is not None:
             draw(self.plot, alpha)
+
+    def _write_times(self, found: Sequence[TimesTo], alone: bool) -> None:
+        if alone and self.csv is not None:
+            times_to_rest.write_csv(self.csv, found)
+        if alone and self.plot is not None:
+            times_to_rest.draw(self.plot, found)
 
 
 def read_schedule(text: str) -> Schedule:
@@ -167,19 +175,3 @@ def _table(alpha: HeatTreatment, scale: Callable[[float], float]) -> list[str]:
         times = f"{alpha.times[k]:10.3e} {simulated[k]:10.3e}"
         lines.append(f"{times} {alpha.temperatures[k]:7.1f} {values}".rstrip())
     return [*lines, ""]
-
-
-def _times(
-    run: AlloyRun, begin: Beginning, temperatures: Sequence[float], options: dict[str, Any]
-) -> list[str]:
-    """Times to equilibrium as a table."""
-    found = run.model.time_to(np.array(temperatures), begin.z0, **options)
-    lines = [f"time until {found.within:g} of the first deviation from equilibrium is left", ""]
-    lines.append(
-        f"{'T (K)':>7s} {'time (s)':>10s} {'of the mean':>11s} {'68 %':>23s} {'95 %':>23s}"
-    )
-    for k, (t, time) in enumerate(zip(found.temperatures, found.times)):
-        limits = (found.interval_68[:, k], found.interval_95[:, k])
-        both = " ".join(f"{low:10.3e} - {high:10.3e}" for low, high in limits)
-        lines.append(f"{t:7.1f} {time:10.3e} {found.of_mean[k]:11.3e} {both}")
-    return lines

@@ -81,12 +81,27 @@ def test_times_to_equilibrium(run: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert float(rows[0][1]) > float(rows[1][1])
 
 
+def test_times_by_how_much_is_left(run: Path, tmp_path: Path) -> None:
+    """-ln of the part that is left, in relaxation times; bands are about the times."""
+    csv, plot = tmp_path / "times.csv", tmp_path / "times.png"
+    words = ["--times-to", "2800", "2000", "--csv", str(csv), "--plot", str(plot), *QUICK]
+    assert main(["anneal", str(run), *words]) == 0
+    columns, *rows = (line.split(",") for line in csv.read_text().splitlines())
+    own = dict(zip(columns, np.array(rows, dtype=float).T))
+    assert own["temperature_K"].tolist() == [2000, 2800] * 3
+    assert own["left"].tolist() == [0.9, 0.9, 0.5, 0.5, 0.1, 0.1]
+    tau = own["of_mean_s"] / -np.log(own["left"])
+    np.testing.assert_allclose(tau[::2], tau[0], rtol=0.02)
+    assert np.all(own["low_95_s"] <= own["low_68_s"])
+    assert np.all((own["low_68_s"] <= own["time_s"]) & (own["time_s"] <= own["high_68_s"]))
+    assert plot.stat().st_size > 5000
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ([], "nothing to do: give --schedule, --times-to or both"),
         (["--schedule", "2000 K, wait"], "cannot read 'wait' in the schedule"),
-        (["--times-to", "2000", "--csv", "x.csv"], "--csv and --plot are of a schedule"),
         (["--schedule", "2000 K, hold 1 s", "--csv", "x.csv", "--plot", "x.csv"], "one file"),
         (["--schedule", "2000 K, hold 1 s", "--vacancy-fraction", "2"], "between 0 and 1"),
         (["--schedule", "2000 K, hold 1 s", "--vacancy-fraction", "none"], "no such file: none"),
