@@ -3,33 +3,41 @@
 Infinite square lattice: L. Onsager, Phys. Rev. 65, 117 (1944); C. N. Yang, Phys. Rev. 85, 808
 (1952); correlation length: B. M. McCoy and T. T. Wu, *The Two-Dimensional Ising Model*, Harvard
 1973. Finite torus: B. Kaufman, Phys. Rev. 76, 1232 (1949). Periodic chain: transfer matrix. Any
-lattice of up to 20 sites: enumeration.
+lattice of up to 20 sites: `enumerated_ising`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ellipkm1
 
 from ..arrays import Array
-from ..kinetics.ising import neighbor_table, periodic_lattice, require_size
+from ..kinetics.ising import require_size
+from .enumerated_ising import (
+    DensityOfStates,
+    ExactThermodynamics,
+    density_of_states,
+    inverse,
+)
+
+__all__ = [
+    "CRITICAL_TEMPERATURE",
+    "DensityOfStates",
+    "ExactThermodynamics",
+    "density_of_states",
+    "exact_chain",
+    "exact_torus",
+    "onsager_correlation_length",
+    "onsager_energy",
+    "onsager_magnetisation",
+]
 
 CRITICAL_TEMPERATURE = 2 / math.log(1 + math.sqrt(2))
-LARGEST_ENUMERATION = 20
 
 Jet = tuple[float, float, float]
-
-
-def _beta(temperature: ArrayLike) -> Array:
-    values = np.asarray(temperature, dtype=float)
-    if not np.all(np.isfinite(values) & (values > 0)):
-        raise ValueError(f"temperature must be above 0, not {temperature!r}")
-    return 1 / values
 
 
 def onsager_energy(temperature: ArrayLike, coupling: float = 1.0) -> Array:
@@ -41,7 +49,7 @@ def onsager_energy(temperature: ArrayLike, coupling: float = 1.0) -> Array:
     coupling : float
         J, of either sign: the energy does not depend on it.
     """
-    x = 2 * abs(coupling) * _beta(temperature)
+    x = 2 * abs(coupling) * inverse(temperature)
     s = np.sinh(x)
     complement = ((1 - s**2) / (1 + s**2)) ** 2
     integral = ellipkm1(np.where(complement > 0, complement, 1.0))
@@ -54,7 +62,7 @@ def onsager_magnetisation(temperature: ArrayLike, coupling: float = 1.0) -> Arra
 
     Of the staggered spins if ``coupling`` is negative.
     """
-    s = np.sinh(2 * abs(coupling) * _beta(temperature))
+    s = np.sinh(2 * abs(coupling) * inverse(temperature))
     return np.where(s > 1, 1 - s**-4.0, 0.0).clip(0) ** 0.125
 
 
@@ -66,33 +74,12 @@ def onsager_correlation_length(temperature: ArrayLike, coupling: float = 1.0) ->
     ValueError
         If a temperature is below Tc, where the connected correlation decays otherwise.
     """
-    k = abs(coupling) * _beta(temperature)
+    k = abs(coupling) * inverse(temperature)
     rate = -np.log(np.tanh(k)) - 2 * k
     if np.any(rate < -1e-12):
         raise ValueError(f"the length is that above Tc = {CRITICAL_TEMPERATURE * abs(coupling):g}")
     with np.errstate(divide="ignore"):
         return 1 / np.where(rate > 1e-12, rate, 0.0)
-
-
-@dataclass(frozen=True)
-class ExactThermodynamics:
-    """Exact equilibrium means per site.
-
-    Attributes
-    ----------
-    energy : float
-    specific_heat : float
-        d energy / dT.
-    broken_bonds : float
-        Mean fraction of bonds between unlike spins.
-    magnetisation : float
-        Mean spin.
-    """
-
-    energy: float
-    specific_heat: float
-    broken_bonds: float
-    magnetisation: float
 
 
 def _gamma(r: NDArray[np.int64], n: int, x: float) -> tuple[Array, Array, Array]:
@@ -165,7 +152,7 @@ def exact_torus(
     if coupling == 0 or (coupling < 0 and (lengths[0] % 2 or lengths[1] % 2)):
         raise ValueError("coupling must be positive, or negative on even sizes")
     m, n = lengths
-    x = float(2 * abs(coupling) * _beta(temperature))
+    x = float(2 * abs(coupling) * inverse(temperature))
     odd, even = _gamma(np.arange(1, 2 * n, 2), n, x), _gamma(np.arange(0, 2 * n, 2), n, x)
     terms = [_product(h, g, m) for g in (odd, even) for h in ("cosh", "sinh")]
     largest = max(logarithm for logarithm, _ in terms)
@@ -200,7 +187,7 @@ def exact_chain(
     The specific heat is a central difference, good to about 1e-8.
     """
     (n,) = require_size(n_sites)
-    beta = float(_beta(temperature))
+    beta = float(inverse(temperature))
     bonds, magnetisation = _chain_means(n, beta * coupling, beta * field)
     step = 1e-4
     longer, shorter = (
@@ -228,77 +215,3 @@ def _chain_means(n: int, k: float, b: float) -> tuple[float, float]:
             bonds -= sign * weight * 2 * decay / (root * eigenvalue)
             spin += weight * (sinh + sign * sinh * cosh / root) / eigenvalue
     return bonds, spin
-
-
-@dataclass(frozen=True)
-class DensityOfStates:
-    """How many spin states have a given magnetisation and number of broken bonds.
-
-    Attributes
-    ----------
-    size : tuple of int
-    magnetisation, broken_bonds, count : int64 arrays, shape (n_levels,)
-        Sum of spins, number of broken bonds, number of states.
-    """
-
-    size: tuple[int, ...]
-    magnetisation: NDArray[np.int64]
-    broken_bonds: NDArray[np.int64]
-    count: NDArray[np.int64]
-
-    @property
-    def n_sites(self) -> int:
-        """Number of spins."""
-        return math.prod(self.size)
-
-    def energies(self, coupling: float = 1.0, field: float = 0.0) -> Array:
-        """H of each level, shape (n_levels,)."""
-        n_bonds = self.n_sites * len(self.size)
-        return -coupling * (n_bonds - 2 * self.broken_bonds) - field * self.magnetisation
-
-    def probabilities(self, temperature: float, coupling: float = 1.0, field: float = 0.0) -> Array:
-        """Boltzmann probability of each level, shape (n_levels,)."""
-        energies = self.energies(coupling, field)
-        weights = self.count * np.exp(-(energies - energies.min()) * _beta(temperature))
-        return weights / weights.sum()
-
-    def thermodynamics(
-        self, temperature: float, coupling: float = 1.0, field: float = 0.0
-    ) -> ExactThermodynamics:
-        """Equilibrium means per site."""
-        p = self.probabilities(temperature, coupling, field)
-        energies = self.energies(coupling, field)
-        mean = float(p @ energies)
-        variance = float(p @ (energies - mean) ** 2)
-        return ExactThermodynamics(
-            energy=mean / self.n_sites,
-            specific_heat=variance * float(_beta(temperature)) ** 2 / self.n_sites,
-            broken_bonds=float(p @ self.broken_bonds) / (self.n_sites * len(self.size)),
-            magnetisation=float(p @ self.magnetisation) / self.n_sites,
-        )
-
-
-@lru_cache(maxsize=8)
-def density_of_states(size: tuple[int, ...]) -> DensityOfStates:
-    """All states of a periodic lattice of up to 20 sites, counted.
-
-    Raises
-    ------
-    ValueError
-        If it has more sites, or an axis of fewer than 3.
-    """
-    lengths = require_size(size)
-    n_sites = math.prod(lengths)
-    if n_sites > LARGEST_ENUMERATION:
-        raise ValueError(f"at most {LARGEST_ENUMERATION} sites can be enumerated, not {n_sites}")
-    states = np.arange(2**n_sites, dtype=np.int32)
-    ups, broken = np.zeros((2, len(states)), dtype=np.int8)
-    for site, neighbors in enumerate(neighbor_table(periodic_lattice(lengths))):
-        ups += (states >> site & 1).astype(np.int8)
-        for forward in neighbors[::2]:
-            broken += ((states >> site ^ states >> int(forward)) & 1).astype(np.int8)
-    n_bonds = n_sites * len(lengths)
-    table = np.bincount(ups.astype(np.int64) * (n_bonds + 1) + broken)
-    levels = np.flatnonzero(table)
-    magnetisation = 2 * (levels // (n_bonds + 1)) - n_sites
-    return DensityOfStates(lengths, magnetisation, levels % (n_bonds + 1), table[levels])
