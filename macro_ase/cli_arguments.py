@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .config import LARGEST, LARGEST_FLOAT, LEAST_FLOAT
-from .executors import ENGINES, seconds_of
+from .executors import ENGINES
+from .slurm import seconds_of
 
 MOST = 10**15
 """The largest whole number on the command line: more steps than a computer makes in a year."""

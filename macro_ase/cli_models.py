@@ -20,7 +20,7 @@ from .cli_arguments import (
     whole,
     workers,
 )
-from .executors import slurm_workers
+from .slurm import slurm_workers
 
 
 @command(

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from .cli_arguments import ENGINE, SEED, arg, command, file, folder, positive, whole, workers
-from .executors import slurm_workers
+from .slurm import slurm_workers
 
 
 @command(

@@ -24,7 +24,7 @@ from .cli_arguments import (
     whole,
     workers,
 )
-from .executors import slurm_task, slurm_workers
+from .slurm import slurm_task, slurm_workers
 
 SETTINGS = (
     arg("--quick", action="store_true", help="a small version that takes minutes"),

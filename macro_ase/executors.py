@@ -30,10 +30,12 @@ from typing import Any
 
 from .counts import require_count
 from .extras import need
+from .slurm import seconds_of as seconds_of
+from .slurm import slurm_task as slurm_task
+from .slurm import slurm_workers as slurm_workers
 
 Engine = Executor | int | str
 ENGINES = "threads:N, processes:N, dask:ADDRESS or mpi"
-SLURM = "SLURM_CPUS_PER_TASK"
 DASK_TIMEOUT_S = 30
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -268,34 +270,6 @@ def _count(wanted: Any, number: int) -> int:
     if isinstance(wanted, str):
         wanted = int(wanted) if wanted.isdecimal() else wanted or number
     return require_count(wanted, "workers", 1)
-
-
-def seconds_of(text: str) -> float:
-    """A time limit as schedulers write it: D-HH:MM:SS, HH:MM:SS, MM:SS, or seconds.
-
-    Raises
-    ------
-    ValueError
-    """
-    days, dash, clock = text.rpartition("-")
-    parts = clock.split(":")
-    numbers = [days or "0", *["0"] * (3 - len(parts)), *parts]
-    if len(parts) > 3 or bool(dash) != bool(days) or not all(n.isdecimal() for n in numbers):
-        raise ValueError(f"a time is HH:MM:SS or a number of seconds, not {text!r}")
-    d, h, m, s = map(int, numbers)
-    return float(((24 * d + h) * 60 + m) * 60 + s)
-
-
-def slurm_workers() -> int | None:
-    """Cores that Slurm gave this task; None where it says nothing."""
-    given = os.environ.get(SLURM, "")
-    return int(given) if given.isdecimal() and int(given) > 0 else None
-
-
-def slurm_task() -> tuple[int, int]:
-    """Number of this task in Slurm's array, and how many there are; one alone without an array."""
-    number, of = (os.environ.get(f"SLURM_ARRAY_TASK_{name}", "") for name in ("ID", "COUNT"))
-    return (int(number), int(of)) if number.isdecimal() and of.isdecimal() else (0, 1)
 
 
 def one_thread_each() -> None:

@@ -38,6 +38,7 @@ LEVELS = (
         "memory",
         "progress",
         "executors",
+        "slurm",
         "jobs",
         "folder_lock",
         "claims",
