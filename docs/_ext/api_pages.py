@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import macro_ase
+import macro_ase.testing
 
 STUB = Path(macro_ase.__file__).with_suffix(".pyi")
 TITLES = {
@@ -20,6 +22,8 @@ TITLES = {
     "systems": "Systems",
     "learning": "Learning",
     "analysis": "Analysis",
+    "report": "Reports",
+    "testing": "Tests of samplers",
 }
 HEAD = """# API reference
 
@@ -29,36 +33,40 @@ they are first used.
 """
 
 
-def homes() -> dict[str, str]:
-    """The module of each public name, from the stub of the package."""
+def rooms() -> dict[str, list[str]]:
+    """Names below `macro_ase` by room, from the stub of the package; all of `testing`."""
     imports = [n for n in ast.parse(STUB.read_text()).body if isinstance(n, ast.ImportFrom)]
-    return {alias.name: node.module for node in imports if node.module for alias in node.names}
+    found: dict[str, list[str]] = {room: [] for room in TITLES}
+    for node in imports:
+        room = (node.module or "").partition(".")[0]
+        own = room if (STUB.parent / room).is_dir() else ""
+        if node.module:
+            found.setdefault(own, []).extend(alias.name for alias in node.names)
+    return found | {"testing": [f"testing.{name}" for name in macro_ase.testing.__all__]}
 
 
 def write(folder: Path) -> None:
-    """The index and a page for each room; a room without a title is an error."""
+    """The index and a page for each room."""
     folder.mkdir(parents=True, exist_ok=True)
-    rooms: dict[str, list[str]] = {room: [] for room in TITLES}
-    for name, module in homes().items():
-        room = module.partition(".")[0]
-        rooms[room if (Path(macro_ase.__file__).parent / room).is_dir() else ""].append(name)
     parts, pages = [HEAD], []
-    for room, names in rooms.items():
-        page = room or "package"
+    for room, names in rooms().items():
+        page, title = room or "package", TITLES.get(room, room.capitalize())
         pages.append(page)
-        (folder / f"{page}.md").write_text(reference(TITLES[room], room, names))
-        rows = [f"| [`{name}`](#macro_ase.{name}) | {summary(name)} |" for name in names]
-        parts.append(
-            f"## [{TITLES[room]}]({page}.md)\n\n| | |\n|---|---|\n" + "\n".join(rows) + "\n"
-        )
+        (folder / f"{page}.md").write_text(reference(title, room, names))
+        rows = "\n".join(f"| [`{n}`](#macro_ase.{n}) | {summary(n)} |" for n in names)
+        parts.append(f"## [{title}]({page}.md)\n\n| | |\n|---|---|\n{rows}\n")
     listed = "\n".join(pages)
     parts.append(f"```{{toctree}}\n:hidden:\n\n{listed}\n```\n")
     (folder / "index.md").write_text("\n".join(parts))
 
 
+def named(name: str) -> Any:
+    return attrgetter(name)(macro_ase)
+
+
 def summary(name: str) -> str:
-    """The first sentence of a docstring."""
-    doc = inspect.getdoc(getattr(macro_ase, name)) or ""
+    """The first paragraph of a docstring, on one line."""
+    doc = inspect.getdoc(named(name)) or ""
     return " ".join(doc.split("\n\n")[0].split()).replace("|", "\\|")
 
 
@@ -67,13 +75,9 @@ def reference(title: str, room: str, names: list[str]) -> str:
     said = inspect.getdoc(import_module(f"macro_ase.{room}")) if room else None
     parts = [f"# {title}", (said or "").split("\n\n")[0]]
     for name in names:
-        parts.append(
-            f"## {name}\n\n```{{eval-rst}}\n{directive(name, getattr(macro_ase, name))}\n```"
-        )
+        kind = "autoclass" if inspect.isclass(named(name)) else "autofunction"
+        members = "\n   :members:" if kind == "autoclass" else ""
+        directive = f".. {kind}:: macro_ase.{name}{members}"
+        heading = name.rpartition(".")[2]
+        parts.append(f"## {heading}\n\n```{{eval-rst}}\n{directive}\n```")
     return "\n\n".join(parts) + "\n"
-
-
-def directive(name: str, what: Any) -> str:
-    if inspect.isclass(what):
-        return f".. autoclass:: macro_ase.{name}\n   :members:\n"
-    return f".. autofunction:: macro_ase.{name}\n"

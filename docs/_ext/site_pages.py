@@ -45,8 +45,7 @@ def digest(files: list[Path]) -> str:
 
 def execute(scripts: list[Path], together: bool) -> dict[str, Path]:
     """Run scripts, in one process or one each; the folder of what each gave, by its name."""
-    package = [*ROOT.glob("macro_ase/**/*.py"), *Path(__file__).parent.glob("cells.py")]
-    key = digest(package)
+    key = digest([*ROOT.glob("macro_ase/**/*.py"), Path(__file__).with_name("cells.py"), RC])
     kept = DOCS / "_build" / "executed"
     folders = {script.stem: kept / f"{key}-{digest([script])}" for script in scripts}
     missing = [s for s in scripts if not (folders[s.stem] / s.stem / "cells.json").exists()]
