@@ -92,7 +92,7 @@ def write_pages(
 
 def _left_out(result: Measured) -> str:
     n = len(result.left_out)
-    return f"{n} of its tasks found nothing and are left out." if n else "Nothing is left out."
+    return f"Left out, for nothing was found: {n}." if n else "Nothing is left out."
 
 
 def _sections(found: Sequence[Row], results: Sequence[Measured]) -> Iterator[Section]:
