@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from ..arrays import Array, as_columns
-from ..engines.patches.evolution import TimedEvolution
+from ..engines.patches.evolution import Laid, TimedEvolution, evolved
 from ..patches import Patch
 from ..rng import coerce_rng, own_seeds
 from .base import Closure, Condition, Increments, Plan, Snapshots, States, System
@@ -198,24 +198,32 @@ class AtomsSystem(System):
         for state, own, seed in zip(states, tiles, own_seeds(rng, len(states))):
             before = self._shares(self.atoms_of(state))
             rows = []
-            for corner, tile, each in zip(corners, own, seed.spawn(len(corners))):
+            laid = self._laid(plan, state, own, seed.spawn(len(corners)))
+            for corner, tile, (atoms, region) in zip(corners, own, evolved(evolve, laid)):
                 if plan.boundary == "periodic":
-                    atoms = self.atoms_of(tile)
-                    change = self._shares(atoms)
-                    evolve(atoms, None, each)
                     after = self.state_of(atoms)
-                    change = (self._shares(atoms) - change).mean(axis=0)
+                    change = self._shares(atoms) - self._shares(self.atoms_of(tile))
+                    change = change.mean(axis=0)
                 else:
-                    atoms = self.atoms_of(state)
-                    patch = self._block(plan.large, corner, plan.small, plan.buffer)
-                    core = evolve(atoms, patch, each).core
                     after = self._tile(self.state_of(atoms), plan, corner)
-                    change = (self._shares(atoms) - before)[core].mean(axis=0)
+                    change = (self._shares(atoms) - before)[region.core].mean(axis=0)
                 more = closure(after[None])[0] - closure(tile[None])[0]
                 rows.append(np.concatenate([change, more]))
             z0.append(np.concatenate([before.mean(axis=0), closure(own).mean(axis=0)]))
             dz.append(rows)
         return Increments(np.array(z0), np.array(dz))
+
+    def _laid(
+        self, plan: Plan, state: States, tiles: States, seeds: Sequence[np.random.SeedSequence]
+    ) -> Iterator[Laid]:
+        """The patches of a state, made as they are asked for: each has atoms of its own."""
+        corners = tile_corners(plan.large, plan.small, 0, self.dimension)
+        for corner, tile, seed in zip(corners, tiles, seeds):
+            if plan.boundary == "periodic":
+                yield self.atoms_of(tile), None, seed
+                continue
+            block = self._block(plan.large, corner, plan.small, plan.buffer)
+            yield self.atoms_of(state), block, seed
 
     def start(
         self, plan: Plan, start: Any, number: int, condition: Condition, rng: np.random.Generator

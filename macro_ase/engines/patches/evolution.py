@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,8 +14,13 @@ from ...counts import require_count
 from ...patches import Patch, Region
 from ...ratios import whole_ratio
 from ..swaps.moves import Move
+from .lockstep import run_in_lockstep
 from .mc import PatchMC
 from .md import PatchMD
+
+AT_ONCE = 16
+Laid = tuple[Atoms, Patch | None, np.random.SeedSequence]
+"""A patch of atoms, default the whole, and its seed."""
 
 
 class Evolution(Protocol):
@@ -26,6 +32,17 @@ class Evolution(Protocol):
 
     def __call__(self, atoms: Atoms, patch: Patch | None, seed: np.random.SeedSequence) -> Region:
         """Evolve a patch, default the whole; return it as it was laid."""
+
+
+def evolved(evolution: Evolution, laid: Iterable[Laid]) -> Iterator[tuple[Atoms, Region]]:
+    """Atoms and region of patches after they evolved, some at a time in lockstep if they can.
+
+    An evolution that has a method ``together`` is given up to `AT_ONCE` patches.
+    """
+    together, rest = getattr(evolution, "together", None), iter(laid)
+    while group := list(islice(rest, AT_ONCE if together else 1)):
+        regions = together(group) if together else [evolution(*patch) for patch in group]
+        yield from ((atoms, region) for (atoms, _, _), region in zip(group, regions))
 
 
 class TimedEvolution(Evolution, Protocol):
@@ -75,18 +92,26 @@ class MonteCarloEvolution:
 
     def __call__(self, atoms: Atoms, patch: Patch | None, seed: np.random.SeedSequence) -> Region:
         """Evolve a patch, default the whole; return it as it was laid."""
-        count_seed, move_seed = seed.spawn(2)
-        engine = PatchMC(
-            atoms,
-            patch,
-            self.calculator,
-            moves=self.moves,
-            temperature_K=self.temperature_K,
-            rng=move_seed,
-        )
-        attempts = self.dt * len(engine.region.active)
-        engine.run(int(np.random.default_rng(count_seed).poisson(attempts)))
-        return engine.region
+        return self.together([(atoms, patch, seed)])[0]
+
+    def together(self, patches: Sequence[Laid]) -> list[Region]:
+        """The same of many, each of atoms of its own, in lockstep (`run_in_lockstep`)."""
+        engines, attempts = [], []
+        for atoms, patch, seed in patches:
+            count_seed, move_seed = seed.spawn(2)
+            engine = PatchMC(
+                atoms,
+                patch,
+                self.calculator,
+                moves=self.moves,
+                temperature_K=self.temperature_K,
+                rng=move_seed,
+            )
+            mean = self.dt * len(engine.region.active)
+            engines.append(engine)
+            attempts.append(int(np.random.default_rng(count_seed).poisson(mean)))
+        run_in_lockstep(engines, attempts)
+        return [engine.region for engine in engines]
 
 
 class DynamicsEvolution:

@@ -13,6 +13,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from macro_ase import Patch, PatchMC, run_in_lockstep
 from macro_ase.engines.patches.cluster_sites import ClusterSites, batched_energies
 from macro_ase.engines.patches.clusters import Cluster, SiteGraph
+from macro_ase.engines.patches.evolution import AT_ONCE, MonteCarloEvolution, evolved
 from macro_ase.engines.swaps.ensembles import SemiGrand
 from macro_ase.engines.swaps.moves import NeighbourSwap, Swap, Transmute, VacancySwap
 from macro_ase.neighbour_pairs import neighbour_pairs
@@ -117,6 +118,22 @@ def test_any_potential_of_clusters_in_lockstep_alone_and_by_calls() -> None:
     assert seen == [0, 40, 80, 120] and set(batched.batches) == {1, 2, 3}
     assert all(0.1 < share < 0.95 for engine in together for share in engine.acceptance)
     assert not any(isinstance(engine._sites, ClusterSites) for engine in by_calls)
+
+
+def test_an_evolution_of_many_patches() -> None:
+    batched, patch = RootOfBonds(), Patch.sphere(0, 4.0)
+    evolution = MonteCarloEvolution(Bonds(batched), 3000.0, MOVES, dt=2.0)
+    laid = [[(alloy(n), patch, np.random.SeedSequence(n)) for n in range(18)] for _ in range(2)]
+    together = [
+        (atoms.numbers.tolist(), region.core.tolist())
+        for atoms, region in evolved(evolution, laid[0])
+    ]
+    assert max(batched.batches) == AT_ONCE
+    for (atoms, _, seed), (numbers, core) in zip(laid[1], together, strict=True):
+        start = atoms.numbers.tolist()
+        region = evolution(atoms, patch, seed)
+        assert (atoms.numbers.tolist(), region.core.tolist()) == (numbers, core)
+        assert numbers != start
 
 
 @pytest.mark.parametrize(("size", "rattle_A"), [(6, 0.1), (2, 0.0)], ids=["large", "own images"])
