@@ -53,7 +53,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-light",
     "pygments_dark_style": "a11y-dark",
 }
-html_sidebars = {"index": [], "which": [], "gallery/index": []}
+html_sidebars = {page: [] for page in ("index", "which", "method", "beside", "gallery/index")}
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
 copybutton_selector = "div.highlight-python pre, div.highlight-console pre, div.highlight-toml pre"
