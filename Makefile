@@ -1,13 +1,14 @@
 # make demo   set up, run the main job in its quick form, name the report
 # make test   set up, run the tests; make fast-test: those that take less than a second or so
 # make docs   set up, run tutorials and gallery, build the site
-PYTHON ?= python3.11
+# make release-check   whether this tree can be released
+# Any Python from 3.11 on is found; PYTHON=python3.12 names one.
 VENV := .venv
 STAMP := $(VENV)/.installed
 SITE := docs/conf.py docs/_ext docs/gallery
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test fast-test docs check clean
+.PHONY: demo test fast-test docs check release-check clean
 
 demo: $(STAMP)
 	$(VENV)/bin/macro-ase run nbmota --quick --out runs/nbmota-quick
@@ -29,13 +30,16 @@ check: $(STAMP)
 	$(VENV)/bin/mypy
 
 $(STAMP): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	python="$$(sh .ci/python $(PYTHON))" && "$$python" -m venv $(VENV)
 	$(VENV)/bin/python -m pip install -q -e '.[dev]'
 	@touch $(STAMP)
 
 $(VENV)/.docs: $(STAMP)
 	$(VENV)/bin/python -m pip install -q -e '.[docs]'
 	@touch $(VENV)/.docs
+
+release-check:
+	bash .ci/release
 
 clean:
 	rm -rf $(VENV) runs docs/_build

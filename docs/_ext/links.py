@@ -11,10 +11,15 @@ from urllib.parse import unquote, urldefrag
 DOCS = Path(__file__).parent.parent
 ROOT = DOCS.parent
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-FROM = {"changelog": "CHANGELOG.md", "lammps_inputs": "lammps_inputs/README.md"}
+FROM = {
+    "changelog": "CHANGELOG.md",
+    "contributing": "CONTRIBUTING.md",
+    "lammps_inputs": "lammps_inputs/README.md",
+}
 PAGES = {
     "README.md": "docs/index.md",
     "CHANGELOG.md": "docs/changelog.md",
+    "CONTRIBUTING.md": "docs/contributing.md",
     "lammps_inputs/README.md": "docs/lammps_inputs.md",
     "lammps_inputs/": "docs/lammps_inputs.md",
     "docs/gallery/": "docs/gallery/index.md",

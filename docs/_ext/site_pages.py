@@ -27,6 +27,7 @@ ROOT = DOCS.parent
 RC = Path(__file__).with_name("matplotlibrc")
 COPIES = {
     "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
     "lammps_inputs/README.md": "lammps_inputs.md",
     **{
         f"potentials/{file.name}": f"potentials/{file.name}"

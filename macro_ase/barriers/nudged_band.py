@@ -35,7 +35,8 @@ from ase.constraints import FixAtoms
 from ase.geometry import find_mic
 from ase.mep.neb import NEB, NEBOptimizer
 from ase.optimize import LBFGS
-from ase.optimize.ode import OptimizerConvergenceError, ode12r
+from ase.optimize.ode import ode12r
+from ase.optimize.sciopt import OptimizerConvergenceError
 from scipy.interpolate import CubicHermiteSpline
 
 from ..arrays import Array

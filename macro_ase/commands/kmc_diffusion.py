@@ -26,9 +26,8 @@ class Displacements:
 
     def __init__(self, dynamics: VacancyKMC, hops: int, interval: int) -> None:
         self.dynamics, self.half = dynamics, hops // HALVES // interval * interval
-        self.symbols, self.kinds = np.unique(
-            dynamics.atoms.get_chemical_symbols(), return_inverse=True
-        )
+        symbols = np.array(dynamics.atoms.get_chemical_symbols())
+        self.symbols, self.kinds = np.unique(symbols, return_inverse=True)
         self.closed, self.start_s = dynamics.nsteps, dynamics.time
         self.origins = [dynamics.atoms.positions.copy() for _ in range(2)]
         self.times_s: list[float] = []

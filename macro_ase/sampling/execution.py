@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..arrays import Chunk
 from ..claims import Claims
 from ..executors import Engine, Workers, workers_of
 from ..jobs import Done, run_jobs
 from ..progress import Progress
-from .store import Chunk, Store
+from .store import Store
 
 
 class Jobs(Mapping[str, tuple[Any, ...]]):

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..arrays import Chunk
 from ..claims import Claims
 from ..executors import Engine, Workers
 from ..jobs import Done
 from ..sampling.execution import run_chunks
-from ..sampling.store import Chunk, Chunks, Store
+from ..sampling.store import Chunks, Store
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

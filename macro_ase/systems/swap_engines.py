@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..engines.swaps.eam_lattice import EAMLattice
 from ..engines.swaps.moves import NeighbourSwap, Swap
-from ..kinetics.eam_swaps import SiteState
+from ..kinetics.eam_sites import SiteState
 from ..kinetics.padding import pad
 from ..kinetics.shell_bonds import count_bonds
 from ..lattice import SiteGrid

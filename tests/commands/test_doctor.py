@@ -9,6 +9,7 @@ from macro_ase.commands import doctor, self_test
 from macro_ase.extras import EXTRAS, GIVES
 
 
+@pytest.mark.slow
 def test_this_installation_is_sound(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out

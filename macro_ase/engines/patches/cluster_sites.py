@@ -12,7 +12,7 @@ from ...kinetics.site_moves import SpeciesBias, choose_move
 from ...patches import CutOut
 from ..swaps.moves import Move
 from .clusters import Asking, BatchedEnergies, SiteGraph, answer
-from .sites import Ints, ProposedSites, metropolis_accepts
+from .proposed_sites import Ints, ProposedSites, metropolis_accepts
 
 
 def batched_energies(calculator: Any) -> BatchedEnergies | None:

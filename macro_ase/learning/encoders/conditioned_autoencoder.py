@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from ...arrays import Array
+from ...observables.differentiable import Observables, States
 from ...rng import Seed, coerce_rng
 from ..descent import Problem, Recipe, descend, drawn, initialised, meter
 from ..options import AutoencoderOptions
 from .conditioned_encoder import ConditionedEncoder, Head, gram_of
-from .first_layer import FirstLayer, Observables, Reduced, States
+from .first_layer import FirstLayer, Reduced
 from .principal_components import PrincipalComponents
 
 RECORD = 50

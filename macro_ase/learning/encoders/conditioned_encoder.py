@@ -25,8 +25,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...arrays import Array
+from ...observables.differentiable import Observables, States
 from ..saved import Saved
-from .first_layer import FirstLayer, Observables, Reduced, States
+from .first_layer import FirstLayer, Reduced
 from .principal_components import PrincipalComponents
 
 ARRAYS = ("mean", "directions", "scale")

@@ -197,5 +197,5 @@ def _loss(model: PatchSDE, data: tuple[Tensor, ...], rows: NDArray[np.int64], ep
     y0, dy, c, *mean = (x[rows] for x in data)
     try:
         return negative_log_likelihood(model, y0, dy, c, eps, *mean)
-    except torch.linalg.LinAlgError:
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return next(model.parameters()).sum() * torch.nan

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from ...analysis.critical_points import CRITICAL_TEMPERATURE, POWERS, Points
+from ...analysis.critical_points import POWERS, Points
+from ...analysis.exact_ising import CRITICAL_TEMPERATURE
 from ...analysis.stationary_law import GRID, stationary_density
 from ...report.figures import colour, dots, line, panels
 from .compare import HISTOGRAM, SizeFindings

@@ -7,7 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from ...analysis.critical_points import CRITICAL_TEMPERATURE, EXACT, Comparison, Scores
+from ...analysis.critical_points import EXACT, Comparison, Scores
+from ...analysis.exact_ising import CRITICAL_TEMPERATURE
 from ...analysis.stationary_law import MOMENT_NAMES, PolynomialFit, stationary_moments
 from ...report import Table, Value
 from ...report.parts import Cell

@@ -1,0 +1,79 @@
+"""Versions from one place, a recipe that matches, scripts of the CI that do what they say."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import macro_ase
+
+ROOT = Path(__file__).parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OF_CONDA = {"matplotlib": "matplotlib-base", "torch": "pytorch"}
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert "version" not in PROJECT and PROJECT["dynamic"] == ["version"]
+    assert f"version: {macro_ase.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_the_recipe_is_that_of_the_package() -> None:
+    yaml = pytest.importorskip("yaml")
+    recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text())
+    assert recipe["context"]["version"] == macro_ase.__version__
+    assert f">={recipe['context']['python_min']}" == PROJECT["requires-python"]
+
+    def named(needed: str) -> tuple[str, str]:
+        name, limits = re.fullmatch(r"([\w.-]+) ?(.*)", needed).groups()  # type: ignore[union-attr]
+        return OF_CONDA.get(name, name), limits
+
+    requirements = recipe["requirements"]
+    run = [named(line) for line in requirements["run"] if not line.startswith("python ")]
+    assert run == [named(line) for line in PROJECT["dependencies"]]
+    learn = PROJECT["optional-dependencies"]["learn"]
+    assert [named(line) for line in requirements["run_constraints"]] == list(map(named, learn))
+    command = f"macro-ase = {PROJECT['scripts']['macro-ase']}"
+    assert recipe["build"]["python"]["entry_points"] == [command]
+    assert recipe["about"]["summary"] == PROJECT["description"]
+    assert recipe["about"]["license"] == PROJECT["license"]
+
+
+def test_a_python_is_found_or_named_as_missing() -> None:
+    words = ["sh", str(ROOT / ".ci" / "python")]
+    found = subprocess.run(words, capture_output=True, text=True)
+    assert found.returncode == 0 and Path(found.stdout.strip()).exists()
+    none = subprocess.run([*words, "python0.1"], capture_output=True, text=True)
+    assert none.returncode == 1 and none.stdout == ""
+    assert none.stderr.count("\n") == 1 and "make PYTHON=python3.12" in none.stderr
+
+
+def test_workflows_call_scripts_that_are_there() -> None:
+    text = "".join(file.read_text() for file in (ROOT / ".github" / "workflows").glob("*.yml"))
+    scripts = set(re.findall(r"run: (\.ci/\w+)", text))
+    assert {".ci/matrix", ".ci/run"} <= scripts
+    assert all((ROOT / script).is_file() for script in scripts)
+    targets = set(re.findall(r"run: make ([\w-]+)", text))
+    assert all(f"\n{target}:" in (ROOT / "Makefile").read_text() for target in targets)
+
+
+def test_the_matrix_runs_tests_that_are_there() -> None:
+    text = (ROOT / ".ci" / "matrix").read_text()
+    tests = re.findall(r"tests/[\w/]+\.py", text)
+    assert len(tests) >= 10 and all((ROOT / test).is_file() for test in tests)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize("script", ["matrix", "release", "run", "light"])
+def test_scripts_can_be_read(script: str) -> None:
+    assert subprocess.run(["bash", "-n", str(ROOT / ".ci" / script)]).returncode == 0
+
+
+def test_containers_have_a_python_that_will_do() -> None:
+    least = tuple(map(int, PROJECT["requires-python"].removeprefix(">=").split(".")))
+    for page in ("Dockerfile", "docs/install.md"):
+        for version in re.findall(r"python:(\d+)\.(\d+)-slim", (ROOT / page).read_text()):
+            assert tuple(map(int, version)) >= least
