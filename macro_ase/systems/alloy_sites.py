@@ -168,7 +168,7 @@ def swap_engine(
     how = (
         "with positions that relax after each trial, some 10 to 30 calls of the calculator"
         if relaxed
-        else "on the ideal sites, of cut-outs around each swap"
+        else "on the ideal sites, of the atoms around each swap"
     )
     engine = CalculatorSwaps(text, species, shells, halo_A, relaxed)
     return engine, f"Energies of {text} {how}."

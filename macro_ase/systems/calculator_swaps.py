@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..engines.calculators import calculator_from_text
+from ..engines.patches.cluster_sites import batched_energies
+from ..engines.swaps.cluster_energy import ClusterEnergy
 from ..engines.swaps.cut_outs import CutOutEnergy
 from ..engines.swaps.neighbours import nearest_pairs, neighbourhood
 from ..engines.swaps.relaxed import RelaxedEnergy
@@ -21,6 +23,7 @@ from ..site_cells import SiteCells
 from .alloy_crystals import Codes, Sites
 from .swap_engines import Laid
 
+SiteEnergy = ClusterEnergy | CutOutEnergy | RelaxedEnergy
 _OWN = threading.local()
 """Calculators and what is made with them, of this thread alone."""
 
@@ -28,6 +31,9 @@ _OWN = threading.local()
 @dataclass(frozen=True)
 class CalculatorSwaps:
     """Any calculator: patches go together, a swap of each at a time.
+
+    On ideal sites a potential with batched energies, such as MACE, computes those of all patches in
+    one batch.
 
     Every thread makes a calculator of its own from the text, once.
 
@@ -107,18 +113,24 @@ class CalculatorSwaps:
     def _energy(self, grid: Sites) -> SwapEnergy:
         return self._made(grid)[0]
 
-    def _made(self, grid: Sites) -> tuple[CutOutEnergy | RelaxedEnergy, Neighbours]:
+    def _made(self, grid: Sites) -> tuple[SiteEnergy, Neighbours]:
         """Energy and neighbours of a grid, of this thread."""
         assert isinstance(grid, SiteCells)
         made = _OWN.__dict__.setdefault("made", {})
         if (self, grid) not in made:
             near = neighbourhood(nearest_pairs(grid.atoms()), grid.n_sites)[0]
-            numbers = np.array([atomic_numbers[name] for name in self.species])
-            kind = RelaxedEnergy if self.relaxed else CutOutEnergy
-            energy = kind(grid, self._calculator(), numbers, self.halo_A or None)
-            made[self, grid] = energy, Neighbours(near, grid.shells(self.shells))
+            made[self, grid] = self._site_energy(grid), Neighbours(near, grid.shells(self.shells))
         energy, neighbours = made[self, grid]
         return energy, neighbours
+
+    def _site_energy(self, grid: SiteCells) -> SiteEnergy:
+        calculator = self._calculator()
+        numbers = np.array([atomic_numbers[name] for name in self.species])
+        if self.relaxed:
+            return RelaxedEnergy(grid, calculator, numbers, self.halo_A or None)
+        if not self.halo_A and batched_energies(calculator) is not None:
+            return ClusterEnergy(grid, calculator, numbers)
+        return CutOutEnergy(grid, calculator, numbers, self.halo_A or None)
 
     def _calculator(self) -> Any:
         made = _OWN.__dict__.setdefault("calculators", {})

@@ -54,8 +54,8 @@ class Cluster(NamedTuple):
 class BatchedEnergies(Protocol):
     """A potential of which the energies of atoms of many clusters are computed in one batch.
 
-    A calculator that has one as its attribute ``batched_energies`` is used by `PatchMC` in this
-    way; MACE calculators need none.
+    A calculator that has one as its attribute ``batched_energies`` is used by `PatchMC` and by the
+    study ``swap`` in this way; MACE calculators need none.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A small MACE model for the tests of patches."""
+"""A small MACE model for the tests of patches and of swaps."""
 
 from collections.abc import Iterator
 from typing import Any
