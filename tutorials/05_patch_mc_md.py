@@ -106,7 +106,8 @@ for pair in first:
 
 # %% [markdown]
 # So few atoms fluctuate: the sample at random is one draw, and the patch keeps the composition that
-# it happened to have. Larger patches, and means over many of them, are what a study takes.
+# it happened to have. The study `swap` takes many patches of a crystal of yours, with any
+# calculator, and predicts the whole from them: `tutorials/08_your_alloy.py`.
 
 # %% [markdown]
 # ## Cooling

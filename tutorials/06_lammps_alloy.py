@@ -158,7 +158,12 @@ print(f"swaps, fixed lattice {core_order(kernel.atoms)}")
 print(f"dynamics and swaps   {core_order(atoms)}")
 
 # %% [markdown]
-# The patch keeps its composition, and so few atoms fluctuate: a study takes means over many.
+# The patch keeps its composition, and so few atoms fluctuate. For the order of the whole crystal a
+# study is the shorter way: it takes your file and the same lines, swaps neighbours in many patches,
+# on ideal or on relaxed sites, and predicts the whole (`tutorials/08_your_alloy.py`):
+#
+#     macro-ase run swap --structure alloy.data --calculator "lammps:pair_style eam/alloy; \
+#         pair_coeff * * NbMoTa.eam.alloy Nb Mo Ta"
 #
 # ## Your own executable
 #
