@@ -24,6 +24,7 @@ _HOME = {
     "b2_order": "observables.long_range_order",
     "long_range_order": "observables.long_range_order",
     "structure_factors": "observables.long_range_order",
+    "sublattice_order": "observables.long_range_order",
     "BarrierModel": "barriers",
     "ConstantBarriers": "barriers",
     "KRABarriers": "barriers",

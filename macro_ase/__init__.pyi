@@ -61,6 +61,7 @@ from .learning.models.macro_model import MacroModel as MacroModel
 from .observables.long_range_order import b2_order as b2_order
 from .observables.long_range_order import long_range_order as long_range_order
 from .observables.long_range_order import structure_factors as structure_factors
+from .observables.long_range_order import sublattice_order as sublattice_order
 from .observables.order_trajectory import (
     short_range_order_trajectory as short_range_order_trajectory,
 )

@@ -8,6 +8,7 @@ from .long_range_order import (
     b2_order,
     long_range_order,
     structure_factors,
+    sublattice_order,
 )
 from .order_result import ShortRangeOrder
 from .order_trajectory import short_range_order_trajectory
@@ -35,5 +36,6 @@ __all__ = [
     "short_range_order",
     "short_range_order_trajectory",
     "structure_factors",
+    "sublattice_order",
     "warren_cowley_from_bonds",
 ]

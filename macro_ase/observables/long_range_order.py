@@ -1,7 +1,8 @@
-"""Long-range order on a block of sites: the B2 order parameter and the structure factor.
+"""Long-range order on a block of sites: order of sublattices and the structure factor.
 
 `b2_order` sees one thing, different contents of the two simple cubic sublattices of bcc (B2,
-the CsCl structure). `structure_factors` sees any stacking of (001) planes: a peak at k = 1 is
+the CsCl structure); `sublattice_order` the same of the four of fcc (L1_2, L1_0), without a sign.
+`structure_factors` sees any stacking of (001) planes: a peak at k = 1 is
 B2, one at k = 2/3 is C11_b (MoSi2 type, three planes to a period), one at k = 1/2 has a period
 of four planes, and a broad hump is short-range order. Ordering with a wave vector off the
 cubic axes, such as B32 at (1/2, 1/2, 1/2), is seen by neither.
@@ -73,6 +74,41 @@ def b2_order(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> B2Order:
     holds = _holds(occupation, grid, n_species)
     corners, centres = holds[..., 0::2].mean(axis=-1), holds[..., 1::2].mean(axis=-1)
     return B2Order(signed=corners - centres, concentration=(corners + centres) / 2)
+
+
+def sublattice_order(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Array:
+    """Order between the simple cubic sublattices of bcc or fcc.
+
+        eta_A = [mean over sublattices of (c_A(sublattice) - c_A)^2 / (c_A (1 - c_A))]^1/2
+
+    1 where each sublattice holds A alone or none of it (B2 of bcc; L1_2 and L1_0 of fcc), 0 where
+    all hold as much; m sublattices of n sites at random have <eta^2> = (m - 1) / (n - 1).
+
+    Parameters
+    ----------
+    occupation, grid, n_species
+        As in `b2_order`; bcc or fcc.
+
+    Returns
+    -------
+    array, shape (..., S)
+        NaN for a species that fills no site or all of them.
+
+    Raises
+    ------
+    ValueError
+        If the lattice is neither, or the occupation does not fit the grid.
+    """
+    m = grid.lattice.n_basis
+    if m < 2:
+        raise ValueError(
+            f"order of sublattices is defined on bcc and fcc, not on {grid.lattice.name}"
+        )
+    holds = _holds(occupation, grid, n_species)
+    shares = holds.reshape(*holds.shape[:-1], -1, m).mean(axis=-2)
+    share = shares.mean(axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(shares.var(axis=-1) / (share * (1 - share)))
 
 
 @dataclass(frozen=True)

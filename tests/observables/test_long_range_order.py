@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from macro_ase.lattice import BCC, FCC, SiteGrid
-from macro_ase.observables import b2_order, structure_factors
+from macro_ase.lattice import BCC, FCC, LATTICES, SiteGrid
+from macro_ase.observables import b2_order, structure_factors, sublattice_order
 
 GRID = SiteGrid(BCC, (3, 4, 6))
 
@@ -39,6 +39,45 @@ def test_random_crystals_have_the_noise_of_the_docstring():
     assert np.allclose(order.concentration, 1 / 3)
     square = (order.signed**2).mean(axis=0)
     assert np.allclose(square, 4 * (1 / 3) * (2 / 3) / (n - 1), rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "cell", "eta"),
+    [
+        (BCC, (0, 1), 1.0),
+        (FCC, (1, 0, 0, 0), 1.0),
+        (FCC, (1, 1, 0, 0), 1.0),
+        (FCC, (1, 1, 1, 1), np.nan),
+    ],
+    ids=["B2", "L1_2", "L1_0", "pure"],
+)
+def test_order_of_sublattices_is_one_in_ordered_phases(lattice, cell, eta):
+    """And where a quarter of a crystal is another phase's domain it is what the shares say."""
+    grid = SiteGrid(lattice, (4, 4, 4))
+    codes = np.tile(cell, 4**3)
+    np.testing.assert_allclose(sublattice_order(codes, grid, 2), eta)
+    if cell == (1, 0, 0, 0):
+        codes[: grid.n_sites // 4] = np.tile((0, 1, 0, 0), 4**2)
+        variance = ((3 / 4 - 1 / 4) ** 2 + 2 * (1 / 4) ** 2) / 4
+        expected = np.sqrt(variance / (1 / 4 * 3 / 4))
+        np.testing.assert_allclose(sublattice_order(codes, grid, 2), expected)
+
+
+def test_order_of_sublattices_is_that_of_b2_and_of_peaks_and_random_as_said():
+    rng, n = np.random.default_rng(0), GRID.n_sites
+    codes = rng.permuted(np.tile(np.arange(n) % 2, (4000, 1)), axis=1)
+    eta = sublattice_order(codes, GRID, 2)
+    np.testing.assert_allclose(eta, b2_order(codes, GRID, 2).normalized, atol=1e-12)
+    assert np.allclose((eta**2).mean(axis=0), 1 / (n - 1), rtol=0.1)
+    grid = SiteGrid(FCC, (3, 3, 3))
+    codes = rng.permuted(np.tile(np.arange(grid.n_sites) % 3, (50, 1)), axis=1)
+    peaks = [f.values[..., -1] / f.random / grid.n_sites for f in structure_factors(codes, grid, 3)]
+    np.testing.assert_allclose(sublattice_order(codes, grid, 3) ** 2, sum(peaks), atol=1e-12)
+
+
+def test_order_of_sublattices_needs_some():
+    with pytest.raises(ValueError, match="bcc and fcc, not on cubic"):
+        sublattice_order(np.zeros(8, dtype=int), SiteGrid(LATTICES["cubic"], (2, 2, 2)), 2)
 
 
 def test_structure_factor_of_random_crystals_is_flat():

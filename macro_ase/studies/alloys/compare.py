@@ -20,6 +20,7 @@ from ...analysis.time_step import TimeStepScan, implied_times
 from ...arrays import Array, Chunk
 from ...rng import stream
 from .design import Design
+from .lattice_order import LatticeOrder, lattice_order
 
 if TYPE_CHECKING:
     from ...learning.models.macro_model import MacroModel
@@ -38,7 +39,8 @@ class Findings:
 
     ``small`` is delta of the small system, shape (n_T, n_all); lengths of stationary parts are in
     slowest relaxation times, and there are none of direct runs that are too short or not there.
-    ``own`` is the model at the size of the small runs beside these, which it has learned from.
+    ``own`` is the model at the size of the small runs beside these, which it has learned from;
+    ``lattice`` is the order of their lattice, if it is bcc or fcc.
     """
 
     scan: TimeStepScan
@@ -50,6 +52,7 @@ class Findings:
     small_lengths: list[float]
     direct_lengths: list[float]
     history: Array
+    lattice: LatticeOrder | None
     cpu_s: Mapping[str, float]
 
 
@@ -126,5 +129,6 @@ def compare(
             if runs and len(runs[0]) > 2 * LONG_LAG
         ],
         model.trained.history,
+        lattice_order(system, small_runs),
         cpu_s,
     )

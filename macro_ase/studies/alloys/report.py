@@ -40,7 +40,7 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
         + (" (quick form)." if quick else ".")
         + ("" if d.direct_runs else WITHOUT_TRUTH)
     )
-    sections = [_order(d, f), _dynamics(d, f), _assumptions(d, f), _training(d, f)]
+    sections = [_order(d, f), *_lattice(d, f), _dynamics(d, f), _assumptions(d, f), _training(d, f)]
     simpler = baselines(d, f) if d.direct_runs else None
     parts = (metrics(d, f), _checks(d, f), sections, simpler, cost(d, f))
     return Report([*d.notes, summary], *parts)
@@ -120,6 +120,22 @@ def _order(d: Design, f: Findings) -> Section:
         for name, ways in (("alpha", alpha), ("delta", delta))
     ]
     return Section("Short-range order", text, tables, shown(d, f, "order"))
+
+
+def _lattice(d: Design, f: Findings) -> list[Section]:
+    """Order of the lattice of the small runs, where it is bcc or fcc."""
+    if f.lattice is None:
+        return []
+    names, ways = d.system.species, f.lattice.ways
+    text = (
+        f"Of small runs of {d.system.small.n_sites} sites, second halves. Order of sublattices: 1 "
+        f"in perfect {f.lattice.phases}, {f.lattice.random:.3f} in a random crystal of this size. "
+        "S(k) along the cubic axes, over that of a random crystal, at its highest k, in units of "
+        "2 pi / a: k = 1 is that order. A peak of long-range order grows as the crystal does; of "
+        "short-range order it does not."
+    )
+    table = _beside(names, d, "Order of the lattice", ways, {"at k": ".2f"}, ".3f")
+    return [Section("Order of the lattice", text, [table])]
 
 
 def _dynamics(d: Design, f: Findings) -> Section:
