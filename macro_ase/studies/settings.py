@@ -53,25 +53,19 @@ def require_numbers(
     for key, limit in least.items():
         _note(key, f"at least {limit:g}")
         if _end(config, key, min) < limit:
-            raise ValueError(f"{key} must be at least {limit}, not {_told(config, key)}")
+            raise ValueError(f"{key} must be at least {limit}, not {setting(config, key)}")
     for key, limit in (most or {}).items():
         _note(key, f"at most {limit:g}")
         if _end(config, key, max) > limit:
-            raise ValueError(f"{key} must be at most {limit}, not {_told(config, key)}")
+            raise ValueError(f"{key} must be at most {limit}, not {setting(config, key)}")
     for key in not_negative:
         _note(key, "0 or more")
         if setting(config, key) < 0:
-            raise ValueError(f"{key} must not be negative, not {_told(config, key)}")
+            raise ValueError(f"{key} must not be negative, not {setting(config, key)}")
     for key in above_0:
         _note(key, "above 0")
         if not _end(config, key, min) > 0:
-            raise ValueError(f"{key} must be above 0, not {_told(config, key)}")
-
-
-def _told(config: dict[str, Any], key: str) -> Any:
-    """The value of a setting as its user may have given it: a list of one is that one."""
-    value = setting(config, key)
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+            raise ValueError(f"{key} must be above 0, not {setting(config, key)}")
 
 
 def _end(config: dict[str, Any], key: str, which: Callable[[Iterable[Any]], Any]) -> Any:

@@ -163,8 +163,8 @@ def swap_engine(
     except (ValueError, FileNotFoundError) as error:
         raise type(error)(f"system.calculator: {error}") from error
     if table is not None:
-        compiled = f"Energies of {text} on the ideal sites, by the compiled kernel of tables."
-        return EAMSwaps(table, 0.0, shells), compiled
+        what = f"Energies of {text} on the ideal sites, by the compiled kernel of tables."
+        return EAMSwaps(table, 0.0, shells), what
     how = (
         "with positions that relax after each trial, some 10 to 30 calls of the calculator"
         if relaxed

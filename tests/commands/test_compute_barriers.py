@@ -152,7 +152,7 @@ def test_what_a_calculator_raises_is_kept_as_the_fault_of_a_hop(case: tuple[Path
     ("change", "message"),
     [
         ({"structure": "gone.xyz"}, "no such file"),
-        ({"calculator": "emt"}, "one of eam, mace"),
+        ({"calculator": "vasp"}, "one of eam, mace"),
         ({"calculator": "eam:gone"}, "no such file: gone"),
         ({"calculator": "eam:alloy.xyz"}, "is no eam/alloy"),
         ({"calculator": "lammps:pair_style eam/alloy; pair_coeff * * NbMoTa.eam.alloy W"}, "W"),

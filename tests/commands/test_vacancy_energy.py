@@ -177,7 +177,7 @@ def test_a_crystal_under_pressure_is_told(capsys: pytest.CaptureFixture[str]) ->
     ("change", "message"),
     [
         ({"structure": "gone.xyz"}, "no such file"),
-        ({"calculator": "emt"}, "one of eam, mace"),
+        ({"calculator": "vasp"}, "one of eam, mace"),
         ({"structure": "w.xyz"}, "knows Nb, Mo, Ta, not W"),
         ({"structure": "holed.xyz"}, "must have no vacancy"),
         ({"structure": "open.xyz"}, "must repeat along all three axes"),
