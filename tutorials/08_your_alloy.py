@@ -88,7 +88,7 @@ show("D0_22", shifted.repeat((4, 4, 2)))
 # %%
 changes = {"system": {"calculator": "emt"}, "conditions": {"temperatures_K": [800.0, 1200.0]}}
 if options.quick:
-    changes |= {"small": {"runs": 4, "events": 60.0}, "learning": {"epochs": 10}}
+    changes |= {"small": {"runs": 4, "events": 60.0}, "learning": {"epochs": 6}}
 else:
     changes |= {"small": {"runs": 8, "events": 300.0}, "direct": {"relaxation_times": 60.0}}
     changes |= {"learning": {"members": 6, "epochs": 10}}
@@ -122,8 +122,8 @@ for check in results["checks"]:
 # %% [markdown]
 # Here direct runs are the cheaper way: a compiled swap takes a microsecond or less. They cost more
 # in a larger crystal, patches do not; the sentence says from where on these pay. The small
-# crystals' average is as good in the mean. It says nothing of how fast a large crystal relaxes or
-# how much it fluctuates, which the report does.
+# crystals' average is as good in the mean, or better. It says nothing of how fast a large crystal
+# relaxes or how much it fluctuates, which the report does.
 #
 # ## Towards order
 #
