@@ -129,7 +129,7 @@ class AlloyRun:
                 f"{', '.join(order.all_names)} and {', '.join(system.order.all_names)}"
             )
         vacant = counts[-1] if isinstance(system, Alloy) else 0
-        k = vacant or grid.n_sites / system.large.n_sites * system.n_patches(system.large_state)
+        k = vacant or grid.n_sites / self.design.sites_per_patch
         z0 = order.state(system.bonds(state, grid), grid.n_sites)
         what = ". ".join([f"{what}, {grid.n_sites} sites", *remarks])
         own = self._composition(counts)

@@ -11,6 +11,7 @@ from typing import Any
 from ...engines.vacancies.fraction import VacancyFraction
 from ...ratios import either, near_multiples, whole_ratio
 from ...systems import MODELS
+from ...systems.alloy import Alloy
 from ...systems.alloy_crystals import AlloyCrystals
 from ..settings import DRIFTS, LEARNING, require_choices, require_numbers, setting
 
@@ -112,9 +113,17 @@ class Design:
         return self.sampled.large.n_sites, copies * small.n_patches(small.large_state)
 
     @property
-    def n_patches(self) -> int:
-        """K of the large system."""
-        return self.system.n_patches(self.system.large_state)
+    def sites_per_patch(self) -> float:
+        """n_s of the states from which patches evolve."""
+        n, k = self.sampled_sizes
+        return n / k
+
+    @property
+    def n_patches(self) -> float:
+        """K of the large system; patches with sites of their own need not divide it."""
+        if isinstance(self.system, Alloy):
+            return self.system.n_patches(self.system.large_state)
+        return self.system.large.n_sites / self.sites_per_patch
 
     @property
     def n_evolved(self) -> int:

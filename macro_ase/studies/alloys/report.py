@@ -34,7 +34,7 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
     summary = (
         f"Small runs of {system.small.n_sites} sites{grown} of these, {chosen}evolved alone "
         f"({system.boundary} boundary), trained the model, which predicts the large system of "
-        f"{system.large.n_sites} sites and {d.n_patches} patches at "
+        f"{system.large.n_sites} sites and {d.n_patches:.0f} patches at "
         f"{', '.join(f'{t:g}' for t in d.temperatures)} K"
         + (" beside direct simulation" if d.direct_runs else "")
         + (" (quick form)." if quick else ".")

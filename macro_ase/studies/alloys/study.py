@@ -134,9 +134,15 @@ def model_of(
     rows = training_pairs(d, pairs)
     tau = [residence_time([small[key] for key in d.keys("small", t)]) for t in d.temperatures]
     clock = Clock(1000 / np.array(d.temperatures[::-1]), np.log(tau[::-1]))
-    n_sites, n_patches = d.sampled_sizes
-    sites = n_sites / n_patches
-    what = (d.system.names, scan.chosen, sites, d.learning, d.seed, clock, d.system.substeps)
+    what = (
+        d.system.names,
+        scan.chosen,
+        d.sites_per_patch,
+        d.learning,
+        d.seed,
+        clock,
+        d.system.substeps,
+    )
     return learn(runner, "", rows, rows["condition"], *what)
 
 

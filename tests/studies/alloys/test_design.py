@@ -1,4 +1,4 @@
-"""Settings of a study of an alloy that are one number or one for each temperature."""
+"""Settings of a study of an alloy: one number or one for each temperature, and its patches."""
 
 from __future__ import annotations
 
@@ -40,3 +40,13 @@ def test_several_are_in_the_order_of_the_temperatures() -> None:
 def test_other_numbers_are_refused(given: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         design(given)
+
+
+def test_patches_with_sites_of_their_own_need_not_divide_the_large_system() -> None:
+    """K = n / n_s is no whole number then, and the whole drifts as its patches do."""
+    sizes = ("system.small_size=[4, 4, 4]", "system.patch_size=[2, 2, 2]")
+    config = load_config("swap", True, (*sizes, "system.large_size=[5, 5, 5]"))
+    d = Design.of(config)
+    assert d.sites_per_patch == 32
+    assert d.n_patches == 125 / 8
+    assert d.system.n_patches(d.system.large_state) == 16
