@@ -134,6 +134,7 @@ class CalculatorSwaps:
 
     def _calculator(self) -> Any:
         made = _OWN.__dict__.setdefault("calculators", {})
-        if self.calculator not in made:
-            made[self.calculator] = calculator_from_text(self.calculator, self.species)
-        return made[self.calculator]
+        own = self.calculator, self.species
+        if own not in made:
+            made[own] = calculator_from_text(*own)
+        return made[own]

@@ -131,3 +131,11 @@ def test_what_cannot_be_done_is_refused_in_a_line(here: Path, setting: str, mess
     with pytest.raises((ValueError, FileNotFoundError), match=message) as error:
         alloy(setting)
     assert "\n" not in str(error.value)
+
+
+def test_a_calculator_that_did_one_alloy_is_asked_again_of_another() -> None:
+    """Calculators are kept by their text and the species that they were found to know."""
+    one = alloy("system.halo_A=6.0")
+    one.swaps.check(one.small, one.small_states[0])
+    with pytest.raises(ValueError, match="emt knows .* not Fe"):
+        alloy("system.halo_A=6.0", "system.composition=Cu0.5Fe0.5")
