@@ -137,5 +137,5 @@ def test_a_calculator_that_did_one_alloy_is_asked_again_of_another() -> None:
     """Calculators are kept by their text and the species that they were found to know."""
     one = alloy("system.halo_A=6.0")
     one.swaps.check(one.small, one.small_states[0])
-    with pytest.raises(ValueError, match="emt knows .* not Fe"):
+    with pytest.raises(ValueError, match=r"emt knows .* not Fe"):
         alloy("system.halo_A=6.0", "system.composition=Cu0.5Fe0.5")
