@@ -7,7 +7,8 @@ embedded-atom potential that ships; icet takes a cluster expansion of the pairs 
 cutoff, whose coefficients do not matter here. An attempt is a pair of sites, or of atoms of two
 species in LAMMPS and icet, which propose no swaps of like atoms. The kernel's time is also given by
 crystal: fcc and hcp have more neighbours. Processor time of one core, least of several stretches;
-set-up and compile time are left out. Without icet (`pip install icet`) its rows are.
+set-up and compile time are left out. Without icet (`pip install icet`, which builds it from source
+with a C++ compiler) its rows are left out too.
 """
 
 from __future__ import annotations
