@@ -17,6 +17,7 @@ from macro_ase.crystal import Crystal
 from macro_ase.lattice import LATTICES, Lattice, SiteGrid
 from macro_ase.memory import require_memory
 from macro_ase.rng import Seed, coerce_rng
+from macro_ase.sublattices import PHASES, sublattices, two_cells_repeat
 
 NBMOTA_LATTICE_CONSTANT_A = 3.24
 FRACTION_TOLERANCE = 0.02
@@ -47,9 +48,11 @@ def build_crystal(
     vacancies : int
         Atoms taken out at random and marked ``X``.
     ordered : str, optional
-        ``"B2"`` (bcc only): the first species named fills the cube corners and the second the
-        cube centres, as far as their counts and the sites allow; everything else is put on what
-        is left at random. By default all sites are occupied at random.
+        ``"B2"`` or ``"D0_3"`` of bcc, ``"L1_2"`` or ``"L1_0"`` of fcc. B2: the first species named
+        fills the cube corners and the second the cube centres; L1_0: planes along z by turns;
+        L1_2, D0_3: the scarcer of these two fills one of four sublattices (`sublattices`), the
+        other the rest. All as far as their counts and the sites allow; everything else is put on
+        what is left at random. By default all sites are occupied at random.
     lattice_constant_A : float, optional
         In A. By default 3.24 for bcc Nb-Mo-Ta; otherwise from the mean atomic volume of the
         elements in ASE's table of reference states.
@@ -176,18 +179,32 @@ def _grid(lattice: str, size: Sequence[int]) -> SiteGrid:
 def _ordered(
     order: str, grid: SiteGrid, counts: NDArray[np.int64], generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Species codes, shape (n_sites,), with B2 order as far as the counts allow."""
-    if order != "B2" or grid.lattice.name != "bcc":
-        raise ValueError(f"no order {order!r} on the {grid.lattice.name} lattice; B2 on bcc is all")
-    if len(counts) < 2:
-        raise ValueError("B2 order needs at least two species")
-    occupation = np.full(grid.n_sites, -1)
-    left = counts.copy()
-    for species in (0, 1):
-        sublattice = np.arange(species, grid.n_sites, 2)
-        taken = min(int(counts[species]), len(sublattice))
-        occupation[generator.choice(sublattice, taken, replace=False)] = species
+    """Species codes, shape (n_sites,), ordered as far as the counts allow."""
+    _check_order(order, grid, len(counts))
+    filled = PHASES[order][1]
+    here = np.isin(sublattices(grid), filled)
+    scarcer_first = len(filled) == 1 and counts[1] < counts[0]
+    occupation, left = np.full(grid.n_sites, -1), counts.copy()
+    for species, own in zip((1, 0) if scarcer_first else (0, 1), (here, ~here)):
+        sites = np.flatnonzero(own)
+        taken = min(int(counts[species]), len(sites))
+        occupation[generator.choice(sites, taken, replace=False)] = species
         left[species] -= taken
     rest = np.repeat(np.arange(len(counts)), left)
     occupation[occupation < 0] = generator.permutation(rest)
     return occupation
+
+
+def _check_order(order: str, grid: SiteGrid, n_species: int) -> None:
+    """Raise ValueError for an order that the sites or species cannot have."""
+    name = grid.lattice.name
+    if PHASES.get(order, ("",))[0] != name:
+        known = ", ".join(f"{phase} of {of}" for phase, (of, _) in PHASES.items())
+        raise ValueError(f"no order {order!r} on the {name} lattice: it is one of {known}")
+    if n_species < 2:
+        raise ValueError(f"{order} order needs at least two species")
+    if order == "D0_3" and not two_cells_repeat(grid):
+        raise ValueError(
+            f"D0_3 repeats every two cells: size must be even along each axis, not "
+            f"{list(grid.size)}"
+        )

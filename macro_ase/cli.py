@@ -239,8 +239,9 @@ def kmc(args: argparse.Namespace) -> None:
         help="conventional cells along each axis (default: 8 8 8)"),
     arg("--vacancies", type=whole(0), default=0, metavar="N",
         help="atoms to take out at random, marked X (default: 0)"),
-    arg("--ordered", choices=("B2",),
-        help="first species on the cube corners, second on the centres (default: at random)"),
+    arg("--ordered", choices=("B2", "D0_3", "L1_2", "L1_0"),
+        help="order of the first two species: B2 or D0_3 of bcc, L1_2 or L1_0 of fcc (default: at "
+        "random)"),
     arg("--lattice-constant", type=positive, metavar="A",
         help="in A (default: 3.24 for NbMoTa, else from the elements' atomic volumes)"),
     SEED,
@@ -256,6 +257,7 @@ def build(args: argparse.Namespace) -> None:
     Examples:
       macro-ase build bcc Nb0.33Mo0.33Ta0.34 --size 8 8 8 --vacancies 1 --out alloy.xyz
       macro-ase build bcc Mo0.5Ta0.5 --ordered B2 --out b2.xyz
+      macro-ase build fcc Cu3Au --ordered L1_2 --out l12.xyz
       macro-ase build bcc NbMoTa --out alloy.data
     """
     from macro_ase.build import build_crystal, parse_composition

@@ -24,6 +24,7 @@ LEVELS = (
         "lattice",
         "crystal",
         "site_cells",
+        "sublattices",
         "site_assignment",
         "rng",
         "statistics",

@@ -8,6 +8,7 @@ import pytest
 from macro_ase.build import build_crystal, nearest_counts, parse_composition
 from macro_ase.crystal import Crystal
 from macro_ase.lattice import LATTICES
+from macro_ase.observables.ordered_phases import OrderedPhase
 
 
 def counts(atoms: Any) -> dict[str, int]:
@@ -55,6 +56,25 @@ def test_b2_fills_as_far_as_the_counts_allow() -> None:
     atoms = build_crystal("bcc", "Mo0.75Ta0.25", (4, 4, 4), ordered="B2", rng=0)
     symbols = np.array(atoms.get_chemical_symbols())
     assert set(symbols[::2]) == {"Mo"} and counts(atoms) == {"Mo": 96, "Ta": 32}
+
+
+@pytest.mark.parametrize("composition", ["Cu3Au", "AuCu3"])
+def test_the_scarcer_of_two_is_on_the_corners_of_l1_2(composition: str) -> None:
+    atoms = build_crystal("fcc", composition, (2, 3, 2), ordered="L1_2", rng=0)
+    assert all(atoms.symbols[0::4] == "Au") and counts(atoms) == {"Cu": 36, "Au": 12}
+
+
+def test_l1_0_has_planes_and_d0_3_is_what_its_neighbours_say() -> None:
+    atoms = build_crystal("fcc", "Cu0.5Au0.5", (2, 2, 2), ordered="L1_0", lattice_constant_A=4.0)
+    np.testing.assert_array_equal(atoms.symbols == "Cu", np.isclose(atoms.positions[:, 2] % 4, 0))
+    crystal = Crystal.from_atoms(build_crystal("bcc", "AlFe3", (2, 4, 2), ordered="D0_3"))
+    assert OrderedPhase("D0_3", ("Fe", "Al")).is_of(crystal)
+    assert not OrderedPhase("D0_3", ("Al", "Fe")).is_of(crystal)
+
+
+def test_what_does_not_fit_an_ordered_phase_is_at_random() -> None:
+    atoms = build_crystal("fcc", "Cu0.5Au0.25Pd0.25", (4, 4, 4), ordered="L1_2", rng=0)
+    assert all(atoms.symbols[0::4] == "Au") and set(atoms.symbols[1::4]) == {"Cu", "Pd"}
 
 
 def test_vacancies_replace_atoms() -> None:
@@ -112,6 +132,8 @@ def test_given_lattice_constant() -> None:
         ({"vacancies": 1024}, "vacancies must be 0 to 1023, not 1024"),
         ({"ordered": "L1_2"}, "no order 'L1_2' on the bcc lattice"),
         ({"ordered": "B2", "lattice": "fcc"}, "no order 'B2' on the fcc lattice"),
+        ({"ordered": "L1_0", "lattice": "cubic"}, "no order 'L1_0' on the cubic lattice"),
+        ({"ordered": "D0_3", "size": (4, 3, 4)}, "even along each axis, not \\[4, 3, 4\\]"),
         ({"ordered": "B2", "composition": "W"}, "at least two species"),
         ({"lattice_constant_A": -1.0}, "lattice constant must be positive"),
         ({"composition": "Mn"}, "no default lattice constant for Mn"),

@@ -71,7 +71,7 @@ def b2_order(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> B2Order:
     """
     if grid.lattice.name != "bcc":
         raise ValueError(f"B2 order is defined on bcc, not on {grid.lattice.name}")
-    holds = _holds(occupation, grid, n_species)
+    holds = site_holds(occupation, grid, n_species)
     corners, centres = holds[..., 0::2].mean(axis=-1), holds[..., 1::2].mean(axis=-1)
     return B2Order(signed=corners - centres, concentration=(corners + centres) / 2)
 
@@ -104,7 +104,7 @@ def sublattice_order(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> A
         raise ValueError(
             f"order of sublattices is defined on bcc and fcc, not on {grid.lattice.name}"
         )
-    holds = _holds(occupation, grid, n_species)
+    holds = site_holds(occupation, grid, n_species)
     shares = holds.reshape(*holds.shape[:-1], -1, m).mean(axis=-2)
     share = shares.mean(axis=-1)
     with np.errstate(invalid="ignore"):
@@ -150,7 +150,7 @@ def structure_factors(
     ValueError
         If the occupation does not fit the grid.
     """
-    holds = _holds(occupation, grid, n_species)
+    holds = site_holds(occupation, grid, n_species)
     share = holds.mean(axis=-1, keepdims=True)
     random = (share * (1 - share))[..., 0]
     along = [_along(holds - share, grid, axis) for axis in range(3)]
@@ -168,7 +168,7 @@ def _along(excess: Array, grid: SiteGrid, axis: int) -> tuple[Array, Array]:
     return k, np.abs(amplitudes) ** 2 / grid.n_sites
 
 
-def _holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Array:
+def site_holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Array:
     """1 where a site holds a species, else 0; shape (..., S, n_sites)."""
     if np.shape(occupation)[-1:] != (grid.n_sites,):
         raise ValueError(

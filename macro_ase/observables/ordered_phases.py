@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from ..crystal import Crystal
 from ..lattice import BCC, SiteGrid
+from ..sublattices import sublattices
 from .bonds import bond_counts
 
 SUBLATTICES = {
@@ -62,13 +63,10 @@ class OrderedPhase:
     def crystal(self, lattice_constant_A: float) -> Crystal:
         """Perfect sites: 2 x 2 x 2 conventional cells of bcc, 2 x 2 x 3 for C11_b."""
         grid = SiteGrid(BCC, (2, 2, 3 if self.kind == "C11_b" else 2))
-        i, j, k = grid.coordinates.T
         if self.kind == "C11_b":
-            place = (k % 3 != 0).astype(int)
+            place = (grid.coordinates[:, 2] % 3 != 0).astype(int)
         else:
-            centre = i % 2
-            other = np.where(centre == 0, (i + j + k) // 2 % 2, (i + j + k) % 4 < 2)
-            place = np.array(SUBLATTICES[self.kind])[centre + 2 * other]
+            place = np.array(SUBLATTICES[self.kind])[sublattices(grid)]
         names = tuple(sorted(set(self.species)))
         codes = np.array([names.index(s) for s in self.species])
         return Crystal.from_sites(grid, names, codes[place], lattice_constant_A)

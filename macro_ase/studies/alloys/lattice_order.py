@@ -1,11 +1,8 @@
-"""Order of the lattice in the small runs of an alloy: of its sublattices, and S(k).
-
-Of bcc and fcc, whose conventional cells hold the ordered phases B2, L1_2 and L1_0.
-"""
+"""Order of the lattice in the small runs of an alloy on bcc or fcc: phase by phase, and S(k)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +11,14 @@ import numpy as np
 from ...analysis.order_comparison import Estimate, mean_of_runs
 from ...arrays import Array, Chunk
 from ...lattice import LATTICES, SiteGrid
-from ...observables.long_range_order import structure_factors, sublattice_order
+from ...observables.long_range_order import structure_factors
+from ...observables.phase_order import RANDOM, half_peak, phase_order
 from ...site_cells import SiteCells
 from ...systems.alloy_crystals import AlloyCrystals
 
-PHASES = {"bcc": "B2", "fcc": "L1_2 or L1_0"}
+LATTICES_WITH_ORDER = ("bcc", "fcc")
+_NAMES = {"any": "any phase"}
+HALF = "S(1/2 1/2 1/2) / random"
 
 
 @dataclass(frozen=True)
@@ -27,33 +27,33 @@ class LatticeOrder:
 
     Attributes
     ----------
-    phases : str
-        In which the order of sublattices is 1.
-    random : float
-        Order of sublattices in a random crystal of this size.
-    sublattices : Estimate
-        Root mean square over states.
+    phases : dict of Estimate
+        Order parameter of each phase, root mean square over states; see `phase_order`.
+    random : dict of float
+        The same in a random crystal of this size.
     highest : Estimate
         Highest mean structure factor along the cubic axes over that of a random crystal.
     at : array
         Its k, in units of 2 pi / a.
+    half : Estimate or None
+        That at (1/2, 1/2, 1/2), of bcc.
     """
 
-    phases: str
-    random: float
-    sublattices: Estimate
+    phases: dict[str, Estimate]
+    random: dict[str, float]
     highest: Estimate
     at: Array
+    half: Estimate | None
 
     @property
     def ways(self) -> dict[str, Estimate]:
         """By what they are called in a table."""
         exact = Estimate(self.at, np.zeros_like(self.at))
-        return {
-            "order of sublattices": self.sublattices,
-            "highest S(k) / random": self.highest,
-            "at k": exact,
+        own = {
+            f"order of {_NAMES.get(phase, phase)}": value for phase, value in self.phases.items()
         }
+        half = {} if self.half is None else {HALF: self.half}
+        return own | {"highest S(k) / random": self.highest, "at k": exact} | half
 
 
 def lattice_order(system: AlloyCrystals, runs: Sequence[Sequence[Chunk]]) -> LatticeOrder | None:
@@ -62,20 +62,24 @@ def lattice_order(system: AlloyCrystals, runs: Sequence[Sequence[Chunk]]) -> Lat
     if grid is None:
         return None
     late = [[run["states"][run["kept"] >= len(run["z"]) // 2] for run in own] for own in runs]
-    squares, square_errors = _over(
-        [mean_of_runs([sublattice_order(s, grid, n_species) ** 2 for s in own]) for own in late]
-    )
-    eta = np.sqrt(squares)
-    peaks = [_highest(own, grid, n_species) for own in late]
-    value, error, k = _over(peaks)
-    m, n = grid.lattice.n_basis, grid.n_sites
-    return LatticeOrder(
-        PHASES[grid.lattice.name],
-        float(np.sqrt((m - 1) / (n - 1))),
-        Estimate(eta, square_errors / (2 * eta)),
-        Estimate(value, error),
-        k,
-    )
+
+    def mean(of_states: Callable[[Array], Array]) -> Estimate:
+        return Estimate(*_over([mean_of_runs([of_states(s) for s in own]) for own in late]))
+
+    def order(phase: str) -> Estimate:
+        return _root(mean(lambda s: phase_order(s, grid, n_species)[phase]))
+
+    phases = {phase: order(phase) for phase in phase_order(late[0][0], grid, n_species)}
+    random = {phase: float(np.sqrt(RANDOM[phase] / (grid.n_sites - 1))) for phase in phases}
+    value, error, k = _over([_highest(own, grid, n_species) for own in late])
+    half = mean(lambda s: half_peak(s, grid, n_species)) if "D0_3" in phases else None
+    return LatticeOrder(phases, random, Estimate(value, error), k, half)
+
+
+def _root(square: Estimate) -> Estimate:
+    """Of a mean square."""
+    eta = np.sqrt(square.value)
+    return Estimate(eta, np.divide(square.error, 2 * eta, np.zeros_like(eta), where=eta > 0))
 
 
 def _over(by_temperature: Sequence[tuple[Array, ...]]) -> list[Array]:
@@ -102,7 +106,7 @@ def _highest(runs: Sequence[Array], grid: SiteGrid, n_species: int) -> tuple[Arr
 
 def _cubic(sites: Any) -> SiteGrid | None:
     """The grid of conventional cells of bcc or fcc."""
-    if isinstance(sites, SiteCells) and sites.name in PHASES:
+    if isinstance(sites, SiteCells) and sites.name in LATTICES_WITH_ORDER:
         return SiteGrid(LATTICES[sites.name], sites.size)
-    cubic = isinstance(sites, SiteGrid) and sites.lattice.name in PHASES
+    cubic = isinstance(sites, SiteGrid) and sites.lattice.name in LATTICES_WITH_ORDER
     return sites if cubic else None

@@ -127,11 +127,12 @@ def _lattice(d: Design, f: Findings) -> list[Section]:
     if f.lattice is None:
         return []
     names, ways = d.system.species, f.lattice.ways
+    random = ", ".join(f"{of} {value:.3f}" for of, value in f.lattice.random.items())
     text = (
-        f"Of small runs of {d.system.small.n_sites} sites, second halves. Order of sublattices: 1 "
-        f"in perfect {f.lattice.phases}, {f.lattice.random:.3f} in a random crystal of this size. "
-        "S(k) along the cubic axes, over that of a random crystal, at its highest k, in units of "
-        "2 pi / a: k = 1 is that order. A peak of long-range order grows as the crystal does; of "
+        f"Of small runs of {d.system.small.n_sites} sites, second halves. The order of a phase is "
+        f"1 where it is perfect; in a random crystal of this size: {random}. S(k) along the cubic "
+        "axes, over that of a random crystal, at its highest k, in units of 2 pi / a: k = 1 is "
+        "that of B2, L1_2 and L1_0. A peak of long-range order grows as the crystal does; of "
         "short-range order it does not."
     )
     table = _beside(names, d, "Order of the lattice", ways, {"at k": ".2f"}, ".3f")

@@ -36,11 +36,12 @@ def test_l1_2_is_one_and_random_crystals_have_what_is_said() -> None:
     assert n == 256 and d.system.species == ("Cu", "Au")
     found = lattice_order(d.system, [[chunk(ordered)], random])
     assert found is not None
-    np.testing.assert_allclose(found.sublattices.value[0], 1.0)
+    np.testing.assert_allclose(found.phases["L1_2"].value[0], 1.0)
+    np.testing.assert_allclose(found.phases["L1_0"].value[0], 0.0)
     np.testing.assert_allclose(found.highest.value[0], n / 3)
     np.testing.assert_array_equal(found.at[0], 1.0)
-    miss = found.sublattices.value[1] - found.random
-    assert np.all(np.abs(miss) < 4 * found.sublattices.error[1])
+    for phase, value in found.phases.items():
+        assert np.all(np.abs(value.value[1] - found.random[phase]) < 4 * value.error[1])
     assert np.all(found.highest.value[1] < 1.5)
 
 
@@ -49,15 +50,18 @@ def test_a_cold_alloy_is_more_ordered_than_a_hot_one() -> None:
     runs = [[small_chunk(d.system, 40.0, {"T": t}, 0, (0,))] for t in d.temperatures]
     found = lattice_order(d.system, runs)
     assert found is not None
-    eta, error = found.sublattices.value, found.sublattices.error
+    for phase, value in found.phases.items():
+        assert np.all(value.value[1] - found.random[phase] < 4 * value.error[1])
+    eta, error = found.phases["any"].value, found.phases["any"].error
     assert np.all(eta[0] - eta[1] > 4 * np.hypot(*error))
-    assert np.all(eta[1] - found.random < 4 * error[1])
     np.testing.assert_array_equal(found.at[0], 1.0)
     assert np.all(found.highest.value[0] > 3 * found.highest.value[1])
     (section,) = _lattice(d, SimpleNamespace(lattice=found))  # type: ignore[arg-type]
     (table,) = section.tables
-    assert table.columns == ["T (K)", "", "Cu", "Au"] and len(table.rows) == 6
-    assert table.rows[0][1] == "order of sublattices" and "L1_2 or L1_0" in section.text
+    assert table.columns == ["T (K)", "", "Cu", "Au"] and len(table.rows) == 10
+    names = ["order of any phase", "order of L1_2", "order of L1_0"]
+    assert [row[1] for row in table.rows[:3]] == names
+    assert f"L1_2 {found.random['L1_2']:.3f}, L1_0" in section.text
 
 
 def test_other_lattices_have_no_section() -> None:
