@@ -6,8 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from macro_ase.learning.force_batch import ForceBatch
 from macro_ase.learning.force_losses import QuadraticLoss, loss_x, loss_x_partial, loss_z
+
+pytestmark = pytest.mark.learn
 
 N, D, ROWS = 6, 3, 5
 

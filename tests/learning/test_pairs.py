@@ -5,8 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from macro_ase.learning.pairs import PairBatch, Scaling
 from macro_ase.systems.base import PatchPairs
+
+pytestmark = pytest.mark.learn
 
 
 def batch(n: int = 500) -> PairBatch:

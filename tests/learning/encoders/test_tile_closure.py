@@ -1,10 +1,15 @@
 """Closure variables of tiles: uncorrelated with what is known, side by side."""
 
 import numpy as np
+import pytest
+
+pytest.importorskip("torch")
 
 from macro_ase.learning.encoders.tile_closure import SeveralClosures, TileClosure, known_of
 from macro_ase.observables.spin_correlations import next_correlations
 from macro_ase.systems.ising import IsingSystem
+
+pytestmark = pytest.mark.learn
 
 ISING = IsingSystem(2.5, 0.1)
 

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from macro_ase.learning.models.clock import Clock
+
+pytestmark = pytest.mark.learn
 
 
 def test_the_clock_is_exact_for_an_arrhenius_law() -> None:

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from macro_ase.learning.models.paths import rollout, trajectory_errors
+
+pytestmark = pytest.mark.learn
 
 
 def pendulum(z: np.ndarray) -> np.ndarray:
