@@ -1,4 +1,4 @@
-"""Versions from one place, a recipe that matches, scripts of the CI that do what they say."""
+"""Versions from one place, a recipe that matches, scripts that do what they say, a small clone."""
 
 import re
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
+from zlib import compress
 
 import pytest
 
@@ -77,3 +78,17 @@ def test_containers_have_a_python_that_will_do() -> None:
     for page in ("Dockerfile", "docs/install.md"):
         for version in re.findall(r"python:(\d+)\.(\d+)-slim", (ROOT / page).read_text()):
             assert tuple(map(int, version)) >= least
+
+
+def test_a_clone_is_small() -> None:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no clone")
+    words = ["git", "-C", str(ROOT), "ls-files", "-z"]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in listed.split("\0") if (ROOT / name).is_file()]
+    kept = {file: file.read_bytes() for file in files}
+    assert len(kept) > 500
+    # A shallow clone holds every file as it is, and packed.
+    assert sum(len(text) + len(compress(text)) for text in kept.values()) < 10 * 2**20
+    pictures = {str(file): len(text) for file, text in kept.items() if file.suffix == ".png"}
+    assert pictures and max(pictures.values()) < 100_000, max(pictures, key=lambda k: pictures[k])
