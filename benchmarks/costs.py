@@ -2,7 +2,8 @@
 
     python benchmarks/costs.py RUN [--sites 8192 524288]
 
-RUN is a finished run of `nbmota` with direct runs. Of each question: vacancy hops and CPU seconds
+RUN is a finished run of `nbmota` with direct runs, or of `nbmota-composition`, of which a map is
+asked (`map_costs`). Of each question: vacancy hops and CPU seconds
 at equal error, the standard error of the model's answer. The mean of N direct runs of n sites has
 the error s / sqrt(n N), with s / sqrt(n) the spread of one, which the model knows; at rest
 independent values are two relaxation times apart, after the first six. At least two runs are
@@ -24,10 +25,13 @@ from pathlib import Path
 
 import numpy as np
 from heat_treatment import TREATMENTS
+from map_costs import of_map
 
 from macro_ase.arrays import Array
 from macro_ase.commands.alloy_run import AlloyRun, Beginning
+from macro_ase.config import load_config
 from macro_ase.schedule import Schedule
+from macro_ase.studies.compositions.design import MODEL as COMPOSITIONS
 
 RAMP = TREATMENTS["ramp, 2e9 K/s"]
 RATES = np.geomspace(4e8, 4e10, 20)
@@ -127,11 +131,19 @@ def questions(run: AlloyRun, begin: Beginning) -> list[Question]:
     ]
 
 
-def measure(folder: Path, sites: Sequence[int]) -> list[str]:
-    """The table in Markdown."""
+def asked_of(folder: Path) -> tuple[list[Question], float, int]:
+    """Questions to a run, the sites to a vacancy, and those of its small crystals."""
+    if load_config(folder / "config.toml")["system"]["model"] == COMPOSITIONS:
+        found, own_s = timed(lambda: of_map(folder))
+        return [Question(found.name, found.hops, 0.0, own_s, found.values)], found.each, found.small
     run = AlloyRun(folder)
     begin, small = run.beginning(), run.design.system.alone().small.n_sites
-    each = begin.n_sites / begin.n_patches
+    return questions(run, begin), begin.n_sites / begin.n_patches, small
+
+
+def measure(folder: Path, sites: Sequence[int]) -> list[str]:
+    """The table in Markdown."""
+    questions_asked, each, small = asked_of(folder)
     cost = json.loads((folder / "results.json").read_text(encoding="utf-8"))["cost"]["table"]
     events, seconds = spent(cost["rows"])
     hop_s = seconds["direct runs"] / events["direct runs"]
@@ -144,7 +156,7 @@ def measure(folder: Path, sites: Sequence[int]) -> list[str]:
         "| | " + " | ".join([*sizes, "model, once trained", "model, training included"]) + " |",
         "|---" * (len(sizes) + 3) + "|",
     ]
-    for asked in questions(run, begin):
+    for asked in questions_asked:
         hops = [asked.direct(n, each) for n in sizes.values()]
         cells = [f"{h:.2g} / {h * hop_s:,.0f}" for h in hops]
         whole = f"{events['all']:.2g} / {learned + asked.own_s:,.0f}"
@@ -163,7 +175,12 @@ def spent(rows: Sequence[Sequence[str | None]]) -> tuple[dict[str, float], dict[
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run of nbmota")
+    parser.add_argument(
+        "run",
+        type=Path,
+        metavar="RUN",
+        help="folder of a finished run of nbmota, or of nbmota-composition",
+    )
     parser.add_argument("--sites", type=int, nargs="+", default=[8192, 524288], metavar="N")
     args = parser.parse_args()
     try:

@@ -12,6 +12,8 @@ pytest.importorskip("torch")
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
 from costs import BURN_IN, Question, runs_at_1, spent
+from map_costs import nearest_of
+from pair_stage import as_they_are
 
 EACH = 1024.0
 
@@ -46,3 +48,17 @@ def test_rows_of_a_report() -> None:
     events, seconds = spent(rows)
     assert events == {"small runs": 2e8, "all": 5e8, "direct runs": 3e8}
     assert seconds == {"small runs": 505.0, "direct runs": 614.0, "learning": 561.0}
+
+
+def test_compositions_of_a_map_are_those_of_the_nearest_learned_from() -> None:
+    known = np.array([[0.3, 0.3, 0.4], [0.05, 0.9, 0.05]])
+    asked = np.array([[0.2, 0.4, 0.4], [0.0, 0.7, 0.3], [0.0, 1.0, 0.0]])
+    assert nearest_of(known, asked).tolist() == [0, 1, 1]
+
+
+def test_pairs_of_states_as_they_are() -> None:
+    """A vacancy each, alone in its own state: nothing has grown, and z0 is that of the state."""
+    make, pairs = as_they_are(8, 2)
+    made = make()
+    assert pairs == len(made["dz"]) == 2 and set(made["n_patches"]) == {1}
+    assert np.all(made["z0"] > 0) and len(np.unique(made["z0"], axis=0)) == 2
