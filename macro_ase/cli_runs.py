@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
       macro-ase run nbmota --engine processes:16 --walltime 02:30:00
       macro-ase run nbmota --list-settings > my.toml
     """
-    config, quick = _settings(args)
+    config, quick = settings_of(args)
     if args.list_settings:
         from macro_ase.commands.list_settings import settings_text
         from macro_ase.config import preset_of
@@ -127,7 +127,7 @@ def work(args: argparse.Namespace) -> None:
       macro-ase run runs/nbmota
     """
     args.study = args.study or str(args.folder)
-    config, quick = _settings(args)
+    config, quick = settings_of(args)
 
     from macro_ase.workflow import work_on
 
@@ -143,10 +143,11 @@ def _is_run(text: str) -> bool:
     return not known and (Path(text) / "config.toml").is_file()
 
 
-def _settings(args: argparse.Namespace) -> tuple[dict[str, Any], bool]:
+def settings_of(args: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     """The settings that a command line asks for, and whether they are a quick form."""
-    from macro_ase.config import load_config, toml_value
+    from macro_ase.config import load_config
     from macro_ase.run_folder import was_quick
+    from macro_ase.toml_text import toml_value
 
     overrides = list(args.overrides)
     if args.barriers is not None:

@@ -16,14 +16,14 @@ from the preset, ``--set``, then options of their own (seed, workers, structure)
 from __future__ import annotations
 
 import difflib
-import json
 import math
-import re
 import tomllib
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+
+from .toml_text import as_options, toml_value
 
 Config = dict[str, Any]
 
@@ -102,38 +102,19 @@ def preset_of(study_or_path: str | Path) -> Path:
     return _study_and_changes(study_or_path, PRESETS)[1]
 
 
+def usual(config: Config) -> Config:
+    """Settings of the preset of the same ``system.model``, by full name; {} if there is none."""
+    model = config.get("system", {}).get("model")
+    for file in (*sorted(PRESETS.glob("*.toml")), *installed_presets().values()):
+        preset = flatten(_read_toml(file))
+        if model is not None and preset.get("system.model") == model:
+            return preset
+    return {}
+
+
 def list_studies() -> list[tuple[str, str]]:
     """Name and one-line title of each study that ships, in alphabetical order."""
     return _list_studies(PRESETS)
-
-
-def dump_toml(config: Config) -> str:
-    """Settings as TOML text; `tomllib.loads` gives them back.
-
-    Raises
-    ------
-    ValueError
-        If a value has no TOML form, such as None.
-    """
-    return "\n".join(_toml_lines(config, ())).lstrip("\n") + "\n"
-
-
-def toml_value(value: Any) -> str:
-    """One value in TOML; tables are written inline."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return repr(float(value))
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(toml_value, value)) + "]"
-    if isinstance(value, dict):
-        pairs = (f"{_toml_key(key)} = {toml_value(v)}" for key, v in value.items())
-        return "{ " + ", ".join(pairs) + " }"
-    raise ValueError(f"no TOML form for {value!r}")
 
 
 def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path) -> Config:
@@ -142,15 +123,21 @@ def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path
     quick_changes, open_tables = flatten(preset.pop("quick", {})), tuple(preset.pop("open", ()))
     schema = flatten(preset)
     settings, known = dict(schema), (schema, open_tables)
+    if isinstance(changes.get("system.class"), str):
+        changes |= {"system.class": _beside(Path(study_or_path), changes["system.class"])}
     if quick:
         settings |= _checked(quick_changes, *known)
-    user_settings = _checked(flatten(user), *known)
-    settings |= {key: v for key, v in user_settings.items() if v != schema.get(key)}
-    settings |= _checked(_by_full_name(changes, schema), *known)
+    changes = _by_full_name(changes, schema)
+    own = {key: value for key, value in flatten(user).items() if key not in changes}
+    settings |= {k: v for k, v in _checked(own, *known).items() if v != schema.get(k)}
+    settings |= _checked(changes, *known, named=True)
     _check_run_keys(settings)
     model = schema.get("system.model")
     if settings.get("system.model") != model:
-        raise ValueError(f"system.model of the study {study} is {model!r}: choose another study")
+        raise ValueError(
+            f"system.model of the study {study} is {model!r}: choose another study: "
+            f"{as_options({'system.model': model})}"
+        )
     tables: Config = {name: {} for name in open_tables}
     return {"study": study} | tables | _nest(settings)
 
@@ -237,7 +224,7 @@ def _parse_override(text: str) -> tuple[str, Any]:
     """Key and value of ``"key=value"``."""
     key, equals, raw = (part.strip() for part in text.partition("="))
     if not equals or not key:
-        raise ValueError(f"expected KEY=VALUE, not {text!r}")
+        raise ValueError(f"expected KEY=VALUE, as in --set seed=3, not {text!r}")
     try:
         parsed = tomllib.loads(f"value = {raw}")
     except tomllib.TOMLDecodeError as error:
@@ -270,20 +257,36 @@ def _nest(flat: Config) -> Config:
     return nested
 
 
-def _checked(changes: Config, schema: Config, open_tables: Sequence[str] = ()) -> Config:
+def _checked(
+    changes: Config, schema: Config, open_tables: Sequence[str] = (), named: bool = False
+) -> Config:
     """The changes, each known to the schema and in the type of its default.
 
-    Keys of open tables that the schema does not have are taken as they are.
+    Keys of open tables that the schema does not have are taken as they are. What is said of an
+    unknown key names the option that mends it if the key was ``named`` by one.
     """
     checked = {}
     for key, value in changes.items():
         if key in schema:
-            checked[key] = _coerced(key, value, schema[key])
+            try:
+                checked[key] = _coerced(key, value, schema[key])
+            except ValueError as error:
+                raise ValueError(f"{error}: {as_options({key: schema[key]})}") from error
         elif key.partition(".")[0] in open_tables and "." in key:
             checked[key] = _plain(key, value)
         else:
-            raise ValueError(f"unknown key {key!r}; {_nearest(key, list(schema))}")
+            fix = f": {_renamed(key, value, schema)}" if named and schema else ""
+            raise ValueError(f"unknown key {key!r}; {_nearest(key, list(schema))}{fix}")
     return checked
+
+
+def _renamed(key: str, value: Any, schema: Config) -> str:
+    """The option for the key that was meant, with the value given where it fits."""
+    meant = difflib.get_close_matches(key, list(schema), n=1, cutoff=0.0)[0]
+    try:
+        return as_options({meant: _coerced(meant, value, schema[meant])})
+    except ValueError:
+        return as_options({meant: schema[meant]})
 
 
 def _plain(key: str, value: Any) -> Any:
@@ -375,20 +378,5 @@ def _check_run_keys(settings: Config) -> None:
     """Limits of the two keys that every study shares."""
     for key, least in (("seed", 0), ("workers", 1)):
         if key in settings and settings[key] < least:
-            raise ValueError(f"{key} must be {least} or larger, not {settings[key]}")
-
-
-def _toml_key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml_value(key)
-
-
-def _toml_lines(table: Config, name: tuple[str, ...]) -> list[str]:
-    """Values first, then each table under its header."""
-    values = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
-    header = ["", "[" + ".".join(map(_toml_key, name)) + "]"]
-    lines = header if name and (values or not tables) else []
-    lines += [f"{_toml_key(key)} = {toml_value(value)}" for key, value in values.items()]
-    for key, inner in tables.items():
-        lines += _toml_lines(inner, (*name, key))
-    return lines
+            fix = as_options({key: least})
+            raise ValueError(f"{key} must be {least} or larger, not {settings[key]}: {fix}")

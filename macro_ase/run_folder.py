@@ -17,10 +17,11 @@ from typing import Any
 from . import __version__
 from .barriers.shipped import barrier_file
 from .claims import NAME as CLAIMS
-from .config import dump_toml, flatten
+from .config import flatten
 from .files import write_atomically
 from .folder_lock import NAME as LOCK
 from .structure_files import split_index
+from .toml_text import dump_toml
 
 QUICK = "quick form"
 INPUT_FILES = ("structure", "barriers", "potential")

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from macro_ase.config import dump_toml, load_config
+from macro_ase.config import load_config
 from macro_ase.sampling.store import Store
 from macro_ase.studies.alloys.design import Design
+from macro_ase.toml_text import dump_toml
 
 KEY = "small/2000.0/0"
 

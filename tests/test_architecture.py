@@ -19,7 +19,7 @@ LONGEST_FUNCTION, LONGEST_STUDY, LONGEST_TESTS = 60, 250, 400
 DEFINED_ONCE = {"Array": "macro_ase.arrays", "Chunk": "macro_ase.arrays"}
 
 LEVELS = (
-    ("compiled", "kernel_store", "extras", "reasons"),
+    ("compiled", "kernel_store", "extras", "reasons", "refusals", "toml_text"),
     (
         "lattice",
         "crystal",

@@ -12,11 +12,10 @@ from macro_ase.config import (
     _list_studies,
     _load,
     _parse_override,
-    dump_toml,
     list_studies,
     load_config,
-    toml_value,
 )
+from macro_ase.toml_text import dump_toml, toml_value
 
 TOY = """
 title = "A toy study"
@@ -121,7 +120,7 @@ def test_bare_words_are_strings(presets: Path) -> None:
         ("small.size=8", r"small.size = 8: expected a list such as \[8, 8, 8\]"),
         ("small.size=[8, 8, 'x']", r"small.size\[2\] = 'x': expected a whole number"),
         ("small.size=[8, 8", r"small.size = \[8, 8 is not a TOML value"),
-        ("small.hops", "expected KEY=VALUE, not 'small.hops'"),
+        ("small.hops", "expected KEY=VALUE, as in --set seed=3, not 'small.hops'"),
         ("small.hops=", "not a TOML value"),
         ("seed=-1", "seed must be 0 or larger, not -1"),
         ("workers=0", "workers must be 1 or larger, not 0"),

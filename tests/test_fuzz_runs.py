@@ -15,12 +15,13 @@ from fuzzing import JSONS, SCALARS, Begun, bounded, exchanged, folder, places, r
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from macro_ase.config import dump_toml, flatten, list_studies, load_config, toml_value  # noqa: E402
+from macro_ase.config import flatten, list_studies, load_config  # noqa: E402
 from macro_ase.folder_lock import NAME as LOCK  # noqa: E402
 from macro_ase.folder_lock import only_writer  # noqa: E402
 from macro_ase.run_folder import prepare  # noqa: E402
 from macro_ase.sampling import Store  # noqa: E402
 from macro_ase.studies.registry import HOMES, study_class  # noqa: E402
+from macro_ase.toml_text import dump_toml, toml_value  # noqa: E402
 
 pytestmark = [pytest.mark.learn, pytest.mark.filterwarnings("ignore")]
 NAMES = [name for name, _ in list_studies()]

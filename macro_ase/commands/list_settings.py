@@ -14,10 +14,11 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from ..config import LARGEST, LARGEST_WHOLE, flatten, toml_value
+from ..config import LARGEST, LARGEST_WHOLE, flatten
 from ..extras import installed
 from ..studies.registry import study_class
 from ..studies.settings import limits_noted
+from ..toml_text import toml_value
 
 SHARED = {"seed": ["at least 0"], "workers": ["at least 1"]}
 KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"} | {

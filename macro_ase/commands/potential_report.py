@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import dump_toml
 from ..files import write_atomically
 from ..potentials.accuracy import REFERENCES
 from ..report.figures import colour, panels
 from ..report.page import write_report
 from ..report.parts import Figure, Report, Section, Table
 from ..report.write import write_findings
+from ..toml_text import dump_toml
 from .potential_quantities import BARRIERS, COST, ELEMENTS, FORMATION, ORDER, Number, Row
 from .potential_results import Measured
 

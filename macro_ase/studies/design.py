@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ..report import Report
 from ..sampling.needs import Needs
+from .fixes import checked
 from .runner import Runner
 
 
@@ -44,7 +45,7 @@ class Study(ABC):
     inputs: Sequence[Path] = ()
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.design = self.design_type.of(config)
+        self.design = checked(self.design_type.of, config)
 
     @abstractmethod
     def needs(self) -> Needs:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from difflib import get_close_matches
 from typing import Any
 
 from ..ratios import either, near_multiples, whole_ratio
+from ..refusals import Refused
 
 MOST_STEPS = 10**7
 DRIFTS = ("network", "onsager")
@@ -53,15 +55,17 @@ def require_numbers(
     for key, limit in least.items():
         _note(key, f"at least {limit:g}")
         if _end(config, key, min) < limit:
-            raise ValueError(f"{key} must be at least {limit}, not {setting(config, key)}")
+            text = f"{key} must be at least {limit}, not {setting(config, key)}"
+            raise Refused(text, {key: _each(config, key, max, limit)})
     for key, limit in (most or {}).items():
         _note(key, f"at most {limit:g}")
         if _end(config, key, max) > limit:
-            raise ValueError(f"{key} must be at most {limit}, not {setting(config, key)}")
+            text = f"{key} must be at most {limit}, not {setting(config, key)}"
+            raise Refused(text, {key: _each(config, key, min, limit)})
     for key in not_negative:
         _note(key, "0 or more")
         if setting(config, key) < 0:
-            raise ValueError(f"{key} must not be negative, not {setting(config, key)}")
+            raise Refused(f"{key} must not be negative, not {setting(config, key)}", {key: 0})
     for key in above_0:
         _note(key, "above 0")
         if not _end(config, key, min) > 0:
@@ -76,6 +80,12 @@ def _end(config: dict[str, Any], key: str, which: Callable[[Iterable[Any]], Any]
     return which(value) if isinstance(value, list) else value
 
 
+def _each(config: dict[str, Any], key: str, change: Callable[[Any, Any], Any], by: Any) -> Any:
+    """A setting with its value changed by something, or every value of its list."""
+    value = setting(config, key)
+    return [change(v, by) for v in value] if isinstance(value, list) else change(value, by)
+
+
 def require_choices(config: dict[str, Any], choices: Mapping[str, Iterable[str]]) -> None:
     """Refuse settings that are none of a few words; of lists, every word counts."""
     for key, allowed in choices.items():
@@ -84,7 +94,13 @@ def require_choices(config: dict[str, Any], choices: Mapping[str, Iterable[str]]
         wrong = [v for v in (value if isinstance(value, list) else [value]) if v not in allowed]
         if wrong:
             kind = "of" if isinstance(value, list) else "one of"
-            raise ValueError(f"{key} must be {kind} {', '.join(allowed)}, not {wrong[0]!r}")
+            text = f"{key} must be {kind} {', '.join(allowed)}, not {wrong[0]!r}"
+            raise Refused(text, {key: _each(config, key, nearest_word, allowed)})
+
+
+def nearest_word(word: str, allowed: Iterable[str]) -> str:
+    """That of a few words which one looks like."""
+    return get_close_matches(word, list(allowed), n=1, cutoff=0.0)[0]
 
 
 def require_steps(config: dict[str, Any], parts: Mapping[str, str], beyond: bool = False) -> None:
@@ -104,16 +120,19 @@ def require_steps(config: dict[str, Any], parts: Mapping[str, str], beyond: bool
                 f"{MOST_STEPS:g} steps"
             )
         if not beyond and interval > min(times):
-            raise ValueError(f"{key} must be at most {whole} = {min(times):g}, not {interval:g}")
+            text = f"{key} must be at most {whole} = {min(times):g}, not {interval:g}"
+            raise Refused(text, {key: min(times)})
 
 
 def require_multiple(value: float, unit: float, key: str, of: str) -> int:
     """How often a unit fits into a setting; ValueError, naming it, if that is no whole number."""
     times = whole_ratio(value, unit)
     if times is None:
-        near = either(near_multiples(value, unit))
-        raise ValueError(
-            f"{key} must be a multiple of {of} = {unit:g}, not {value:g}: the nearest is {near}"
+        near = near_multiples(value, unit)
+        raise Refused(
+            f"{key} must be a multiple of {of} = {unit:g}, not {value:g}: the nearest is "
+            f"{either(near)}",
+            {key: near[0]},
         )
     return times
 

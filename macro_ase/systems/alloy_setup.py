@@ -14,6 +14,7 @@ from ..barriers.load import load_barriers
 from ..crystal import Crystal
 from ..potentials import path as potential_path
 from ..potentials.eam_table import EAMTable
+from ..refusals import Refused
 from .alloy import Alloy
 from .alloy_start import (
     check_alone,
@@ -40,9 +41,8 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
     settings, seed = config["system"], config["seed"]
     _check_order_settings(settings)
     if settings["sites_per_vacancy"] < 2:
-        raise ValueError(
-            f"system.sites_per_vacancy must be at least 2, not {settings['sites_per_vacancy']}"
-        )
+        text = f"system.sites_per_vacancy must be at least 2, not {settings['sites_per_vacancy']}"
+        raise Refused(text, {"system.sites_per_vacancy": 2})
     barriers = load_barriers(settings["barriers"] or None)
     crystal, notes = large_crystal(settings, barriers.species, seed)
     notes += _barrier_remarks(barriers, crystal)
@@ -83,7 +83,8 @@ def swap_alloy_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]
     small = grid_from(settings, "small_size")
     check_division(small, crystal.grid)
     if settings["buffer_cells"] < 1:
-        raise ValueError(f"system.buffer_cells must be at least 1, not {settings['buffer_cells']}")
+        text = f"system.buffer_cells must be at least 1, not {settings['buffer_cells']}"
+        raise Refused(text, {"system.buffer_cells": 1})
     occupation = crystal.occupation.copy()
     alloy = SwapAlloy(
         swaps=EAMSwaps(table, crystal.lattice_constant_A, settings["shells"]),
@@ -101,17 +102,22 @@ def swap_alloy_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]
 def _check_order_settings(settings: dict[str, Any]) -> None:
     """Raise ValueError for a boundary or number of shells that there is not."""
     if settings["boundary"] not in BOUNDARIES:
-        raise ValueError(
-            f"system.boundary must be one of {', '.join(BOUNDARIES)}, not {settings['boundary']!r}"
+        raise Refused(
+            f"system.boundary must be one of {', '.join(BOUNDARIES)}, not {settings['boundary']!r}",
+            {"system.boundary": BOUNDARIES[0]},
         )
     if not 1 <= settings["shells"] <= 3:
-        raise ValueError(f"system.shells must be 1, 2 or 3, not {settings['shells']}")
+        text = f"system.shells must be 1, 2 or 3, not {settings['shells']}"
+        raise Refused(text, {"system.shells": min(max(settings["shells"], 1), 3)})
 
 
 def _check_species(crystal: Crystal) -> None:
     """Raise ValueError unless there are atoms of two species."""
     if np.count_nonzero(crystal.counts[:-1]) < 2:
-        raise ValueError("short-range order needs atoms of at least two species")
+        raise Refused(
+            "short-range order needs atoms of at least two species: see system.composition",
+            {"system.composition": "".join(crystal.species)},
+        )
 
 
 def _barrier_remarks(barriers: BarrierModel, crystal: Crystal) -> list[str]:

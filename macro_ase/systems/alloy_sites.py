@@ -17,6 +17,8 @@ from ..lattice import FCC, LATTICES
 from ..memory import require_memory
 from ..potentials.eam_table import EAMTable
 from ..potentials.emt_table import emt_table
+from ..ratios import either, near_divisors
+from ..refusals import Refused
 from ..rng import stream
 from ..site_cells import SiteCells
 from ..structure_files import read_structure
@@ -44,7 +46,8 @@ def sites_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]]:
     settings, seed = config["system"], config["seed"]
     shells = settings["shells"]
     if not 1 <= shells <= MOST_SHELLS:
-        raise ValueError(f"system.shells must be 1 to {MOST_SHELLS}, not {shells}")
+        text = f"system.shells must be 1 to {MOST_SHELLS}, not {shells}"
+        raise Refused(text, {"system.shells": min(max(shells, 1), MOST_SHELLS)})
     large, numbers, notes = large_sites(settings, seed)
     species = tuple(chemical_symbols[z] for z in np.unique(numbers))
     if len(species) < 2:
@@ -196,7 +199,8 @@ def _check_calculator(swaps: CalculatorSwaps, small: SiteCells, alloy: SwapAlloy
 def _size(settings: dict[str, Any], key: str) -> Size:
     size = settings[key]
     if len(size) != 3 or min(size) < 1:
-        raise ValueError(f"system.{key} must be three numbers of at least 1, not {list(size)}")
+        text = f"system.{key} must be three numbers of at least 1, not {list(size)}"
+        raise Refused(text, {f"system.{key}": [max(n, 1) for n in [*size, 1, 1, 1][:3]]})
     x, y, z = size
     return x, y, z
 
@@ -204,19 +208,27 @@ def _size(settings: dict[str, Any], key: str) -> Size:
 def _check_sizes(patch: Size, buffer: int, small: Size, large: Size) -> None:
     """Patches tile the small system, with room for their buffers, and it fits the large one."""
     if any(n > big for n, big in zip(small, large)):
-        raise ValueError(
-            f"system.small_size {list(small)} is larger than the large system's {list(large)} cells"
+        raise Refused(
+            f"system.small_size {list(small)} is larger than the large system's {list(large)} "
+            "cells",
+            {"system.small_size": list(map(min, small, large))},
         )
     if any(n % p for p, n in zip(patch, small)):
-        raise ValueError(
-            f"system.patch_size {list(patch)} does not divide system.small_size {list(small)}"
+        near = [near_divisors(p, n) for p, n in zip(patch, small)]
+        raise Refused(
+            f"system.patch_size {list(patch)} does not divide system.small_size {list(small)}; the "
+            f"nearest along each axis: {', '.join(map(either, near))}",
+            {"system.patch_size": [sizes[0] for sizes in near]},
         )
     if buffer < 1:
-        raise ValueError(f"system.buffer_cells must be at least 1, not {buffer}")
+        text = f"system.buffer_cells must be at least 1, not {buffer}"
+        raise Refused(text, {"system.buffer_cells": 1})
     if any(p + 2 * buffer > n for p, n in zip(patch, small)):
-        raise ValueError(
+        wide = [p * math.ceil((p + 2 * buffer) / p) for p in patch]
+        raise Refused(
             f"a patch of {list(patch)} cells with a buffer of {buffer} does not fit into "
-            f"system.small_size {list(small)}: make this larger, or system.patch_size smaller"
+            f"system.small_size {list(small)}: make this larger, or system.patch_size smaller",
+            {"system.small_size": list(map(max, small, wide))},
         )
 
 

@@ -16,6 +16,7 @@ from ..kinetics.padding import HALO
 from ..lattice import BCC, SiteGrid
 from ..memory import require_memory
 from ..ratios import either, near_divisors
+from ..refusals import Refused
 from ..rng import stream
 from ..site_cells import SiteCells
 from ..structure_files import read_structure
@@ -45,8 +46,9 @@ def large_crystal(
     fractions = parse_composition(settings["composition"])
     unknown = sorted(set(fractions) - set(species))
     if unknown:
-        raise ValueError(
-            f"system.composition: {', '.join(unknown)} not among the model's {', '.join(species)}"
+        raise Refused(
+            f"system.composition: {', '.join(unknown)} not among the model's {', '.join(species)}",
+            {"system.composition": "".join(species)},
         )
     shares = [fractions.get(name, 0.0) for name in species]
     codes = np.repeat(np.arange(len(shares)), nearest_counts(shares, grid.n_sites))
@@ -78,7 +80,8 @@ def block_of_cells(size: Sequence[int], what: str) -> SiteGrid:
     ValueError
     """
     if len(size) != 3 or min(size) < HALO:
-        raise ValueError(f"{what} must be three numbers of at least {HALO}, not {list(size)}")
+        text = f"{what} must be three numbers of at least {HALO}, not {list(size)}"
+        raise Refused(text, {what: [max(n, HALO) for n in [*size, *[HALO] * 3][:3]]})
     n_sites = math.prod(size) * BCC.n_basis
     require_memory(BYTES_PER_SITE * n_sites, f"{what} = {list(size)} of {n_sites} sites")
     x, y, z = size
@@ -94,25 +97,27 @@ def check_division(small: SiteGrid, large: SiteGrid) -> None:
     """Raise ValueError unless the small system divides the large one."""
     if any(big % n for n, big in zip(small.size, large.size)):
         near = [near_divisors(n, big, HALO) for n, big in zip(small.size, large.size)]
-        raise ValueError(
+        raise Refused(
             f"system.small_size {list(small.size)} does not divide the large system's "
             f"{list(large.size)} cells; the nearest along each axis: "
-            f"{', '.join(map(either, near))}: --set system.small_size="
-            f"[{','.join(str(sizes[0]) for sizes in near)}]"
+            f"{', '.join(map(either, near))}",
+            {"system.small_size": [sizes[0] for sizes in near]},
         )
 
 
 def check_alone(small: SiteGrid, large: SiteGrid, boundary: str) -> None:
     """Raise ValueError unless vacancies can evolve in small crystals cut from the large one."""
     if any(n > big for n, big in zip(small.size, large.size)):
-        raise ValueError(
+        raise Refused(
             f"system.small_size {list(small.size)} is larger than the large system's "
-            f"{list(large.size)} cells: make it smaller, or system.large_size larger"
+            f"{list(large.size)} cells: make it smaller, or system.large_size larger",
+            {"system.small_size": list(map(min, small.size, large.size))},
         )
     if boundary != "embedded":
-        raise ValueError(
-            f"system.boundary must be embedded where states do not grow, not {boundary!r}: set "
-            "sampling.grow=true for tiles"
+        raise Refused(
+            f"system.boundary must be embedded where states do not grow, not {boundary!r}; tiles "
+            "need sampling.grow=true",
+            {"system.boundary": "embedded"},
         )
 
 

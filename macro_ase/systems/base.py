@@ -19,6 +19,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..ratios import either, near_divisors
+from ..refusals import Refused
 from .handed_over import Increments as Increments
 from .handed_over import PatchPairs as PatchPairs
 from .handed_over import Snapshots as Snapshots
@@ -69,16 +70,20 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.small < 1 or self.large < self.small or self.large % self.small:
-            raise ValueError(
+            near = near_divisors(self.small, self.large)
+            raise Refused(
                 f"small must divide large = {self.large} into whole patches, not {self.small}: "
-                f"the nearest is {either(near_divisors(self.small, self.large))}"
+                f"the nearest is {either(near)}",
+                {"small": near[0]} if near else None,
             )
         if not 0 <= self.buffer <= (self.large - self.small) // 2:
             most = (self.large - self.small) // 2
-            raise ValueError(f"buffer must be from 0 to {most}, not {self.buffer}")
+            text = f"buffer must be from 0 to {most}, not {self.buffer}"
+            raise Refused(text, {"buffer": min(max(self.buffer, 0), most)})
         if self.boundary not in BOUNDARIES:
             allowed = ", ".join(BOUNDARIES)
-            raise ValueError(f"boundary must be one of {allowed}, not {self.boundary!r}")
+            text = f"boundary must be one of {allowed}, not {self.boundary!r}"
+            raise Refused(text, {"boundary": BOUNDARIES[0]})
         if not 0 < self.dt < np.inf or not 0 <= self.relax_time < np.inf:
             raise ValueError(
                 f"dt must be above 0 and relax_time 0 or more, not {self.dt} and {self.relax_time}"

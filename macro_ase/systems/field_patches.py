@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..kinetics.stencils import GIVEN, NEUMANN, PERIODIC
 from ..ratios import either, near_divisors
+from ..refusals import Refused
 from ..rng import Seed, coerce_rng
 from .base import BOUNDARIES
 from .field_equation import FieldEquation, replica_states
@@ -109,9 +110,11 @@ class FieldPatches:
         for width, n in zip(self.width, self.system.grid):
             if width < least or n % width:
                 more = f" and is at least {least}" if least > 2 else ""
-                raise ValueError(
+                near = near_divisors(width, n, least)
+                raise Refused(
                     f"a patch must have a number of cells that divides {n}{more}, not {width}: "
-                    f"the nearest is {either(near_divisors(width, n, least))}"
+                    f"the nearest is {either(near)}",
+                    {"patch": near[0]} if near else None,
                 )
         if not 0 <= self.buffer <= min(self.width):
             raise ValueError(f"a buffer must have 0 to {min(self.width)} cells, not {self.buffer}")

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 from learning.models.linear_model import ENERGY_K, PREFACTOR, made
 
-from macro_ase.config import dump_toml, load_config
+from macro_ase.config import load_config
 from macro_ase.learning.models.clock import Clock
 from macro_ase.learning.pairs import Scaling
 from macro_ase.sampling.store import Store
 from macro_ase.studies.alloys.design import Design
+from macro_ase.toml_text import dump_toml
 
 TILT = np.array([0.0, 0.0, 0.6, 0.0, 0.0, 0.0])
 

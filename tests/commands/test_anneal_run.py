@@ -13,7 +13,8 @@ from learning.models.linear_model import ENERGY_K, PREFACTOR, STEP
 
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
-from macro_ase.config import dump_toml, load_config
+from macro_ase.config import load_config
+from macro_ase.toml_text import dump_toml
 
 from .hand_made_run import alpha_of, hand_made
 

@@ -12,11 +12,12 @@ pytest.importorskip("safetensors")
 from learning.models.linear_model import made
 
 from macro_ase.cli import main
-from macro_ase.config import dump_toml, load_config
+from macro_ase.config import load_config
 from macro_ase.learning.models.clock import Clock
 from macro_ase.learning.pairs import Scaling
 from macro_ase.sampling.store import Store
 from macro_ase.studies.compositions.design import CompositionDesign
+from macro_ase.toml_text import dump_toml
 
 pytestmark = pytest.mark.learn
 REST, TILT = np.array([-0.05, 0.1, -0.2]), np.array([0.0, 0.2, -0.3])

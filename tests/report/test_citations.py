@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import macro_ase
-from macro_ase.config import dump_toml, list_studies, load_config
+from macro_ase.config import list_studies, load_config
 from macro_ase.report.citations import WORKS, works_of
+from macro_ase.toml_text import dump_toml
 
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"@\w+\{(\w+),\n((?:  \w+ = \{.+\},\n)+)\}\n")

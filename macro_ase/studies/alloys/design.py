@@ -10,6 +10,7 @@ from typing import Any
 
 from ...engines.vacancies.fraction import VacancyFraction
 from ...ratios import either, near_multiples, whole_ratio
+from ...refusals import Refused
 from ...systems import MODELS
 from ...systems.alloy import Alloy
 from ...systems.alloy_crystals import AlloyCrystals
@@ -94,9 +95,10 @@ class Design:
         design = cls(*own, **numbers, grow=grow, vacancy_fraction=fraction)
         most = design.sampled_sizes[1]
         if design.patches_per_state > most:
-            raise ValueError(
+            raise Refused(
                 f"sampling.patches_per_state must be at most {most}, the patches of a state (0: "
-                f"all of them), not {design.patches_per_state}"
+                f"all of them), not {design.patches_per_state}",
+                {"sampling.patches_per_state": most},
             )
         return design
 
@@ -179,9 +181,10 @@ def _check_not_grown(sampling: Mapping[str, Any]) -> None:
     """Raise ValueError for what only grown states have."""
     for name, only in (("copies", 1), ("healing_events", 0)):
         if sampling[name] != only:
-            raise ValueError(
+            raise Refused(
                 f"sampling.{name} must be {only} where states do not grow (sampling.grow = false), "
-                f"not {sampling[name]}"
+                f"not {sampling[name]}",
+                {f"sampling.{name}": only},
             )
 
 
@@ -206,14 +209,17 @@ def _check_steps(steps: list[float], events: float, system: AlloyCrystals) -> No
     sample = system.record_events
     wrong = [h for h in steps if whole_ratio(h, sample) is None]
     if wrong or not steps:
-        near = either(near_multiples(wrong[0] if wrong else 0.0, sample))
-        raise ValueError(
+        near = [near_multiples(h, sample) for h in wrong or [sample]]
+        nearest = dict(zip(wrong, (values[0] for values in near)))
+        raise Refused(
             f"sampling.dt_events must be multiples of {sample:g}, not {wrong}: the nearest is "
-            f"{near}"
+            f"{either(near[0])}",
+            {"sampling.dt_events": [nearest.get(h, h) for h in steps] or [sample]},
         )
     least = system.least_small_events(max(steps))
     if events < least:
-        raise ValueError(
+        raise Refused(
             f"small.events must be at least {least:g} for the longest of sampling.dt_events, "
-            f"not {events:g}"
+            f"not {events:g}",
+            {"small.events": math.ceil(least)},
         )

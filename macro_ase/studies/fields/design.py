@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import product
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Array
+from ...refusals import Refused
 from ...rng import stream
 from ...systems.allen_cahn import AllenCahnMeans
 from ...systems.base import Closure
@@ -190,8 +192,9 @@ def _checked_system(config: dict[str, Any]) -> FieldSystem:
     require_steps(config, dict.fromkeys(parts, "sampling.last_age"))
     require_steps(config, {"direct.interval": "direct.end"})
     if sampling["starts"] * len(_ages(sampling)) < 100:
-        raise ValueError(
-            f"sampling.starts must make 100 states in all, or more, not {sampling['starts']}"
+        raise Refused(
+            f"sampling.starts must make 100 states in all, or more, not {sampling['starts']}",
+            {"sampling.starts": math.ceil(100 / len(_ages(sampling)))},
         )
     return system
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from ...arrays import Array
 from ...learning.options import DriftOptions
 from ...ratios import either, near_divisors
+from ...refusals import Refused
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...systems.lennard_jones import Start
@@ -150,7 +152,10 @@ def _check(config: dict[str, Any]) -> None:
         )
     for n in (*sizes, free["n_atoms"]):
         if n % block:
-            raise ValueError(
-                f"data.block_atoms must divide {n} atoms, not be {block}: the nearest is "
-                f"{either(near_divisors(block, n))}"
+            least = math.ceil((1 + basis["number"]) / 3)
+            near = near_divisors(block, math.gcd(*sizes, free["n_atoms"]), least)
+            raise Refused(
+                f"data.block_atoms must divide {n} atoms, not be {block}: the nearest of all is "
+                f"{either(near)}",
+                {"data.block_atoms": near[0]} if near else None,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Array
+from ...refusals import Refused
 from ...rng import stream
 from ...systems.base import Condition, Plan, System
 from ...systems.soundness import require_sound
@@ -161,8 +163,9 @@ def plan_of(system: System, table: Mapping[str, Any]) -> Plan:
     except ValueError as error:
         raise ValueError(f"sampling: {error}") from error
     if table["starts"] * len(plan.ages) < 100:
-        raise ValueError(
-            f"sampling.starts must be at least 5, and 100 states in all, not {table['starts']}"
+        raise Refused(
+            f"sampling.starts must be at least 5, and 100 states in all, not {table['starts']}",
+            {"sampling.starts": math.ceil(100 / len(plan.ages))},
         )
     return plan
 

@@ -12,6 +12,7 @@ from ...sampling.needs import Needs
 from ...systems.base import System
 from ..beside import Beside
 from ..design import Study
+from ..fixes import checked
 from ..registry import source_of
 from ..road import (
     PREDICTED,
@@ -39,7 +40,7 @@ class OwnStudy(Study):
     report_of = staticmethod(report_of)
 
     def __init__(self, config: dict[str, Any], system: System | None = None) -> None:
-        self.design = OwnDesign.of(config, system)
+        self.design = checked(lambda own: OwnDesign.of(own, system), config)
         source = source_of(type(self.design.system))
         self.inputs = [source] if source is not None else []
 

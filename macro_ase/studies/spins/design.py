@@ -10,6 +10,7 @@ import numpy as np
 
 from ...arrays import Array
 from ...ratios import either, near_divisors
+from ...refusals import Refused
 from ...rng import stream
 from ...systems.base import BOUNDARIES, Closure, no_closure
 from ...systems.curie_weiss import CurieWeissSystem
@@ -177,10 +178,11 @@ def _check(config: dict[str, Any]) -> None:
     side, table = config["system"]["side"], config["sampling"]
     wrong = [p for p in table["patches"] if p < 4 or side % p]
     if wrong or not table["patches"]:
-        raise ValueError(
+        near = near_divisors((wrong or [side])[0], side, 4)
+        raise Refused(
             f"sampling.patches must be sides from 4 on that divide system.side = {side}, "
-            f"not {wrong or table['patches']}: the nearest is "
-            f"{either(near_divisors((wrong or [side])[0], side, 4))}"
+            f"not {wrong or table['patches']}: the nearest is {either(near)}",
+            {"sampling.patches": near[:1]},
         )
     _check_buffer("sampling.buffer", table.get("buffer", 0), table["patches"], side)
     low_high = table["magnetisation"]
@@ -192,7 +194,8 @@ def _check(config: dict[str, Any]) -> None:
     if not times or times[0] < 0 or np.any(np.diff(times) <= 0):
         raise ValueError(f"sampling.times must ascend from 0 or later, not {times}")
     if starts * len(times) < 100 or starts < 5:
-        raise ValueError(f"sampling.starts must be at least 5, and 100 states in all, not {starts}")
+        text = f"sampling.starts must be at least 5, and 100 states in all, not {starts}"
+        raise Refused(text, {"sampling.starts": max(5, 100 // len(times) + 1)})
     _require_spins(config, "direct.magnetisations")
     direct = config["direct"]
     if not 1 <= direct["few_runs"] <= direct["runs"] or direct["runs"] < 2:

@@ -178,6 +178,7 @@ def test_bad_settings(
     assert main(argv) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+    assert ": --set " in error or change.startswith(("system", "conditions")), error
     assert not (tmp_path / "run").exists()
 
 
