@@ -80,6 +80,17 @@ def test_containers_have_a_python_that_will_do() -> None:
             assert tuple(map(int, version)) >= least
 
 
+def test_containers_hold_what_a_wheel_is_made_of() -> None:
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = whole["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {"pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]}
+    needed |= {*wheel["packages"], *wheel["force-include"]}
+    docker = re.findall(r"^COPY (.*) /src/\w*$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert {name for line in docker for name in line.split()} == needed
+    lines = re.findall(r"^ +(\S+) /src/(\S+)$", (ROOT / "docs" / "install.md").read_text(), re.M)
+    assert {name for name, _ in lines} == needed and all(name == place for name, place in lines)
+
+
 def test_a_clone_is_small() -> None:
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("this is no clone")
