@@ -41,8 +41,11 @@ class PatchStudy:
 
     Examples
     --------
-    >>> study = PatchStudy(Potts(q=3), small=16, large=64, conditions={"T": [1.1]}, dt=0.5)
-    >>> study.run("runs/potts")
+    >>> from macro_ase import AllenCahn
+    >>> field = AllenCahn(32, width=0.05, boundary="periodic")
+    >>> study = PatchStudy(field, small=8, large=32, dt=0.01, buffer=4, starts=20)
+
+    ``study.run("runs/field")`` then simulates, learns, and writes the report.
     """
 
     def __init__(

@@ -152,6 +152,8 @@ def jackknife(
 
     >>> a, b = np.arange(10.0) % 3, 1 + np.arange(10.0) % 2
     >>> value, error = jackknife(lambda a, b: a / b, a, b)
+    >>> f"{value:.2f} +- {error:.2f}"
+    '0.60 +- 0.14'
     """
     sums, counts = _block_sums(series, n_blocks)
     total = [s.sum(axis=0) for s in sums]

@@ -67,8 +67,11 @@ def calculator_from_text(text: str, species: Iterable[str] = ()) -> Calculator:
 
     Examples
     --------
-    >>> from macro_ase.engines.calculators import calculator_from_text
-    >>> atoms.calc = calculator_from_text("eam:NbMoTa.eam.alloy")  # doctest: +SKIP
+    >>> from ase.build import bulk
+    >>> atoms = bulk("Ta", a=3.3)
+    >>> atoms.calc = calculator_from_text("eam:NbMoTa.eam.alloy", species=["Ta"])
+    >>> f"{atoms.get_potential_energy():.2f} eV"
+    '-8.09 eV'
     """
     calculator, known = _recipe(text).make()
     missing = sorted(set(species) - set(known)) if known else []

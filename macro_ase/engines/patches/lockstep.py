@@ -37,8 +37,14 @@ def run_in_lockstep(engines: Sequence[PatchMC], attempts: int | Sequence[int]) -
 
     Examples
     --------
-    >>> engines = [PatchMC(a, patch, mace, temperature_K=900.0) for a in many]  # doctest: +SKIP
-    >>> run_in_lockstep(engines, 1000)  # doctest: +SKIP
+    >>> from macro_ase import Patch, TableEAM, build_crystal
+    >>> from macro_ase.potentials import path
+    >>> eam, patch = TableEAM(path("NbMoTa.eam.alloy")), Patch.sphere(100, radius_A=5, buffer_A=2)
+    >>> many = [build_crystal("bcc", "NbMoTa", size=(6, 6, 6), rng=k) for k in range(3)]
+    >>> engines = [PatchMC(atoms, patch, eam, temperature_K=900, rng=0) for atoms in many]
+    >>> run_in_lockstep(engines, 100)
+    >>> [engine.nsteps for engine in engines]
+    [100, 100, 100]
     """
     numbers = list(attempts) if isinstance(attempts, Sequence) else [attempts] * len(engines)
     if len(numbers) != len(engines):

@@ -68,7 +68,7 @@ class VacancyFraction:
     >>> f"{copper(1300):.1e}"
     '1.3e-04'
     >>> f"{copper.time_scale(1000, simulated_fraction=1e-3):.0f} s of copper in a simulated one"
-    '270 s of copper in a simulated one'
+    '176 s of copper in a simulated one'
     """
 
     formation_energy_eV: float | None = None
