@@ -15,16 +15,22 @@ import time
 import numpy as np
 from ase import units
 
-from macro_ase import Ramp, short_range_order
-from macro_ase.build import build_crystal
-from macro_ase.engines.patches.hybrid import HybridMCMD
+from macro_ase import (
+    Displacement,
+    HybridMCMD,
+    Patch,
+    PatchMC,
+    PatchMD,
+    Ramp,
+    Swap,
+    TableEAM,
+    build_crystal,
+    short_range_order,
+)
 from macro_ase.engines.patches.local_energy import halo_error
-from macro_ase.engines.patches.mc import PatchMC
-from macro_ase.engines.patches.md import PatchMD
 from macro_ase.engines.patches.receptive_field import reach
-from macro_ase.patches import Patch, cut_out
+from macro_ase.patches import cut_out
 from macro_ase.potentials import path
-from macro_ase.potentials.eam_calculator import TableEAM
 
 QUICK = "--quick" in sys.argv
 TEMPERATURE_K = 600.0
@@ -107,7 +113,28 @@ for pair in first:
 # %% [markdown]
 # So few atoms fluctuate: the sample at random is one draw, and the patch keeps the composition that
 # it happened to have. The study `swap` takes many patches of a crystal of yours, with any
-# calculator, and predicts the whole from them: `tutorials/08_your_alloy.py`.
+# calculator, on ideal or relaxed sites, and predicts the whole from them
+# (`tutorials/08_your_alloy.py`):
+#
+#     macro-ase run swap --structure alloy.xyz --calculator eam:NbMoTa.eam.alloy
+#
+# ## Positions too
+#
+# Displacements among the swaps let the lattice relax and vibrate. The kernel does them as well: an
+# attempt evaluates what the atoms that it moves feel, in some microseconds.
+
+# %%
+moved = PatchMC(
+    atoms.copy(),
+    patch,
+    calculator,
+    moves=[Swap(), Displacement(weight=4, width_A=0.15)],
+    temperature_K=TEMPERATURE_K,
+    rng=2,
+)
+moved.run(5_000 if QUICK else 50_000)
+rms_A = np.sqrt(((moved.atoms.positions - atoms.positions)[region.core] ** 2).sum(1).mean())
+print(f"atoms are {rms_A:.2f} A from their sites, energy change {moved.energy_change_eV:+.2f} eV")
 
 # %% [markdown]
 # ## Cooling

@@ -18,16 +18,11 @@ from pathlib import Path
 import numpy as np
 from ase import units
 
-from macro_ase import short_range_order
-from macro_ase.build import build_crystal
+from macro_ase import LammpsPatch, Patch, PatchMC, TableEAM, build_crystal, short_range_order
 from macro_ase.engines.lammps.dump import read_dump, write_dump
 from macro_ase.engines.lammps.files import input_path, read_data, write_data
 from macro_ase.engines.lammps.library import executable
-from macro_ase.engines.lammps.patch import LammpsPatch
-from macro_ase.engines.patches.mc import PatchMC
-from macro_ase.patches import Patch
 from macro_ase.potentials import path
-from macro_ase.potentials.eam_calculator import TableEAM
 
 QUICK = "--quick" in sys.argv
 TEMPERATURE_K = 1000.0
@@ -164,6 +159,9 @@ print(f"dynamics and swaps   {core_order(atoms)}")
 #
 #     macro-ase run swap --structure alloy.data --calculator "lammps:pair_style eam/alloy; \
 #         pair_coeff * * NbMoTa.eam.alloy Nb Mo Ta"
+#
+# Of an eam/alloy file, `--calculator eam:NbMoTa.eam.alloy` has the same energies in a compiled
+# kernel, also where atoms relax after each swap: `--set system.sites=relaxed`.
 #
 # ## Your own executable
 #

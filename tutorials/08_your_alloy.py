@@ -16,9 +16,15 @@ from pathlib import Path
 
 from ase.build import bulk
 
-from macro_ase import Ramp, build_crystal, load_config, run_study, short_range_order
-from macro_ase.engines.patches.mc import PatchMC
-from macro_ase.potentials.eam_calculator import TableEAM
+from macro_ase import (
+    PatchMC,
+    Ramp,
+    TableEAM,
+    build_crystal,
+    load_config,
+    run_study,
+    short_range_order,
+)
 from macro_ase.potentials.emt_table import emt_table
 
 parser = argparse.ArgumentParser()

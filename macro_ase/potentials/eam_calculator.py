@@ -76,16 +76,21 @@ def species_codes(table: EAMTable, atoms: Atoms) -> NDArray[np.int64]:
     ValueError
         If the table lacks an element.
     """
-    code = np.full(len(chemical_symbols), -1, dtype=np.int64)
-    for n, name in enumerate(table.species):
-        if name in atomic_numbers:
-            code[atomic_numbers[name]] = n
-    codes = code[atoms.numbers]
+    codes = codes_by_number(table)[atoms.numbers]
     if codes.min(initial=0) < 0:
         missing = sorted(set(atoms.get_chemical_symbols()) - set(table.species))
         raise ValueError(
             f"the potential knows {', '.join(table.species)}, not {', '.join(missing)}"
         )
+    return codes
+
+
+def codes_by_number(table: EAMTable) -> NDArray[np.int64]:
+    """Number of each element's species in the table, by atomic number; -1 of those it lacks."""
+    codes = np.full(len(chemical_symbols), -1, dtype=np.int64)
+    for n, name in enumerate(table.species):
+        if name in atomic_numbers:
+            codes[atomic_numbers[name]] = n
     return codes
 
 

@@ -52,6 +52,19 @@ class Splines:
     embedding: Array
     r_pair: Array
 
+    def with_vacancy(self) -> Splines:
+        """With one more species, the last, which is nothing; F goes on along its tangent."""
+        one = (0, 1)
+        embedding = np.pad(self.embedding, (one, one, (0, 0)))
+        last = self.embedding[:, -1] @ np.array([[1, 0], [1, 1], [1, 2], [1, 3]])
+        embedding[:-1, -1, :2] = last
+        return replace(
+            self,
+            density=np.pad(self.density, (one, (0, 0), (0, 0))),
+            embedding=embedding,
+            r_pair=np.pad(self.r_pair, (one, one, (0, 0), (0, 0))),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class EAMTable:

@@ -12,11 +12,8 @@ from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from ..build import default_lattice_constant_A, nearest_counts, parse_composition
-from ..engines.calculators import EMT_METALS, calculator_files, calculator_from_text
 from ..lattice import FCC, LATTICES
 from ..memory import require_memory
-from ..potentials.eam_table import EAMTable
-from ..potentials.emt_table import emt_table
 from ..ratios import either, near_divisors
 from ..refusals import Refused
 from ..rng import stream
@@ -24,7 +21,7 @@ from ..site_cells import SiteCells
 from ..structure_files import read_structure
 from .alloy_start import BYTES_PER_SITE, small_states
 from .alloy_swap import SwapAlloy
-from .calculator_swaps import CalculatorSwaps
+from .calculator_swaps import CalculatorSwaps, table_of
 from .swap_engines import EAMSwaps, SwapEngine
 
 HCP = "hcp"
@@ -161,30 +158,20 @@ def swap_engine(
     if halo_A < 0:
         raise ValueError(f"system.halo_A must be 0 or more, not {halo_A:g}")
     try:
-        files = calculator_files(text)
-        table = None if halo_A or relaxed else _table(text, files, species)
+        table = table_of(text, species)
     except (ValueError, FileNotFoundError) as error:
         raise type(error)(f"system.calculator: {error}") from error
-    if table is not None:
+    if table is not None and not halo_A and not relaxed:
         what = f"Energies of {text} on the ideal sites, by the compiled kernel of tables."
         return EAMSwaps(table, 0.0, shells), what
+    by = "the compiled kernel of tables" if table else "10 to 30 calls of the calculator"
     how = (
-        "with positions that relax after each trial, some 10 to 30 calls of the calculator"
+        f"with positions that relax after each trial, by {by}"
         if relaxed
         else "on the ideal sites, of the atoms around each swap"
     )
     engine = CalculatorSwaps(text, species, shells, halo_A, relaxed)
     return engine, f"Energies of {text} {how}."
-
-
-def _table(text: str, files: Sequence[Path], species: tuple[str, ...]) -> EAMTable | None:
-    """The calculator as a table of these species, if it is of that form."""
-    if text == "emt" and set(species) <= set(EMT_METALS):
-        return emt_table(species)
-    if text.startswith("eam:"):
-        calculator_from_text(text, species)
-        return EAMTable.read(files[0]).only(species)
-    return None
 
 
 def _check_calculator(swaps: CalculatorSwaps, small: SiteCells, alloy: SwapAlloy) -> None:

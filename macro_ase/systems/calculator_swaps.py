@@ -12,13 +12,16 @@ from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..engines.calculators import calculator_from_text
+from ..engines.calculators import EMT_METALS, calculator_files, calculator_from_text
 from ..engines.patches.cluster_sites import batched_energies
 from ..engines.swaps.cluster_energy import ClusterEnergy
 from ..engines.swaps.cut_outs import CutOutEnergy
 from ..engines.swaps.neighbours import nearest_pairs, neighbourhood
 from ..engines.swaps.relaxed import RelaxedEnergy
 from ..engines.swaps.walks import Held, Neighbours, SwapEnergy, Walk, go_together
+from ..potentials.eam_calculator import TableEAM
+from ..potentials.eam_table import EAMTable
+from ..potentials.emt_table import emt_table
 from ..site_cells import SiteCells
 from .alloy_crystals import Codes, Sites
 from .swap_engines import Laid
@@ -33,7 +36,7 @@ class CalculatorSwaps:
     """Any calculator: patches go together, a swap of each at a time.
 
     On ideal sites a potential with batched energies, such as MACE, computes those of all patches in
-    one batch.
+    one batch. Where positions relax, tables of embedded atoms do it in a compiled kernel.
 
     Every thread makes a calculator of its own from the text, once.
 
@@ -135,6 +138,24 @@ class CalculatorSwaps:
     def _calculator(self) -> Any:
         made = _OWN.__dict__.setdefault("calculators", {})
         own = self.calculator, self.species
-        if own not in made:
-            made[own] = calculator_from_text(*own)
-        return made[own]
+        if (own, self.relaxed) not in made:
+            table = table_of(*own) if self.relaxed else None
+            made[own, self.relaxed] = TableEAM(table) if table else calculator_from_text(*own)
+        return made[own, self.relaxed]
+
+
+def table_of(text: str, species: tuple[str, ...]) -> EAMTable | None:
+    """The calculator of a text as an embedded-atom table of these species, if it is of that form.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If the text is no calculator, or a table lacks a species.
+    """
+    files = calculator_files(text)
+    if text == "emt" and set(species) <= set(EMT_METALS):
+        return emt_table(species)
+    if text.startswith("eam:"):
+        calculator_from_text(text, species)
+        return EAMTable.read(files[0]).only(species)
+    return None

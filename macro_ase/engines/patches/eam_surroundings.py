@@ -1,4 +1,4 @@
-"""Embedded-atom energies and forces of atoms that move among frozen ones.
+"""Embedded-atom energies and forces of atoms that move among frozen ones, by a compiled kernel.
 
 With a, b moving, h frozen, and rho_h from frozen neighbours alone, known once, the moving atoms
 add
@@ -16,11 +16,19 @@ import numpy as np
 from ase import Atoms
 
 from ...arrays import Array
+from ...kinetics.eam_atoms import (
+    EAMFunctions,
+    MovingAtoms,
+    MovingEAM,
+    MovingNeighbours,
+    energy_and_forces,
+    fill_atoms,
+)
 from ...neighbour_pairs import neighbour_pairs
 from ...potentials.eam_calculator import (
     TableEAM,
+    codes_by_number,
     embedding,
-    energies_and_pulls,
     interpolate,
     species_codes,
     sums,
@@ -33,30 +41,46 @@ class EAMSurroundings:
     Parameters
     ----------
     atoms : ase.Atoms
-        Without vacancies.
+        Vacancies ``X`` are nothing.
     n_moving : int
     eam : TableEAM
     room_A : float
         How far an atom may go from where it is now.
+
+    Attributes
+    ----------
+    kernel : MovingEAM
+        What kernels take; moving atoms come first.
     """
 
     def __init__(self, atoms: Atoms, n_moving: int, eam: TableEAM, room_A: float) -> None:
-        self.table, self.splines, self.n = eam.table, eam.splines, n_moving
-        table = eam.table
-        i, j, distance, vector = neighbour_pairs(atoms, table.cutoff_A + 2 * room_A)
-        pairs = (i < n_moving) | (j < n_moving)
-        seen = np.union1d(np.arange(n_moving), i[pairs])
+        self.n, self.table, self._codes = n_moving, eam.table, codes_by_number(eam.table)
+        self._codes[0] = len(eam.table.species)
+        real = np.flatnonzero(atoms.numbers)
+        species_codes(eam.table, atoms[real])
+        codes = self._codes[atoms.numbers]
+        i, j, distance, vector = neighbour_pairs(atoms, eam.table.cutoff_A + 2 * room_A)
+        felt = (i < n_moving) | (j < n_moving)
+        seen = np.union1d(np.arange(n_moving), i[felt])
         row = np.zeros(len(atoms), dtype=np.int64)
         row[seen] = np.arange(len(seen))
-        self._i, self._j = row[i[pairs]], row[j[pairs]]
-        self._images = (vector - atoms.positions[j] + atoms.positions[i])[pairs]
-        self._positions, self._codes = atoms.positions[seen], species_codes(table, atoms[seen])
-        rest = ~pairs & (distance < table.cutoff_A)
-        codes = species_codes(table, atoms)[j[rest]]
-        density = interpolate(self.splines.density, self.splines.dr_A, distance[rest], codes)[0]
-        self._rho = sums(i[rest], density, len(atoms))[seen]
-        frozen = slice(n_moving, None)
-        self._alone = embedding(self.splines, self._rho[frozen], self._codes[frozen])[0].sum()
+        rest = ~felt & (distance < eam.table.cutoff_A) & (atoms.numbers[j] != 0)
+        splines = eam.splines
+        density = interpolate(splines.density, splines.dr_A, distance[rest], codes[j[rest]])[0]
+        frozen = sums(i[rest], density, len(atoms))[seen]
+        own = i < n_moving
+        near = MovingNeighbours(
+            np.searchsorted(i[own], np.arange(n_moving + 1)),
+            row[j[own]].astype(np.int32),
+            (vector - atoms.positions[j] + atoms.positions[i])[own],
+        )
+        density, embedded = np.zeros((2, len(seen)))
+        moving = MovingAtoms(
+            atoms.positions[seen], codes[seen].astype(np.int8), density, embedded, frozen
+        )
+        self.kernel = MovingEAM(functions_of(eam), near, moving)
+        alone = seen[(seen >= n_moving) & (atoms.numbers[seen] != 0)]
+        self._alone = embedding(splines, frozen[row[alone]], codes[alone])[0].sum()
 
     def evaluate(self, atoms: Atoms) -> tuple[float, Array]:
         """Energy that the moving atoms add, eV, and the forces on them, eV/A.
@@ -66,13 +90,31 @@ class EAMSurroundings:
         atoms : ase.Atoms
             Those of the constructor; the moving ones may have other species and positions.
         """
-        n, place = self.n, self._positions
-        place[:n], self._codes[:n] = atoms.positions[:n], species_codes(self.table, atoms[:n])
-        vector = place[self._j] - place[self._i] + self._images
-        distance = np.sqrt((vector**2).sum(axis=1))
-        felt = distance < self.table.cutoff_A
-        i, j, distance, vector = self._i[felt], self._j[felt], distance[felt], vector[felt]
-        energies, pulls = energies_and_pulls(self.splines, self._codes, i, j, distance, self._rho)
-        along = (pulls / distance)[:, None] * vector
-        forces = np.stack([sums(i, along[:, k], len(place)) for k in range(3)], axis=1)
-        return float(energies.sum() - self._alone), forces[:n]
+        self._take(atoms)
+        forces = np.zeros((self.n, 3))
+        energy = energy_and_forces(self.kernel, forces)
+        return float(energy - self._alone), forces
+
+    def fill(self, atoms: Atoms) -> None:
+        """Densities and embedding energies of the atoms as they are now, into ``kernel``."""
+        self._take(atoms)
+        fill_atoms(self.kernel)
+
+    def _take(self, atoms: Atoms) -> None:
+        codes, moving = self._codes[atoms.numbers[: self.n]], self.kernel.atoms
+        if codes.min(initial=0) < 0:
+            species_codes(self.table, atoms[: self.n])
+        moving.places[: self.n], moving.codes[: self.n] = atoms.positions[: self.n], codes
+
+
+def functions_of(eam: TableEAM) -> EAMFunctions:
+    """The table of a calculator as kernels take it."""
+    cubics = eam.splines.with_vacancy()
+    return EAMFunctions(
+        cubics.density,
+        cubics.r_pair,
+        cubics.embedding,
+        cubics.dr_A,
+        cubics.drho,
+        float(eam.table.cutoff_A),
+    )

@@ -40,6 +40,7 @@ from .local_energy import (
     laid,
     required_halo,
 )
+from .moving_sites import MovingTableSites
 from .sites import CalculatorSites, PatchSites, TableSites
 
 DEFAULT_MOVE = Swap()
@@ -51,8 +52,9 @@ ENERGY_TOLERANCE = 1e-6
 class PatchMC(Driver):
     """Metropolis moves of core and buffer of a patch; all other atoms stay as they are.
 
-    A step is one attempt. With `TableEAM` and moves of species alone a compiled kernel does them
-    (below 1 us each). With MACE, if atoms stay on their places, an attempt costs the energies of
+    A step is one attempt. With `TableEAM` a compiled kernel does them, at the cost of what is
+    within the cutoff of an atom: below 1 us if species alone change, some 6 us if atoms are
+    displaced too. With MACE, if atoms stay on their places, an attempt costs the energies of
     the atoms that it changes, in a batch for many patches (`run_in_lockstep`). Otherwise each costs
     a call of the calculator with the cut-out.
     Vacancies are atoms ``X``, which no calculator sees. Atoms under `FixAtoms` stay: they are
@@ -132,7 +134,7 @@ class PatchMC(Driver):
         widths = [move.width_A for move in self.moves if isinstance(move, Displacement)]
         self._displaces = bool(widths)
         self._skin_A = 2 * FREE_A + math.sqrt(3) * max(widths) if widths else 0.0
-        self.compiled = isinstance(self.calculator, TableEAM) and not self._displaces
+        self.compiled = isinstance(self.calculator, TableEAM)
         self.species = self._species(atoms, ensemble)
         self._bias = self._bias_of(ensemble)
         self._halo_A, self.energy_change_eV = halo_A, 0.0
@@ -167,7 +169,7 @@ class PatchMC(Driver):
         if strange:
             allowed = ", ".join(self.species[:-1])
             raise ValueError(f"atoms of the patch may be {allowed}, not {', '.join(strange)}")
-        if not self.compiled:
+        if self._displaces or not self.compiled:
             symbols = [self.species[code] for code in self._bias.allowed]
             checked_energy(self._cut_out(self.atoms).atoms, self.calculator, symbols)
 
@@ -261,9 +263,14 @@ class PatchMC(Driver):
 
     def _start_sites(self, cut: CutOut) -> None:
         self._positions_A = cut.atoms.positions.copy()
+        self._sites: PatchSites
+        if self.compiled and self._displaces:
+            away = np.linalg.norm(cut.atoms.positions - self._reference_A, axis=1).max()
+            free_A = min(self._free_A, FREE_A) - away
+            self._sites = MovingTableSites(cut, self.calculator, self.moves, self._bias, free_A)
+            return
         if self.compiled:
-            table = self.calculator.table
-            self._sites: PatchSites = TableSites(cut, table, self.moves, self._bias)
+            self._sites = TableSites(cut, self.calculator.table, self.moves, self._bias)
             return
         own = cut, self.species, self.moves, self._bias
         energies = None if self._displaces else batched_energies(self.calculator)

@@ -74,7 +74,8 @@ class EAMLattice:
         most = int(np.diff(near.starts).max(initial=0))
         pair, density, bits = _functions(table, lengths_A, most)
         shells = np.where(kinds < n_shells, kinds, -1)
-        self.tables = EAMSites(near, pair, density, shells, _embedding(table), bits, 2.0**-bits)
+        embedding = table.splines().with_vacancy().embedding
+        self.tables = EAMSites(near, pair, density, shells, embedding, bits, 2.0**-bits)
 
     @classmethod
     def from_grid(
@@ -301,12 +302,3 @@ def _functions(
             )
             pair[:, a, b] = z / lengths_A
     return pair, density, bits
-
-
-def _embedding(table: EAMTable) -> NDArray[np.float64]:
-    """Cubics of F, shape (S, nrho, 4), eV: the last is the tangent at the end; 0 of a vacancy."""
-    cubics = table.splines().embedding
-    last = cubics[:, -1] @ np.array([[1, 0], [1, 1], [1, 2], [1, 3]])
-    embedding = np.zeros((len(cubics) + 1, cubics.shape[1] + 1, 4))
-    embedding[:-1, :-1], embedding[:-1, -1, :2] = cubics, last
-    return embedding

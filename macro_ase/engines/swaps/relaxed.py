@@ -4,8 +4,9 @@
 
 All other atoms stay where the relaxed crystal has them, and so does the cell. Metropolis' rule
 samples exp(-E / k_B T) of the species as long as the minimum is a function of them, as it is near
-their sites. A trial costs as many calls of the calculator as relaxing takes, some 10 to 30, of the
-active atoms and all within reach, where ideal sites cost one.
+their sites. A trial costs as many energies and forces as relaxing takes, some 10 to 30, where ideal
+sites cost one energy: calls of the calculator with the active atoms and all within reach, or, of an
+embedded-atom table, a compiled kernel that visits pairs with an active atom alone (`minima.py`).
 """
 
 from __future__ import annotations
@@ -15,18 +16,15 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms
-from ase.optimize import LBFGS
 
 from ...arrays import Array
 from ...patches import CutOut, Patch, cut_out
 from ...site_cells import SiteCells
 from ..patches.local_energy import cut_out_all, require_forces
 from ..patches.receptive_field import reach
+from .minima import Relaxing, relaxing
 from .walks import Codes, Held, Ints, Swap
 
-FMAX_EV_A = 0.02
-MOST_STEPS = 300
 SKIN_A = 0.5
 """How much wider than the reach a halo is, so that atoms may move."""
 
@@ -55,16 +53,16 @@ class RelaxedEnergy:
         self.cells, self.calculator, self.numbers = cells, calculator, np.asarray(numbers)
         self._halo_A = reach(calculator) if halo_A is None else halo_A
         self._last: tuple[bytes, Atoms] = (b"", Atoms())
+        self._whole: Relaxing | None = None
 
     def begin(self, occupation: Codes, active: Ints) -> Held:
         """A state with these species codes, copied, relaxed as a whole."""
         codes = np.array(occupation, dtype=np.int8)
         cut = self._cut(self._crystal(codes), active)
-        cut.atoms.calc = self.calculator
-        cut.atoms.set_constraint(FixAtoms(np.arange(cut.n_active, len(cut.atoms))))
         place = np.full(self.cells.n_sites, -1)
         place[cut.index[: cut.n_active]] = np.arange(cut.n_active)
-        return Held(codes, active, {"atoms": cut.atoms, "place": place})
+        relax = relaxing(cut.atoms, cut.n_active, self.calculator)
+        return Held(codes, active, {"atoms": cut.atoms, "place": place, "relax": relax})
 
     def changes(self, swaps: Sequence[Swap]) -> Array:
         """Energy changes of swaps, eV."""
@@ -76,36 +74,34 @@ class RelaxedEnergy:
         held.occupation[pair] = held.occupation[pair[::-1]]
         held.memory["energy"], atoms.numbers, atoms.positions = held.memory["asked"]
 
+    def energy(self, held: Held) -> float:
+        """Energy of a state up to a constant, relaxed, eV."""
+        memory = held.memory
+        if "energy" not in memory:
+            memory["energy"] = memory["relax"](memory["atoms"])
+        return float(memory["energy"])
+
     def check(self, occupation: Codes) -> None:
         """Raise ValueError if the calculator cannot give forces on a crystal of these codes."""
         require_forces(self.cells.atoms(self.numbers[occupation]), self.calculator)
 
     def _change(self, swap: Swap) -> float:
         memory = swap.held.memory
-        atoms, pair = memory["atoms"], memory["place"][[swap.i, swap.j]]
-        if "energy" not in memory:
-            memory["energy"] = self._relax(atoms)
+        atoms, pair, relax = memory["atoms"], memory["place"][[swap.i, swap.j]], memory["relax"]
+        before = self.energy(swap.held)
         numbers, positions = atoms.numbers.copy(), atoms.positions.copy()
         atoms.numbers[pair] = numbers[pair[::-1]]
-        memory["asked"] = self._relax(atoms), atoms.numbers.copy(), atoms.positions.copy()
+        memory["asked"] = relax(atoms), atoms.numbers.copy(), atoms.positions.copy()
         atoms.numbers, atoms.positions = numbers, positions
-        return float(memory["asked"][0] - memory["energy"])
-
-    def _relax(self, atoms: Atoms) -> float:
-        relaxing = LBFGS(atoms, logfile=None)  # type: ignore[arg-type]
-        if not relaxing.run(fmax=FMAX_EV_A, steps=MOST_STEPS):
-            raise ValueError(
-                f"positions did not relax within {MOST_STEPS} steps: is the crystal stable with "
-                f"{type(self.calculator).__name__} at this lattice constant?"
-            )
-        return float(atoms.get_potential_energy())
+        return float(memory["asked"][0] - before)
 
     def _crystal(self, codes: Codes) -> Atoms:
         """The relaxed crystal of some codes; that asked for last is remembered, for its patches."""
         if self._last[0] != codes.tobytes():
             atoms = self.cells.atoms(self.numbers[codes])
-            atoms.calc = self.calculator
-            self._relax(atoms)
+            if self._whole is None:
+                self._whole = relaxing(atoms, len(atoms), self.calculator)
+            self._whole(atoms)
             atoms.calc = None
             self._last = codes.tobytes(), atoms
         return self._last[1]

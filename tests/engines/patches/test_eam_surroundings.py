@@ -55,7 +55,7 @@ def test_energies_and_forces_are_those_of_the_whole(name: str) -> None:
 def test_the_densities_of_frozen_atoms_matter() -> None:
     atoms = CASES["periodic"]
     part = EAMSurroundings(atoms, MOVING, EAM, ROOM_A)
-    part._rho *= 0.99
+    part.kernel.atoms.frozen[:] *= 0.99
     assert np.abs(part.evaluate(atoms)[1] - EAM.get_forces(atoms)[:MOVING]).max() > 1e-4
 
 

@@ -59,7 +59,7 @@ def test_energy_changes_are_those_of_the_whole_and_the_rest_stays(name: str) -> 
     atoms, start = make(), make()
     mc = PatchMC(atoms, patch, moves=moves, temperature_K=900.0, rng=0)
     mc.run(steps)
-    assert mc.compiled == (name == "table")
+    assert mc.compiled == name.startswith("table")
     change = energy(atoms, atoms.calc) - energy(start, atoms.calc)
     assert mc.energy_change_eV == pytest.approx(change, abs=1e-9)
     moved = (atoms.numbers != start.numbers) | (atoms.positions != start.positions).any(axis=1)
