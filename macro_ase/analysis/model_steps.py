@@ -66,13 +66,15 @@ def step_slope(
     Parameters
     ----------
     chunk : mapping
-        With ``dz``, and of some states ``whole_z0``, ``whole_dz``, shape (m, d).
+        With ``dz``, and of some states ``whole_z0``, ``whole_dz``, shape (m, d); and
+        ``whole_past`` for a model that remembers.
     condition : array, shape (c,)
     n_sites, n_patches : float
         Of the large system.
     """
     scale = chunk["dz"].std(axis=0)
-    step = model.step_means(chunk["whole_z0"], condition, n_sites, n_patches)
+    parts = [chunk[name] for name in ("whole_z0", "whole_past") if name in chunk]
+    step = model.step_means(np.concatenate(parts, axis=1), condition, n_sites, n_patches)
     return slope_through_origin(step / scale, chunk["whole_dz"] / scale)
 
 

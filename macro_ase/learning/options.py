@@ -19,7 +19,7 @@ FROM_1 = (
 )
 FROM_0 = ("steps", "polish", "patience")
 ABOVE_0 = ("learning_rate",)
-AT_LEAST_0 = ("weight_decay", "condition_weight", "raised")
+AT_LEAST_0 = ("weight_decay", "condition_weight", "raised", "memory")
 MOST = 10**6
 MOST_LAYERS = 100
 
@@ -62,6 +62,9 @@ class TrainingOptions(Options):
         Iterations of L-BFGS over all pairs at the end.
     patience : int
         Epochs without a better validation after which a member has no more of them; 0 is no limit.
+    memory : float
+        Steps over which the past of a state is averaged, which the drift then depends on, too
+        (`learning.past`); 0 is none.
     """
 
     drift: str = "onsager"
@@ -74,6 +77,7 @@ class TrainingOptions(Options):
     weight_decay: float = 1e-4
     polish: int = 0
     patience: int = 0
+    memory: float = 0.0
 
 
 @dataclass(frozen=True)

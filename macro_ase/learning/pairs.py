@@ -39,6 +39,8 @@ class PairBatch:
     run : int array, shape (n,), optional
         The simulation that a pair comes from: what members of an ensemble draw with replacement,
         so that their spread holds what the number of simulations leaves open.
+    past : array, shape (n, d), optional
+        The past of every z0, as `learning.past` has it.
 
     Raises
     ------
@@ -52,20 +54,22 @@ class PairBatch:
     snapshot: NDArray[np.int64]
     mean: Array | None = None
     run: NDArray[np.int64] | None = None
+    past: Array | None = None
 
     def __post_init__(self) -> None:
         z0 = as_columns(self.z0, "z0")
         n, d = z0.shape
         if not d:
             raise ValueError("z0 holds no observable: it has shape (n, 0)")
-        own = {
+        own: dict[str, NDArray[Any]] = {
             "z0": z0,
             "dz": finite_array(as_columns(self.dz, "dz"), "dz", n, d),
             "condition": as_conditions(self.condition, n),
             "snapshot": whole_numbers(self.snapshot, "snapshot", n),
         }
-        if self.mean is not None:
-            own["mean"] = finite_array(as_columns(self.mean, "mean"), "mean", n, d)
+        for name, value in {"mean": self.mean, "past": self.past}.items():
+            if value is not None:
+                own[name] = finite_array(as_columns(value, name), name, n, d)
         if self.run is not None:
             own["run"] = whole_numbers(self.run, "run", n)
         for name, value in own.items():
@@ -100,7 +104,8 @@ class PairBatch:
     def take(self, rows: NDArray[Any]) -> PairBatch:
         """The pairs of some rows (mask or numbers)."""
         own = (self.z0[rows], self.dz[rows], self.condition[rows], self.snapshot[rows])
-        return PairBatch(*own, *(None if x is None else x[rows] for x in (self.mean, self.run)))
+        more = (self.mean, self.run, self.past)
+        return PairBatch(*own, *(None if x is None else x[rows] for x in more))
 
 
 @dataclass(frozen=True)

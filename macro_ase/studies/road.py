@@ -98,7 +98,8 @@ def learn(
     """The model of pairs: trained, or loaded if it was trained already.
 
     ``pairs`` holds z0, dz, shape (n, d), and snapshot; with a ``mean`` the drift is fitted to it,
-    and with a ``run`` every member of the ensemble draws its own runs.
+    with a ``run`` every member of the ensemble draws its own runs, and with a ``past`` the model
+    remembers.
     ``condition`` has shape (c,) or (n, c); ``names`` are those of the observables, what follows
     them in z is closure. Patches evolved for ``dt``, which the clock, if there is one, counts in
     residence times, and stand for ``sites`` sites each. A patch with sites of its own relaxes
@@ -114,7 +115,7 @@ def learn(
 
         n, d = pairs["z0"].shape
         rows = condition if condition.ndim == 2 else np.tile(condition, (n, 1))
-        more = (pairs.get("mean"), pairs.get("run"))
+        more = (pairs.get("mean"), pairs.get("run"), pairs.get("past"))
         batch = PairBatch(pairs["z0"], pairs["dz"], rows, pairs["snapshot"], *more)
         own = TrainingOptions(**options)
         trained = train(batch, own, seed, f"learning {name}", folder)

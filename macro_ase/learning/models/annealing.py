@@ -114,23 +114,23 @@ class Annealing(LocalLaw):
         number, d = require_count(paths, "paths", 0), self._d
         shape = (number, d) if np.ndim(z0) > 1 else (d,)
         scaling, drifts = self.trained.scaling, ready.drifts
-        start = scaling.z(finite_array(np.atleast_1d(z0), "z0", *shape))
+        start = self._spread(scaling.z(finite_array(np.atleast_1d(z0), "z0", *shape)))
         times = marks(schedule, ready.rate, records)
         members = len(self.trained.members)
-        room = 20.0 * members * (number + 1) * len(times) * d
+        room = 20.0 * members * (number + 1) * len(times) * drifts.stacked.d
         require_memory(room, f"{members} x {number} paths of {len(times)} records")
-        mean = MeanPath(drifts, ready.rate, schedule, start.reshape(-1, d).mean(axis=0))
+        common = start.reshape(-1, drifts.stacked.d).mean(axis=0)
+        mean = MeanPath(drifts, ready.rate, schedule, common)
         y, roads = mean(times), stretches(schedule, ready.rate, times)
         temperatures = schedule.temperature_at(times)
         relaxation = slowest(drifts, y[:-1], temperatures)
-        walked = np.empty((members, 0, len(times), d))
+        walked = np.empty((members, 0, len(times), drifts.stacked.d))
         if number:
             plan = legs(roads, float(drifts.steps.number), MEMORY * relaxation.max(axis=0))
-            walked = walk(drifts, plan, mean, np.broadcast_to(start, (number, d)), seed)
+            starts = np.broadcast_to(start, (number, drifts.stacked.d))
+            walked = walk(drifts, plan, mean, starts, seed)
         outside, told = self._outside(ready, roads, y[-1], temperatures, relaxation)
-        own, each, all_paths = (
-            scaled * scaling.z_scale + scaling.z_mean for scaled in (y[-1], y[:-1], walked)
-        )
+        own, each, all_paths = (self._observed(scaled) for scaled in (y[-1], y[:-1], walked))
         names = self.z_names
         return HeatTreatment(times, temperatures, own, each, all_paths, outside, names), told
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arrays import Array, as_columns, as_conditions, as_numbers
 from ..options import TrainingOptions
 from ..pairs import PairBatch
+from ..past import past_of
 
 BLOCKS = 50
 
@@ -29,8 +30,11 @@ def pairs_of(z0: ArrayLike, dz: ArrayLike, condition: Any, groups: Any) -> PairB
     return PairBatch(states, moves, condition, np.unique(labels, return_inverse=True)[1])
 
 
-def pairs_of_series(z: Any, condition: Any) -> PairBatch:
-    """Neighbours in time of one series or of several; groups are stretches of time."""
+def pairs_of_series(z: Any, condition: Any, memory: float = 0.0) -> PairBatch:
+    """Neighbours in time of one series or of several; groups are stretches of time.
+
+    With a memory, in steps, pairs have the past of their series.
+    """
     many = isinstance(z, list | tuple) and bool(z) and all(isinstance(x, np.ndarray) for x in z)
     given = {f"series {k} (counted from 0)": x for k, x in enumerate(z)} if many else {"z": z}
     series = [as_columns(x, name) for name, x in given.items()]
@@ -47,7 +51,9 @@ def pairs_of_series(z: Any, condition: Any) -> PairBatch:
         groups.append(first + np.arange(len(x) - 1) // stretch)
     z0 = np.concatenate([x[:-1] for x in series])
     dz = np.concatenate([np.diff(x, axis=0) for x in series])
-    return PairBatch(z0, dz, np.concatenate([c[:-1] for c in own]), np.concatenate(groups))
+    past = np.concatenate([past_of(x[:-1], memory) for x in series]) if memory else None
+    conditions, snapshots = np.concatenate([c[:-1] for c in own]), np.concatenate(groups)
+    return PairBatch(z0, dz, conditions, snapshots, past=past)
 
 
 def _conditions(series: Sequence[Array], condition: Any, many: bool) -> list[Array]:

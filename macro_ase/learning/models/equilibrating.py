@@ -68,7 +68,8 @@ class Equilibrating(Transforming):
         if not len(asked) or asked.min() <= 0:
             raise ValueError(f"temperatures must be above 0 K, not {asked.tolist()}")
         number = require_count(paths, "paths", 1)
-        start = self.trained.scaling.z(finite_array(np.atleast_1d(z0), "z0", self._d))
+        z = finite_array(np.atleast_1d(z0), "z0", self._d)
+        start = self._spread(self.trained.scaling.z(z))
         ready = self._treatment(n_sites, n_patches, condition, no_scale)
         members, times = len(self.trained.members), held_times()
         room = 8.0 * members * self._d * (4 * SAMPLES * number + 3 * len(times)) * len(asked)
@@ -87,8 +88,7 @@ class Equilibrating(Transforming):
 
     def _unscaled(self, y: Array) -> Array:
         """z, shape (M, n, n_T, d), from scaled values by temperature, (n_T, M, n, d)."""
-        scaling = self.trained.scaling
-        return np.asarray(np.moveaxis(y, 0, 2) * scaling.z_scale + scaling.z_mean)
+        return self._observed(np.moveaxis(y, 0, 2))
 
     def _equilibrium(
         self,

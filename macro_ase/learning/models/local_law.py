@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ...arrays import Array, as_columns, finite_array, one_condition
 from ...files import save_figure
+from ..past import unmoved
 from .clock import Clock
 from .networks import OnsagerDrift, PatchSDE
 from .pictures import draw
@@ -47,17 +48,39 @@ class LocalLaw:
         """Time step in the unit of the clock."""
         return self.step_events * self.clock.tau_w(temperature_K)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether the drift depends on the past of a state (`learning.past`)."""
+        return self.trained.members[0].memory > 0
+
     def step_moments(self, z: Array, condition: Array) -> tuple[Array, Array]:
-        """Drift, (members, n, d), and patch covariance, (members, n, d, d), per step."""
-        scale, drifts, covariances = self.trained.scaling.z_scale, [], []
+        """Drift, (members, n, d), and patch covariance, (members, n, d, d), per step.
+
+        States have shape (n, d); or (n, 2 d), with their past, which else is as they are.
+        """
+        drifts, covariances = self._moments(z, condition)
+        return drifts[..., : self._d], covariances[..., : self._d, : self._d]
+
+    def _moments(self, z: Array, condition: Array) -> tuple[Array, Array]:
+        """The same of whole states, which have their past if it is remembered."""
+        scale, drifts, covariances = self._spread(self.trained.scaling.z_scale), [], []
         y, c = self._tensors(z, condition)
         with torch.no_grad():
             for member in self.trained.members:
-                a, b = member(y, c)
+                a, b = member.of_state(y, c)
                 drifts.append(a.numpy() * scale)
                 scaled = b.numpy() * scale[:, None]
                 covariances.append(scaled @ scaled.transpose(0, 2, 1))
         return np.array(drifts, dtype=float), np.array(covariances, dtype=float)
+
+    def _spread(self, z: Array) -> Array:
+        """Of the observables, (..., d), or whole states: whole states, of a past like them."""
+        return unmoved(z, self.remembers and z.shape[-1] == self._d)
+
+    def _observed(self, y: Array) -> Array:
+        """The observables z of scaled whole states."""
+        scaling = self.trained.scaling
+        return np.asarray(y[..., : self._d] * scaling.z_scale + scaling.z_mean)
 
     def _patches(self, n_sites: float | None, n_patches: float | None) -> tuple[float, float]:
         raise NotImplementedError
@@ -108,6 +131,7 @@ class LocalLaw:
         several it is V of the Onsager structure, in the unit in which exp(-V) is that density if M
         is half the noise.
         """
+        self._require_no_memory("a potential of z")
         states, own = self._states(z), one_condition(condition, self._c)
         values = self._line(states[:, 0], own) if self._d == 1 else self._onsager(states, own)
         return np.asarray(values - values.min(), dtype=np.float64)
@@ -137,11 +161,19 @@ class LocalLaw:
         return finite_array(condition, "condition", n, self._c)
 
     def _tensors(self, z: ArrayLike, condition: ArrayLike | None) -> tuple[Tensor, Tensor]:
-        states = finite_array(z, "z", None, self._d)
+        whole = self._spread(np.atleast_2d(np.asarray(z, dtype=float)))
+        states = finite_array(whole, "z", None, (1 + self.remembers) * self._d)
         own, scaling = self._conditions(condition, len(states)), self.trained.scaling
-        scaled = scaling.z(states), scaling.condition(own)
+        parts = np.split(states, 1 + self.remembers, axis=1)
+        scaled = np.concatenate([scaling.z(x) for x in parts], axis=1), scaling.condition(own)
         y, c = (torch.as_tensor(x, dtype=torch.float32) for x in scaled)
         return y, c
+
+    def _require_no_memory(self, what: str) -> None:
+        if self.remembers:
+            raise ValueError(
+                f"{what} is that of a state alone, and this model's drift depends on the past, too"
+            )
 
     def _law(
         self,
@@ -151,6 +183,7 @@ class LocalLaw:
         n_patches: float | None = None,
     ) -> tuple[Array, Array]:
         """b and D."""
+        self._require_no_memory("drift or diffusion per unit of time")
         states = self._states(z)
         own, (n, k) = self._conditions(condition, len(states)), self._patches(n_sites, n_patches)
         share = self.sites_per_patch / n

@@ -158,7 +158,7 @@ class MacroModel(Equilibrating, Saved):
         condition : array_like, optional
             Of every state, shape (n_t, c), or once a series; a list of these for several series.
         """
-        pairs = pairs_of_series(z, condition)
+        pairs = pairs_of_series(z, condition, training_options(options).memory)
         return cls._fitted(pairs, dt, None, names, options, seed, checkpoint)
 
     @classmethod
@@ -185,10 +185,10 @@ class MacroModel(Equilibrating, Saved):
         Arguments are those of `step_moments` and `simulate`.
         """
         steps = self._steps(1.0, n_sites, n_patches)
-        point = np.asarray(z, dtype=float)
+        start = point = self._spread(np.asarray(z, dtype=float))
         for _ in range(steps.number):
-            point = point + steps.drift * self.step_moments(point, condition)[0].mean(axis=0)
-        return point - z
+            point = point + steps.drift * self._moments(point, condition)[0].mean(axis=0)
+        return (point - start)[:, : self._d]
 
     def simulate(
         self,
@@ -241,10 +241,10 @@ class MacroModel(Equilibrating, Saved):
         c = torch.as_tensor(scaling.condition(own), dtype=torch.float32)
         if self.substeps == 1:
             warn_of_short_steps(members, c, steps.share, 3)
-        start = torch.as_tensor(scaling.z(self._starts(z0, number)), dtype=torch.float32)
+        scaled = self._spread(scaling.z(self._starts(z0, number)))
+        start = torch.as_tensor(scaled, dtype=torch.float32)
         seeds = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
-        y = euler_maruyama(members, start, c, records, steps, seeds)
-        z = y * scaling.z_scale + scaling.z_mean
+        z = self._observed(euler_maruyama(members, start, c, records, steps, seeds))
         result = MacroPaths(time * np.arange(records + 1, dtype=np.float64), z)
         warn_of_divergence(result, 3)
         return result

@@ -169,16 +169,48 @@ class Diffusion(nn.Module):
 
 
 class PatchSDE(nn.Module):
-    """Drift and patch diffusion of one model."""
+    """Drift and patch diffusion of one model.
 
-    def __init__(self, d: int, c: int, drift: str, width: int, depth: int, start: Tensor) -> None:
+    With a ``memory``, in steps, states are rows (y, m) of observables and their past, and m - y is
+    a condition beside c: see `learning.past`.
+    """
+
+    def __init__(
+        self,
+        d: int,
+        c: int,
+        drift: str,
+        width: int,
+        depth: int,
+        start: Tensor,
+        memory: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.d, self.memory = d, memory
+        c += d if memory else 0
         self.drift = make_drift(drift, d, c, width, depth)
         self.diffusion = Diffusion(d, c, width, depth, start)
 
+    @property
+    def n_state(self) -> int:
+        """Columns of a state: d, or 2 d with its past."""
+        return 2 * self.d if self.memory else self.d
+
     def forward(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        """Drift (n, d) and factor (n, d, d), per step."""
+        """Drift (n, d) and factor (n, d, d) of the observables, per step."""
+        if self.memory:
+            y, m = y.split(self.d, dim=-1)
+            c = torch.cat([c, m - y], dim=-1)
         return self.drift(y, c), self.diffusion(y, c)
+
+    def of_state(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of whole states, shape (n, n_state), whose past has no noise of its own."""
+        a, b = self(y, c)
+        if not self.memory:
+            return a, b
+        own, m = y.split(self.d, dim=-1)
+        room = (0, self.d, 0, self.d)
+        return torch.cat([a, (own - m) / self.memory], dim=-1), functional.pad(b, room)
 
 
 def negative_log_likelihood(
@@ -194,7 +226,7 @@ def negative_log_likelihood(
     if mean is not None:
         misfit = 0.5 * torch.log(((mean - drift) ** 2).mean(dim=0)).sum()
         drift = drift.detach()
-    d = y0.shape[-1]
+    d = dy.shape[-1]
     covariance = factor @ factor.transpose(-1, -2) + eps * torch.eye(d)
     lower = torch.linalg.cholesky(covariance)
     residual = torch.linalg.solve_triangular(lower, (dy - drift)[..., None], upper=False)

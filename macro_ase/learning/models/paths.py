@@ -51,7 +51,10 @@ def euler_maruyama(
     steps: Steps,
     seed: np.random.SeedSequence,
 ) -> Array:
-    """Paths in scaled units, y += drift a(y, c) + noise b(y, c) xi, shape (members, n, n_t, d)."""
+    """Paths in scaled units, y += drift a(y, c) + noise b(y, c) xi, shape (members, n, n_t, d).
+
+    Starts and paths hold the past of states, where members remember it.
+    """
     generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
     many, results = condition.repeat(len(start), 1), []
     for member in members:
@@ -60,7 +63,7 @@ def euler_maruyama(
         with torch.no_grad():
             for _ in range(records):
                 for _ in range(steps.number):
-                    a, b = member(y, many)
+                    a, b = member.of_state(y, many)
                     xi = torch.randn(y.shape, generator=generator)
                     y = y + steps.drift * a + steps.noise * (b @ xi[..., None])[..., 0]
                 path.append(y)
@@ -89,11 +92,12 @@ def warn_of_short_steps(
 
 def relaxed_share(members: Sequence[PatchSDE], condition: Tensor) -> float:
     """The largest slope of the drift of a step across the spread of the training states."""
-    d = members[0].diffusion.d
+    d = members[0].n_state
     ends = torch.cat([torch.eye(d), -torch.eye(d)])
     many = condition.repeat(2 * d, 1)
     with torch.no_grad():
-        drifts = torch.stack([member.drift(ends, many) for member in members]).mean(dim=0).numpy()
+        own = [member.of_state(ends, many)[0] for member in members]
+        drifts = torch.stack(own).mean(dim=0).numpy()
     slope = (drifts[:d] - drifts[d:]) / 2
     return float(np.abs(np.linalg.eigvals(slope.astype(float)).real).max())
 

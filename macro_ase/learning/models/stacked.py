@@ -26,18 +26,25 @@ Layers = list[tuple[Array, Array]]
 class Stacked:
     """Drift and diffusion of all members; states have shape (M, n, d), conditions (M, n, c).
 
-    Made by `of`.
+    Where members remember the past of states, d counts it, too, and ``memory`` is theirs. Made by
+    `of`.
     """
 
     kind: type
     arrays: dict[str, Array]
     layers: dict[str, Layers]
     d: int
+    memory: float
+
+    @cached_property
+    def observed(self) -> int:
+        """Columns of a state without its past."""
+        return self.d // 2 if self.memory else self.d
 
     @cached_property
     def rows(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Places of the entries of a lower triangular matrix."""
-        return np.tril_indices(self.d)
+        return np.tril_indices(self.observed)
 
     @classmethod
     def of(cls, members: Sequence[PatchSDE]) -> Stacked:
@@ -57,10 +64,30 @@ class Stacked:
             arrays["rest"] = _stack([x.offset.value for x in drifts])
             names = ["network"]
         layers |= {name: _layers([getattr(x, name) for x in drifts]) for name in names}
-        return cls(kind, arrays, layers, members[0].diffusion.d)
+        return cls(kind, arrays, layers, members[0].n_state, members[0].memory)
 
     def drift(self, y: Array, c: Array) -> Array:
         """a, shape (M, n, d)."""
+        if not self.memory:
+            return self._drift(y, c)
+        own, behind = self._parted(y)
+        known = np.concatenate([c, behind], axis=2)
+        return np.concatenate([self._drift(own, known), -behind / self.memory], axis=2)
+
+    def factor(self, y: Array, c: Array) -> Array:
+        """b, shape (M, n, d, d); 0 for the past."""
+        if not self.memory:
+            return self._factor(y, c)
+        own, behind = self._parted(y)
+        room = ((0, 0), (0, 0), (0, self.observed), (0, self.observed))
+        return np.pad(self._factor(own, np.concatenate([c, behind], axis=2)), room)
+
+    def _parted(self, y: Array) -> tuple[Array, Array]:
+        """Observables, and how far their past lies from them."""
+        own, past = y[..., : self.observed], y[..., self.observed :]
+        return own, past - own
+
+    def _drift(self, y: Array, c: Array) -> Array:
         rest = self.arrays["rest"]
         centre = rest[:, None, :, 0] + c @ rest[:, :, 1:].swapaxes(1, 2)
         both = np.concatenate([y, c], axis=2)
@@ -74,20 +101,20 @@ class Stacked:
             centre = centre + _outputs(self.layers["bend"], c)[-1]
         stiffness = self.arrays["stiffness"]
         force = _apply(stiffness, y - centre) @ stiffness
-        force = force + _gradient(self.layers["potential"], both)[..., : self.d]
-        change = _outputs(self.layers["mobility"], both)[-1].reshape(*y.shape, self.d)
+        d = y.shape[2]
+        force = force + _gradient(self.layers["potential"], both)[..., :d]
+        change = _outputs(self.layers["mobility"], both)[-1].reshape(*y.shape, d)
         entries = self.arrays["entries"][:, None] + change
-        lower, upper = entries * np.tri(self.d), entries * (1 - np.tri(self.d))
+        lower, upper = entries * np.tri(d), entries * (1 - np.tri(d))
         column = force[..., None]
         turned = upper @ column - upper.swapaxes(2, 3) @ column
         return -(lower @ (lower.swapaxes(2, 3) @ column) + turned)[..., 0]
 
-    def factor(self, y: Array, c: Array) -> Array:
-        """b, shape (M, n, d, d)."""
+    def _factor(self, y: Array, c: Array) -> Array:
         entries = _outputs(self.layers["diffusion"], np.concatenate([y, c], axis=2))[-1]
-        change = np.zeros((*y.shape, self.d))
+        change = np.zeros((*y.shape, y.shape[2]))
         change[..., *self.rows] = entries
-        diagonal = np.arange(self.d)
+        diagonal = np.arange(y.shape[2])
         change[..., diagonal, diagonal] = np.logaddexp(
             0.0, change[..., diagonal, diagonal] + 0.5413
         )

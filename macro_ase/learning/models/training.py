@@ -65,6 +65,7 @@ def train(
         )
     if pairs.run is not None and len(np.unique(pairs.run)) < 2:
         raise ValueError("all pairs are of one run: members draw runs, at least 2 are needed")
+    _require_past(pairs, options)
     scaling = Scaling.of(pairs)
     still = np.flatnonzero(np.ptp(pairs.dz, axis=0) == 0)
     if len(still):
@@ -79,7 +80,7 @@ def train(
     mean = () if pairs.mean is None else (pairs.mean / scaling.z_scale,)
     data = tuple(
         torch.as_tensor(x, dtype=torch.float32)
-        for x in (scaling.z(pairs.z0), dy, scaling.condition(pairs.condition), *mean)
+        for x in (_states(pairs, scaling), dy, scaling.condition(pairs.condition), *mean)
     )
     start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
     groups = pairs.snapshot if pairs.run is None else pairs.run
@@ -113,7 +114,8 @@ class _Ensemble:
         rows, check = (drawn_rows if self.drawn else split_rows)(self.groups, rng)
         new = partial(new_member, self.scaling, options, self.start)
         model = initialised(int(rng.integers(2**31)), new)
-        model.drift.start_from(*_linear_drift(self.data, rows), self.start @ self.start.T)
+        linear = _linear_drift(self.data, rows, self.options.memory > 0)
+        model.drift.start_from(*linear, self.start @ self.start.T)
         parts = max(1, len(rows) // options.batch_size)
         problem = Problem(
             model,
@@ -165,20 +167,42 @@ def _smallest_variance(pairs: PairBatch, dy: Array) -> float:
     return float(min(smallest))
 
 
-def _linear_drift(data: tuple[Tensor, ...], rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def _require_past(pairs: PairBatch, options: TrainingOptions) -> None:
+    """Refuse a memory without a past, or a past that nothing would use."""
+    if (options.memory > 0) != (pairs.past is not None):
+        there = "have none" if pairs.past is None else "have one"
+        raise ValueError(
+            f"a model with memory learns from pairs with a past, and no other does: memory is "
+            f"{options.memory:g} and these pairs {there}"
+        )
+
+
+def _states(pairs: PairBatch, scaling: Scaling) -> Array:
+    """Scaled states, with their past where it is remembered."""
+    y = scaling.z(pairs.z0)
+    return y if pairs.past is None else np.concatenate([y, scaling.z(pairs.past)], axis=1)
+
+
+def _linear_drift(
+    data: tuple[Tensor, ...], rows: NDArray[np.int64], remembers: bool
+) -> tuple[Tensor, Tensor]:
     """A fit A y + B (1, c), shapes (d, d) and (d, 1 + c), to the increments or their means.
 
     A comes from differences within conditions: between them, what changes y is its place of rest.
+    With a memory c goes on with m - y, whose part of B comes with A.
     """
     target = data[3] if len(data) > 3 else data[1]
     y0, dy, c = (x[rows].double().numpy() for x in (data[0], target, data[2]))
+    d = dy.shape[1]
+    if remembers:
+        y0[:, d:] -= y0[:, :d]
     groups, own = np.unique(c, axis=0, return_inverse=True)
     own = own.ravel()
     y_mean, dy_mean = (_group_means(x, own, len(groups)) for x in (y0, dy))
     slope = np.linalg.lstsq(y0 - y_mean[own], dy - dy_mean[own], rcond=None)[0].T
     known = np.column_stack([np.ones(len(groups)), groups])
     offset = np.linalg.lstsq(known, dy_mean - y_mean @ slope.T, rcond=None)[0].T
-    return torch.as_tensor(slope), torch.as_tensor(offset)
+    return torch.as_tensor(slope[:, :d]), torch.as_tensor(np.hstack([offset, slope[:, d:]]))
 
 
 def _group_means(x: Array, group: NDArray[np.int64], n: int) -> Array:
@@ -188,8 +212,9 @@ def _group_means(x: Array, group: NDArray[np.int64], n: int) -> Array:
 
 def new_member(scaling: Scaling, options: TrainingOptions, start: Tensor) -> PatchSDE:
     """An untrained member; ``start``, shape (d, d), as in `PatchSDE`."""
-    sizes = len(scaling.z_mean), scaling.n_conditions
-    return PatchSDE(*sizes, options.drift, options.width, options.depth, start)
+    d, c = len(scaling.z_mean), scaling.n_conditions
+    own = (options.drift, options.width, options.depth, start)
+    return PatchSDE(d, c, *own, options.memory)
 
 
 def _loss(model: PatchSDE, data: tuple[Tensor, ...], rows: NDArray[np.int64], eps: float) -> Tensor:

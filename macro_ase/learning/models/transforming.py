@@ -66,7 +66,7 @@ class Transforming(Annealing):
         number = require_count(paths, "paths", 1)
         ready = self._treatment(n_sites, n_patches, condition, time_scale)
         z = finite_array(np.atleast_1d(z0), "z0", self._d)
-        start = self.trained.scaling.z(z)
+        start = self._spread(self.trained.scaling.z(z))
         trained = self._trained()
         outside = np.maximum(*distance_outside(1000 / asked, trained, start[None]))
         seeds = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "time to")
@@ -112,8 +112,9 @@ class Transforming(Annealing):
         if far > 0:
             hold, records = Schedule.hold(temperature, far), np.linspace(0, far, RECORDS)
             r, _ = self._treated(ready, hold, z, paths, records, seed)
-            y, own = self.trained.scaling.z(r.paths), rest[:-1, None, None]
-            arrived = arrival(r.times, y, own, start, within, columns).ravel()
+            y, own = self.trained.scaling.z(r.paths), rest[:-1, None, None, : self._d]
+            begin = start[: self._d]
+            arrived = arrival(r.times, y, own, begin, within, columns).ravel()
         middle = float(np.quantile(arrived, 0.5, method="nearest"))
         limits = (interval(arrived, times[:-1], middle, p, outside) for p in NORMAL)
         return (middle, float(times[-1]), *next(limits), *next(limits))
@@ -136,7 +137,9 @@ class Transforming(Annealing):
         ready = self._treatment(n_sites, n_patches, condition, no_scale)
         rest = rest_at(ready.drifts, temperatures)
         ends = self.trained.scaling.z(np.concatenate([treated.members, treated.mean[None]])[:, -1])
-        found = [nearest_temperature(y, own, temperatures) for y, own in zip(ends, rest)]
+        found = [
+            nearest_temperature(y, own[:, : self._d], temperatures) for y, own in zip(ends, rest)
+        ]
         error = float(np.std(found[:-1], ddof=1)) if len(found) > 2 else np.nan
         return found[-1], error
 
@@ -151,4 +154,4 @@ class Transforming(Annealing):
         rows = finite_array(np.atleast_2d(conditions), "conditions", None, self._c)
         scaling = self.trained.scaling
         y = rests_of(Stacked.of(self.trained.members), scaling.condition(rows))
-        return np.asarray(y * scaling.z_scale + scaling.z_mean)
+        return self._observed(y)

@@ -18,6 +18,7 @@ from ...analysis.order_comparison import (
 )
 from ...analysis.time_step import TimeStepScan, implied_times
 from ...arrays import Array, Chunk
+from ...learning.past import past_of
 from ...rng import stream
 from .design import Design
 from .lattice_order import LatticeOrder, lattice_order
@@ -67,6 +68,13 @@ def residence_time(runs: Sequence[Chunk]) -> float:
     return float(np.mean([run["tau_w"][0] for run in runs]))
 
 
+def pasts(d: Design, small: Chunks, temperature: float) -> Array:
+    """Past of every state that patches were sampled from, in the order of their numbers."""
+    memory = d.memory_events / d.system.record_events
+    runs = [small[key] for key in d.keys("small", temperature)]
+    return np.concatenate([past_of(run["z"], memory)[run["kept"]] for run in runs])
+
+
 def beside_small_runs(
     d: Design,
     runs: Sequence[Sequence[Chunk]],
@@ -93,6 +101,15 @@ def beside_small_runs(
     return compare_order(d.system.small_order, d.temperatures, thinned, paths, small, first)
 
 
+def of_pairs(d: Design, small: Chunks, pairs: Chunks, temperature: float) -> dict[str, Any]:
+    """What `analysis.model_steps.examine` asks of the pairs of a temperature."""
+    names = (*OF_PAIRS, *(("evolved",) if d.patches_per_state else ()))
+    own = joined(pairs, d.keys("pairs", temperature), names)
+    if d.memory_events:
+        own["whole_past"] = pasts(d, small, temperature)[own["whole_snapshot"]]
+    return own
+
+
 def compare(
     d: Design,
     small: Chunks,
@@ -112,9 +129,10 @@ def compare(
     scale = system.vacancy_scale
     averages = [small_averages(system.small_order, runs, scale) for runs in small_runs]
     stops = [int(np.ceil(SHOWN * s / step)) + 2 for s in slowest]
-    names = (*OF_PAIRS, *(("evolved",) if d.patches_per_state else ()))
-    chunks = ((joined(pairs, d.keys("pairs", t), names), {"T": t}) for t in d.temperatures)
-    shown = [examine(model, own, system.model_condition(t), *d.sampled_sizes) for own, t in chunks]
+    shown = [
+        examine(model, of_pairs(d, small, pairs, t), own, *d.sampled_sizes)
+        for t, own in ((t, system.model_condition({"T": t})) for t in d.temperatures)
+    ]
     return Findings(
         scan,
         compare_order(system.order, d.temperatures, truth, paths, [v for _, v in averages], first),

@@ -23,6 +23,7 @@ NOT_NEGATIVE = (
     "direct.runs",
     "sampling.healing_events",
     "sampling.patches_per_state",
+    "sampling.memory_events",
     "learning.patience",
 )
 ABOVE_0 = ("direct.relaxation_times", "learning.learning_rate")
@@ -32,6 +33,7 @@ SETTINGS = {
     "repeats": "sampling.repeats",
     "patches_per_state": "sampling.patches_per_state",
     "healing_events": "sampling.healing_events",
+    "memory_events": "sampling.memory_events",
     "dt_events": "sampling.dt_events",
     "direct_runs": "direct.runs",
     "paths": "predict.paths",
@@ -48,9 +50,10 @@ class Design:
     ``small_events`` and ``relaxation_times`` are by temperature.
 
     Patches are those of large states that were grown from small ones, or, without ``grow``, of the
-    small states themselves. ``notes`` say how the system was made; ``learning`` holds options of
-    `TrainingOptions`, ``vacancy_fraction`` is that of the laboratory, if it is known, and ``label``
-    comes before the names of chunks, where a run holds those of several designs.
+    small states themselves. The model remembers the past of a state over ``memory_events``
+    (`learning.past`), unless they are 0. ``notes`` say how the system was made; ``learning`` holds
+    options of `TrainingOptions`, ``vacancy_fraction`` is that of the laboratory, if it is known,
+    and ``label`` comes before the names of chunks, where a run holds those of several designs.
     """
 
     system: AlloyCrystals
@@ -69,6 +72,7 @@ class Design:
     paths: int
     grow: bool = True
     patches_per_state: int = 0
+    memory_events: float = 0.0
     vacancy_fraction: VacancyFraction | None = None
     label: str = ""
 
@@ -89,6 +93,11 @@ class Design:
         grow = config["sampling"]["grow"]
         if not grow:
             _check_not_grown(config["sampling"])
+        elif numbers["memory_events"]:
+            raise ValueError(
+                "sampling.memory_events must be 0 where states grow, for these have no past, or "
+                "sampling.grow false"
+            )
         ordered = tuple(sorted(set(temperatures)))
         own = (system, tuple(notes), ordered, config["learning"], config["seed"])
         fraction = _vacancy_fraction(config, ordered)
@@ -174,7 +183,8 @@ def _by_temperature(config: dict[str, Any], key: str) -> dict[float, float]:
 
 def _sampling(given: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of sampling; a study that does not say how often states are copied grows none."""
-    return {"grow": "copies" in given, "copies": 1, "healing_events": 0.0, **given}
+    usual = {"copies": 1, "healing_events": 0.0, "memory_events": 0.0}
+    return {"grow": "copies" in given, **usual, **given}
 
 
 def _check_not_grown(sampling: Mapping[str, Any]) -> None:

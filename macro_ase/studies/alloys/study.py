@@ -22,7 +22,7 @@ from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
 from ..design import Study
 from ..road import learn
 from ..runner import Runner
-from .compare import Findings, compare, joined, residence_time
+from .compare import Findings, compare, joined, pasts, residence_time
 from .design import Design
 from .report import report
 
@@ -108,7 +108,7 @@ def pair_jobs(d: Design, small: Chunks, scan: TimeStepScan) -> Jobs:
     return jobs
 
 
-def training_pairs(d: Design, pairs: Chunks) -> dict[str, Any]:
+def training_pairs(d: Design, small: Chunks, pairs: Chunks) -> dict[str, Any]:
     """Pairs of all temperatures; ``run`` is the small run, of all of them, that a pair is from.
 
     Conditions are those of the large system: a small one has its composition but for rounding.
@@ -118,6 +118,8 @@ def training_pairs(d: Design, pairs: Chunks) -> dict[str, Any]:
         keys = d.keys("pairs", t)
         own = joined(pairs, keys, ("z0", "dz", "condition", "snapshot"))
         own["condition"][:] = d.system.model_condition({"T": t})
+        if d.memory_events:
+            own["past"] = pasts(d, small, t)[own["snapshot"]]
         own["snapshot"] = own["snapshot"] + states
         runs = k * d.small_runs + np.arange(len(keys)) % d.small_runs
         parts.append(own | {"run": np.repeat(runs, [len(pairs[key]["dz"]) for key in keys])})
@@ -131,14 +133,15 @@ def model_of(
     """The ensemble, with the clock of the small runs."""
     from ...learning.models.clock import Clock
 
-    rows = training_pairs(d, pairs)
+    rows = training_pairs(d, small, pairs)
+    options = dict(d.learning) | {"memory": d.memory_events / scan.chosen}
     tau = [residence_time([small[key] for key in d.keys("small", t)]) for t in d.temperatures]
     clock = Clock(1000 / np.array(d.temperatures[::-1]), np.log(tau[::-1]))
     what = (
         d.system.names,
         scan.chosen,
         d.sites_per_patch,
-        d.learning,
+        options,
         d.seed,
         clock,
         d.system.substeps,

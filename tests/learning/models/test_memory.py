@@ -1,0 +1,118 @@
+"""A model that remembers, beside a law whose past matters and is known.
+
+    dz = -(k z + q (z - m)) dt + s dW,    dm = (z - m) dt / theta:
+
+fluctuations go back by k + q, and what has lasted by k.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.linalg import solve_discrete_lyapunov
+
+pytest.importorskip("torch")
+
+from macro_ase.learning.models.arrays_at_hand import pairs_of_series
+from macro_ase.learning.models.macro_model import MacroModel
+from macro_ase.learning.models.training import train
+from macro_ase.learning.options import TrainingOptions
+
+pytestmark = pytest.mark.learn
+
+K, Q, THETA, NOISE, FAR = 0.01, 0.06, 15.0, 0.1, 8.0
+STEP = np.array([[1 - K - Q, Q], [1 / THETA, 1 - 1 / THETA]])
+SPREAD = float(np.sqrt(solve_discrete_lyapunov(STEP, np.diag([NOISE**2, 0]))[0, 0]))
+HALF = int(np.argmax([np.linalg.matrix_power(STEP, n).sum(axis=1)[0] < 0.5 for n in range(400)]))
+"""Steps in which half of a start with m = z is gone."""
+OPTIONS = {"drift": "network", "width": 8, "depth": 1, "members": 2, "epochs": 8, "batch_size": 500}
+
+
+def series(rng: np.random.Generator, n: int = 12, steps: int = 1500) -> list[np.ndarray]:
+    """From far away to fluctuations."""
+    state = np.full((n, 2), FAR * SPREAD)
+    path = [state[:, 0]]
+    for _ in range(steps):
+        state = state @ STEP.T
+        state[:, 0] += NOISE * rng.normal(size=n)
+        path.append(state[:, 0])
+    return list(np.array(path).T[..., None])
+
+
+@pytest.fixture(scope="module")
+def known() -> list[np.ndarray]:
+    return series(np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def model(known: list[np.ndarray]) -> MacroModel:
+    return MacroModel.fit_series(known, 1.0, seed=2, memory=THETA, **OPTIONS)
+
+
+def spread_and_half(model: MacroModel) -> tuple[float, float]:
+    paths = model.simulate(np.zeros(1), n_steps=600, paths=60, seed=3).z[..., 0]
+    start = np.array([FAR * SPREAD])
+    way = model.simulate(start, n_steps=300, paths=60, seed=4).z[..., 0].mean(axis=(0, 1))
+    return float(paths[..., 150:].std()), float(np.argmax(way < start / 2))
+
+
+def test_it_has_the_spread_and_the_way_of_the_law(model: MacroModel) -> None:
+    spread, half = spread_and_half(model)
+    assert spread == pytest.approx(SPREAD, rel=0.06)
+    assert half == pytest.approx(HALF, rel=0.12)
+
+
+def test_without_memory_one_of_them_is_wrong(known: list[np.ndarray]) -> None:
+    spread, half = spread_and_half(MacroModel.fit_series(known, 1.0, seed=2, **OPTIONS))
+    assert abs(spread / SPREAD - 1) > 0.12 or abs(half / HALF - 1) > 0.24
+
+
+def test_it_is_the_same_when_read(model: MacroModel, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    again = MacroModel.load(tmp_path)
+    assert again.options.memory == THETA and again.remembers
+    first, second = (m.simulate([1.0], n_steps=20, paths=3, seed=0).z for m in (model, again))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_step_knows_the_past_that_it_is_given(model: MacroModel) -> None:
+    here = np.array([[0.5], [0.5]])
+    later = np.hstack([here, [[0.5], [1.0]]])
+    assert model.step_moments(here, np.empty(0))[0].shape == (2, 2, 1)
+    alike, apart = model.step_moments(later, np.empty(0))[0].mean(axis=0)[:, 0]
+    assert alike == model.step_moments(here, np.empty(0))[0].mean(axis=0)[0, 0]
+    assert apart - alike == pytest.approx(Q * 0.5, rel=0.25)
+
+
+def test_what_needs_a_state_alone_is_refused(model: MacroModel) -> None:
+    for ask in (model.drift, model.diffusion, model.potential):
+        with pytest.raises(ValueError, match="depends on the past, too"):
+            ask([0.0, 0.1])
+
+
+def test_memory_and_past_go_together(known: list[np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="memory is 15 and these pairs have none"):
+        MacroModel.fit(np.ones((200, 1)), np.ones((200, 1)), 1.0, memory=15.0)
+    pairs, none = pairs_of_series(known, None, THETA), TrainingOptions(epochs=1)
+    with pytest.raises(ValueError, match="memory is 0 and these pairs have one"):
+        train(pairs, none, 0)
+    with pytest.raises(ValueError, match="past must have shape"):
+        replace(pairs, past=np.ones((3, 1)))
+    assert np.array_equal(pairs.take(np.arange(5)).past, pairs.past[:5])
+
+
+def test_a_treatment_follows_the_paths() -> None:
+    """The mean by the stiff solver, of the start, its past and the rest, is that of paths."""
+    temperatures, rng = np.array([800.0, 1000.0, 1250.0]), np.random.default_rng(5)
+    all_series = [x for _ in temperatures for x in series(rng, 4, 600)]
+    condition = [[1000 / t] for t in temperatures for _ in range(4)]
+    own = MacroModel.fit_series(all_series, 1.0, condition, seed=2, memory=THETA, **OPTIONS)
+    start = np.array([FAR * SPREAD])
+    paths = own.simulate(start, 1.0, n_steps=60, paths=400, seed=4)
+    mean = own.anneal("1000 K, hold 60 s", start, paths=0, records=paths.times[[20, 40, 60]])
+    way = paths.z.mean(axis=(0, 1))[[20, 40, 60], 0]
+    np.testing.assert_allclose(mean.mean[1:, 0], way, atol=0.02 * FAR * SPREAD)
+    found = own.equilibrate([1000.0], start, paths=60, seed=1)
+    assert found.spread[0, 0] == pytest.approx(SPREAD, rel=0.1)
+    assert own.rests([[1.0]])[0, 0, 0] == pytest.approx(0, abs=0.3 * SPREAD)

@@ -1,0 +1,33 @@
+"""A study whose model remembers, from its small runs to what its commands say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_alloy import METRICS, metrics_of, settings
+
+from macro_ase.cli import main
+from macro_ase.commands.alloy_run import AlloyRun
+from macro_ase.workflow import run_study
+
+pytestmark = pytest.mark.learn
+
+OWN = ("sampling.grow=false", "sampling.memory_events=1000", "system.large_size=[6,6,6]")
+
+
+def test_a_model_that_remembers_walks_the_whole_road(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    run_study(settings(*OWN, "direct.runs=1"), folder, quick=True)
+    assert set(metrics_of(folder)) == METRICS
+    assert "which remembers 1000 hops" in (folder / "report.html").read_text()
+    model = AlloyRun(folder).model
+    assert model.remembers and model.options.memory in (1, 2)
+    rests = model.rests([model.trained.scaling.condition_mean])
+    assert rests.shape == (2, 1, 6) and np.isfinite(rests).any()
+    asked = ["anneal", str(folder), "--schedule", "3000 K, 1e12 K/s to 2000 K", "--paths", "3"]
+    assert main([*asked, "--csv", str(tmp_path / "order.csv")]) == 0
+    assert len((tmp_path / "order.csv").read_text().splitlines()) > 20
+    assert main(["predict", str(folder), "--size", "8", "8", "8", "--temperature", "2500"]) == 0
+    capsys.readouterr()
