@@ -35,7 +35,7 @@ def offered(*words: str) -> set[str]:
         (("macro-ase", "run", "nbmota", "--list"), {"--list-settings"}),
         (("macro-ase", "run", "nbmota", "--set", "small."), {"small.events", "small.runs"}),
         (("macro-ase", "build", "b"), {"bcc"}),
-        (("macro-ase", "build", "bcc", "--ordered", ""), {"B2"}),
+        (("macro-ase", "build", "bcc", "--ordered", "L"), {"L1_0", "L1_2"}),
         (("macro-ase", "sro", "--weights", "t"), {"time"}),
         (("macro-ase", "report", "r"), set()),
     ],

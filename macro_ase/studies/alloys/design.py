@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ...engines.vacancies.fraction import VacancyFraction
 from ...ratios import either, near_multiples, whole_ratio
 from ...refusals import Refused
+from ...rng import stream
 from ...systems import MODELS
 from ...systems.alloy import Alloy
-from ...systems.alloy_crystals import AlloyCrystals
+from ...systems.alloy_crystals import AlloyCrystals, Codes
 from ..settings import DRIFTS, LEARNING, require_choices, require_numbers, setting
 
 STATIONARY_AFTER = 6.0
@@ -52,8 +55,9 @@ class Design:
     Patches are those of large states that were grown from small ones, or, without ``grow``, of the
     small states themselves. The model remembers the past of a state over ``memory_events``
     (`learning.past`), unless they are 0. ``notes`` say how the system was made; ``learning`` holds
-    options of `TrainingOptions`, ``vacancy_fraction`` is that of the laboratory, if it is known,
-    and ``label`` comes before the names of chunks, where a run holds those of several designs.
+    options of `TrainingOptions`, ``random_start`` says that no large crystal was given,
+    ``vacancy_fraction`` is that of the laboratory, if it is known, and ``label`` comes before the
+    names of chunks, where a run holds those of several designs.
     """
 
     system: AlloyCrystals
@@ -73,6 +77,7 @@ class Design:
     grow: bool = True
     patches_per_state: int = 0
     memory_events: float = 0.0
+    random_start: bool = False
     vacancy_fraction: VacancyFraction | None = None
     label: str = ""
 
@@ -94,14 +99,15 @@ class Design:
         if not grow:
             _check_not_grown(config["sampling"])
         elif numbers["memory_events"]:
-            raise ValueError(
-                "sampling.memory_events must be 0 where states grow, for these have no past, or "
-                "sampling.grow false"
+            raise Refused(
+                "sampling.memory_events must be 0 where states grow, for these have no past",
+                {"sampling.memory_events": 0},
             )
         ordered = tuple(sorted(set(temperatures)))
         own = (system, tuple(notes), ordered, config["learning"], config["seed"])
-        fraction = _vacancy_fraction(config, ordered)
-        design = cls(*own, **numbers, grow=grow, vacancy_fraction=fraction)
+        fraction, random = _vacancy_fraction(config, ordered), not config["system"].get("structure")
+        numbers |= {"grow": grow, "random_start": random}
+        design = cls(*own, **numbers, vacancy_fraction=fraction)
         most = design.sampled_sizes[1]
         if design.patches_per_state > most:
             raise Refused(
@@ -140,6 +146,13 @@ class Design:
     def n_evolved(self) -> int:
         """Patches of a state that evolve."""
         return self.patches_per_state or self.sampled_sizes[1]
+
+    def start(self, temperature: float, run: int) -> Codes:
+        """Where a direct run starts: the crystal that was given, or a random one of its own."""
+        if not self.random_start:
+            return self.system.large_state
+        rng = np.random.default_rng(stream(self.seed, "start", round(1000 * temperature), run))
+        return rng.permutation(self.system.large_state)
 
     def laboratory_scale(self, temperature: float) -> tuple[float, float]:
         """Seconds in the laboratory to a simulated one, and the relative error; 0, 0: unknown."""

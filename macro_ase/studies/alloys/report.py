@@ -30,10 +30,11 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
     """All parts of the report."""
     system = d.system
     chosen = f"{d.n_evolved} of each, chosen at random and " if d.patches_per_state else ""
+    past = f", which remembers {d.memory_events:g} hops," if d.memory_events else ","
     grown = f" were upsampled to {system.large.n_sites} sites; patches" if d.grow else "; patches"
     summary = (
         f"Small runs of {system.small.n_sites} sites{grown} of these, {chosen}evolved alone "
-        f"({system.boundary} boundary), trained the model, which predicts the large system of "
+        f"({system.boundary} boundary), trained the model{past} which predicts the large system of "
         f"{system.large.n_sites} sites and {d.n_patches:.0f} patches at "
         f"{', '.join(f'{t:g}' for t in d.temperatures)} K"
         + (" beside direct simulation" if d.direct_runs else "")

@@ -156,16 +156,18 @@ def direct_jobs(d: Design, scan: TimeStepScan, model: MacroModel) -> Jobs:
         times = model.dt(t) * np.arange(d.n_steps(t, slowest, scan.chosen) + 1)
         for r, key in enumerate(d.keys("direct", t)):
             own = ({"T": t}, d.seed, (round(1000 * t), r))
-            jobs[key] = (d.system, d.system.large_state, times, *own)
+            jobs[key] = (d.system, d.start(t, r), times, *own)
     return jobs
 
 
 def predict(d: Design, scan: TimeStepScan, model: MacroModel) -> list[tuple[Any, Any]]:
-    """Paths of the model from the large system's initial state, by temperature."""
-    paths, start = [], d.system.observe(d.system.large_state[None])[0]
+    """Paths of the model from where direct runs start, or would start, by temperature."""
+    paths = []
     for t, slowest in zip(d.temperatures, scan.slowest_chosen):
         condition, steps = d.system.model_condition({"T": t}), d.n_steps(t, slowest, scan.chosen)
         sites, seed = d.system.large.n_sites, stream(d.seed, "predict", round(1000 * t))
+        states = np.array([d.start(t, r) for r in range(d.direct_runs or 1)])
+        start = np.resize(d.system.observe(states), (d.paths, len(d.system.names)))
         made = model.simulate(start, condition, steps, sites, d.n_patches, d.paths, seed)
         paths.append((made.times, made.z))
     return paths

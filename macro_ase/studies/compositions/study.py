@@ -149,7 +149,7 @@ def direct_jobs(d: CompositionDesign, small: Chunks, scan: TimeStepScan) -> Jobs
         times = dt * np.arange(steps_of(d, own, t, scan) + 1)
         for r, key in enumerate(own.keys("direct", t)):
             item = ({"T": t}, own.seed, (round(1000 * t), r))
-            jobs[key] = (own.system, own.system.large_state, times, *item)
+            jobs[key] = (own.system, own.start(t, r), times, *item)
     return jobs
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from macro_ase.build import build_crystal
 from macro_ase.config import load_config
+from macro_ase.learning.past import past_of
+from macro_ase.studies.alloys.compare import pasts
 from macro_ase.studies.alloys.design import Design
 
 COLD = "conditions.temperatures_K=[1800.0, 1200.0, 1500.0]"
@@ -42,6 +48,25 @@ def test_other_numbers_are_refused(given: str, message: str) -> None:
         design(given)
 
 
+def test_the_past_is_that_of_the_run_that_a_state_is_from() -> None:
+    d = design("small.runs=2", "small.events=300000", "sampling.memory_events=1000")
+    rng = np.random.default_rng(0)
+    small = {
+        key: {"z": rng.normal(size=(30, 6)), "kept": np.array([2, 20]) + k}
+        for k, key in enumerate(d.keys("small", 1500.0))
+    }
+    own = pasts(d, small, 1500.0)
+    runs = [past_of(run["z"], 1000 / d.system.record_events) for run in small.values()]
+    np.testing.assert_array_equal(own, [runs[0][2], runs[0][20], runs[1][3], runs[1][21]])
+
+
+def test_states_that_grow_have_no_past() -> None:
+    grow = ("sampling.grow=true", "sampling.copies=2", "system.large_size=[12, 12, 12]")
+    with pytest.raises(ValueError, match=r"sampling.memory_events must be 0 where states grow"):
+        design(*grow, "sampling.memory_events=100")
+    assert design(*grow, "sampling.memory_events=0").memory_events == 0
+
+
 def test_patches_with_sites_of_their_own_need_not_divide_the_large_system() -> None:
     """K = n / n_s is no whole number then, and the whole drifts as its patches do."""
     sizes = ("system.small_size=[4, 4, 4]", "system.patch_size=[2, 2, 2]")
@@ -50,3 +75,15 @@ def test_patches_with_sites_of_their_own_need_not_divide_the_large_system() -> N
     assert d.sites_per_patch == 32
     assert d.n_patches == 125 / 8
     assert d.system.n_patches(d.system.large_state) == 16
+
+
+def test_direct_runs_start_from_random_crystals_of_their_own(tmp_path: Path) -> None:
+    d = design()
+    starts = [d.start(1500.0, r) for r in (0, 1)] + [d.start(1800.0, 0)]
+    assert all(np.array_equal(np.sort(x), np.sort(d.system.large_state)) for x in starts)
+    assert len({x.tobytes() for x in starts}) == 3
+    assert np.array_equal(d.start(1500.0, 1), design().start(1500.0, 1))
+    given = build_crystal("bcc", "NbMoTa", (8, 8, 8), rng=0)
+    given.write(tmp_path / "own.xyz")
+    own = design(f"system.structure={tmp_path / 'own.xyz'}")
+    assert own.start(1500.0, 1) is own.system.large_state
