@@ -9,7 +9,7 @@ from ase.io import write
 
 from macro_ase.analysis.order_comparison import mean_of_runs
 from macro_ase.config import load_config
-from macro_ase.rng import stream
+from macro_ase.rng import kernel_state, stream
 from macro_ase.systems import SwapAlloy
 from macro_ase.systems.alloy_sites import sites_from_config
 from macro_ase.systems.base import no_closure
@@ -139,3 +139,18 @@ def test_a_calculator_that_did_one_alloy_is_asked_again_of_another() -> None:
     one.swaps.check(one.small, one.small_states[0])
     with pytest.raises(ValueError, match=r"emt knows .* not Fe"):
         alloy("system.halo_A=6.0", "system.composition=Cu0.5Fe0.5")
+
+
+def test_relaxed_sites_of_a_table_are_compiled_and_move_as_by_calls() -> None:
+    ends = []
+    for calculator in ("emt", "python:ase.calculators.emt:EMT"):
+        own = (f"system.calculator={calculator}", "system.sites=relaxed")
+        system, notes = sites_from_config(load_config("swap", False, (*SMALL, *own)))
+        assert ("compiled kernel" in notes[-1]) == (calculator == "emt")
+        swaps, sites = system.swaps, system.small.resized((2, 2, 2))
+        codes, bonds = system.small_states[0][: sites.n_sites], np.zeros((2, 3, 3))
+        state, rng = swaps.begin(sites, codes), kernel_state(5)
+        swaps.run(sites, state, 12, 1000.0, rng, bonds)
+        ends.append((state.occupation.tolist(), rng.tolist(), state.memory["energy"]))
+    assert ends[0][:2] == ends[1][:2] and ends[0][0] != codes.tolist()
+    assert ends[0][2] == pytest.approx(ends[1][2], abs=1e-6)
