@@ -121,7 +121,7 @@ for pair in first:
 # ## Positions too
 #
 # Displacements among the swaps let the lattice relax and vibrate. The kernel does them as well: an
-# attempt evaluates what the atoms that it moves feel, in some microseconds.
+# attempt evaluates what the atoms that it moves feel, in some 20 microseconds.
 
 # %%
 moved = PatchMC(

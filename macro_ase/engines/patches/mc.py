@@ -53,7 +53,7 @@ class PatchMC(Driver):
     """Metropolis moves of core and buffer of a patch; all other atoms stay as they are.
 
     A step is one attempt. With `TableEAM` a compiled kernel does them, at the cost of what is
-    within the cutoff of an atom: below 1 us if species alone change, some 6 us if atoms are
+    within the cutoff of an atom: below 1 us if species alone change, some 20 us if atoms are
     displaced too. With MACE, if atoms stay on their places, an attempt costs the energies of
     the atoms that it changes, in a batch for many patches (`run_in_lockstep`). Otherwise each costs
     a call of the calculator with the cut-out.
