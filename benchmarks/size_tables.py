@@ -73,7 +73,7 @@ def report(
             list(_order(predicted, true, temperatures)),
         ),
     ]
-    return "\n".join(f"{caption}\n\n{_markdown(*table)}" for caption, *table in parts if table[1])
+    return "\n".join(f"{caption}\n\n{markdown(*table)}" for caption, *table in parts if table[1])
 
 
 def _misses(predicted: Sequence[Found], true: Mapping[int, Found]) -> Rows:
@@ -132,6 +132,6 @@ def _cell(value: float, error: float, form: str = ".3f") -> str:
     return f"{value:{form}}{known}"
 
 
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
