@@ -38,8 +38,8 @@ SETTINGS = (
         "(system.structure)"),
     SPECIES,
     arg("--calculator", metavar="KIND:SPEC",
-        help="energies of your alloy in the study swap, as of compute-barriers "
-        "(system.calculator)"),
+        help="energies of your alloy in the study swap, as of compute-barriers, or "
+        "pair:MODEL of a barrier model (system.calculator)"),
     arg("--barriers", type=barriers, metavar="FILE|NAME",
         help="barrier model, .json or .npz, or one that ships, such as NbMoTaW (system.barriers)"),
 )  # fmt: skip

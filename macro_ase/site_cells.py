@@ -89,6 +89,10 @@ class SiteCells:
         between = (distance[new] + distance[new + 1]) / 2
         return np.concatenate([[distance[0] / 2], between])
 
+    def between_shells_A(self, n_shells: int) -> float:
+        """A distance beyond so many shells, and below the next."""
+        return float(self._edges_A[n_shells])
+
     def shell_of(self, distance_A: Array, n_shells: int) -> Ints:
         """Shell of every distance, from 0; -1 beyond the last of some."""
         found = np.searchsorted(self._edges_A, distance_A) - 1
@@ -114,18 +118,22 @@ class SiteCells:
         return np.array(counts).reshape(n_shells, n_species, n_species)
 
     @classmethod
-    def of(cls, structure: Atoms) -> tuple[SiteCells, Ints]:
+    def of(cls, structure: Atoms, vacancies: bool = False) -> tuple[SiteCells, Ints]:
         """The cells of a crystal, and the atomic number on each site, shape (n_sites,).
 
         Parameters
         ----------
         structure : ase.Atoms or pymatgen Structure
             Perfect, relaxed or hot, in any orientation, periodic along all its axes.
+        vacancies : bool
+            Whether sites may be vacant, number 0: marked ``X``, or seen as holes in blocks of
+            conventional cells.
 
         Raises
         ------
         ValueError
-            If it has vacancies, is open, is no block of cells, or an atom is off its site.
+            If it has vacancies that it may not have, is open, is no block of cells, or an atom is
+            off its site.
         """
         atoms = as_atoms(structure)
         if not len(atoms) or atoms.cell.rank < 3 or not atoms.pbc.all():
@@ -134,14 +142,14 @@ class SiteCells:
             raise ValueError("positions of atoms are not finite")
         found = _conventional(atoms) or _repeated(atoms)
         vacant = int(np.sum(found[1] == 0))
-        if vacant:
+        if vacant and not vacancies:
             raise ValueError(f"{vacant} of {len(found[1])} sites are vacant: fill them with atoms")
         return found
 
 
 @lru_cache(maxsize=16)
 def _shells(cells: SiteCells, n_shells: int) -> Sequence[Ints]:
-    i, j, distance, _ = neighbour_pairs(cells.atoms(), float(cells._edges_A[n_shells]))
+    i, j, distance, _ = neighbour_pairs(cells.atoms(), cells.between_shells_A(n_shells))
     kind, tables = cells.shell_of(distance, n_shells), []
     for k in range(n_shells):
         own = kind == k

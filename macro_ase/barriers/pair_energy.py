@@ -16,6 +16,7 @@ V_k(X, X) = 2 mean_A V_k(X, A) - mean_AB V_k(A, B).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,23 @@ class PairEnergy:
     def n_shells(self) -> int:
         """Number of neighbour shells that interact."""
         return len(self.pair_eV)
+
+    def only(self, species: Sequence[str]) -> PairEnergy:
+        """That of some of its species, in this order.
+
+        Raises
+        ------
+        ValueError
+            If one is not among them.
+        """
+        missing = sorted(set(species) - set(self.species))
+        if missing:
+            known = ", ".join(self.species)
+            raise ValueError(f"the pair energy knows {known}, not {', '.join(missing)}")
+        atoms = [self.species.index(name) for name in species]
+        rows = np.array([*atoms, len(self.species)])
+        odd = (self.subregular_eV - self.subregular_eV.T)[np.ix_(atoms, atoms)]
+        return PairEnergy(tuple(species), self.pair_eV[:, rows[:, None], rows], np.triu(odd))
 
     def energy(self, crystal: Crystal) -> float:
         """Formation energy of a crystal, in eV.

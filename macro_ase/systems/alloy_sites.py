@@ -12,7 +12,7 @@ from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from ..build import default_lattice_constant_A, nearest_counts, parse_composition
-from ..lattice import FCC, LATTICES
+from ..lattice import FCC, LATTICES, VACANCY
 from ..memory import require_memory
 from ..ratios import either, near_divisors
 from ..refusals import Refused
@@ -21,13 +21,13 @@ from ..site_cells import SiteCells
 from ..structure_files import read_structure
 from .alloy_start import BYTES_PER_SITE, small_states
 from .alloy_swap import SwapAlloy
-from .calculator_swaps import CalculatorSwaps, table_of
-from .swap_engines import EAMSwaps, SwapEngine
+from .calculator_swaps import CalculatorSwaps
+from .swap_choice import swap_engine
 
 HCP = "hcp"
 MOST_SHELLS = 6
-SITES = ("ideal", "relaxed")
 UNUSED = "The settings lattice, large_size, composition and lattice_constant_A are not used."
+VACANT = "Vacant sites swap as atoms do; order is that of the atoms."
 Size = tuple[int, int, int]
 Numbers = NDArray[np.int64]
 
@@ -46,14 +46,20 @@ def sites_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]]:
         text = f"system.shells must be 1 to {MOST_SHELLS}, not {shells}"
         raise Refused(text, {"system.shells": min(max(shells, 1), MOST_SHELLS)})
     large, numbers, notes = large_sites(settings, seed)
-    species = tuple(chemical_symbols[z] for z in np.unique(numbers))
+    species = tuple(chemical_symbols[z] for z in np.unique(numbers) if z)
     if len(species) < 2:
         raise ValueError(f"order needs atoms of at least two species, not of {species[0]} alone")
     state = codes_of(numbers, species)
     small = large.resized(_size(settings, "small_size"))
     patch = _size(settings, "patch_size")
     _check_sizes(patch, settings["buffer_cells"], small.size, large.size)
-    swaps, said = swap_engine(settings, species, shells)
+    swaps, said = swap_engine(settings, species, shells, large.name)
+    if isinstance(swaps, CalculatorSwaps) and not numbers.all():
+        raise ValueError(
+            f"system.structure: {np.sum(numbers == 0)} of {len(numbers)} sites are vacant, which "
+            "energies of tables and pair energies on the ideal sites can have, not those of "
+            f"{settings['calculator']} on {settings['sites']} ones: fill them with atoms"
+        )
     alloy = SwapAlloy(
         swaps=swaps,
         small=small,
@@ -70,14 +76,14 @@ def sites_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]]:
 
 
 def codes_of(numbers: Numbers, species: Sequence[str]) -> NDArray[np.int8]:
-    """Species codes of atomic numbers, shape (n,).
+    """Species codes of atomic numbers, shape (n,); the last of a vacancy, number 0.
 
     Raises
     ------
     ValueError
         If one is none of the species.
     """
-    known = [chemical_symbols.index(name) for name in species]
+    known = [chemical_symbols.index(name) for name in (*species, VACANCY)]
     strange = sorted({chemical_symbols[z] for z in np.unique(numbers) if z not in known})
     if strange:
         raise ValueError(f"species {', '.join(strange)} not among {', '.join(species)}")
@@ -98,11 +104,12 @@ def large_sites(settings: dict[str, Any], seed: int) -> tuple[SiteCells, Numbers
     if file:
         structure = read_structure(file, species=settings["structure_species"] or None)
         try:
-            cells, numbers = SiteCells.of(structure)
+            cells, numbers = SiteCells.of(structure, vacancies=True)
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from error
         what = f"{Path(file).name}, {_describe(cells, numbers)}"
-        return cells, numbers, [f"Initial state of the large system: {what}.", UNUSED]
+        notes = [f"Initial state of the large system: {what}.", UNUSED]
+        return cells, numbers, notes if numbers.all() else [*notes, VACANT]
     fractions = parse_composition(settings["composition"])
     name, size = settings["lattice"], _size(settings, "large_size")
     cells = _perfect(name, fractions, settings["lattice_constant_A"]).resized(size)
@@ -137,41 +144,6 @@ def _perfect(name: str, fractions: Mapping[str, float], constant_A: float) -> Si
         (0.0, 0.0, a * math.sqrt(8 / 3)),
     )
     return SiteCells(HCP, edges, ((0.0, 0.0, 0.0), (1 / 3, 2 / 3, 0.5)), (1, 1, 1))
-
-
-def swap_engine(
-    settings: dict[str, Any], species: tuple[str, ...], shells: int
-) -> tuple[SwapEngine, str]:
-    """What swaps the atoms, and what should be said of it: compiled where energies are of a table.
-
-    Raises
-    ------
-    ValueError, FileNotFoundError
-        If the calculator is none, or does not know the species.
-    """
-    text, halo_A = settings["calculator"].strip(), settings["halo_A"]
-    if settings["sites"] not in SITES:
-        raise ValueError(
-            f"system.sites must be one of {', '.join(SITES)}, not {settings['sites']!r}"
-        )
-    relaxed = settings["sites"] == "relaxed"
-    if halo_A < 0:
-        raise ValueError(f"system.halo_A must be 0 or more, not {halo_A:g}")
-    try:
-        table = table_of(text, species)
-    except (ValueError, FileNotFoundError) as error:
-        raise type(error)(f"system.calculator: {error}") from error
-    if table is not None and not halo_A and not relaxed:
-        what = f"Energies of {text} on the ideal sites, by the compiled kernel of tables."
-        return EAMSwaps(table, 0.0, shells), what
-    by = "the compiled kernel of tables" if table else "10 to 30 calls of the calculator"
-    how = (
-        f"with positions that relax after each trial, by {by}"
-        if relaxed
-        else "on the ideal sites, of the atoms around each swap"
-    )
-    engine = CalculatorSwaps(text, species, shells, halo_A, relaxed)
-    return engine, f"Energies of {text} {how}."
 
 
 def _check_calculator(swaps: CalculatorSwaps, small: SiteCells, alloy: SwapAlloy) -> None:
@@ -221,6 +193,7 @@ def _check_sizes(patch: Size, buffer: int, small: Size, large: Size) -> None:
 
 def _describe(cells: SiteCells, numbers: Numbers) -> str:
     kinds, counts = np.unique(numbers, return_counts=True)
-    parts = ", ".join(f"{n} {chemical_symbols[z]}" for z, n in zip(kinds, counts))
+    names = [chemical_symbols[z] if z else "vacant" for z in kinds]
+    parts = ", ".join(f"{n} {name}" for name, n in zip(names, counts))
     what = f"{cells.name} cells" if cells.name else f"cells of {cells.n_basis} sites"
     return f"{' x '.join(map(str, cells.size))} {what} ({parts})"

@@ -18,6 +18,7 @@ from ..engines.swaps.cluster_energy import ClusterEnergy
 from ..engines.swaps.cut_outs import CutOutEnergy
 from ..engines.swaps.neighbours import nearest_pairs, neighbourhood
 from ..engines.swaps.relaxed import RelaxedEnergy
+from ..engines.swaps.thermal import ThermalEnergy
 from ..engines.swaps.walks import Held, Neighbours, SwapEnergy, Walk, go_together
 from ..potentials.eam_calculator import TableEAM
 from ..potentials.eam_table import EAMTable
@@ -26,7 +27,8 @@ from ..site_cells import SiteCells
 from .alloy_crystals import Codes, Sites
 from .swap_engines import Laid
 
-SiteEnergy = ClusterEnergy | CutOutEnergy | RelaxedEnergy
+SiteEnergy = ClusterEnergy | CutOutEnergy | RelaxedEnergy | ThermalEnergy
+MOVING = {"relaxed": RelaxedEnergy, "thermal": ThermalEnergy}
 _OWN = threading.local()
 """Calculators and what is made with them, of this thread alone."""
 
@@ -49,15 +51,15 @@ class CalculatorSwaps:
         Neighbour shells whose bonds are counted.
     halo_A : float
         How far around a swap the calculator is shown atoms; 0: as far as its energies reach.
-    relaxed : bool
-        Whether positions relax after each trial.
+    sites : {"ideal", "relaxed", "thermal"}
+        Where atoms are: on their sites, relaxed after each trial, or vibrating about them.
     """
 
     calculator: str
     species: tuple[str, ...]
     shells: int
     halo_A: float = 0.0
-    relaxed: bool = False
+    sites: str = "ideal"
 
     def begin(self, grid: Sites, codes: Codes) -> Held:
         """A state with these species codes."""
@@ -129,8 +131,8 @@ class CalculatorSwaps:
     def _site_energy(self, grid: SiteCells) -> SiteEnergy:
         calculator = self._calculator()
         numbers = np.array([atomic_numbers[name] for name in self.species])
-        if self.relaxed:
-            return RelaxedEnergy(grid, calculator, numbers, self.halo_A or None)
+        if self.sites in MOVING:
+            return MOVING[self.sites](grid, calculator, numbers, self.halo_A or None)
         if not self.halo_A and batched_energies(calculator) is not None:
             return ClusterEnergy(grid, calculator, numbers)
         return CutOutEnergy(grid, calculator, numbers, self.halo_A or None)
@@ -138,10 +140,11 @@ class CalculatorSwaps:
     def _calculator(self) -> Any:
         made = _OWN.__dict__.setdefault("calculators", {})
         own = self.calculator, self.species
-        if (own, self.relaxed) not in made:
-            table = table_of(*own) if self.relaxed else None
-            made[own, self.relaxed] = TableEAM(table) if table else calculator_from_text(*own)
-        return made[own, self.relaxed]
+        moving = self.sites in MOVING
+        if (own, moving) not in made:
+            table = table_of(*own) if moving else None
+            made[own, moving] = TableEAM(table) if table else calculator_from_text(*own)
+        return made[own, moving]
 
 
 def table_of(text: str, species: tuple[str, ...]) -> EAMTable | None:

@@ -1,7 +1,8 @@
-"""What swaps the atoms of an alloy; the compiled one, of an embedded-atom table."""
+"""What swaps the atoms of an alloy; the compiled ones, of tables and of pair energies."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
+from ..barriers.pair_energy import PairEnergy
 from ..engines.swaps.eam_lattice import EAMLattice
 from ..engines.swaps.moves import NeighbourSwap, Swap
+from ..engines.swaps.pair_lattice import pair_lattice
 from ..kinetics.eam_sites import SiteState
 from ..kinetics.padding import pad
 from ..kinetics.shell_bonds import count_bonds
@@ -58,38 +61,17 @@ class SwapEngine(Protocol):
         """Changes of the ordered bond counts by each patch alone, (n_shells, S, S) each."""
 
 
-@dataclass(frozen=True)
-class EAMSwaps:
-    """An embedded-atom energy on the sites of any grid: compiled, below some us a swap.
-
-    Attributes
-    ----------
-    table : EAMTable
-    lattice_constant_A : float
-        Of bcc grids; cells have their own.
-    shells : int
-        Neighbour shells whose bonds are counted.
-    """
-
-    table: EAMTable
-    lattice_constant_A: float
-    shells: int
-    _lattices: dict[Sites, EAMLattice] = field(default_factory=dict, repr=False, compare=False)
+class CompiledSwaps(ABC):
+    """Swaps by the compiled kernel, below some us each."""
 
     @property
+    @abstractmethod
     def species(self) -> tuple[str, ...]:
         """Symbols by code, without the vacancy, whose code comes last."""
-        return self.table.species
 
+    @abstractmethod
     def lattice(self, grid: Sites) -> EAMLattice:
         """The sites of a grid, made once."""
-        if grid not in self._lattices:
-            self._lattices[grid] = (
-                EAMLattice.from_cells(grid, self.table, self.shells)
-                if isinstance(grid, SiteCells)
-                else EAMLattice.from_grid(grid, self.table, self.lattice_constant_A, self.shells)
-            )
-        return self._lattices[grid]
 
     def begin(self, grid: Sites, codes: Codes) -> SiteState:
         """A state with these species codes."""
@@ -124,6 +106,68 @@ class EAMSwaps:
             lattice.try_patch(state, number, temperature, rng, NeighbourSwap(), *patch)[0]
             for number, rng, patch in zip(attempts, rng_states, patches)
         ]
+
+
+@dataclass(frozen=True)
+class PairSwaps(CompiledSwaps):
+    """A pair energy on bcc cells.
+
+    Attributes
+    ----------
+    energy : PairEnergy
+    shells : int
+        Neighbour shells whose bonds are counted.
+    """
+
+    energy: PairEnergy
+    shells: int
+    _lattices: dict[Sites, EAMLattice] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Symbols by code, without the vacancy, whose code comes last."""
+        return self.energy.species
+
+    def lattice(self, grid: Sites) -> EAMLattice:
+        """The sites of a grid, made once."""
+        assert isinstance(grid, SiteCells)
+        if grid not in self._lattices:
+            self._lattices[grid] = pair_lattice(grid, self.energy, self.shells)
+        return self._lattices[grid]
+
+
+@dataclass(frozen=True)
+class EAMSwaps(CompiledSwaps):
+    """An embedded-atom energy on the sites of any grid.
+
+    Attributes
+    ----------
+    table : EAMTable
+    lattice_constant_A : float
+        Of bcc grids; cells have their own.
+    shells : int
+        Neighbour shells whose bonds are counted.
+    """
+
+    table: EAMTable
+    lattice_constant_A: float
+    shells: int
+    _lattices: dict[Sites, EAMLattice] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Symbols by code, without the vacancy, whose code comes last."""
+        return self.table.species
+
+    def lattice(self, grid: Sites) -> EAMLattice:
+        """The sites of a grid, made once."""
+        if grid not in self._lattices:
+            self._lattices[grid] = (
+                EAMLattice.from_cells(grid, self.table, self.shells)
+                if isinstance(grid, SiteCells)
+                else EAMLattice.from_grid(grid, self.table, self.lattice_constant_A, self.shells)
+            )
+        return self._lattices[grid]
 
     def heal(
         self,

@@ -23,6 +23,22 @@ Codes = NDArray[np.int8]
 NONE = np.arange(0)
 
 
+@dataclass(frozen=True)
+class Bath:
+    """What keeps the positions of a state warm.
+
+    Attributes
+    ----------
+    beta : float
+        1 / k_B T, 1/eV.
+    rng : uint64 array, shape (4,)
+        The random numbers of the state's walk, which whoever draws changes in place.
+    """
+
+    beta: float
+    rng: NDArray[np.uint64]
+
+
 @dataclass
 class Held:
     """What n sites hold; whoever knows its energy adds what it remembers of it.
@@ -35,11 +51,14 @@ class Held:
         Sites that may change.
     memory : dict
         The energy's own, such as energies of sites.
+    bath : Bath, optional
+        That of the walk that it makes.
     """
 
     occupation: Codes
     active: Ints
     memory: dict[str, Any]
+    bath: Bath | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +150,7 @@ class Walk:
     ) -> None:
         self.held, self.neighbours, self.left = held, neighbours, attempts
         self.beta, self.rng, self.accepted = 1 / (units.kB * temperature_K), rng, 0
+        held.bath = Bath(self.beta, rng)
         self.role = np.zeros(len(held.occupation), dtype=np.int8)
         self.role[held.active] = 1
         self.role[held.active[:n_core]] = 2

@@ -15,10 +15,10 @@ import numpy as np
 
 from ...analysis.time_step import TimeStepScan, scan_time_steps
 from ...arrays import Chunk
-from ...engines.calculators import calculator_files
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
+from ...systems.swap_choice import energy_files
 from ..design import Study
 from ..road import learn
 from ..runner import Runner
@@ -44,7 +44,7 @@ class AlloyStudy(Study):
         super().__init__(config)
         file = Path(config.get("time", {}).get("vacancy_fraction") or ".")
         calculator = config["system"].get("calculator")
-        files = calculator_files(calculator) if calculator else ()
+        files = energy_files(calculator) if calculator else ()
         self.inputs = (*((file,) if file.is_file() else ()), *files)
 
     def needs(self) -> Needs:
