@@ -2,11 +2,13 @@
 
     python benchmarks/batched_patches.py [--device cuda] [--precision float32] [--quick] [--csv OUT]
 
-The model that ships, NbMoTa-mace; a patch is a sphere of 5 A in a crystal of 2,000 atoms that is
-repeated, so its surroundings are the same in every size. All batch sizes compute the same clusters,
-of swaps of pairs of the patch. Beside them: energies by the ASE calculator of what a user would
-show it, which computes forces too. Times are the least of several stretches, taken in turn; on a
-CPU processor time of one core, elsewhere time by the clock. Set-up is left out.
+On a GPU batches are larger, and beside batches whose kernels are launched one by one stand those
+that are recorded and replayed. The model that ships, NbMoTa-mace; a patch is a sphere of 5 A in a
+crystal of 2,000 atoms that is repeated, so its surroundings are the same in every size. All batch
+sizes compute the same clusters, of swaps of neighbours in the patch. Beside them: energies by the
+ASE calculator of what a user would show it, which computes forces too. Times are the least of
+several stretches, taken in turn; on a CPU processor time of one core, elsewhere time by the clock.
+Set-up is left out.
 """
 
 from __future__ import annotations
@@ -26,15 +28,17 @@ from mace.calculators import MACECalculator
 from table import Row, by_turns, show
 
 from macro_ase.build import build_crystal
+from macro_ase.engines.patches import replayed
 from macro_ase.engines.patches.cluster_sites import ClusterSites
 from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.patches.receptive_field import reach
+from macro_ase.engines.swaps.neighbours import nearest_pairs
 from macro_ase.patches import Patch, cut_out
 from macro_ase.potentials import path
 
-BATCHES = (1, 2, 4, 8, 16)
+BATCHES, GPU_BATCHES = (1, 2, 4, 8, 16), (1, 2, 4, 8, 16, 64, 256)
 CELLS, QUICK_CELLS = (10, 20, 40), (10, 20)
-WHOLE_CELLS, QUICK_WHOLE_CELLS = (10, 20), (10,)
+WHOLE_CELLS, QUICK_WHOLE_CELLS, GPU_WHOLE_CELLS = (10, 20), (10,), (10, 20, 40)
 CENTRE, RADIUS_A, TEMPERATURE_K = 1110, 5.0, 1500.0
 ATTEMPTS, REPEATS, WHOLE_REPEATS = 30, 5, 2
 SIZE_TARGET, BATCH_TARGET = 1.2, 1.0
@@ -52,25 +56,33 @@ def patch(cells: int, calculator: Any) -> PatchMC:
     return PatchMC(alloy(cells), sphere, calculator, temperature_K=TEMPERATURE_K, rng=0)
 
 
-def batch_rows(calculator: Any, clock: Callable[[], float]) -> list[Row]:
+def batch_rows(
+    calculator: Any, clock: Callable[[], float], batches: tuple[int, ...], recorded: bool
+) -> list[Row]:
     """Energies a second, the same clusters in batches of several sizes."""
     engine, rng = patch(CELLS[0], calculator), np.random.default_rng(0)
     sites, n = engine._sites, len(engine.region.active)
     assert isinstance(sites, ClusterSites)
-    pairs = [rng.choice(n, 2, replace=False).tolist() for _ in range(max(BATCHES))]
-    clusters = [sites.graph.around(pair, sites.cut.atoms.numbers)[1] for pair in pairs]
+    replayed.FIRST = 1 if recorded else 10**9
+    pairs = rng.permutation([p for p in zip(*nearest_pairs(sites.cut.atoms)[:2]) if max(p) < n])
+    shown = np.resize(pairs, (max(batches), 2)).tolist()
+    clusters = [sites.graph.around(pair, sites.cut.atoms.numbers)[1] for pair in shown]
 
     def all_in_batches(size: int, calls: int) -> None:
         for _ in range(calls):
             for k in range(0, len(clusters), size):
                 sites.energies(clusters[k : k + size])
 
-    best = by_turns([partial(all_in_batches, size) for size in BATCHES], 1, REPEATS, clock)
+    ways = [partial(all_in_batches, size) for size in batches]
+    for way in ways:
+        way(2)
+    best = by_turns(ways, 1, REPEATS, clock)
     atoms = round(np.mean([len(cluster.numbers) for cluster in clusters]))
     rates = [1e6 * len(clusters) / us for us in best]
-    rows = [Row(f"energies, batches of {k}", atoms, r, "1/s") for k, r in zip(BATCHES, rates)]
+    what = "recorded" if recorded else "energies"
+    rows = [Row(f"{what}, batches of {k}", atoms, r, "1/s") for k, r in zip(batches, rates)]
     worst = max(best[1:]) / best[0]
-    return [*rows, Row("slowest batch over singly", atoms, worst, "times", BATCH_TARGET)]
+    return [*rows, Row(f"{what}: slowest batch over singly", atoms, worst, "times", BATCH_TARGET)]
 
 
 def size_rows(calculator: Any, clock: Callable[[], float], cells: tuple[int, ...]) -> list[Row]:
@@ -118,10 +130,15 @@ def main() -> None:
     model = str(path("NbMoTa-mace.model"))
     calculator = MACECalculator(model, device=args.device, default_dtype=args.precision)
     clock = time.process_time if args.device == "cpu" else time.perf_counter
-    rows = batch_rows(calculator, clock)
+    on_gpu = args.device != "cpu"
+    rows = []
+    for recorded in (False, True) if on_gpu else (False,):
+        rows += batch_rows(calculator, clock, GPU_BATCHES if on_gpu else BATCHES, recorded)
+        show(rows, args.csv)
+    whole = QUICK_WHOLE_CELLS if args.quick else GPU_WHOLE_CELLS if on_gpu else WHOLE_CELLS
     rows += size_rows(calculator, clock, QUICK_CELLS if args.quick else CELLS)
-    rows += call_rows(calculator, clock, QUICK_WHOLE_CELLS if args.quick else WHOLE_CELLS)
     show(rows, args.csv)
+    show([*rows, *call_rows(calculator, clock, whole)], args.csv)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -66,6 +67,29 @@ class SiteCells:
     def n_sites(self) -> int:
         """Number of sites."""
         return int(np.prod(self.size)) * self.n_basis
+
+    def cell_and_basis(self, sites: Any) -> tuple[Ints, Ints]:
+        """Numbers of the cells of sites, shape (..., 3), and which sites of these they are."""
+        cell, basis = np.divmod(sites, self.n_basis)
+        return np.stack(np.unravel_index(cell, self.size), axis=-1), basis
+
+    def site_of(self, cell: Ints, basis: Any) -> Ints:
+        """Sites in cells, shape (..., 3), of any numbers, as the block repeats."""
+        first = np.ravel_multi_index(tuple(np.moveaxis(cell, -1, 0)), self.size, mode="wrap")
+        return first * self.n_basis + basis
+
+    def as_from_first(self, i: int, j: int) -> tuple[Ints, tuple[int, int]]:
+        """The cell of site i, and the two sites when all is shifted so that it is the first one."""
+        (cell, first), (other, basis) = (divmod(site, self.n_basis) for site in (i, j))
+        _, ly, lz = self.size
+        x, y, z = cell // (ly * lz), cell // lz % ly, cell % lz
+        apart = (
+            (other // (ly * lz) - x) % self.size[0],
+            (other // lz % ly - y) % ly,
+            (other - z) % lz,
+        )
+        moved = (apart[0] * ly + apart[1]) * lz + apart[2]
+        return np.array([x, y, z]), (first, moved * self.n_basis + basis)
 
     def resized(self, size: tuple[int, int, int]) -> SiteCells:
         """A block of as many cells along each edge."""

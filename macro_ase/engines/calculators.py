@@ -4,6 +4,7 @@
 ``emt``                             ASE's effective medium theory: Al, Ni, Cu, Pd, Ag, Pt, Au
 ``eam:FILE``                        embedded-atom table (setfl), `TableEAM`
 ``mace:FILE``                       MACE model, in double precision; on a GPU if there is one
+``mace:FILE@float32``               the same in single precision
 ``snap:PREFIX``                     ``PREFIX.snapcoeff`` and ``PREFIX.snapparam``, through LAMMPS
 ``lammps:COMMAND; COMMAND ...``     ``pair_style`` and ``pair_coeff`` lines, through LAMMPS; with
                                     ``specorder Nb Mo`` the elements of the types, if asked for
@@ -35,6 +36,7 @@ from ..potentials import path as shipped_path
 
 EMT_METALS = ("Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au")
 """Its other elements are for tests alone, as ASE says."""
+PRECISIONS = ("float64", "float32")
 Maker = Callable[[], tuple[Calculator, tuple[str, ...]]]
 
 
@@ -129,7 +131,12 @@ def _eam(name: str) -> _Recipe:
     return _Recipe((file,), make)
 
 
-def _mace(name: str) -> _Recipe:
+def _mace(text: str) -> _Recipe:
+    name, _, precision = text.partition("@")
+    if precision not in ("", *PRECISIONS):
+        raise ValueError(
+            f"mace:{text}: the precision is {' or '.join(PRECISIONS)}, not {precision!r}"
+        )
     file = _find(name)
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
@@ -139,7 +146,8 @@ def _mace(name: str) -> _Recipe:
 
         device = "cuda" if cuda.is_available() else "cpu"
         with _told(f"{file} is no MACE model"):
-            calculator = MACECalculator([str(file)], device=device, default_dtype="float64")
+            kind = precision or PRECISIONS[0]
+            calculator = MACECalculator([str(file)], device=device, default_dtype=kind)
             numbers = calculator.models[0].atomic_numbers.tolist()
         return calculator, tuple(chemical_symbols[int(n)] for n in numbers)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..engines.calculators import EMT_METALS, calculator_files, calculator_from_text
 from ..engines.patches.cluster_sites import batched_energies
+from ..engines.patches.meeting import meet_at, taking_part
 from ..engines.swaps.cluster_energy import ClusterEnergy
 from ..engines.swaps.cut_outs import CutOutEnergy
 from ..engines.swaps.neighbours import nearest_pairs, neighbourhood
@@ -31,6 +32,9 @@ SiteEnergy = ClusterEnergy | CutOutEnergy | RelaxedEnergy | ThermalEnergy
 MOVING = {"relaxed": RelaxedEnergy, "thermal": ThermalEnergy}
 _OWN = threading.local()
 """Calculators and what is made with them, of this thread alone."""
+_SHARED: dict[tuple[str, tuple[str, ...], bool], Any] = {}
+"""Calculators at which threads meet."""
+_MAKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,11 @@ class CalculatorSwaps:
     """Any calculator: patches go together, a swap of each at a time.
 
     On ideal sites a potential with batched energies, such as MACE, computes those of all patches in
-    one batch. Where positions relax, tables of embedded atoms do it in a compiled kernel.
+    one batch; on a GPU those of all threads. Where positions relax, tables of embedded atoms do it
+    in a compiled kernel.
 
-    Every thread makes a calculator of its own from the text, once.
+    Every thread makes a calculator of its own from the text, once; on a GPU the first makes that of
+    all.
 
     Attributes
     ----------
@@ -76,7 +82,8 @@ class CalculatorSwaps:
     ) -> None:
         """Attempt swaps of the whole; state, random numbers and bonds follow."""
         walk = self._walk(grid, state, grid.n_sites, attempts, temperature, rng_state)
-        go_together([walk], self._energy(grid))
+        with taking_part(self._calculator()):
+            go_together([walk], self._energy(grid))
         bonds += walk.bonds
 
     def try_patches(
@@ -90,11 +97,12 @@ class CalculatorSwaps:
     ) -> list[Array]:
         """Changes of bonds by each patch alone."""
         energy = self._energy(grid)
-        walks = [
-            self._walk(grid, energy.begin(codes, active), n_core, number, temperature, rng)
-            for number, rng, (active, n_core) in zip(attempts, rng_states, patches)
-        ]
-        go_together(walks, energy)
+        with taking_part(self._calculator()):
+            walks = [
+                self._walk(grid, energy.begin(codes, active), n_core, number, temperature, rng)
+                for number, rng, (active, n_core) in zip(attempts, rng_states, patches)
+            ]
+            go_together(walks, energy)
         return [walk.bonds for walk in walks]
 
     def check(self, grid: SiteCells, codes: Codes) -> None:
@@ -139,12 +147,19 @@ class CalculatorSwaps:
 
     def _calculator(self) -> Any:
         made = _OWN.__dict__.setdefault("calculators", {})
-        own = self.calculator, self.species
         moving = self.sites in MOVING
+        own = self.calculator, self.species, moving or self.halo_A > 0
         if (own, moving) not in made:
-            table = table_of(*own) if moving else None
-            made[own, moving] = TableEAM(table) if table else calculator_from_text(*own)
+            with _MAKING:
+                made[own, moving] = _SHARED.get(own) or self._new_calculator()
+                if not own[-1] and meet_at(made[own, moving]):
+                    _SHARED[own] = made[own, moving]
         return made[own, moving]
+
+    def _new_calculator(self) -> Any:
+        own = self.calculator, self.species
+        table = table_of(*own) if self.sites in MOVING else None
+        return TableEAM(table) if table else calculator_from_text(*own)
 
 
 def table_of(text: str, species: tuple[str, ...]) -> EAMTable | None:

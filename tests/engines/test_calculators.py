@@ -117,6 +117,7 @@ def test_what_ships_is_found_by_name() -> None:
         ("vasp:INCAR", ValueError, "one of eam, mace, snap, lammps, python"),
         ("eam: ", ValueError, "is not understood"),
         ("eam:gone.alloy", FileNotFoundError, "no such file: gone.alloy"),
+        ("mace:NbMoTa-mace.model@half", ValueError, "float64 or float32, not 'half'"),
         ("mace:gone.model", FileNotFoundError, "no such file: gone.model"),
         ("snap:gone", FileNotFoundError, "gone.snapcoeff"),
         ("eam:z.eam.alloy", ValueError, "knows Nb, Mo, Ta, not W"),

@@ -14,6 +14,7 @@ than that sphere: 369 instead of 1,459 around a site of bcc with bonds to two sh
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -29,13 +30,14 @@ Asking = Generator["Cluster", Array, Result]
 """What yields clusters, and is sent the energies of their centres."""
 
 
-class Cluster(NamedTuple):
-    """Atoms and bonds on which the energies of some of the atoms depend.
+@dataclass(frozen=True, eq=False)
+class ClusterShape:
+    """Where the atoms of clusters are that differ in species alone; it is the same as itself only.
 
     Attributes
     ----------
-    numbers : int array, shape (n,)
-        Atomic numbers.
+    sites : int array, shape (n,)
+        Of the graph that it was taken from.
     sender, receiver : int arrays, shape (n_bonds,)
         Every bond that is needed, in the direction in which it acts.
     vector_A : array, shape (n_bonds, 3)
@@ -44,11 +46,26 @@ class Cluster(NamedTuple):
         The atoms whose energies are asked for.
     """
 
-    numbers: Indices
+    sites: Indices
     sender: Indices
     receiver: Indices
     vector_A: Array
     centre: Indices
+
+
+class Cluster(NamedTuple):
+    """Atoms and bonds on which the energies of some of the atoms depend.
+
+    Attributes
+    ----------
+    numbers : int array, shape (n,)
+        Atomic numbers.
+    shape : ClusterShape
+        One that clusters share is prepared once by who computes them.
+    """
+
+    numbers: Indices
+    shape: ClusterShape
 
 
 class BatchedEnergies(Protocol):
@@ -101,7 +118,7 @@ class SiteGraph:
         real = np.flatnonzero(numbers)
         return self._cluster(numbers, real, np.arange(len(self._sender)), real)
 
-    def around(self, sites: Sequence[int], numbers: Indices) -> tuple[Indices, Cluster]:
+    def around(self, sites: Sequence[int] | Indices, numbers: Indices) -> tuple[Indices, Cluster]:
         """Sites whose energies depend on what some sites hold, and the cluster of their atoms.
 
         Parameters
@@ -127,15 +144,15 @@ class SiteGraph:
         row[nodes] = np.arange(len(nodes))
         sender, receiver = row[self._sender[bonds]], row[self._receiver[bonds]]
         real = (sender >= 0) & (receiver >= 0)
-        cluster = Cluster(
-            numbers[nodes],
+        shape = ClusterShape(
+            nodes,
             sender[real].astype(np.int64),
             receiver[real].astype(np.int64),
             self._vector_A[bonds[real]],
             row[centre].astype(np.int64),
         )
         row[nodes] = -1
-        return cluster
+        return Cluster(numbers[nodes], shape)
 
 
 def answer(asking: Sequence[Asking[Result]], energies: BatchedEnergies) -> list[Result]:

@@ -5,8 +5,9 @@ cluster around (`patches.clusters`):
 
     dE = sum_{a in C} (E_a after - E_a before).
 
-What was before is remembered, so that a swap costs one cluster; where an atom of C was never asked
-for, it costs two. Swaps of many states are one batch.
+Energies of a state's atoms are computed when it begins and remembered, so that a swap costs one
+cluster. Clusters around pairs that lie alike in the crystal have one shape. Swaps of many states
+are one batch.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ import numpy as np
 from ...arrays import Array
 from ...site_cells import SiteCells
 from ..patches.cluster_sites import batched_energies
-from ..patches.clusters import Cluster, SiteGraph
+from ..patches.clusters import Cluster, ClusterShape, SiteGraph
 from ..patches.local_energy import checked_energy
 from .walks import Codes, Held, Ints, Swap
+
+AT_A_TIME = 1024
+"""Sites around which the energies of a state are computed at a time: memory is bounded."""
 
 
 class ClusterEnergy:
@@ -47,24 +51,26 @@ class ClusterEnergy:
             raise ValueError("the calculator has no batched energies: use CutOutEnergy")
         self.calculator, self.energies, self.numbers = calculator, energies, np.asarray(numbers)
         self.crystal = cells.atoms()
+        self.cells = cells
+        self._shapes: dict[tuple[int, int], tuple[ClusterShape, Ints, Ints]] = {}
         self.graph = SiteGraph(self.crystal, energies.cutoff_A, energies.layers)
 
     def begin(self, occupation: Codes, active: Ints) -> Held:
         """A state with these species codes, copied, of which some sites may change."""
         codes = np.array(occupation, dtype=np.int8)
-        memory = {"numbers": self.numbers[codes], "energies": np.full(len(codes), np.nan)}
-        return Held(codes, active, memory)
+        numbers, energies = self.numbers[codes], np.zeros(len(codes))
+        for some in np.split(active, range(AT_A_TIME, len(active), AT_A_TIME)):
+            sites, cluster = self.graph.around(some, numbers)
+            energies[sites] = self.energies([cluster])[0]
+        return Held(codes, active, {"numbers": numbers, "energies": energies})
 
     def changes(self, swaps: Sequence[Swap]) -> Array:
         """Energy changes of swaps of different states, eV, in one batch."""
-        asked = [self._clusters(swap) for swap in swaps]
-        found = iter(self.energies([cluster for _, clusters in asked for cluster in clusters]))
+        asked = [self._after(swap) for swap in swaps]
         changes = []
-        for swap, (sites, clusters) in zip(swaps, asked, strict=True):
-            after, *before = (next(found) for _ in clusters)
+        found = self.energies([cluster for _, cluster in asked])
+        for swap, (sites, _), after in zip(swaps, asked, found, strict=True):
             memory = swap.held.memory
-            if before:
-                memory["energies"][sites] = before[0]
             memory["asked"] = sites, after
             changes.append(after.sum() - memory["energies"][sites].sum())
         return np.array(changes)
@@ -82,13 +88,22 @@ class ClusterEnergy:
         crystal.numbers = self.numbers[occupation]
         checked_energy(crystal, self.calculator)
 
-    def _clusters(self, swap: Swap) -> tuple[Ints, list[Cluster]]:
-        """Sites whose energies change; their cluster after the swap and, if not known, before."""
+    def _after(self, swap: Swap) -> tuple[Ints, Cluster]:
+        """Sites of atoms whose energies change, and their cluster after the swap."""
         pair, turned = [swap.i, swap.j], [swap.j, swap.i]
-        numbers, known = swap.held.memory["numbers"], swap.held.memory["energies"]
+        sites, shape = self._around(swap.i, swap.j)
+        numbers = swap.held.memory["numbers"]
         numbers[pair] = numbers[turned]
-        sites, after = self.graph.around(pair, numbers)
+        cluster = Cluster(numbers[sites], shape)
         numbers[pair] = numbers[turned]
-        if np.isnan(known[sites]).any():
-            return sites, [after, self.graph.around(pair, numbers)[1]]
-        return sites, [after]
+        return sites[shape.centre], cluster
+
+    def _around(self, i: int, j: int) -> tuple[Ints, ClusterShape]:
+        """Sites of the atoms of the cluster around two sites, and its shape."""
+        cell, key = self.cells.as_from_first(i, j)
+        if key not in self._shapes:
+            everywhere = np.ones(self.cells.n_sites, dtype=np.int64)
+            shape = self.graph.around(key, everywhere)[1].shape
+            self._shapes[key] = shape, *self.cells.cell_and_basis(shape.sites)
+        shape, cells, basis = self._shapes[key]
+        return self.cells.site_of(cells + cell, basis), shape

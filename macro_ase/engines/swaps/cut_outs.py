@@ -66,7 +66,7 @@ class CutOutEnergy:
     ) -> None:
         self.cells, self.calculator, self.numbers = cells, calculator, np.asarray(numbers)
         self.crystal = cells.atoms()
-        self._halo_A, self._places = halo_A, dict[tuple[int, ...], _Place]()
+        self._halo_A, self._places = halo_A, dict[tuple[int, int], _Place]()
         self._field_A = None if halo_A else _field_of_atoms(calculator)
         if not halo_A:
             reach(calculator)
@@ -123,31 +123,20 @@ class CutOutEnergy:
 
     def _place(self, i: int, j: int) -> tuple[_Place, Ints]:
         """The cut-out around two sites, and the site of each of its atoms."""
-        size, n_basis = np.array(self.cells.size), self.cells.n_basis
-        (cell_i, b_i), (cell_j, b_j) = (self._cell(site) for site in (i, j))
-        apart = np.mod(cell_j - cell_i, size)
-        key = (int(b_i), int(b_j), *apart.tolist())
+        cell, key = self.cells.as_from_first(i, j)
         if key not in self._places:
-            origin = int(b_i)
-            other = int(np.ravel_multi_index(tuple(apart), self.cells.size)) * n_basis + int(b_j)
-            self._places[key] = self._cut(origin, other)
+            self._places[key] = self._cut(*key)
         place = self._places[key]
         if place.whole:
             return place, np.arange(self.cells.n_sites)
-        cells = np.mod(place.cells + cell_i, size)
-        return place, np.ravel_multi_index(tuple(cells.T), self.cells.size) * n_basis + place.basis
-
-    def _cell(self, site: Any) -> tuple[Ints, Ints]:
-        """Cell and basis site of sites."""
-        cell, basis = np.divmod(site, self.cells.n_basis)
-        return np.array(np.unravel_index(cell, self.cells.size)).T, basis
+        return place, self.cells.site_of(place.cells + cell, place.basis)
 
     def _cut(self, i: int, j: int) -> _Place:
         region = Region(np.array([i, j]), np.arange(0), self.crystal.positions[i])
         filled = self._filled()
         halo_A = required_halo(filled, region, self.calculator, self._halo_A)
         cut = cut_out(filled, region, halo_A)
-        cells, basis = self._cell(cut.index)
+        cells, basis = self.cells.cell_and_basis(cut.index)
         whole = bool(cut.atoms.pbc.all()) or len(cut.index) >= self.cells.n_sites
         atoms = self.crystal.copy() if whole else cut.atoms
         atoms.calc = None

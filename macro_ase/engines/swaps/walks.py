@@ -99,20 +99,21 @@ class Neighbours:
         change = np.zeros((len(self.shells), n_species, n_species), dtype=np.int64)
         now = occupation.copy()
         for site, new in ((i, occupation[j]), (j, occupation[i])):
-            for k, table in enumerate(self.shells):
-                self._count(change[k], now, site, table[site], -1)
+            for counts, table in zip(change, self.shells):
+                self._count(counts, now, site, table[site], int(new))
             now[site] = new
-            for k, table in enumerate(self.shells):
-                self._count(change[k], now, site, table[site], 1)
         return change
 
     @staticmethod
-    def _count(counts: Ints, now: Codes, site: int, around: Ints, times: int) -> None:
-        """Bonds of a site in both directions; those to its own images are both in ``around``."""
-        own, others = now[site], now[around[around != site]]
-        np.add.at(counts, (own, others), times)
-        np.add.at(counts, (others, own), times)
-        counts[own, own] += times * np.count_nonzero(around == site)
+    def _count(counts: Ints, now: Codes, site: int, around: Ints, new: int) -> None:
+        """A site turns new: its bonds in both directions, but those to its own images once."""
+        old, images = int(now[site]), int(np.count_nonzero(around == site))
+        others = np.bincount(now[around], minlength=len(counts))
+        others[old] -= images
+        for species, sign in ((old, -1), (new, 1)):
+            counts[species] += sign * others
+            counts[:, species] += sign * others
+            counts[species, species] += sign * images
 
 
 class Walk:

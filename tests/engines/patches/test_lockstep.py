@@ -12,7 +12,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from macro_ase import Patch, PatchMC, run_in_lockstep
 from macro_ase.engines.patches.cluster_sites import ClusterSites, batched_energies
-from macro_ase.engines.patches.clusters import Cluster, SiteGraph
+from macro_ase.engines.patches.clusters import Cluster, ClusterShape, SiteGraph
 from macro_ase.engines.patches.evolution import AT_ONCE, MonteCarloEvolution, evolved
 from macro_ase.engines.swaps.ensembles import SemiGrand
 from macro_ase.engines.swaps.moves import NeighbourSwap, Swap, Transmute, VacancySwap
@@ -35,7 +35,11 @@ class RootOfBonds:
 
     def __call__(self, clusters: Sequence[Cluster]) -> list[np.ndarray]:
         self.batches.append(len(clusters))
-        return [self.energies(*cluster[:4])[cluster.centre] for cluster in clusters]
+        return [self._of_centre(*cluster) for cluster in clusters]
+
+    def _of_centre(self, numbers: np.ndarray, shape: ClusterShape) -> np.ndarray:
+        bonds = shape.sender, shape.receiver, shape.vector_A
+        return self.energies(numbers, *bonds)[shape.centre]
 
     def energies(self, numbers: Any, sender: Any, receiver: Any, vector_A: Any) -> np.ndarray:
         terms = numbers[sender] * numbers[receiver] / np.linalg.norm(vector_A, axis=1)
