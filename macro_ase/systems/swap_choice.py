@@ -36,15 +36,15 @@ def swap_engine(
         raise ValueError(f"system.sites must be one of {', '.join(SITES)}, not {sites!r}")
     if not (math.isfinite(halo_A) and halo_A >= 0):
         raise ValueError(f"system.halo_A must be 0 or more, not {halo_A:g}")
-    compiled = f"Energies of {text} on the ideal sites, by the compiled kernel of "
+    by_kernel = f"Energies of {text} on the ideal sites, by the compiled kernel of "
     try:
         if text.startswith(PAIR):
-            return _pair(text, halo_A, sites, species, shells, lattice), f"{compiled}pairs."
+            return _pair(text, halo_A, sites, species, shells, lattice), f"{by_kernel}pairs."
         table = table_of(text, species)
     except (ValueError, FileNotFoundError) as error:
         raise type(error)(f"system.calculator: {error}") from error
     if table is not None and not halo_A and sites == "ideal":
-        return EAMSwaps(table, 0.0, shells), f"{compiled}tables."
+        return EAMSwaps(table, 0.0, shells), f"{by_kernel}tables."
     engine = CalculatorSwaps(text, species, shells, halo_A, sites)
     by = "the compiled kernel of tables" if table else "10 to 30 calls of the calculator"
     return engine, f"Energies of {text} {SITES[sites].format(by=by)}."
