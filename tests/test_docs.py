@@ -15,10 +15,10 @@ from macro_ase.cli_arguments import parser
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 MADE = ("_build", "tutorials", "api", "potentials", "gallery")
+COPIED = ("changelog.md", "contributing.md", "lammps_inputs.md")
+"""Pages that the build of the site copies from elsewhere, as it makes those of `MADE`."""
 PAGES = sorted(
-    page
-    for page in DOCS.rglob("*.md")
-    if page.relative_to(DOCS).parts[0] not in (*MADE, "changelog.md", "lammps_inputs.md")
+    page for page in DOCS.rglob("*.md") if page.relative_to(DOCS).parts[0] not in (*MADE, *COPIED)
 )
 SLOW = ("pip", "macro-ase run", "macro-ase work", "macro-ase report")
 
@@ -61,7 +61,7 @@ def test_every_page_is_in_the_contents() -> None:
     named = {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES}
     assert named <= found, "add it to a toctree, such as that of docs/guides.md or docs/results.md"
     made = {name for name in found - named if name.split("/")[0] not in MADE}
-    assert made == {"changelog", "contributing", "lammps_inputs"}
+    assert made == {name.removesuffix(".md") for name in COPIED}
     assert {f"potentials/{file.stem}" for file in ROOT.glob("potentials/*.md")} <= found
 
 

@@ -8,13 +8,20 @@ from importlib import import_module, util
 from pathlib import Path
 
 import pytest
+import test_docs
 
 from macro_ase.cli import COMMANDS
 from macro_ase.cli_arguments import parser
 from macro_ase.config import load_config
 
 ROOT = Path(__file__).parent.parent
-PAGES = [p for p in ROOT.rglob("*.md") if not {"_build", ".venv", "runs"} & {*p.parts}]
+MADE = {f"docs/{name}" for name in (*test_docs.MADE, *test_docs.COPIED)}
+PAGES = [
+    page
+    for page in ROOT.rglob("*.md")
+    if not {".venv", "runs"} & {*page.parts}
+    and "/".join(page.relative_to(ROOT).parts[:2]) not in MADE
+]
 FENCED = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 ELSEWHERE = {
     "README.md": "test_readme.py",
