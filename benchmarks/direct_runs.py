@@ -50,7 +50,7 @@ class DirectRun:
     @property
     def done(self) -> int:
         """Pieces that are there."""
-        return int(_read(self.file)["pieces"]) if self.file.is_file() else 0
+        return int(read_kept(self.file)["pieces"]) if self.file.is_file() else 0
 
 
 def units(folder: Path, run: AlloyRun, proposed: Mapping[float, float]) -> dict[float, float]:
@@ -80,7 +80,7 @@ def go_on(job: DirectRun) -> str:
     if not isinstance(alloy, Alloy):
         raise ValueError(f"{job.alloy} has no vacancies that hop")
     seed = stream(run.config["seed"], "sizes", job.cells, round(1000 * job.temperature), job.number)
-    kept = _read(job.file) if job.file.is_file() else _start(begin.state)
+    kept = read_kept(job.file) if job.file.is_file() else _start(begin.state)
     every = job.unit_s / ROWS * np.arange(1, ROWS + 1)
     for own in seed.spawn(job.pieces)[int(kept["pieces"]) :]:
         cpu = time.process_time()
@@ -107,13 +107,13 @@ def go_on(job: DirectRun) -> str:
             "cpu_s": kept["cpu_s"] + time.process_time() - cpu,
             "peak_MiB": np.maximum(kept["peak_MiB"], peak_MiB()),
         }
-        _write(job.file, kept)
+        write_kept(job.file, kept)
     return f"{job.file.name}: {kept['hops']:.3g} hops, {kept['cpu_s']:.0f} CPU s"
 
 
 def read(job: DirectRun) -> dict[str, Array]:
     """A finished run: ``times``, ``z``, ``extra``, ``hops``, ``cpu_s``, ``peak_MiB``."""
-    kept = _read(job.file)
+    kept = read_kept(job.file)
     rows = job.pieces * ROWS + 1
     times = job.unit_s / ROWS * np.arange(rows)
     return kept | {"times": times, "z": kept["z"][:rows], "extra": kept["extra"][:rows]}
@@ -130,12 +130,14 @@ def _start(state: Array) -> dict[str, Array]:
     return {"z": np.empty(0), "extra": np.empty(0), "state": state} | numbers
 
 
-def _read(file: Path) -> dict[str, Array]:
+def read_kept(file: Path) -> dict[str, Array]:
+    """What `write_kept` wrote."""
     with np.load(file, allow_pickle=False) as kept:
         return dict(kept)
 
 
-def _write(file: Path, kept: dict[str, Array]) -> None:
+def write_kept(file: Path, kept: dict[str, Array]) -> None:
+    """Arrays of a run that may be stopped at any moment."""
     beside = io.BytesIO()
     np.savez_compressed(beside, **kept)
     write_atomically(file, beside.getvalue())

@@ -7,16 +7,15 @@ numbers of its own; what is kept is saved as each is done.
 
 from __future__ import annotations
 
-import io
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from direct_runs import read_kept, write_kept
 
 from macro_ase.arrays import Array
 from macro_ase.engines.vacancies.walker import VacancyWalker
-from macro_ase.files import write_atomically
 from macro_ase.rng import kernel_state, stream
 from macro_ase.studies.alloys.design import Design
 from macro_ase.systems.alloy import Alloy
@@ -49,7 +48,7 @@ def run(job: HopRun, design: Design) -> dict[str, Array]:
     """
     system = design.system
     assert isinstance(system, Alloy)
-    kept = _read(job.file) if job.file.is_file() else {"state": system.large_state}
+    kept = read_kept(job.file) if job.file.is_file() else {"state": system.large_state}
     vacancies = system.n_patches(system.large_state)
     each = max(1, round(job.hops * vacancies / (PIECES * ROWS)))
     seeds = stream(design.seed, "hops", round(1000 * job.temperature)).spawn(PIECES)
@@ -74,7 +73,7 @@ def run(job: HopRun, design: Design) -> dict[str, Array]:
         for name, value in (("pieces", 1), ("time_s", exposure), ("cpu_s", cpu)):
             kept[name] = kept.get(name, np.array(0)) + value
         kept["state"] = walker.occupation
-        _write(job.file, kept)
+        write_kept(job.file, kept)
     return kept
 
 
@@ -83,14 +82,3 @@ def _observe(system: Alloy, walker: VacancyWalker) -> tuple[Array, Array]:
     order = system.order
     z = order.state(walker.bonds, walker.grid.n_sites)
     return z, order.vacancy_neighbours(walker.bonds[0])
-
-
-def _read(file: Path) -> dict[str, Array]:
-    with np.load(file, allow_pickle=False) as kept:
-        return dict(kept)
-
-
-def _write(file: Path, kept: dict[str, Array]) -> None:
-    beside = io.BytesIO()
-    np.savez_compressed(beside, **kept)
-    write_atomically(file, beside.getvalue())

@@ -75,7 +75,7 @@ def test_a_run_goes_on_to_the_same_bytes(
     whole = run(job, design)
     assert len(whole["z"]) == paper_runs.PIECES * paper_runs.ROWS + 1
     done: list[int] = []
-    write = paper_runs._write
+    write = paper_runs.write_kept
 
     def stops(file: Path, kept: dict[str, np.ndarray]) -> None:
         write(file, kept)
@@ -83,7 +83,7 @@ def test_a_run_goes_on_to_the_same_bytes(
         if len(done) == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(paper_runs, "_write", stops)
+    monkeypatch.setattr(paper_runs, "write_kept", stops)
     again = replace(job, folder=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run(again, design)
