@@ -97,13 +97,13 @@ class Alloy(AlloyCrystals):
     ) -> Trajectory:
         """Run one small crystal for about ``n_events`` hops of its vacancies.
 
-        The initial state is drawn from ``small_states``. Times are equidistant, 125 mean
+        The initial state is that of `small_start`. Times are equidistant, 125 mean
         residence times of a vacancy in the relaxed crystal; states are kept at log-spaced
         times of the first half and equidistant ones of the second.
         """
         n_hops, temperature = int(n_events), condition["T"]
         choice, clock_seed, run_seed = seed.spawn(3)
-        start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
+        start = self.small_start(choice)
         n_vacancies = self._vacancies(start)
         scout = self._walker(self.small, start, temperature, clock_seed)
         scout.advance(max_hops=n_hops // 4)

@@ -41,6 +41,9 @@ class AlloyCrystals(EventSystem):
         Initial states of small runs.
     large_state : int8 array, shape (n_large,)
         Initial state of the large system.
+    random_start : bool
+        Whether these are random alloys: every run then starts from one of its own, for two crystals
+        of the same order parameters may relax at different speeds.
     shells : int
         Neighbour shells in the state.
     boundary : {"embedded", "periodic"}
@@ -51,6 +54,7 @@ class AlloyCrystals(EventSystem):
     large: Sites
     small_states: Codes
     large_state: Codes
+    random_start: bool = False
     shells: int = 2
     boundary: Literal["embedded", "periodic"] = "embedded"
     dimension = 3
@@ -177,6 +181,18 @@ class AlloyCrystals(EventSystem):
         """The same with the small system for the large one, from the first of its states."""
         return replace(self, large=self.small, large_state=self.small_states[0])
 
+    def small_start(self, seed: np.random.SeedSequence) -> Codes:
+        """Where a small run starts: one of `small_states`, or a random one of its own."""
+        rng = np.random.default_rng(seed)
+        return self._own(self.small_states[rng.integers(len(self.small_states))], rng)
+
+    def large_start(self, seed: np.random.SeedSequence) -> Codes:
+        """Where a run of the large system starts: `large_state`, or a random one of its own."""
+        return self._own(self.large_state, np.random.default_rng(seed))
+
+    def _own(self, state: Codes, rng: np.random.Generator) -> Codes:
+        return rng.permutation(state) if self.random_start else state
+
     def plan(self, **settings: Any) -> Plan:
         """The plan of settings; sides are those of the crystals along the first axis, in cells.
 
@@ -199,9 +215,7 @@ class AlloyCrystals(EventSystem):
         grown, t, rows = [], condition["T"], range(1, 1 + len(plan.ages))
         for seed in own_seeds(rng, number):
             choice, run, *own = seed.spawn(2 + len(plan.ages))
-            start = self.small_states[
-                np.random.default_rng(choice).integers(len(self.small_states))
-            ]
+            start = self.small_start(choice)
             states = self.path(self.small, start, np.array([0.0, *plan.ages]), t, run, rows)[2]
             for state, age, each in zip(states, plan.ages, own):
                 tile, heal = each.spawn(2)

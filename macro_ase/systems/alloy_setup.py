@@ -60,6 +60,7 @@ def alloy_from_config(config: dict[str, Any]) -> tuple[Alloy, list[str]]:
         large=crystal.grid,
         small_states=small_states(occupation, small, crystal.grid, crystal.vacancy_code, seed),
         large_state=occupation,
+        random_start=not settings["structure"],
         shells=settings["shells"],
         boundary=settings["boundary"],
     )
@@ -92,6 +93,7 @@ def swap_alloy_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]
         large=crystal.grid,
         small_states=small_states(occupation, small, crystal.grid, crystal.vacancy_code, seed),
         large_state=occupation,
+        random_start=not settings["structure"],
         shells=settings["shells"],
         buffer_cells=settings["buffer_cells"],
         boundary=settings["boundary"],

@@ -66,6 +66,7 @@ def sites_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]]:
         large=large,
         small_states=small_states(state, small, large, len(species), seed),
         large_state=state,
+        random_start=not settings["structure"],
         shells=shells,
         buffer_cells=settings["buffer_cells"],
         patch_size=patch,

@@ -119,11 +119,11 @@ class SwapAlloy(AlloyCrystals):
     ) -> Trajectory:
         """Run one small crystal for ``n_events`` attempts per site.
 
-        The initial state is drawn from ``small_states``; states are kept at log-spaced times
+        The initial state is that of `small_start`; states are kept at log-spaced times
         of the first half and equidistant ones of the second.
         """
         choice, *run_seeds = seed.spawn(3)
-        start = self.small_states[np.random.default_rng(choice).integers(len(self.small_states))]
+        start = self.small_start(choice)
         times = RECORD_ATTEMPTS * np.arange(max(int(n_events / RECORD_ATTEMPTS), 8), dtype=float)
         kept = kept_rows(len(times))
         z, extra, states = self._path(self.small, start, times, condition["T"], run_seeds, kept)

@@ -69,10 +69,16 @@ def residence_time(runs: Sequence[Chunk]) -> float:
 
 
 def pasts(d: Design, small: Chunks, temperature: float) -> Array:
-    """Past of every state that patches were sampled from, in the order of their numbers."""
-    memory = d.memory_events / d.system.record_events
+    """Past of every state that patches were sampled from, in the order of their numbers.
+
+    The memory is a time, as it is for the model; runs have records of their own length.
+    """
     runs = [small[key] for key in d.keys("small", temperature)]
-    return np.concatenate([past_of(run["z"], memory)[run["kept"]] for run in runs])
+    memory = d.memory_events * residence_time(runs)
+    return np.concatenate([
+        past_of(run["z"], memory / (run["times"][1] - run["times"][0]))[run["kept"]]
+        for run in runs
+    ])  # fmt: skip
 
 
 def beside_small_runs(

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from ...engines.vacancies.fraction import VacancyFraction
 from ...ratios import either, near_multiples, whole_ratio
 from ...refusals import Refused
@@ -55,9 +53,8 @@ class Design:
     Patches are those of large states that were grown from small ones, or, without ``grow``, of the
     small states themselves. The model remembers the past of a state over ``memory_events``
     (`learning.past`), unless they are 0. ``notes`` say how the system was made; ``learning`` holds
-    options of `TrainingOptions`, ``random_start`` says that no large crystal was given,
-    ``vacancy_fraction`` is that of the laboratory, if it is known, and ``label`` comes before the
-    names of chunks, where a run holds those of several designs.
+    options of `TrainingOptions`, ``vacancy_fraction`` is that of the laboratory, if it is known,
+    and ``label`` comes before the names of chunks, where a run holds those of several designs.
     """
 
     system: AlloyCrystals
@@ -77,7 +74,6 @@ class Design:
     grow: bool = True
     patches_per_state: int = 0
     memory_events: float = 0.0
-    random_start: bool = False
     vacancy_fraction: VacancyFraction | None = None
     label: str = ""
 
@@ -105,9 +101,8 @@ class Design:
             )
         ordered = tuple(sorted(set(temperatures)))
         own = (system, tuple(notes), ordered, config["learning"], config["seed"])
-        fraction, random = _vacancy_fraction(config, ordered), not config["system"].get("structure")
-        numbers |= {"grow": grow, "random_start": random}
-        design = cls(*own, **numbers, vacancy_fraction=fraction)
+        fraction = _vacancy_fraction(config, ordered)
+        design = cls(*own, **numbers, grow=grow, vacancy_fraction=fraction)
         most = design.sampled_sizes[1]
         if design.patches_per_state > most:
             raise Refused(
@@ -149,10 +144,7 @@ class Design:
 
     def start(self, temperature: float, run: int) -> Codes:
         """Where a direct run starts: the crystal that was given, or a random one of its own."""
-        if not self.random_start:
-            return self.system.large_state
-        rng = np.random.default_rng(stream(self.seed, "start", round(1000 * temperature), run))
-        return rng.permutation(self.system.large_state)
+        return self.system.large_start(stream(self.seed, "start", round(1000 * temperature), run))
 
     def laboratory_scale(self, temperature: float) -> tuple[float, float]:
         """Seconds in the laboratory to a simulated one, and the relative error; 0, 0: unknown."""

@@ -10,6 +10,7 @@ import pytest
 from macro_ase.build import build_crystal
 from macro_ase.config import load_config
 from macro_ase.learning.past import past_of
+from macro_ase.rng import stream
 from macro_ase.studies.alloys.compare import pasts
 from macro_ase.studies.alloys.design import Design
 
@@ -49,14 +50,16 @@ def test_other_numbers_are_refused(given: str, message: str) -> None:
 
 
 def test_the_past_is_that_of_the_run_that_a_state_is_from() -> None:
+    """The memory is a time: 1,000 mean residence times, whatever the records of a run are."""
     d = design("small.runs=2", "small.events=300000", "sampling.memory_events=1000")
-    rng = np.random.default_rng(0)
+    rng, records, tau_w = np.random.default_rng(0), (100.0, 130.0), (0.9, 1.3)
     small = {
-        key: {"z": rng.normal(size=(30, 6)), "kept": np.array([2, 20]) + k}
+        key: {"z": rng.normal(size=(30, 6)), "kept": np.array([2, 20]) + k,
+              "times": records[k] * np.arange(30), "tau_w": np.array([tau_w[k]])}
         for k, key in enumerate(d.keys("small", 1500.0))
-    }
+    }  # fmt: skip
     own = pasts(d, small, 1500.0)
-    runs = [past_of(run["z"], 1000 / d.system.record_events) for run in small.values()]
+    runs = [past_of(run["z"], 1100 / records[k]) for k, run in enumerate(small.values())]
     np.testing.assert_array_equal(own, [runs[0][2], runs[0][20], runs[1][3], runs[1][21]])
 
 
@@ -87,3 +90,15 @@ def test_direct_runs_start_from_random_crystals_of_their_own(tmp_path: Path) -> 
     given.write(tmp_path / "own.xyz")
     own = design(f"system.structure={tmp_path / 'own.xyz'}")
     assert own.start(1500.0, 1) is own.system.large_state
+
+
+def test_small_runs_start_from_random_crystals_of_their_own(tmp_path: Path) -> None:
+    """But from blocks of a crystal that is given, whose order they keep."""
+    system, seeds = design().system, [stream(0, "small", k) for k in range(20)]
+    starts = [system.small_start(seed) for seed in seeds]
+    assert len({x.tobytes() for x in starts}) == 20
+    assert all(np.array_equal(np.sort(x), np.sort(system.small_states[0])) for x in starts)
+    build_crystal("bcc", "NbMoTa", (8, 8, 8), rng=0).write(tmp_path / "own.xyz")
+    own = design(f"system.structure={tmp_path / 'own.xyz'}").system
+    blocks = {x.tobytes() for x in own.small_states}
+    assert all(own.small_start(seed).tobytes() in blocks for seed in seeds)
