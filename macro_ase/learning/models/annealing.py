@@ -27,7 +27,6 @@ from .local_law import LocalLaw
 from .mean_path import Drifts, MeanPath
 from .own_time import Rate, Stretch, TimeScale, marks, no_scale, stretches
 from .paths import Steps
-from .stacked import Stacked
 from .treated_paths import MEMORY, legs, slowest, walk
 
 
@@ -167,7 +166,7 @@ class Annealing(LocalLaw):
         if told:
             warnings.warn(f"the model extrapolates: {told}", stacklevel=3)
         steps = self._steps(1.0, n_sites, n_patches)
-        drifts = Drifts(Stacked.of(self.trained.members), conditions, steps, self.substeps == 1)
+        drifts = Drifts(self._stacked(), conditions, steps, self.substeps == 1)
         return Treatment(drifts, Rate(self.clock, self.step_events, time_scale))
 
     def _outside(

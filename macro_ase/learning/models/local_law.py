@@ -26,6 +26,7 @@ from ..past import unmoved
 from .clock import Clock
 from .networks import OnsagerDrift, PatchSDE
 from .pictures import draw
+from .stacked import Stacked
 from .training import Trained
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class LocalLaw:
     def remembers(self) -> bool:
         """Whether the drift depends on the past of a state (`learning.past`)."""
         return self.trained.members[0].memory > 0
+
+    def _stacked(self) -> Stacked:
+        """The members as they are now, for paths."""
+        return Stacked.of(self.trained.members)
 
     def step_moments(self, z: Array, condition: Array) -> tuple[Array, Array]:
         """Drift, (members, n, d), and patch covariance, (members, n, d, d), per step.

@@ -174,7 +174,7 @@ class MacroModel(Equilibrating, Saved):
         own = (names,) if isinstance(names, str) else tuple(names)
         unit = Clock(np.ones(1), np.zeros(1))
         model = cls(trained, options, own, step, 1.0, unit, n_sites=whole)
-        warn_of_long_steps(trained.members, torch.zeros(trained.scaling.n_conditions), 4)
+        warn_of_long_steps(model._stacked(), np.zeros(trained.scaling.n_conditions), 4)
         return model
 
     def step_means(
@@ -228,9 +228,9 @@ class MacroModel(Equilibrating, Saved):
         records, number = (
             require_count(n, name, 1) for n, name in ((n_steps, "n_steps"), (paths, "paths"))
         )
-        scaling, members = self.trained.scaling, self.trained.members
-        n_bytes = 20 * len(members) * number * (records + 1) * self._d
-        require_memory(n_bytes, f"{len(members)} x {number} paths of {records} records")
+        scaling, members = self.trained.scaling, self._stacked()
+        n_bytes = 16 * members.number * number * (records + 1) * members.d
+        require_memory(n_bytes, f"{members.number} x {number} paths of {records} records")
         own = one_condition(condition, self._c)
         if outside := scaling.outside(own):
             warnings.warn(f"the model extrapolates: {outside}", stacklevel=2)
@@ -238,11 +238,10 @@ class MacroModel(Equilibrating, Saved):
         time = dt if interval is None else above_0(interval, "interval")
         steps = self._steps(time / dt, n_sites, n_patches)
         require_count(steps.number * records, "the number of steps in all", 1, MOST_STEPS)
-        c = torch.as_tensor(scaling.condition(own), dtype=torch.float32)
+        c = scaling.condition(own)
         if self.substeps == 1:
             warn_of_short_steps(members, c, steps.share, 3)
-        scaled = self._spread(scaling.z(self._starts(z0, number)))
-        start = torch.as_tensor(scaled, dtype=torch.float32)
+        start = self._spread(scaling.z(self._starts(z0, number)))
         seeds = seed if isinstance(seed, np.random.SeedSequence) else stream(seed, "simulate")
         z = self._observed(euler_maruyama(members, start, c, records, steps, seeds))
         result = MacroPaths(time * np.arange(records + 1, dtype=np.float64), z)

@@ -226,9 +226,17 @@ def negative_log_likelihood(
     if mean is not None:
         misfit = 0.5 * torch.log(((mean - drift) ** 2).mean(dim=0)).sum()
         drift = drift.detach()
-    d = dy.shape[-1]
+    return _gaussian(dy - drift, factor, eps).mean() + misfit
+
+
+def _gaussian(residual: Tensor, factor: Tensor, eps: float) -> Tensor:
+    """-ln N(residual; 0, b b^T + eps 1) up to a constant, shape (n,); one observable by numbers."""
+    d = residual.shape[-1]
+    if d == 1:
+        variance = factor[..., 0, 0] ** 2 + eps
+        return 0.5 * (residual[..., 0] ** 2 / variance + torch.log(variance))
     covariance = factor @ factor.transpose(-1, -2) + eps * torch.eye(d)
     lower = torch.linalg.cholesky(covariance)
-    residual = torch.linalg.solve_triangular(lower, (dy - drift)[..., None], upper=False)
+    whitened = torch.linalg.solve_triangular(lower, residual[..., None], upper=False)
     log_determinant = torch.log(torch.diagonal(lower, dim1=-2, dim2=-1)).sum(-1)
-    return (0.5 * (residual[..., 0] ** 2).sum(-1) + log_determinant).mean() + misfit
+    return 0.5 * (whitened[..., 0] ** 2).sum(-1) + log_determinant

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
-from torch import Tensor
 
 from ...arrays import Array, finite_array
 from ...ratios import steps_within
-from .networks import PatchSDE
+from .stacked import Stacked
 
 TOLERATED_BIAS, TOLERATED_LOCAL_BIAS, MOST_RELAXED = 0.03, 0.05, 0.99
 
@@ -44,9 +42,9 @@ class Steps:
 
 
 def euler_maruyama(
-    members: Sequence[PatchSDE],
-    start: Tensor,
-    condition: Tensor,
+    members: Stacked,
+    start: Array,
+    condition: Array,
     records: int,
     steps: Steps,
     seed: np.random.SeedSequence,
@@ -55,25 +53,21 @@ def euler_maruyama(
 
     Starts and paths hold the past of states, where members remember it.
     """
-    generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
-    many, results = condition.repeat(len(start), 1), []
-    for member in members:
-        y = start
-        path = [y]
-        with torch.no_grad():
-            for _ in range(records):
-                for _ in range(steps.number):
-                    a, b = member.of_state(y, many)
-                    xi = torch.randn(y.shape, generator=generator)
-                    y = y + steps.drift * a + steps.noise * (b @ xi[..., None])[..., 0]
-                path.append(y)
-        results.append(torch.stack(path, dim=1).numpy())
-    return np.array(results, dtype=float)
+    rng = np.random.default_rng(seed)
+    y = np.repeat(start[None], members.number, axis=0)
+    c = np.broadcast_to(condition, (*y.shape[:2], len(condition)))
+    path = np.empty((*y.shape[:2], records + 1, y.shape[2]))
+    path[:, :, 0] = y
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(records):
+            for _ in range(steps.number):
+                kick = members.factor(y, c) @ rng.normal(size=y.shape)[..., None]
+                y = y + steps.drift * members.drift(y, c) + steps.noise * kick[..., 0]
+            path[:, :, k + 1] = y
+    return path
 
 
-def warn_of_short_steps(
-    members: Sequence[PatchSDE], condition: Tensor, share: float, stacklevel: int
-) -> None:
+def warn_of_short_steps(members: Stacked, condition: Array, share: float, stacklevel: int) -> None:
     """Warn where steps of a share of the training step misjudge relaxation by more than 3 %.
 
     A training step that holds its own relaxation, a share r of a deviation, cut by the share s,
@@ -90,19 +84,17 @@ def warn_of_short_steps(
         )
 
 
-def relaxed_share(members: Sequence[PatchSDE], condition: Tensor) -> float:
+def relaxed_share(members: Stacked, condition: Array) -> float:
     """The largest slope of the drift of a step across the spread of the training states."""
-    d = members[0].n_state
-    ends = torch.cat([torch.eye(d), -torch.eye(d)])
-    many = condition.repeat(2 * d, 1)
-    with torch.no_grad():
-        own = [member.of_state(ends, many)[0] for member in members]
-        drifts = torch.stack(own).mean(dim=0).numpy()
+    d = members.d
+    ends = np.broadcast_to(np.concatenate([np.eye(d), -np.eye(d)]), (members.number, 2 * d, d))
+    c = np.broadcast_to(condition, (*ends.shape[:2], len(condition)))
+    drifts = members.drift(ends, c).mean(axis=0)
     slope = (drifts[:d] - drifts[d:]) / 2
-    return float(np.abs(np.linalg.eigvals(slope.astype(float)).real).max())
+    return float(np.abs(np.linalg.eigvals(slope).real).max())
 
 
-def warn_of_long_steps(members: Sequence[PatchSDE], condition: Tensor, stacklevel: int) -> None:
+def warn_of_long_steps(members: Stacked, condition: Array, stacklevel: int) -> None:
     """Warn where drift and diffusion per unit of time, from steps, are wrong by more than 5 %.
 
     A share r relaxes in a step of x = -ln(1 - r) relaxation times; x^2 / 3 is what is left of the

@@ -36,6 +36,11 @@ class Stacked:
     d: int
     memory: float
 
+    @property
+    def number(self) -> int:
+        """M."""
+        return len(self.arrays["start"])
+
     @cached_property
     def observed(self) -> int:
         """Columns of a state without its past."""

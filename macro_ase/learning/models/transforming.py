@@ -16,7 +16,6 @@ from .bands import NORMAL
 from .heat_treatment import HeatTreatment, distance_outside
 from .own_time import TimeScale, no_scale
 from .rests import rests_of
-from .stacked import Stacked
 from .times_to import TimesTo, arrival, interval, mean_steps, nearest_temperature, rest_at
 
 RECORDS, GRID_K = 201, 1001
@@ -153,5 +152,5 @@ class Transforming(Annealing):
         """
         rows = finite_array(np.atleast_2d(conditions), "conditions", None, self._c)
         scaling = self.trained.scaling
-        y = rests_of(Stacked.of(self.trained.members), scaling.condition(rows))
+        y = rests_of(self._stacked(), scaling.condition(rows))
         return self._observed(y)

@@ -353,7 +353,7 @@ def test_files_without_the_range_are_read(tmp_path: Path) -> None:
 def test_paths_that_diverge_say_so() -> None:
     growing = series_model(relaxed=20.0)
     with pytest.warns(UserWarning, match=r"100 of 100 paths diverged, the first at time \d+:"):
-        z = growing.simulate(MEAN, 0.5, 60, 1.0, n_patches=0.01, paths=100).z
+        z = growing.simulate(MEAN, 0.5, 400, 1.0, n_patches=0.01, paths=100).z
     assert not np.isfinite(z[:, :, -1]).any()
 
 

@@ -120,19 +120,20 @@ def test_the_diffusion_begins_where_it_is_told() -> None:
 
 
 @pytest.mark.parametrize("kind", DRIFTS)
-def test_the_likelihood_is_that_of_a_normal_distribution(kind: str) -> None:
+@pytest.mark.parametrize("d", [1, D])
+def test_the_likelihood_is_that_of_a_normal_distribution(kind: str, d: int) -> None:
     torch.manual_seed(1)
-    model = PatchSDE(D, C, kind, 16, 1, torch.eye(D)).eval()
+    model = PatchSDE(d, C, kind, 16, 1, torch.eye(d)).eval()
     (y, c), eps = points(), 0.02
-    dy = torch.randn(N, D)
+    y, dy = y[:, :d], torch.randn(N, d)
     with torch.no_grad():
         drift, factor = (x.double().numpy() for x in model(y, c))
         found = float(negative_log_likelihood(model, y, dy, c, eps))
-    covariance = factor @ factor.transpose(0, 2, 1) + eps * np.eye(D)
+    covariance = factor @ factor.transpose(0, 2, 1) + eps * np.eye(d)
     exact = -np.mean(
         [multivariate_normal(m, s).logpdf(x) for m, s, x in zip(drift, covariance, dy.numpy())]
     )
-    assert found == pytest.approx(exact - D / 2 * np.log(2 * np.pi), abs=1e-5)
+    assert found == pytest.approx(exact - d / 2 * np.log(2 * np.pi), abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", DRIFTS)
