@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri, stdtr
 
 from ..arrays import Array
 from ..statistics import relaxation_time, standard_error, std_with_error
@@ -14,6 +15,7 @@ from ..systems.alloy_order import BondOrder
 
 CLEAR_CHANGE = 5.0
 WIDTH_95 = 1.96
+MANY = 1e6
 
 
 def rms(values: Array) -> float:
@@ -93,6 +95,8 @@ class OrderComparison:
     vacancy_true, vacancy_predicted : Estimate, shape (n_T, S - 1)
         Mean vacancy neighbours of an atom of each species, directly and from small runs.
     row_sum_residual : float
+    n_runs, n_members : int
+        Direct runs and members, whose scatter is behind errors.
     """
 
     temperatures_K: Array
@@ -109,6 +113,8 @@ class OrderComparison:
     vacancy_true: Estimate
     vacancy_predicted: Estimate
     row_sum_residual: float
+    n_runs: int
+    n_members: int
 
     @property
     def miss(self) -> Estimate:
@@ -135,12 +141,23 @@ class OrderComparison:
 
     @property
     def deviations(self) -> Array:
-        """Of independent comparisons, in their standard errors: means, spreads and times."""
+        """Of independent comparisons: means, spreads and times, as normal numbers if errors hold.
+
+        Errors from the scatter of a few members or runs are uncertain themselves: Student's t, with
+        the degrees of freedom of B. L. Welch, Biometrika 34, 28 (1947).
+        """
         unlike = [self.names.index(name) for name in self.pair_names]
-        means = (self.miss.value / self.miss.error)[:, unlike]
-        ratios = [(r.value - 1) / r.error for r in (self.std_ratio, self.relaxation_ratio)]
-        found = np.concatenate([x.ravel() for x in (means, *ratios)])
-        return found[np.isfinite(found)]
+        own, miss, few = self.delta_predicted, self.miss, self.n_members - 1
+        means = _normal_scores(miss.value, own.error, self.delta_true.error, few, np.inf)
+        found = [means[:, unlike]]
+        for predicted, true, freedom in (
+            (self.spread_predicted, self.spread_true, np.inf),
+            (self.relaxation_predicted, self.relaxation_true, self.n_runs - 1),
+        ):
+            errors = predicted.error / predicted.value, true.error / true.value
+            found.append(_normal_scores(1 - true.value / predicted.value, *errors, few, freedom))
+        scores = np.concatenate([x.ravel() for x in found])
+        return scores[np.isfinite(scores)]
 
     def coverage(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Shares of `deviations` within 68 and 95 % intervals, and their standard errors."""
@@ -150,6 +167,18 @@ class OrderComparison:
         shares = [float(np.mean(size <= width)) for width in (1.0, WIDTH_95)]
         (one, two), n = shares, len(size)
         return (one, np.sqrt(one * (1 - one) / n)), (two, np.sqrt(two * (1 - two) / n))
+
+
+def _normal_scores(difference: Array, one: Array, other: Array, few: float, fewer: float) -> Array:
+    """Differences in their errors as Student's t, by two errors and the numbers behind these."""
+    first, second = np.nan_to_num(one) ** 2, other**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = (first + second) ** 2 / (
+            np.where(first > 0, first**2 / few, 0.0) + np.where(second > 0, second**2 / fewer, 0.0)
+        )
+        t = difference / np.sqrt(first + second)
+    tail = stdtr(np.minimum(freedom, MANY), -np.abs(t))
+    return -np.sign(t) * ndtri(tail)
 
 
 def mean_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:
@@ -190,14 +219,20 @@ def crossings(times: Array, path: Array, end: Array, spread: Array) -> Array:
 def _relaxation_of_runs(
     times: Array, runs: Sequence[Array], end: Array, spread: Array
 ) -> tuple[Array, Array]:
-    """Crossings of the mean path of runs, and their jackknife errors; nan of one run."""
+    """Crossings of the mean path of runs, and their errors; nan of one run.
+
+    An error is that of the mean path from half to one and a half of the time, over the slope
+    change / (e time) of an exponential: a jackknife of crossings is not consistent.
+    """
     paths, n = np.array(runs), len(runs)
-    value = crossings(times, paths.mean(axis=0), end, spread)
-    if n == 1:
-        return value, np.full(value.shape, np.nan)
-    total = paths.sum(axis=0)
-    left = [crossings(times, (total - own) / (n - 1), end, spread) for own in paths]
-    return value, np.std(left, axis=0) * np.sqrt(n - 1)
+    mean = paths.mean(axis=0)
+    value = crossings(times, mean, end, spread)
+    error = np.full(value.shape, np.nan)
+    for k in np.flatnonzero(np.isfinite(value)) if n > 1 else ():
+        near = np.abs(times - value[k]) <= max(value[k] / 2, times[1] - times[0])
+        width = np.sqrt(paths[:, near, k].var(axis=0, ddof=1).mean() / n)
+        error[k] = np.e * value[k] * width / abs(end[k] - mean[0, k])
+    return value, error
 
 
 def _stack(estimates: Sequence[tuple[Any, Any]]) -> Estimate:
@@ -239,6 +274,8 @@ def compare_order(
         names=order.all_names,
         pair_names=order.pair_names,
         row_sum_residual=residual,
+        n_runs=len(direct[0]),
+        n_members=len(predicted[0][1]),
         **columns,
     )
 

@@ -194,3 +194,26 @@ def test_the_error_of_a_relaxation_time_is_that_of_the_mean_path() -> None:
         for runs in many
     ]
     assert times[0] == pytest.approx(np.std(each, ddof=1), rel=0.6)
+
+
+@pytest.mark.slow
+def test_intervals_of_relaxation_times_cover_as_they_say() -> None:
+    """Of four runs beside a prediction that is right; taken as normal, errors are too small."""
+    times, predicted = STEP_S * np.arange(N_T), np.array([paths(1, spread=0.0)] * 2)
+    scores, plain = [], []
+    for seed in range(120):
+        c = compare_order(
+            ORDER,
+            [2000.0],
+            [direct(4, seed=9000 + seed)],
+            [(times, predicted)],
+            [(VACANCY, np.zeros(3))],
+            [FIRST],
+        )
+        scores.append(c.deviations[-2:])
+        ratio = c.relaxation_ratio
+        plain.append(((ratio.value - 1) / ratio.error)[0, [0, 2]])
+    sizes = np.abs(np.concatenate(scores))
+    assert 0.60 < np.mean(sizes <= 1) < 0.77
+    assert 0.91 < np.mean(sizes <= 1.96) < 0.99
+    assert np.mean(np.abs(plain) <= 1.96) < np.mean(sizes <= 1.96) - 0.02
