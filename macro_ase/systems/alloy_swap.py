@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..site_cells import SiteCells
 from .alloy_crystals import AlloyCrystals, Codes, Sites, kept_rows
 from .alloy_upsampling import SeamSwaps
 from .base import Condition, Trajectory
-from .swap_engines import EAMSwaps, SwapEngine
+from .swap_engines import EAMSwaps, Laid, SwapEngine
 
 RECORD_ATTEMPTS = 0.125
 
@@ -80,12 +81,23 @@ class SwapAlloy(AlloyCrystals):
         cells = int(np.prod(self.large.size))
         return max(1, round(cells / int(np.prod(self.block))))
 
-    def patch(self, number: int | np.integer) -> tuple[NDArray[np.int64], int]:
+    def patch(self, number: int | np.integer) -> Laid:
         """Active sites of a patch, those of its core first, and how many those are.
 
         Patches are numbered as blocks, the last axis fastest. It costs as much as the patch is
-        large.
+        large, once.
         """
+        if int(number) not in self._patches:
+            self._patches[int(number)] = self._laid(int(number))
+        return self._patches[int(number)]
+
+    @cached_property
+    def _patches(self) -> dict[int, Laid]:
+        """Those that were asked for."""
+        return {}
+
+    def _laid(self, number: int) -> Laid:
+        """As `patch`, found anew."""
         large, small = np.array(self.large.size), np.array(self.block)
         start = small * np.unravel_index(number, large // small)
         core = self._block(start, small)
