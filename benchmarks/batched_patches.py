@@ -6,15 +6,18 @@ On a GPU batches are larger, and beside batches whose kernels are launched one b
 that are recorded and replayed. The model that ships, NbMoTa-mace; a patch is a sphere of 5 A in a
 crystal of 2,000 atoms that is repeated, so its surroundings are the same in every size. All batch
 sizes compute the same clusters, of swaps of neighbours in the patch. Beside them: energies by the
-ASE calculator of what a user would show it, which computes forces too. Times are the least of
-several stretches, taken in turn; on a CPU processor time of one core, elsewhere time by the clock.
-Set-up is left out.
+ASE calculator of what a user would show it, which computes forces too. Patches of a study are the
+eight of a crystal of 432 sites, which make the same moves one after another and together. Times
+are the least of several stretches, taken in turn; on a CPU processor time of one core, elsewhere
+time by the clock. Set-up is left out, but not that of a study's patches; memory is what an attempt
+asks of the system anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import resource
 import time
 from collections.abc import Callable
 from functools import partial
@@ -28,6 +31,7 @@ from mace.calculators import MACECalculator
 from table import Row, by_turns, show
 
 from macro_ase.build import build_crystal
+from macro_ase.config import load_config
 from macro_ase.engines.patches import replayed
 from macro_ase.engines.patches.cluster_sites import ClusterSites
 from macro_ase.engines.patches.mc import PatchMC
@@ -35,6 +39,8 @@ from macro_ase.engines.patches.receptive_field import reach
 from macro_ase.engines.swaps.neighbours import nearest_pairs
 from macro_ase.patches import Patch, cut_out
 from macro_ase.potentials import path
+from macro_ase.rng import kernel_state
+from macro_ase.studies.alloys.design import Design
 
 BATCHES, GPU_BATCHES = (1, 2, 4, 8, 16), (1, 2, 4, 8, 16, 64, 256)
 CELLS, QUICK_CELLS = (10, 20, 40), (10, 20)
@@ -42,6 +48,16 @@ WHOLE_CELLS, QUICK_WHOLE_CELLS, GPU_WHOLE_CELLS = (10, 20), (10,), (10, 20, 40)
 CENTRE, RADIUS_A, TEMPERATURE_K = 1110, 5.0, 1500.0
 ATTEMPTS, REPEATS, WHOLE_REPEATS = 30, 5, 2
 SIZE_TARGET, BATCH_TARGET = 1.2, 1.0
+FEW = 10
+"""Attempts of a patch of the study."""
+STUDY = (
+    "system.lattice=bcc",
+    "system.composition=NbMoTa",
+    "conditions.temperatures_K=[1500]",
+    "system.small_size=[6, 6, 6]",
+    "system.patch_size=[3, 3, 3]",
+    "system.large_size=[6, 6, 6]",
+)
 
 
 def alloy(cells: int) -> Atoms:
@@ -83,6 +99,37 @@ def batch_rows(
     rows = [Row(f"{what}, batches of {k}", atoms, r, "1/s") for k, r in zip(batches, rates)]
     worst = max(best[1:]) / best[0]
     return [*rows, Row(f"{what}: slowest batch over singly", atoms, worst, "times", BATCH_TARGET)]
+
+
+def study_rows(precision: str, clock: Callable[[], float]) -> list[Row]:
+    """An attempt of a patch of the study ``swap``, alone and with the others of its state."""
+    model = f"system.calculator=mace:NbMoTa-mace.model@{precision}"
+    study = load_config("swap", False, (model, *STUDY), workers=1)
+    alloy = Design.of(study).sampled
+    k = alloy.n_patches(alloy.large_state)
+    patches = [alloy.patch(number) for number in range(k)]
+
+    def in_batches(size: int, calls: int) -> None:
+        for _ in range(calls):
+            streams = [kernel_state(seed) for seed in np.random.SeedSequence(0).spawn(k)]
+            for first in range(0, k, size):
+                some = slice(first, first + size)
+                own = ([FEW] * len(patches[some]), TEMPERATURE_K, streams[some], patches[some])
+                alloy.swaps.try_patches(alloy.large, alloy.large_state, *own)
+
+    ways = {"one by one": partial(in_batches, 1), "together": partial(in_batches, k)}
+    best = by_turns(list(ways.values()), 1, 2 * REPEATS, clock)
+    n, rows = alloy.large.n_sites, []
+    for (name, way), us in zip(ways.items(), best):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        way(1)
+        pages = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        rows.append(Row(f"patches of a study, {name}", n, us / 1e3 / FEW / k, "ms"))
+        rows.append(Row(f"patches of a study, {name}: memory", n, pages / FEW / k, "pages"))
+    return [
+        *rows,
+        Row("patches of a study: together over singly", n, best[1] / best[0], "times", 1),
+    ]
 
 
 def size_rows(calculator: Any, clock: Callable[[], float], cells: tuple[int, ...]) -> list[Row]:
@@ -132,6 +179,9 @@ def main() -> None:
     clock = time.process_time if args.device == "cpu" else time.perf_counter
     on_gpu = args.device != "cpu"
     rows = []
+    if not on_gpu:
+        rows += study_rows(args.precision, clock)
+        show(rows, args.csv)
     for recorded in (False, True) if on_gpu else (False,):
         rows += batch_rows(calculator, clock, GPU_BATCHES if on_gpu else BATCHES, recorded)
         show(rows, args.csv)

@@ -2,8 +2,9 @@
 
 The clusters of one pass are the parts of one graph, with no bonds between them. Bonds of a shape
 are brought to the device once. Only energies are computed, no forces; in single precision they are
-added up in double. On a CPU a pass is kept so small that what belongs to its bonds stays in the
-cache, and needs no memory from the system anew.
+added up in double. On a CPU a pass is kept so small that its arrays, some kB a bond, are of sizes
+that the C library keeps between passes: larger ones are asked of the system for every pass, page by
+page, and then a batch is slower than its clusters one by one.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from .replayed import Replayed
 
 Part = tuple[torch.Tensor, torch.Tensor]
 
-BONDS_A_PASS = {"cpu": 8_000}
+BONDS_A_PASS = {"cpu": 4_000}
 BONDS_A_PASS_ELSEWHERE = 500_000
-"""Of a pass of several clusters; what a bond takes is some kB in a small model."""
+"""Of a pass of several clusters."""
 
 
 class MACEEnergies:
