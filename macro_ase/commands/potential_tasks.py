@@ -11,6 +11,7 @@ import itertools
 import math
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -218,7 +219,8 @@ class Cost:
     def run(self, potential: Potential) -> dict[str, float]:
         """CPU seconds of energy and forces, or of the energy where there are none: the median."""
         calculator, atoms = potential.calculator(), self.atoms.copy()
-        read = calculator.get_forces if potential.has_forces else calculator.get_potential_energy
+        ask = calculator.get_forces if potential.has_forces else calculator.get_potential_energy
+        read: Callable[[Atoms], Any] = ask
         seconds = []
         for k in range(TIMED + 1):
             atoms.rattle(0.01, seed=k)

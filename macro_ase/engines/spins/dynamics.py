@@ -111,7 +111,7 @@ class SpinDynamics(KernelDynamics):
 
     @temperature.setter
     def temperature(self, given: Temperature) -> None:
-        self.temperature_K = given  # type: ignore[assignment]
+        self.temperature_K = given
 
     @property
     def magnetisation(self) -> float:

@@ -101,7 +101,7 @@ def _baselines(f: Findings) -> Table:
 
 
 def _order(f: Findings) -> Section:
-    ways = {
+    ways: dict[str, Callable[[Estimate, HeldOut], Estimate]] = {
         "alpha": lambda e, h: Estimate(e.value * h.factor, np.abs(e.error * h.factor)),
         "delta": lambda e, h: e,
     }
