@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
-from .config import LARGEST, LARGEST_FLOAT, LEAST_FLOAT
 from .executors import ENGINES
+from .setting_values import LARGEST, LARGEST_FLOAT, LEAST_FLOAT
 from .slurm import seconds_of
 
 MOST = 10**15

@@ -15,15 +15,20 @@ from the preset, ``--set``, then options of their own (seed, workers, structure)
 
 from __future__ import annotations
 
+import copy
 import difflib
-import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from .toml_text import as_options, toml_value
+from .setting_values import coerced, plain
+from .toml_text import as_options
+from .unknown_keys import meant, unknown_key
 
 Config = dict[str, Any]
 
@@ -31,17 +36,34 @@ PRESETS = Path(__file__).parent / "presets"
 OWN = "own"
 GROUP = "macro_ase.studies"
 """Entry points of installed packages' studies."""
-LARGEST_WHOLE = 10**7
-LARGEST = {
-    "seed": 2**63 - 1,
-    "workers": 4096,
-    "events": 10**9,
-    **dict.fromkeys(("side", "n_side", "sizes", "beyond", "width", "hidden", "channels"), 10**4),
-    **dict.fromkeys(("small_size", "large_size", "members", "variables", "depth", "seeds"), 10**3),
-}
-"""Largest whole number of keys of a name; of all others `LARGEST_WHOLE`."""
-LARGEST_FLOAT, LEAST_FLOAT = 1e7, 1e-12
-HUGE = 10**300
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The settings that a study has.
+
+    Attributes
+    ----------
+    study : str
+        Its name.
+    keys : dict
+        Defaults by full name.
+    open_tables : sequence of str
+        Tables that take any further key.
+    homes : Path
+        Folder of the presets that ship.
+    """
+
+    study: str
+    keys: Config
+    open_tables: Sequence[str]
+    homes: Path
+
+    def unknown(self, key: str) -> str:
+        """One line on a key that is none of them."""
+        files = sorted(self.homes.glob("*.toml"))
+        homes = (file.stem for file in files if key in flatten(_read_toml(file)))
+        return unknown_key(key, self.study, list(self.keys), homes)
 
 
 def load_config(
@@ -105,11 +127,17 @@ def preset_of(study_or_path: str | Path) -> Path:
 def usual(config: Config) -> Config:
     """Settings of the preset of the same ``system.model``, by full name; {} if there is none."""
     model = config.get("system", {}).get("model")
-    for file in (*sorted(PRESETS.glob("*.toml")), *installed_presets().values()):
+    for file in _all_presets():
         preset = flatten(_read_toml(file))
         if model is not None and preset.get("system.model") == model:
             return preset
     return {}
+
+
+def _all_presets() -> Iterator[Path]:
+    """Those that ship, then those of installed packages, looked for only if they are needed."""
+    yield from sorted(PRESETS.glob("*.toml"))
+    yield from installed_presets().values()
 
 
 def list_studies() -> list[tuple[str, str]]:
@@ -122,15 +150,15 @@ def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path
     preset = _read_toml(file)
     quick_changes, open_tables = flatten(preset.pop("quick", {})), tuple(preset.pop("open", ()))
     schema = flatten(preset)
-    settings, known = dict(schema), (schema, open_tables)
+    settings, known = dict(schema), Schema(study, schema, open_tables, presets)
     if isinstance(changes.get("system.class"), str):
         changes |= {"system.class": _beside(Path(study_or_path), changes["system.class"])}
     if quick:
-        settings |= _checked(quick_changes, *known)
+        settings |= _checked(quick_changes, known)
     changes = _by_full_name(changes, schema)
     own = {key: value for key, value in flatten(user).items() if key not in changes}
-    settings |= {k: v for k, v in _checked(own, *known).items() if v != schema.get(k)}
-    settings |= _checked(changes, *known, named=True)
+    settings |= {k: v for k, v in _checked(own, known).items() if v != schema.get(k)}
+    settings |= _checked(changes, known, named=True)
     _check_run_keys(settings)
     model = schema.get("system.model")
     if settings.get("system.model") != model:
@@ -215,9 +243,15 @@ def _read_toml(path: Path) -> Config:
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Config:
+    """TOML text as nested tables, those of presets once a process."""
+    return tomllib.loads(text)
 
 
 def _parse_override(text: str) -> tuple[str, Any]:
@@ -228,7 +262,11 @@ def _parse_override(text: str) -> tuple[str, Any]:
     try:
         parsed = tomllib.loads(f"value = {raw}")
     except tomllib.TOMLDecodeError as error:
-        if raw and raw[0] not in "[{\"'":
+        if not raw:
+            raise ValueError(
+                f"{key}= is not a TOML value, for there is none: {key}=VALUE, or {key}='\"\"'"
+            ) from error
+        if raw[0] not in "[{\"'":
             return key, raw
         raise ValueError(f"{key} = {raw} is not a TOML value: {error}") from error
     return key, parsed["value"]
@@ -257,9 +295,7 @@ def _nest(flat: Config) -> Config:
     return nested
 
 
-def _checked(
-    changes: Config, schema: Config, open_tables: Sequence[str] = (), named: bool = False
-) -> Config:
+def _checked(changes: Config, schema: Schema, named: bool = False) -> Config:
     """The changes, each known to the schema and in the type of its default.
 
     Keys of open tables that the schema does not have are taken as they are. What is said of an
@@ -267,111 +303,33 @@ def _checked(
     """
     checked = {}
     for key, value in changes.items():
-        if key in schema:
+        if key in schema.keys:
             try:
-                checked[key] = _coerced(key, value, schema[key])
+                checked[key] = coerced(key, value, schema.keys[key])
             except ValueError as error:
-                raise ValueError(f"{error}: {as_options({key: schema[key]})}") from error
-        elif key.partition(".")[0] in open_tables and "." in key:
-            checked[key] = _plain(key, value)
+                raise ValueError(f"{error}: {as_options({key: schema.keys[key]})}") from error
+        elif key.partition(".")[0] in schema.open_tables and "." in key:
+            checked[key] = plain(key, value)
         else:
-            fix = f": {_renamed(key, value, schema)}" if named and schema else ""
-            raise ValueError(f"unknown key {key!r}; {_nearest(key, list(schema))}{fix}")
+            fix = _renamed(key, value, schema.keys) if named else ""
+            raise ValueError(f"{schema.unknown(key)}{fix}")
     return checked
 
 
-def _renamed(key: str, value: Any, schema: Config) -> str:
-    """The option for the key that was meant, with the value given where it fits."""
-    meant = difflib.get_close_matches(key, list(schema), n=1, cutoff=0.0)[0]
-    try:
-        return as_options({meant: _coerced(meant, value, schema[meant])})
-    except ValueError:
-        return as_options({meant: schema[meant]})
-
-
-def _plain(key: str, value: Any) -> Any:
-    """A value of a key that no schema knows: numbers, words, and lists of them."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(value, (list, tuple)):
-        return [_plain(f"{key}[{i}]", v) for i, v in enumerate(value)]
-    if isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, (int, float)) and math.isfinite(value):
-        return value
-    raise ValueError(f"{key} = {_short(value)}: expected a number, a word or a list of them")
+def _renamed(key: str, value: Any, defaults: Config) -> str:
+    """The option for the key that was meant, with the value given where it fits; "" if none is."""
+    for full in meant(key, list(defaults))[:1]:
+        for given in (value, [value]):
+            with suppress(ValueError):
+                return f": {as_options({full: coerced(full, given, defaults[full])})}"
+        return f": {as_options({full: defaults[full]})}"
+    return ""
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
     if not known:
         return "there is none"
     return f"did you mean {difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]!r}?"
-
-
-def _coerced(key: str, value: Any, default: Any) -> Any:
-    """The value in the type of its default; whole numbers and floats stand for each other.
-
-    A number is a list of it where the default is a list of one.
-    """
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if _is_one_number(default) and type(value) in (int, float):
-        value = [value]
-    if isinstance(default, list) and isinstance(value, list):
-        model = _element_model(default)
-        return [
-            v if model is None else _coerced(f"{key}[{i}]", v, model) for i, v in enumerate(value)
-        ]
-    number = (type(value) is int and abs(value) < HUGE) or (
-        type(value) is float and math.isfinite(value)
-    )
-    if number and isinstance(default, float):
-        return _within(key, float(value))
-    if number and type(default) is int and value == int(value):
-        return _within(key, int(value))
-    if type(value) is type(default) and isinstance(value, (str, bool)):
-        return value
-    raise ValueError(f"{key} = {_short(value)}: expected {_kind(default)}")
-
-
-def _is_one_number(default: Any) -> bool:
-    return isinstance(default, list) and len(default) == 1 and type(default[0]) in (int, float)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _within(key: str, value: Any) -> Any:
-    """The number, unless no computer and no unit of use could want it.
-
-    Raises
-    ------
-    ValueError
-        Naming the limit.
-    """
-    if isinstance(value, int):
-        name = key.rpartition(".")[2].partition("[")[0]
-        most = LARGEST.get(name, LARGEST_WHOLE)
-        if abs(value) > most:
-            raise ValueError(f"{key} must be at most {most}, not {_short(value)}")
-    elif value and not LEAST_FLOAT <= abs(value) <= LARGEST_FLOAT:
-        raise ValueError(
-            f"{key} must be 0 or, in size, {LEAST_FLOAT:g} to {LARGEST_FLOAT:g}, not {value:g}"
-        )
-    return value
-
-
-def _element_model(default: list[Any]) -> Any:
-    """What an element of a list must look like: a float if any is, None if nothing is known."""
-    return next((v for v in default if isinstance(v, float)), default[0] if default else None)
-
-
-def _kind(default: Any) -> str:
-    if isinstance(default, list):
-        return f"a list such as {toml_value(default)}"
-    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
-    return names[type(default)]
 
 
 def _check_run_keys(settings: Config) -> None:

@@ -49,6 +49,7 @@ LEVELS = (
     ("engines", "whole_frames", "structure_files", "ase_formats"),
     ("systems",),
     ("sampling", "learning", "analysis", "testing"),
+    ("setting_values", "unknown_keys"),
     ("config", "run_folder", "report"),
     ("studies",),
     ("workflow", "commands", "patch_study"),

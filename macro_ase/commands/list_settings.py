@@ -14,8 +14,9 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from ..config import LARGEST, LARGEST_WHOLE, flatten
+from ..config import flatten
 from ..extras import installed
+from ..setting_values import LARGEST, LARGEST_WHOLE
 from ..studies.registry import study_class
 from ..studies.settings import limits_noted
 from ..toml_text import toml_value

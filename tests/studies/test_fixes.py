@@ -16,6 +16,7 @@ FIX = re.compile(r": (--set \S.*)$")
 BAD: dict[str, list[tuple[str, ...]]] = {
     "nbmota": [
         ("system.small_size=[8,8,8]", "system.large_size=[18,18,18]", "sampling.grow=true"),
+        ("sampling.grow=true",),
         ("system.small_size=[20,20,20]",),
         ("system.small_size=[1,8,8]",),
         ("system.small_size=[8,8]",),
@@ -188,6 +189,14 @@ def test_the_nearest_comes_first_and_nothing_that_is_refused_is_named() -> None:
         checked(design_of, config)
     config["system"]["side"] = 6
     checked(design_of, config)
+
+
+def test_what_a_refusal_names_is_followed_until_all_is_accepted() -> None:
+    with pytest.raises(ValueError) as error:
+        made("nbmota", "system.large_size=[18,18,18]", "sampling.grow=true")
+    assert str(error.value).endswith(
+        ": --set system.small_size=[9,9,9] --set sampling.memory_events=0"
+    )
 
 
 def test_a_file_with_a_wrong_value_is_mended_by_the_option(tmp_path: Any) -> None:
