@@ -123,6 +123,7 @@ def kept(package: Path) -> list[Path]:
     return sorted(package.rglob("*.nbc"))
 
 
+@pytest.mark.slow
 def test_a_caller_follows_an_edited_callee_and_its_way_back(package: Path) -> None:
     low = package / "lib" / "macro_ase" / "kinetics" / "low.py"
     assert run(package) == ("3.0 0", "")
@@ -133,6 +134,7 @@ def test_a_caller_follows_an_edited_callee_and_its_way_back(package: Path) -> No
     assert run(package) == ("3.0 1", "")
 
 
+@pytest.mark.slow
 def test_sources_edited_while_a_process_runs_are_noticed(package: Path) -> None:
     low = package / "lib" / "macro_ase" / "kinetics" / "low.py"
     edit = f"from pathlib import Path; Path({str(low)!r}).write_text({LOW.format(5.0)!r})\n"
@@ -141,6 +143,7 @@ def test_sources_edited_while_a_process_runs_are_noticed(package: Path) -> None:
     assert run(package)[0] == "6.0 0"
 
 
+@pytest.mark.slow
 def test_damaged_files_are_compiled_anew(package: Path) -> None:
     run(package)
     before = kept(package)
@@ -153,6 +156,7 @@ def test_damaged_files_are_compiled_anew(package: Path) -> None:
     assert run(package) == ("3.0 1", "")
 
 
+@pytest.mark.slow
 def test_where_the_code_is_kept(package: Path) -> None:
     beside = package / "lib" / "macro_ase" / "__pycache__"
     run(package)
@@ -163,6 +167,7 @@ def test_where_the_code_is_kept(package: Path) -> None:
     assert len(kept(package)) == 4
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(package: Path) -> None:
     (package / "file").touch()
     out, error = run(package, NUMBA_CACHE_DIR=str(package / "file"))
@@ -172,6 +177,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(package: Path) -> N
     assert run(package, NUMBA_CACHE_DIR=str(package / "file")) == ("3.0 1", "")
 
 
+@pytest.mark.slow
 def test_without_a_home_the_code_is_kept_in_a_private_temporary_folder(package: Path) -> None:
     (package / "lib" / "macro_ase" / "__pycache__").touch()
     out, error = run(package, XDG_CACHE_HOME="/proc/nowhere")
@@ -185,6 +191,7 @@ def test_without_a_home_the_code_is_kept_in_a_private_temporary_folder(package: 
     assert out == "3.0 0" and "others can write there" in error and "compiled by each" in error
 
 
+@pytest.mark.slow
 def test_processes_that_begin_together(package: Path) -> None:
     ask = {"env": environment(package), "cwd": package, "text": True}
     begun = [
@@ -195,6 +202,7 @@ def test_processes_that_begin_together(package: Path) -> None:
     assert run(package) == ("3.0 1", "") and not list(package.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_package_in_a_zip_file(package: Path) -> None:
     with zipfile.ZipFile(package / "lib.zip", "w") as archive:
         for file in (package / "lib").rglob("*.py"):
@@ -204,6 +212,7 @@ def test_a_package_in_a_zip_file(package: Path) -> None:
     assert len(kept(package / "user")) == 2
 
 
+@pytest.mark.slow
 def test_functions_outside_the_package_are_not_kept(package: Path) -> None:
     (package / "mine.py").write_text(
         "from macro_ase.compiled import compiled\n@compiled\ndef mine(x): return x\n"
@@ -211,6 +220,7 @@ def test_functions_outside_the_package_are_not_kept(package: Path) -> None:
     assert run(package, "from mine import mine; print(mine(2))")[0] == "2" and not kept(package)
 
 
+@pytest.mark.slow
 def test_a_users_function_is_the_one_of_today_and_leaves_ours_alone(package: Path) -> None:
     show = "from mine import *; print(rate(Mine(1.0)), rate(Ours(0.5)))"
     for factor, part, expected in ((1.0, 1.0, "1.0"), (2.0, 1.0, "2.0"), (2.0, 3.0, "6.0")):
@@ -223,6 +233,7 @@ def test_a_users_function_is_the_one_of_today_and_leaves_ours_alone(package: Pat
     assert run(package, ours) == ("0.5 1", "")
 
 
+@pytest.mark.slow
 def test_every_kernel_stands_where_its_content_counts() -> None:
     """Modules with kernels, and those of the package that they import but for types."""
     counted = {file for name in SOURCES for file in (ROOT / name, *(ROOT / name).glob("*.py"))}

@@ -40,11 +40,13 @@ def same(finished: Path) -> Iterator[Any]:
     return check
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["threads:2", "processes:2"])
 def test_engines_of_this_machine(same: Any, tmp_path: Path, engine: str) -> None:
     same(run_study(tiny(), tmp_path / "run", executor=engine))
 
 
+@pytest.mark.slow
 def test_dask(same: Any, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
@@ -53,6 +55,7 @@ def test_dask(same: Any, tmp_path: Path) -> None:
         same(run_study(tiny(), tmp_path / "run", executor=engine))
 
 
+@pytest.mark.slow
 def test_two_tasks(same: Any, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     tasks = [threading.Thread(target=work_on, args=(tiny(), folder, (k, 2), True)) for k in (1, 2)]
@@ -71,6 +74,7 @@ def test_two_tasks(same: Any, tmp_path: Path) -> None:
     assert was_quick(folder)
 
 
+@pytest.mark.slow
 def test_time_that_is_up(same: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "run"
     sets = [part for setting in TINY for part in ("--set", setting)]
@@ -84,6 +88,7 @@ def test_time_that_is_up(same: Any, tmp_path: Path, capsys: pytest.CaptureFixtur
     same(run_study(tiny(), folder))
 
 
+@pytest.mark.slow
 def test_what_an_interrupted_removal_left_goes(same: Any, finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)

@@ -54,6 +54,7 @@ def test_engines_of_this_machine(engine: int | str) -> None:
         assert results(square, SQUARES, workers) == {str(x): x * x for x in range(7)}
 
 
+@pytest.mark.slow
 def test_dask(cluster: Any) -> None:
     with workers_of(f"dask:{cluster.scheduler_address}") as workers:
         assert workers.number == 2
@@ -67,6 +68,7 @@ def test_a_lost_dask_worker_is_replaced_by_others(cluster: Any, tmp_path: Path) 
     assert (tmp_path / "3").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
     with workers_of("processes:2") as workers:
         jobs = {str(x): (x, tmp_path) for x in range(6)}
@@ -91,12 +93,14 @@ def test_no_worker_outlives_a_broken_pool(tmp_path: Path) -> None:
         assert not any(child.is_alive() for child in ours)
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_every_worker_ends_the_run_in_one_line() -> None:
     with workers_of("processes:1") as workers, pytest.raises(ChildProcessError) as error:
         results(always_deadly, {"bad": ()}, workers)
     assert "3 workers died at 'bad'" in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_executors_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     executorlib = pytest.importorskip("executorlib")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))

@@ -170,6 +170,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(study, "compute" if hasattr(study, "compute") else "run", begin)
 
 
+@pytest.mark.slow
 @bounded(120)
 @given(spoilt(list(FILES)))
 @example(("a.db", b"\xc1"))
@@ -185,6 +186,7 @@ def test_sro_of_any_structure_file(file: tuple[str, bytes]) -> None:
         unharmed(here, ("o.csv",), "sro", name, "--csv", "o.csv")
 
 
+@pytest.mark.slow
 @bounded(60)
 @given(spoilt(["a.extxyz", "a.data", "a.dump", "a.traj", "POSCAR"]))
 def test_kmc_of_any_structure_file(file: tuple[str, bytes]) -> None:
@@ -196,6 +198,7 @@ def test_kmc_of_any_structure_file(file: tuple[str, bytes]) -> None:
         unharmed(here, out, "kmc", name, *options)
 
 
+@pytest.mark.slow
 @bounded(40)
 @given(spoilt(["a.extxyz", "a.data", "a.dump", "a.traj", "POSCAR"]))
 def test_studies_of_any_structure_file(file: tuple[str, bytes]) -> None:
@@ -210,6 +213,7 @@ def test_studies_of_any_structure_file(file: tuple[str, bytes]) -> None:
 MODEL = json.loads(potential_path("NbMoTa-kra.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @bounded(80)
 @given(st.data(), JSONS)
 def test_kmc_with_any_barrier_model(data: Any, other: Any) -> None:
@@ -221,6 +225,7 @@ def test_kmc_with_any_barrier_model(data: Any, other: Any) -> None:
         unharmed(here, (), "kmc", "a.extxyz", *options)
 
 
+@pytest.mark.slow
 @bounded(40)
 @given(damage(True), st.sampled_from(["m.json", "m.npz"]))
 def test_kmc_with_any_barrier_file(spoil: Damage, name: str) -> None:
@@ -239,6 +244,7 @@ def test_kmc_with_any_barrier_file(spoil: Damage, name: str) -> None:
 EAM = potential_path("NbMoTa.eam.alloy").read_bytes()
 
 
+@pytest.mark.slow
 @bounded(25)
 @given(st.lists(damage(True), min_size=1, max_size=2))
 def test_barriers_with_any_eam_table(spoils: list[Damage]) -> None:
@@ -282,6 +288,7 @@ def test_fits_of_any_tables(hops: dict[str, bytes], data: Any) -> None:
         unharmed(here, ("m.json",), "fit-barriers", "neb", "--out", "m.json", *options)
 
 
+@pytest.mark.slow
 @bounded(40)
 @given(st.text(max_size=10) | st.from_regex(r"[a-zA-Z.]{0,6}\.[a-z]{1,6}(\.gz)?", fullmatch=True))
 @example("a.db")

@@ -45,6 +45,7 @@ def toml(value: Any) -> str:
         return repr(value)
 
 
+@pytest.mark.slow
 @bounded(80)
 @given(st.sampled_from(KEYS), JSONS)
 def test_any_value_of_any_setting(place: tuple[str, str], value: Any) -> None:
@@ -56,6 +57,7 @@ def test_any_value_of_any_setting(place: tuple[str, str], value: Any) -> None:
             assert not any(here.iterdir())
 
 
+@pytest.mark.slow
 @bounded(40)
 @given(st.sampled_from(NAMES), st.data())
 def test_settings_files_with_a_slip_of_the_pen(study: str, data: Any) -> None:
@@ -70,6 +72,7 @@ def test_settings_files_with_a_slip_of_the_pen(study: str, data: Any) -> None:
             assert [path.name for path in here.iterdir()] == ["my.toml"]
 
 
+@pytest.mark.slow
 @bounded(60)
 @given(st.binary(max_size=60))
 def test_settings_files_of_any_bytes(content: bytes) -> None:
@@ -111,6 +114,7 @@ FILES: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @bounded(100)
 @given(st.sampled_from(sorted(FILES)), st.data(), JSONS)
 def test_reports_of_any_json(name: str, data: Any, other: Any) -> None:
@@ -125,6 +129,7 @@ def test_reports_of_any_json(name: str, data: Any, other: Any) -> None:
         assert bool(refused("report", ".")) == (not (here / "report.html").exists())
 
 
+@pytest.mark.slow
 @bounded(60)
 @given(st.sampled_from(["config.toml", "inputs.json", LOCK]), st.binary(max_size=30) | JSONS)
 def test_run_folders_with_any_small_file(name: str, content: Any) -> None:
@@ -141,6 +146,7 @@ def test_run_folders_with_any_small_file(name: str, content: Any) -> None:
         assert kept.exists()
 
 
+@pytest.mark.slow
 @bounded(40)
 @given(JSONS)
 def test_locks_of_any_json(content: Any) -> None:
@@ -160,6 +166,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @bounded(40)
 @given(st.data())
 def test_stores_with_any_damage(store: Path, data: Any) -> None:

@@ -67,6 +67,7 @@ def test_every_input_says_how_it_is_run() -> None:
         }
 
 
+@pytest.mark.slow
 def test_relaxing_lowers_the_energy(potential: Path, tmp_path: Path) -> None:
     found = run_input("in.relax", tmp_path, potential=potential, size=3)
     assert found["after_eV"] < found["before_eV"] - 0.1 and found["fmax_eV_per_A"] < 1e-5
@@ -129,6 +130,7 @@ REFUSALS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "variables", "message"), REFUSALS)
 def test_what_an_input_cannot_do_is_one_line(
     potential: Path, tmp_path: Path, name: str, variables: dict[str, object], message: str
@@ -138,6 +140,7 @@ def test_what_an_input_cannot_do_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_types_of_a_data_file_are_those_of_the_input(potential: Path, tmp_path: Path) -> None:
     atoms = Atoms("NbMo", [[0, 0, 0], [1.6, 1.6, 1.6]], cell=[3.24] * 3, pbc=True)
     write_data(tmp_path / "two.data", atoms * (4, 4, 4), ("Nb", "Mo"))
@@ -159,6 +162,7 @@ def refused(name: str, tmp_path: Path, **variables: object) -> list[str]:
     return re.findall(r"^ERROR.*", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_patch_keeps_its_energy_and_its_surroundings(potential: Path, tmp_path: Path) -> None:
     quick = {"steps": 200, "timestep": 0.001, **PATCH}
     found = run_input("in.patch_md", tmp_path, potential=potential, **quick)
@@ -169,6 +173,7 @@ def test_a_patch_keeps_its_energy_and_its_surroundings(potential: Path, tmp_path
     assert moved.sum() == found["active"] and len(first) == found["atoms"] < 2000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "quick"),
     [
@@ -188,6 +193,7 @@ def test_swaps_conserve_the_composition(potential: Path, tmp_path: Path, name, q
         assert found["tried"] == 10 * 4 * 3 and found["after_eV"] < found["before_eV"]
 
 
+@pytest.mark.slow
 def test_a_vacancy_hops_over_the_barrier_that_ase_finds(potential: Path, tmp_path: Path) -> None:
     found = run_input("in.neb_vacancy", tmp_path, potential=potential, size=4)
     forward, backward = found["barrier_forward_eV"], found["barrier_backward_eV"]
@@ -214,6 +220,7 @@ def test_a_band_over_partitions_finds_the_same_barrier(potential: Path, tmp_path
     assert float(last[6]) == pytest.approx(dragged, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_fluid_keeps_its_energy_and_its_minimised_atoms(tmp_path: Path) -> None:
     kept = {"n": 200, "T0": 0.8, "restart": tmp_path / "atoms.restart"}
     found = run_input("in.lj_nve", tmp_path, save="yes", **kept)

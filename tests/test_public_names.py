@@ -118,6 +118,7 @@ def test_the_stub_has_the_names_of_the_package() -> None:
     assert not _HOME.keys() & {file.stem for file in ROOT.iterdir()}
 
 
+@pytest.mark.slow
 def test_names_keep_their_types(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     (tmp_path / "script.py").write_text(TYPED)

@@ -127,6 +127,7 @@ def test_several_temperatures_give_the_barrier_and_the_laboratory_adds_the_forma
     assert len(lines) == 7 and lines[0].endswith("real_log_error,real_D_m2_s,real_D_error")
 
 
+@pytest.mark.slow
 def test_memory_that_windows_do_not_hold_is_said() -> None:
     """An ordered alloy: an atom that left its place among others comes back after many hops."""
     atoms = build_crystal(size=(8, 8, 8), vacancies=1, rng=0)

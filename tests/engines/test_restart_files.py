@@ -77,6 +77,7 @@ def damages(array: np.ndarray) -> dict[str, np.ndarray]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*steps were not done")
 @pytest.mark.parametrize("name", DRIVERS)
 def test_every_array_of_another_kind_is_refused(name: str, tmp_path: Path) -> None:

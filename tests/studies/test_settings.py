@@ -42,6 +42,7 @@ def numbers_of(study: str) -> dict[str, Any]:
     return {k: v for k, v in flat.items() if not isinstance(v, (str, bool))}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:composition")
 @pytest.mark.parametrize("study", [name for name, _ in list_studies()])
 def test_every_number_of_every_study_has_limits(study: str) -> None:

@@ -63,6 +63,7 @@ def test_a_torus_has_its_radii_and_the_width_stays_physical() -> None:
     assert WALL_WIDTH == pytest.approx(0.012008, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_solution_as_py_pde() -> None:
     pde = pytest.importorskip("pde")
     system = AllenCahn(12, width=0.1, boundary="periodic")

@@ -75,6 +75,7 @@ def test_patches_drift_as_the_whole_does(lattice: str) -> None:
     assert np.abs(whole.mean(axis=0)[0]) > 5 * error[0], "there is a drift to compare"
 
 
+@pytest.mark.slow
 def test_any_calculator_makes_the_moves_of_the_compiled_one(here: Path) -> None:
     compiled, own = (
         alloy(f"system.calculator={text}").alone() for text in ("emt", "python:own_swaps_here:mine")

@@ -103,6 +103,7 @@ def patches_over_whole(buffer: int, boundary: str = "frozen") -> np.ndarray:
     return np.asarray(made.dz.mean(axis=1) / (path[:, 1] - path[:, 0]))[:, 0]
 
 
+@pytest.mark.slow
 def test_dynamics_in_patches_is_that_of_the_whole_given_a_buffer() -> None:
     """Nothing is random here: all that a patch misses is how its surroundings move."""
     np.testing.assert_allclose(patches_over_whole(1), 1, atol=2e-4)
@@ -128,6 +129,7 @@ def test_increments_are_those_of_engine_pairs() -> None:
     np.testing.assert_array_equal(made.z0[0], pairs.z0[0])
 
 
+@pytest.mark.slow
 def test_swaps_in_patches_are_those_of_the_whole() -> None:
     own = plan(3, 6, 0.4, buffer=1)
     check = check_patches(wholes_chunk(Bonds(), own, 60, {}, stream(0, "a")))
@@ -136,6 +138,7 @@ def test_swaps_in_patches_are_those_of_the_whole() -> None:
     assert abs(check.correlation) < 4 * check.correlation_error and check.mean_difference < 4
 
 
+@pytest.mark.slow
 def test_displacements_in_patches_are_those_of_the_whole() -> None:
     check = check_patches(
         wholes_chunk(Displaced(), plan(2, 6, 1.8, buffer=1), 12, {}, stream(0, "d"))
@@ -190,6 +193,7 @@ class AtomsOfThree(Displaced):
         AtomsSystem.__init__(self, bulk("Cu", "fcc", 3.61), evolution)
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 def test_a_study_of_them_end_to_end(tmp_path: Path) -> None:
     """Swaps from random crystals to equilibrium, by the model and directly."""

@@ -65,6 +65,7 @@ def swap_pairs(atoms: Atoms, n: int, counted: str = "all", dt: float = 0.1) -> n
     )
 
 
+@pytest.mark.slow
 def test_patches_of_an_engine_drift_as_the_whole() -> None:
     """Against the whole cell as one patch of itself."""
     atoms = crystal(6)
@@ -148,6 +149,7 @@ def test_a_trained_network_gives_pairs_as_a_table_does() -> None:
     assert pairs.dz[0, 0] > 0 and pairs.n_patches.tolist() == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 def test_a_closure_learns_from_them() -> None:
     pytest.importorskip("torch")

@@ -73,6 +73,7 @@ def test_the_same_seeds_give_the_same_bytes(run: FluidRun) -> None:
     np.testing.assert_allclose(runs[0].velocities[0], scaled, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_processes_change_nothing(run: FluidRun) -> None:
     starts = [Start(1.0), Start(0.9, 3), Start(1.2)]
     for one, two in zip(run_many(FLUID, starts, STEPS, workers=2), FLUID.runs(starts, STEPS)):

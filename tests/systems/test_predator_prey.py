@@ -36,6 +36,7 @@ def test_initial_waves() -> None:
     np.testing.assert_allclose(fields[0, 0, :40], fields[0, 0, 40:80], atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_same_solution_as_py_pde() -> None:
     pde = pytest.importorskip("pde")
     system = PredatorPrey(20, noise=0.0)

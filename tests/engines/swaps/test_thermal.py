@@ -66,6 +66,7 @@ def share_of_first() -> tuple[float, float]:
     return mean_and_error(found)
 
 
+@pytest.mark.slow
 def test_species_are_where_their_vibrations_have_most_room() -> None:
     """P ~ product of stiffnesses^(-3/2): entropy alone, of which sites at rest know nothing."""
     first = np.prod(BY_SPECIES + BY_SITE) ** -1.5
@@ -89,6 +90,7 @@ def mean_energy(step_fs: float, monkeypatch: pytest.MonkeyPatch, always: bool) -
     return mean_and_error(values)
 
 
+@pytest.mark.slow
 def test_any_time_step_has_the_mean_energy_of_equipartition(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -226,6 +226,7 @@ def series_model(tau_w: float = 1.0, relaxed: float = RELAXED) -> MacroModel:
     return MacroModel(trained, options, ("a", "b"), 1.0, 100.0, clock)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interval", [1.0, 3 * 0.1 / 0.1, 5.0, 7.3, 20.0, 50.0])
 def test_the_interval_of_records_is_not_the_step(interval: float) -> None:
     """Exact mean after one interval and late spread, within 4 errors and .5 % of cut steps."""

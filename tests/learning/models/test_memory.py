@@ -57,12 +57,14 @@ def spread_and_half(model: MacroModel) -> tuple[float, float]:
     return float(paths[..., 150:].std()), float(np.argmax(way < start / 2))
 
 
+@pytest.mark.slow
 def test_it_has_the_spread_and_the_way_of_the_law(model: MacroModel) -> None:
     spread, half = spread_and_half(model)
     assert spread == pytest.approx(SPREAD, rel=0.06)
     assert half == pytest.approx(HALF, rel=0.12)
 
 
+@pytest.mark.slow
 def test_without_memory_one_of_them_is_wrong(known: list[np.ndarray]) -> None:
     spread, half = spread_and_half(MacroModel.fit_series(known, 1.0, seed=2, **OPTIONS))
     assert abs(spread / SPREAD - 1) > 0.12 or abs(half / HALF - 1) > 0.24

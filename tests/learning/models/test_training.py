@@ -110,6 +110,7 @@ def test_the_large_system_fluctuates_as_it_should(model: MacroModel, temperature
     np.testing.assert_allclose(simulated_std(model, temperature_K), exact, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_patches_are_those_of_the_sites_unless_they_are_given(model: MacroModel) -> None:
     same, other = ((CENTRE, np.array([1.0, 1 / 3]), 3, int(K * SITES_PER_PATCH), k) for k in (K, 9))
     whole = model.simulate(*same[:4], paths=3, seed=3).z

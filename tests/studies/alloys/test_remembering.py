@@ -15,6 +15,7 @@ pytestmark = pytest.mark.learn
 OWN = ("sampling.grow=false", "sampling.memory_events=1000", "system.large_size=[6,6,6]")
 
 
+@pytest.mark.slow
 def test_a_model_that_remembers_walks_the_whole_road(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,7 @@ def arrays(folder: Path) -> dict[str, Any]:
     return {f"{key}/{name}": x for key in keys for name, x in store.read(key).items()}
 
 
+@pytest.mark.slow
 def test_calculators_and_workers_give_the_same_bytes(runs: dict[str, Path]) -> None:
     compiled, one, two = (arrays(runs[name]) for name in ("compiled", "one", "two"))
     assert compiled.keys() == one.keys() == two.keys() and len(compiled) > 20
