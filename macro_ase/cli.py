@@ -27,8 +27,8 @@ from .cli_arguments import (
     command,
     file,
     output,
-    parser,
     positive,
+    understand,
     whole,
 )
 from .executors import OutOfTime
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.showwarning = _warn_once(args)
     with termination_as_ctrl_c() as signals:
         try:
-            parser().parse_args(argv, args)
+            understand(argv, args)
             with told(args.verbose, args.quiet):
                 status = COMMANDS[args.command][0](args) or 0
             sys.stdout.flush()

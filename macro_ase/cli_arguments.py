@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any, NoReturn
@@ -66,6 +67,30 @@ def parser() -> argparse.ArgumentParser:
         for names, options in arguments:
             sub.add_argument(*names, **options)
     return parser
+
+
+def understand(argv: Sequence[str] | None, into: argparse.Namespace) -> None:
+    """Read a command and its arguments.
+
+    Raises
+    ------
+    ValueError
+        If they make no sense; of an option that the command does not have, with the one meant.
+    """
+    _, strange = parser().parse_known_args(argv, into)
+    if strange:
+        meant = _option_meant(into.command, strange)
+        raise ValueError(f"unrecognized arguments: {' '.join(strange)}; {meant}")
+
+
+def _option_meant(name: str, strange: Sequence[str]) -> str:
+    """The option of a command that is nearest to the first strange one."""
+    own = [option for names, _ in COMMANDS[name][1] for option in names if option[:2] == "--"]
+    for word in strange:
+        near = difflib.get_close_matches(word.partition("=")[0], own, n=1)
+        if word.startswith("-") and near:
+            return f"did you mean {near[0]}?"
+    return f"macro-ase {name} --help shows what there is"
 
 
 def whole(least: int, most: int = MOST) -> Callable[[str], int]:

@@ -54,13 +54,19 @@ def unknown_key(key: str, study: str, known: Sequence[str], homes: Iterable[str]
     found = meant(key, known)
     if found:
         return f"unknown key {key!r}; did you mean {' or '.join(map(repr, found))}?"
-    table, others = key.rpartition(".")[0], ", ".join(homes)
+    table, others = key.rpartition(".")[0], list(homes)
     text = f"unknown key {key!r}: {study} has no such setting"
-    text += f" ({others} has): leave it out" if others else ": leave it out"
+    text += f" ({_and(others)})" if others else ""
+    text += ": leave it out"
     beside = [full.removeprefix(f"{table}.") for full in _of_table(table, known)]
     if beside:
         return f"{text}; {table} has {', '.join(beside)}"
     return f"{text}, or see macro-ase run {study} --list-settings"
+
+
+def _and(studies: Sequence[str]) -> str:
+    *others, last = studies
+    return f"{', '.join(others)} and {last} have" if others else f"{last} has"
 
 
 def _of_table(table: str, known: Sequence[str]) -> list[str]:

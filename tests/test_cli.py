@@ -95,6 +95,8 @@ def test_the_commands_of_the_manual_are_there() -> None:
     [
         ((), "required: COMMAND"),
         (("rum",), "invalid choice: 'rum' (choose from 'run', "),
+        (("run", "toy", "--quik"), "arguments: --quik; did you mean --quick?"),
+        (("sro", "here.xyz", "C"), "arguments: C; macro-ase sro --help shows what there is"),
         (("run", "tyo"), "unknown study 'tyo'; did you mean 'toy'?"),
         (("run", "gone.toml"), "no such file: gone.toml"),
         (("run", "toy", "--set", "system.hop=3"), "'system.hop'; did you mean 'system.hops'?"),

@@ -37,6 +37,7 @@ def test_a_table_says_what_it_has() -> None:
     ("study", "change", "said"),
     [
         ("nbmota-swap", "sampling.memory_events=9", "nbmota-swap has no such setting (nbmota has)"),
+        ("ising", "system.barriers=NbMoW", "(nbmota-composition and nbmota have): leave it out"),
         ("ising", "learning.memory=3", "ising has no such setting: leave it out; learning has"),
         ("ising", "memory=3", "leave it out, or see macro-ase run ising --list-settings"),
         (

@@ -12,10 +12,11 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from ..crystal import Crystal
+from ..crystal import Crystal, as_atoms
 from ..kinetics.hop_rates import evaluate_barriers
 from ..kinetics.padding import geometry_of, pad, padded_sites
-from ..lattice import SiteGrid
+from ..lattice import VACANCY, SiteGrid
+from .shipped import said_of
 
 _REMEMBERED = threading.local()
 _SAID: WeakKeyDictionary[BarrierModel, set[str]] = WeakKeyDictionary()
@@ -58,7 +59,14 @@ class BarrierModel(ABC):
         ValueError
             If it is not bcc or holds species that the model does not know.
         """
-        return Crystal.from_atoms(structure, species=self.species)
+        atoms = as_atoms(structure)
+        present = {*atoms.get_chemical_symbols()} - {VACANCY}
+        if strange := present - {*self.species}:
+            raise ValueError(
+                f"species {', '.join(sorted(strange))} not among {', '.join(self.species)}; "
+                f"{said_of(present)}"
+            )
+        return Crystal.from_atoms(atoms, species=self.species)
 
     @property
     def fit_remarks(self) -> list[str]:

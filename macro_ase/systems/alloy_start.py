@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..barriers.shipped import models_of
 from ..build import nearest_counts, parse_composition
 from ..crystal import Crystal
 from ..kinetics.padding import HALO
-from ..lattice import BCC, SiteGrid
+from ..lattice import BCC, VACANCY, SiteGrid
 from ..memory import require_memory
 from ..ratios import either, near_divisors
 from ..refusals import Refused
@@ -46,9 +47,10 @@ def large_crystal(
     fractions = parse_composition(settings["composition"])
     unknown = sorted(set(fractions) - set(species))
     if unknown:
+        wider = models_of(fractions) if "barriers" in settings else []
         raise Refused(
             f"system.composition: {', '.join(unknown)} not among the model's {', '.join(species)}",
-            {"system.composition": "".join(species)},
+            {"system.barriers": wider[0]} if wider else {"system.composition": "".join(species)},
         )
     shares = [fractions.get(name, 0.0) for name in species]
     codes = np.repeat(np.arange(len(shares)), nearest_counts(shares, grid.n_sites))
@@ -61,6 +63,12 @@ def large_crystal(
 
 def _read(file: str, species: tuple[str, ...], of_types: Sequence[str] | None) -> Crystal:
     structure = read_structure(file, species=of_types)
+    strange = {*structure.get_chemical_symbols()} - {*species, VACANCY}
+    if strange:
+        raise ValueError(
+            f"{file}: species {', '.join(sorted(strange))} not among {', '.join(species)}; the "
+            "study swap takes any: macro-ase run swap --structure FILE --calculator KIND:SPEC"
+        )
     try:
         return Crystal.from_atoms(structure, species=species)
     except ValueError as error:

@@ -28,6 +28,7 @@ BAD: dict[str, list[tuple[str, ...]]] = {
         ("system.boundary=open",),
         ("system.sites_per_vacancy=1",),
         ("system.composition=NbMoW",),
+        ("system.composition=NbMoCu",),
         ("system.composition=Nb",),
         ("system.composition=Qq",),
         ("conditions.temperatures_K=[-5.0]",),
