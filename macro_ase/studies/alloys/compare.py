@@ -22,12 +22,13 @@ from ...learning.past import past_of
 from ...rng import stream
 from .design import Design
 from .lattice_order import LatticeOrder, lattice_order
+from .own_order import without_own_order
 
 if TYPE_CHECKING:
     from ...learning.models.macro_model import MacroModel
 
 Chunks = Mapping[str, Chunk]
-OF_PAIRS = ("snapshot", "z0", "dz", "n_patches", "met", "seam",
+OF_PAIRS = ("snapshot", "patch", "z0", "dz", "n_patches", "met", "seam",
             "whole_snapshot", "whole_z0", "whole_dz")  # fmt: skip
 LONG_LAG = 4
 SHOWN = 5.0
@@ -111,6 +112,7 @@ def of_pairs(d: Design, small: Chunks, pairs: Chunks, temperature: float) -> dic
     """What `analysis.model_steps.examine` asks of the pairs of a temperature."""
     names = (*OF_PAIRS, *(("evolved",) if d.patches_per_state else ()))
     own = joined(pairs, d.keys("pairs", temperature), names)
+    own["dz"] = without_own_order(d, [small[key] for key in d.keys("small", temperature)], own)
     if d.memory_events:
         own["whole_past"] = pasts(d, small, temperature)[own["whole_snapshot"]]
     return own

@@ -24,6 +24,7 @@ from ..road import learn
 from ..runner import Runner
 from .compare import Findings, compare, joined, pasts, residence_time
 from .design import Design
+from .own_order import without_own_order
 from .report import report
 
 if TYPE_CHECKING:
@@ -116,8 +117,10 @@ def training_pairs(d: Design, small: Chunks, pairs: Chunks) -> dict[str, Any]:
     parts, states = [], 0
     for k, t in enumerate(d.temperatures):
         keys = d.keys("pairs", t)
-        own = joined(pairs, keys, ("z0", "dz", "condition", "snapshot"))
+        own = joined(pairs, keys, ("z0", "dz", "condition", "snapshot", "patch"))
         own["condition"][:] = d.system.model_condition({"T": t})
+        own["dz"] = without_own_order(d, [small[key] for key in d.keys("small", t)], own)
+        del own["patch"]
         if d.memory_events:
             own["past"] = pasts(d, small, t)[own["snapshot"]]
         own["snapshot"] = own["snapshot"] + states

@@ -115,6 +115,7 @@ def made(
         "z0": np.repeat(z, K, axis=0),
         "dz": dz.reshape(-1, D),
         "n_patches": np.full(N * K, K),
+        "patch": np.tile(np.arange(K), N),
         "met": np.zeros(N * K, np.int8),
         "whole_snapshot": np.arange(N),
         "whole_z0": z,
