@@ -307,7 +307,7 @@ def _checked(changes: Config, schema: Schema, named: bool = False) -> Config:
             try:
                 checked[key] = coerced(key, value, schema.keys[key])
             except ValueError as error:
-                raise ValueError(f"{error}: {as_options({key: schema.keys[key]})}") from error
+                raise ValueError(f"{error}: {_fitting(key, value, schema.keys[key])}") from error
         elif key.partition(".")[0] in schema.open_tables and "." in key:
             checked[key] = plain(key, value)
         else:
@@ -318,12 +318,24 @@ def _checked(changes: Config, schema: Schema, named: bool = False) -> Config:
 
 def _renamed(key: str, value: Any, defaults: Config) -> str:
     """The option for the key that was meant, with the value given where it fits; "" if none is."""
-    for full in meant(key, list(defaults))[:1]:
-        for given in (value, [value]):
-            with suppress(ValueError):
-                return f": {as_options({full: coerced(full, given, defaults[full])})}"
-        return f": {as_options({full: defaults[full]})}"
-    return ""
+    found = meant(key, list(defaults))[:1]
+    return "".join(f": {_fitting(full, value, defaults[full])}" for full in found)
+
+
+def _fitting(key: str, value: Any, default: Any) -> str:
+    """The option with the value where it fits, or a list or the text of it; else with the default.
+
+    A list of two is a range more often than not, for which one number would not do.
+    """
+    forms: list[Any] = [value]
+    if isinstance(default, list) and isinstance(value, (int, float)) and len(default) != 2:
+        forms.append([value] * (3 if key.endswith("_size") else 1))
+    if isinstance(default, str) and isinstance(value, float):
+        forms.append(str(value))
+    for form in forms:
+        with suppress(ValueError):
+            return as_options({key: coerced(key, form, default)})
+    return as_options({key: default})
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ def test_a_table_says_what_it_has() -> None:
         (
             "ising",
             "sampling.patch=8",
-            "'sampling.patches'?: --set sampling.patches=[8]",
+            "'sampling.patches'?: --set sampling.patches=[8,16]",
         ),
         ("ising", "runs=8", "did you mean 'direct.runs' or 'closure.runs'?: --set direct.runs=8"),
         ("nbmota", "temperature=900", ": --set conditions.temperatures_K=[900.0]"),

@@ -19,7 +19,7 @@ from ..refusals import Refused
 from ..rng import stream
 from ..site_cells import SiteCells
 from ..structure_files import read_structure
-from .alloy_start import BYTES_PER_SITE, small_states
+from .alloy_start import BYTES_PER_SITE, small_states, three_numbers
 from .alloy_swap import SwapAlloy
 from .calculator_swaps import CalculatorSwaps
 from .swap_choice import swap_engine
@@ -160,7 +160,7 @@ def _size(settings: dict[str, Any], key: str) -> Size:
     size = settings[key]
     if len(size) != 3 or min(size) < 1:
         text = f"system.{key} must be three numbers of at least 1, not {list(size)}"
-        raise Refused(text, {f"system.{key}": [max(n, 1) for n in [*size, 1, 1, 1][:3]]})
+        raise Refused(text, {f"system.{key}": three_numbers(size, 1)})
     x, y, z = size
     return x, y, z
 

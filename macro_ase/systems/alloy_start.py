@@ -89,11 +89,17 @@ def block_of_cells(size: Sequence[int], what: str) -> SiteGrid:
     """
     if len(size) != 3 or min(size) < HALO:
         text = f"{what} must be three numbers of at least {HALO}, not {list(size)}"
-        raise Refused(text, {what: [max(n, HALO) for n in [*size, *[HALO] * 3][:3]]})
+        raise Refused(text, {what: three_numbers(size, HALO)})
     n_sites = math.prod(size) * BCC.n_basis
     require_memory(BYTES_PER_SITE * n_sites, f"{what} = {list(size)} of {n_sites} sites")
     x, y, z = size
     return SiteGrid(BCC, (x, y, z))
+
+
+def three_numbers(size: Sequence[int], least: int) -> list[int]:
+    """The nearest that may be a size: three numbers of ``least`` or more, the last one repeated."""
+    given = [max(n, least) for n in size] or [least]
+    return (given + given[-1:] * 2)[:3]
 
 
 def _describe(crystal: Crystal) -> str:
