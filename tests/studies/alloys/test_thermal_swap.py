@@ -68,6 +68,7 @@ def calculator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("calculator")
 def test_two_workers_walk_the_road_and_have_the_bytes_of_one(tmp_path: Path) -> None:
     config = load_config("swap", False, TINY, workers=2)
