@@ -1,12 +1,14 @@
 """Heat treatments of a run's alloy: the model's, never trained on one, beside direct runs.
 
-    python benchmarks/heat_treatment.py RUN [--runs 8] [--workers 2] [--plot FILE] [--quick]
+    python benchmarks/heat_treatment.py RUN [--runs 8] [--workers 2] [--cells N]
+        [--only SCHEDULE] [--plot FILE] [--quick]
 
-RUN is a finished run of `nbmota`. Of each schedule: root mean square over components and records of
-delta, predicted mean less mean of direct runs, with the direct runs' own error; the worst component
-and time, in delta and in errors; shares of records of single direct runs inside the bands; the
-temperature at which the Mo-Ta order of the end would be that of equilibrium, by the direct runs of
-RUN; seconds and hops. Direct runs change their temperature in steps of at most 10 K.
+RUN is a run of `nbmota` that has learned a model; ramps end at its coldest temperature. Of each
+schedule: root mean square over components and records of delta, predicted mean less mean of direct
+runs, with the direct runs' own error; the worst component and time, in delta and in errors; shares
+of records of single direct runs inside the bands; the temperature at which the Mo-Ta order of the
+end would be that of equilibrium, by the direct runs of RUN, with the error of both ends; seconds.
+Direct runs change their temperature in steps of at most 10 K.
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ from macro_ase.sampling.store import Store
 from macro_ase.schedule import Schedule
 
 TREATMENTS = {
-    "ramp, 2e10 K/s": "3000 K, hold 20 ns, 2e10 K/s to 1600 K",
-    "ramp, 2e9 K/s": "3000 K, hold 20 ns, 2e9 K/s to 1600 K",
-    "ramp, 4e8 K/s": "3000 K, hold 20 ns, 4e8 K/s to 1600 K",
+    "ramp, 2e10 K/s": "3000 K, hold 20 ns, 2e10 K/s to {coldest:g} K",
+    "ramp, 2e9 K/s": "3000 K, hold 20 ns, 2e9 K/s to {coldest:g} K",
+    "ramp, 4e8 K/s": "3000 K, hold 20 ns, 4e8 K/s to {coldest:g} K",
     "quench and hold": "3000 K, hold 20 ns, quench to 1800 K, hold 1 us",
     "cycle": "3000 K, hold 20 ns, 1e10 K/s to 1700 K, hold 0.2 us, 1e10 K/s to 2600 K, "
     "hold 20 ns, 1e10 K/s to 1700 K, hold 0.2 us",
@@ -53,23 +55,25 @@ def record_times(schedule: Schedule) -> Array:
 
 def direct_run(run: AlloyRun, begin: Beginning, schedule: Schedule, times: Array, r: int) -> Array:
     """z of one direct run, shape (n_t, d); each part at the temperature of its middle."""
-    system, state, z = run.design.system, run.design.system.large_state, [begin.z0]
+    system, state, z = run.design.system, begin.state, [begin.z0]
     for k, (first, last) in enumerate(pairwise(times)):
         kelvin = float(schedule.temperature_at((first + last) / 2))
         span, seed = np.array([0.0, last - first]), stream(r, "heat treatment", k)
-        part, _, (state,) = system.path(system.large, state, span, kelvin, seed, (1,))
+        part, _, (state,) = system.path(begin.grid, state, span, kelvin, seed, (1,))
         z.append(part[-1])
     return np.array(z)
 
 
 def equilibrium(run: AlloyRun, component: int) -> tuple[Array, Array]:
-    """1000 K / T, ascending, and z of a component by the direct runs of the study."""
+    """1000 K / T, ascending, and z of a component by the direct runs that the study has."""
     d, store = run.design, Store(run.folder / "data.zarr")
-    found = []
-    for t in d.temperatures:
-        runs = [store.read(key)["z"][:, component] for key in d.keys("direct", t)]
-        found.append(np.mean([z[len(z) // 2 :].mean() for z in runs]))
-    return 1000 / np.array(d.temperatures[::-1]), np.array(found[::-1])
+    found = {}
+    for t in d.temperatures[::-1]:
+        keys = d.keys("direct", t)
+        if keys and all(map(store.has, keys)):
+            runs = [store.read(key)["z"][:, component] for key in keys]
+            found[t] = np.mean([z[len(z) // 2 :].mean() for z in runs])
+    return 1000 / np.array(list(found)), np.array(list(found.values()))
 
 
 COLUMNS = (
@@ -81,6 +85,7 @@ COLUMNS = (
     "in 95 %",
     "T_f",
     "direct",
+    "error",
     "s",
     "direct s",
 )
@@ -109,6 +114,9 @@ class Treated:
         ends = made.mean[-1, timed], z[:, -1, timed].mean()
         inverse, order = rest
         frozen = [1000 / float(np.interp(end, order, inverse)) for end in ends]
+        width = np.hypot(error[-1, timed], own[-1, timed]) * scale[timed]
+        slope = float(np.interp(ends[1], order, np.gradient(inverse, order)))
+        frozen.append(width * slope * frozen[1] ** 2 / 1000)
         in_errors = (np.abs(miss) / np.hypot(error, own))[worst]
         sizes = [np.sqrt(np.mean(x**2)) for x in (miss, error)]
         return [*sizes, np.abs(miss[worst]), in_errors, *inside, *frozen, self.own_s, self.direct_s]
@@ -150,17 +158,21 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--runs", type=int, default=8, help="direct runs of each schedule")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cells", type=int, help="of a random crystal along each axis")
+    parser.add_argument("--only", choices=TREATMENTS, help="one schedule")
     parser.add_argument("--plot", type=Path, help=f"figure of the {SHOWN}")
     parser.add_argument("--quick", action="store_true", help="two direct runs, the fast ramp")
     args = parser.parse_args()
     run, runs = AlloyRun(args.run), 2 if args.quick else args.runs
-    begin = run.beginning()
+    begin = run.beginning(size=(args.cells,) * 3) if args.cells else run.beginning()
     order = begin.order
     scale = np.array([order.fractions[a] for a, _ in order.pairs])
     timed = order.pair_names.index("Mo-Ta")
     rest = equilibrium(run, timed)
     print(f"{'':18}" + "".join(f"{name:>9}" for name in COLUMNS))
-    for name, text in list(TREATMENTS.items())[: 1 if args.quick else None]:
+    names = [args.only] if args.only else list(TREATMENTS)[: 1 if args.quick else None]
+    for name in names:
+        text = TREATMENTS[name].format(coldest=min(run.design.temperatures))
         found = treated(run, begin, text, runs, args.workers)
         row = found.row(scale, timed, rest)
         print(f"{name:18}" + "".join(f"{x:9.4g}" for x in row), flush=True)
