@@ -53,6 +53,12 @@ class DirectRun:
         return int(read_kept(self.file)["pieces"]) if self.file.is_file() else 0
 
 
+def alloy_of(run: AlloyRun) -> dict[str, object]:
+    """What decides the crystals of a run."""
+    system = run.config["system"]
+    return {name: system[name] for name in OWN_SETTINGS} | {"seed": run.config["seed"]}
+
+
 def units(folder: Path, run: AlloyRun, proposed: Mapping[float, float]) -> dict[float, float]:
     """Units of time in s by temperature: those of the folder, and proposed ones for the others.
 
@@ -61,8 +67,7 @@ def units(folder: Path, run: AlloyRun, proposed: Mapping[float, float]) -> dict[
     ValueError
         If the folder holds runs of another alloy.
     """
-    file, system = folder / "units.json", run.config["system"]
-    own = {name: system[name] for name in OWN_SETTINGS} | {"seed": run.config["seed"]}
+    file, own = folder / "units.json", alloy_of(run)
     kept = {"alloy": own, "units_s": {}}
     if file.is_file():
         kept = json.loads(file.read_text(encoding="utf-8"))

@@ -1,12 +1,14 @@
 """One model at every size, beside direct runs: order, spread, relaxation, time and memory.
 
     python benchmarks/sizes.py RUN [--quick] [--sizes 16 32 64 128] [--runs 8 4 2 0]
-        [--temperatures 1600 2000] [--workers 1] [--folder OUT]
+        [--temperatures 1600 2000] [--workers 1] [--folder OUT] [--crystals RUN]
 
 RUN is the folder of a run of `nbmota` that has learned a model. Random crystals of N x N x N cells
-begin as `macro-ase predict RUN --size N N N` has them. Finished pieces of direct runs are kept in
-the folder (default: RUN/sizes), whatever stops them, and used by the next call; more runs or other
-temperatures add to them. The tables are printed, and written as sizes.md there.
+begin as `macro-ase predict RUN --size N N N` has them, or the run of the same alloy that --crystals
+names: direct runs of its folder then stand beside the model of another seed. Finished pieces of
+direct runs are kept in the folder (default: RUN/sizes), whatever stops them, and used by the next
+call; more runs or other temperatures add to them. The tables are printed, and written as sizes.md
+there.
 
 Direct runs last 8 units of time and then so many as they count as stationary, 100 sqrt(8192 / n)
 and at least 16; a unit is the longest relaxation time of a bond density that the model predicts
@@ -29,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from direct_runs import ROWS, DirectRun, go_on, peak_MiB, read, units
+from direct_runs import ROWS, DirectRun, alloy_of, go_on, peak_MiB, read, units
 from size_tables import Found, Pair, report
 
 from macro_ase.arrays import Array
@@ -53,12 +55,16 @@ SMALLEST, LEVEL = 8192, 1 - 1 / np.e
 
 
 def predict(
-    folder: Path, cells: int, temperatures: Sequence[float], paths: int
+    folder: Path,
+    cells: int,
+    temperatures: Sequence[float],
+    paths: int,
+    crystals: Path | None = None,
 ) -> tuple[Found, Array]:
     """By the model; the second is the longest relaxation time of a bond density, (n_T,)."""
     run = AlloyRun(folder)
     model, cpu = run.model, time.process_time()
-    begin = run.beginning(size=(cells,) * 3)
+    begin = AlloyRun(crystals or folder).beginning(size=(cells,) * 3)
     sizes, order = (begin.n_sites, begin.n_patches), begin.order
     of_z = model.equilibrate(temperatures, begin.z0, *sizes, paths, cells, begin.condition)
     v = run.vacancy_neighbours(of_z.temperatures, order)
@@ -136,11 +142,17 @@ def alone(function: Callable[..., Any], *args: Any) -> Any:
 
 def measure(args: argparse.Namespace, pool: Executor) -> str:
     """Predict, run what is left of direct runs, compare."""
-    run, temperatures = AlloyRun(args.run), sorted(set(args.temperatures))
+    run, temperatures = AlloyRun(args.crystals), sorted(set(args.temperatures))
     if not isinstance(run.design.system, Alloy):
-        raise ValueError(f"{args.run} has no vacancies that hop: give a run of nbmota")
+        raise ValueError(f"{args.crystals} has no vacancies that hop: give a run of nbmota")
+    own = alloy_of(AlloyRun(args.run)) | {"seed": run.config["seed"]}
+    if own != alloy_of(run):
+        raise ValueError(f"{args.run} and {args.crystals} are of different alloys")
     paths = QUICK_PATHS if args.quick else PATHS
-    asked = [pool.submit(alone, predict, args.run, n, temperatures, paths) for n in args.sizes]
+    asked = [
+        pool.submit(alone, predict, args.run, n, temperatures, paths, args.crystals)
+        for n in args.sizes
+    ]
     predicted, longest = zip(*(one.result() for one in asked))
     largest = longest[int(np.argmax(args.sizes))]
     if not largest.all():
@@ -150,7 +162,9 @@ def measure(args: argparse.Namespace, pool: Executor) -> str:
     plan = {
         cells: [
             [
-                DirectRun(args.run, args.folder, cells, t, r, pieces(cells, args.quick)[1], unit[t])
+                DirectRun(
+                    args.crystals, args.folder, cells, t, r, pieces(cells, args.quick)[1], unit[t]
+                )
                 for r in range(runs)
             ]
             for t in temperatures
@@ -177,7 +191,9 @@ def main() -> None:
     parser.add_argument("--temperatures", type=float, nargs="+", metavar="K", default=TEMPERATURES)
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--folder", type=Path, metavar="OUT", help="default: RUN/sizes")
+    parser.add_argument("--crystals", type=Path, metavar="RUN", help="whose crystals; default: RUN")
     args = parser.parse_args()
+    args.crystals = args.crystals or args.run
     usual = (QUICK_SIZES, QUICK_RUNS) if args.quick else (SIZES, RUNS)
     args.runs = args.runs or (usual[1] if args.sizes is None else [0] * len(args.sizes))
     args.sizes, args.folder = args.sizes or usual[0], args.folder or args.run / "sizes"
