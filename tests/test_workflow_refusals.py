@@ -36,7 +36,7 @@ def test_what_only_grown_states_have_is_refused(setting: str, said: str, tmp_pat
 def structure(kind: str, folder: Path) -> Path:
     file = folder / f"{kind}.xyz"
     crystals: dict[str, Atoms] = {
-        "fcc": bulk("Cu", cubic=True) * (4, 4, 4),
+        "fcc": bulk("Nb", "fcc", a=4.2, cubic=True) * (4, 4, 4),
         "tungsten": build_crystal("bcc", "W", (8, 8, 8), rng=0),
         "odd": build_crystal(size=(6, 6, 6), rng=0),
         "moved": build_crystal(size=(8, 8, 8), rng=0),
