@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from tiny_swap import TINY_SWAP
+
 from macro_ase.config import load_config
 from macro_ase.sampling.store import Store
 from macro_ase.workflow import run_study
@@ -22,22 +24,10 @@ def mine():
     return TableEAM(emt_table(("Cu", "Au")))
 """
 TINY = (
+    *TINY_SWAP,
     "system.lattice=hcp",
-    "system.small_size=[3, 3, 3]",
-    "system.patch_size=[1, 1, 1]",
     "system.large_size=[3, 3, 6]",
     "conditions.temperatures_K=[1500.0]",
-    "small.runs=2",
-    "small.events=2.0",
-    "sampling.dt_events=[0.125]",
-    "sampling.patches_per_state=4",
-    "sampling.repeats=1",
-    "learning.members=2",
-    "learning.epochs=1",
-    "learning.width=4",
-    "direct.runs=0",
-    "direct.relaxation_times=1.0",
-    "predict.paths=4",
 )
 
 

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from tiny_swap import TINY_SWAP
+
 from macro_ase.config import load_config
 from macro_ase.sampling.pairs import grown_pairs_chunk, small_chunk
 from macro_ase.sampling.store import Store
@@ -39,26 +41,14 @@ def springs():
     return Springs()
 """
 TINY = (
+    *TINY_SWAP,
     "system.calculator=python:own_springs_here:springs",
     "system.sites=thermal",
     "system.halo_A=3.0",
     "system.lattice=cubic",
     "system.lattice_constant_A=3.0",
-    "system.small_size=[3, 3, 3]",
-    "system.patch_size=[1, 1, 1]",
     "system.large_size=[3, 3, 3]",
     "conditions.temperatures_K=[600.0]",
-    "small.runs=2",
-    "small.events=2.0",
-    "sampling.dt_events=[0.125]",
-    "sampling.patches_per_state=4",
-    "sampling.repeats=1",
-    "learning.members=2",
-    "learning.epochs=1",
-    "learning.width=4",
-    "direct.runs=0",
-    "direct.relaxation_times=1.0",
-    "predict.paths=4",
 )
 
 
