@@ -62,7 +62,7 @@ class CompositionSurface:
     def error(self, conditions: Array) -> Array:
         """Standard errors of the values, from the residuals, shape (n, k)."""
         rows = self._rows(conditions)
-        leverage = np.einsum("ni,ij,nj->n", rows, self.covariance, rows)
+        leverage: Array = np.einsum("ni,ij,nj->n", rows, self.covariance, rows)
         return np.sqrt(leverage)[:, None] * self.residual
 
     def _rows(self, conditions: Array) -> Array:

@@ -43,7 +43,8 @@ def structure_factor(states: ArrayLike) -> Array:
         raise ValueError("states must be finite")
     axes = tuple(range(1, fields.ndim))
     amplitude = np.fft.fftn(fields, axes=axes)
-    return (amplitude.real**2 + amplitude.imag**2) / fields[0].size
+    power: Array = (amplitude.real**2 + amplitude.imag**2) / fields[0].size
+    return power
 
 
 def correlation_samples(states: ArrayLike) -> Array:
@@ -63,7 +64,8 @@ def correlation_samples(states: ArrayLike) -> Array:
     for axis in range(1, d + 1):
         others = tuple(a for a in range(1, d + 1) if a != axis)
         along.append(np.fft.ifft(factor.mean(axis=others), axis=1).real[:, :reach])
-    return np.mean(along, axis=0)
+    mean: Array = np.mean(along, axis=0)
+    return mean
 
 
 def correlation_function(states: ArrayLike) -> tuple[Array, Array]:

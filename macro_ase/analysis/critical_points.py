@@ -103,7 +103,7 @@ def scaled(rows: Array, ratios: Array) -> Array:
 
     At the temperature where the larger one has the same correlation length over L.
     """
-    factors = ratios[:, None] ** POWERS
+    factors: Array = ratios[:, None] ** POWERS
     return rows * factors.reshape(len(ratios), *(1,) * (rows.ndim - 2), 3)
 
 
@@ -146,29 +146,33 @@ class Comparison:
     @property
     def mean_errors(self) -> Array:
         """Mean relative error of <|m|>, chi' and U, shape (3,)."""
-        return np.abs(self.relative).mean(axis=(0, 1))
+        errors: Array = np.abs(self.relative).mean(axis=(0, 1))
+        return errors
 
     @property
     def floor(self) -> Array:
         """What it would be if the errors of both sides were all there is, shape (3,)."""
-        return self.combined.mean(axis=(0, 1)) * math.sqrt(2 / math.pi)
+        combined: Array = self.combined.mean(axis=(0, 1))
+        return combined * math.sqrt(2 / math.pi)
 
     @property
     def spread(self) -> Array:
         """Standard error of `mean_errors`, points of one size taken as one, shape (3,)."""
         by_size = np.abs(self.relative).mean(axis=1)
-        return by_size.std(axis=0, ddof=1) / math.sqrt(len(by_size))
+        spread: Array = by_size.std(axis=0, ddof=1)
+        return spread / math.sqrt(len(by_size))
 
     @property
     def noise(self) -> Array:
         """Standard error of `mean_errors` from the errors of points alone, shape (3,)."""
-        squares = (self.combined**2).sum(axis=(0, 1))
+        squares: Array = (self.combined**2).sum(axis=(0, 1))
         return np.sqrt((1 - 2 / math.pi) * squares) / self.relative[..., 0].size
 
     @property
     def within_two(self) -> Array:
         """Share of points within two combined errors, shape (3,)."""
-        return (np.abs(self.relative) <= 2 * self.combined).mean(axis=(0, 1))
+        share: Array = (np.abs(self.relative) <= 2 * self.combined).mean(axis=(0, 1))
+        return share
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ def windowed_ratio(halves: Array, wholes: Array, weights: Array) -> Ratio:
 
 def joined(series: Array, number: int) -> Array:
     """Sums, shape (n / 2^number,), over the short windows of each long one."""
-    return series.reshape(-1, 2**number).sum(axis=1)
+    sums: Array = series.reshape(-1, 2**number).sum(axis=1)
+    return sums
 
 
 def longest_level(windows: int) -> int:

@@ -77,7 +77,8 @@ class DensityOfStates:
         """Boltzmann probability of each level, shape (n_levels,)."""
         energies = self.energies(coupling, field)
         weights = self.count * np.exp(-(energies - energies.min()) * inverse(temperature))
-        return weights / weights.sum()
+        shares: Array = weights / weights.sum()
+        return shares
 
     def thermodynamics(
         self, temperature: float, coupling: float = 1.0, field: float = 0.0

@@ -61,7 +61,8 @@ class ExactCurieWeiss:
         entropy = -gammaln(ups + 1.0) - gammaln(self.n_sites - ups + 1.0)
         log_weight = entropy + self.n_sites * (m**2 / 2 + self.field * m) / self.temperature
         weight = np.exp(log_weight - log_weight.max())
-        return weight / weight.sum()
+        shares: Array = weight / weight.sum()
+        return shares
 
     def stationary_moments(self) -> tuple[float, float]:
         """Mean and standard deviation of the mean spin in equilibrium."""
@@ -154,7 +155,8 @@ class ExactCurieWeiss:
             rtol=1e-7,
             atol=TOLERANCE,
         )
-        return solution.y.T
+        found: Array = solution.y.T
+        return found
 
     def moments(self, initial_m: float, times: ArrayLike) -> tuple[Array, Array]:
         """Mean and standard deviation of the mean spin, each (n_times,), from a sharp start.

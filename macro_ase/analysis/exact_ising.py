@@ -54,7 +54,8 @@ def onsager_energy(temperature: ArrayLike, coupling: float = 1.0) -> Array:
     complement = ((1 - s**2) / (1 + s**2)) ** 2
     integral = ellipkm1(np.where(complement > 0, complement, 1.0))
     singular = 2 / math.pi * (2 * np.tanh(x) ** 2 - 1) * integral
-    return -abs(coupling) / np.tanh(x) * (1 + np.where(complement > 0, singular, 0.0))
+    energy: Array = -abs(coupling) / np.tanh(x) * (1 + np.where(complement > 0, singular, 0.0))
+    return energy
 
 
 def onsager_magnetisation(temperature: ArrayLike, coupling: float = 1.0) -> Array:

@@ -45,7 +45,8 @@ class HysteresisLoop:
     @property
     def area(self) -> Array:
         """Area of each cycle, shape (n_cycles,); positive where m lags behind h."""
-        return -np.trapezoid(self.magnetization, self.field, axis=-1).sum(axis=-1)
+        areas: Array = -np.trapezoid(self.magnetization, self.field, axis=-1).sum(axis=-1)
+        return areas
 
     @property
     def coercive_field(self) -> Array:
@@ -55,7 +56,8 @@ class HysteresisLoop:
             [s * _first_zero(h, m) for s, h, m in zip(signs, fields, values)]
             for fields, values in zip(self.field, self.magnetization)
         ]
-        return np.mean(roots, axis=1)
+        mean: Array = np.mean(roots, axis=1)
+        return mean
 
     @property
     def remanence(self) -> Array:
@@ -64,7 +66,8 @@ class HysteresisLoop:
             [np.interp(0, -h[0], m[0]), -np.interp(0, h[1], m[1])]
             for h, m in zip(self.field, self.magnetization)
         ]
-        return np.mean(left, axis=1)
+        mean: Array = np.mean(left, axis=1)
+        return mean
 
 
 def hysteresis_loop(

@@ -42,7 +42,8 @@ def mean_kernel(paths: Array, bandwidths: Sequence[float] = BANDWIDTHS) -> Array
         np.fill_diagonal(distances, 0.0)
         for s in bandwidths:
             kernel += np.exp(distances / (-2 * s**2))
-    return kernel / (len(bandwidths) * paths.shape[1])
+    kernel /= len(bandwidths) * paths.shape[1]
+    return kernel
 
 
 def squared_mmd(true: Array, predicted: Array, bandwidths: Sequence[float] = BANDWIDTHS) -> float:
@@ -121,4 +122,5 @@ def _weighted_kernel(
 
 def _quadratic(kernel: Array, weights: Array) -> Array:
     """w^T K w for weights of shape (..., n)."""
-    return np.einsum("...i,ij,...j->...", weights, kernel, weights, optimize=True)
+    forms: Array = np.einsum("...i,ij,...j->...", weights, kernel, weights, optimize=True)
+    return forms

@@ -156,7 +156,7 @@ class OrderComparison:
         ):
             errors = predicted.error / predicted.value, true.error / true.value
             found.append(_normal_scores(1 - true.value / predicted.value, *errors, few, freedom))
-        scores = np.concatenate([x.ravel() for x in found])
+        scores: Array = np.concatenate([x.ravel() for x in found])
         return scores[np.isfinite(scores)]
 
     def coverage(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -178,7 +178,8 @@ def _normal_scores(difference: Array, one: Array, other: Array, few: float, fewe
         )
         t = difference / np.sqrt(first + second)
     tail = stdtr(np.minimum(freedom, MANY), -np.abs(t))
-    return -np.sign(t) * ndtri(tail)
+    scores: Array = -np.sign(t) * ndtri(tail)
+    return scores
 
 
 def mean_of_runs(runs: Sequence[Array]) -> tuple[Array, Array]:

@@ -72,10 +72,12 @@ def _variances(paths: Array) -> Array:
     """Each path's mean square distance from its set's mean, shape (n_sets, n, d), unbiased."""
     n = paths.shape[1]
     deviation = paths - paths.mean(axis=1, keepdims=True)
-    return (deviation**2).mean(axis=2) * n / (n - 1)
+    variances: Array = (deviation**2).mean(axis=2) * n / (n - 1)
+    return variances
 
 
 def _relative_error(variances: Array) -> Array:
     """Relative standard error of the mean of independent paths' variances, shape (d,)."""
     flat = variances.reshape(-1, variances.shape[-1])
-    return flat.std(axis=0, ddof=1) / np.sqrt(len(flat)) / flat.mean(axis=0)
+    error: Array = flat.std(axis=0, ddof=1) / np.sqrt(len(flat)) / flat.mean(axis=0)
+    return error

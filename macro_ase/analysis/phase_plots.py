@@ -179,7 +179,7 @@ def animate_states(
             writer.grab_frame()
 
 
-def _figure(columns: int = 1, width: float = 5.2, height: float = 3.8) -> tuple[Any, list[Any]]:
+def _figure(columns: int = 1, width: float = 5.2, height: float = 3.8) -> tuple[Figure, list[Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

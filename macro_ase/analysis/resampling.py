@@ -114,7 +114,7 @@ def block_count(*series: ArrayLike) -> int:
     """
     n_t = _common_length(series)
     tau = max(float(np.max(integrated_autocorrelation_time(values))) for values in series)
-    length = math.ceil((2 * n_t * (2 * tau) ** 2) ** (1 / 3))
+    length = math.ceil(math.pow(2 * n_t * (2 * tau) ** 2, 1 / 3))
     return min(n_t, max(FEWEST_BLOCKS, n_t // length))
 
 

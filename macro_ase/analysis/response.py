@@ -59,7 +59,7 @@ class CanonicalRun:
     @property
     def n_sites(self) -> int:
         """L^d."""
-        return self.size**self.dimension
+        return int(self.size**self.dimension)
 
 
 def susceptibility(

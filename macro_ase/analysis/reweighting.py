@@ -61,7 +61,8 @@ def boltzmann_weights(run: CanonicalRun, temperature: float, field_change: float
     exponent = (1 / run.temperature - 1 / temperature) * run.energy
     exponent = run.n_sites * (exponent + field_change / temperature * run.magnetization)
     weights = np.exp(exponent - exponent.max())
-    return weights / weights.mean()
+    scaled: Array = weights / weights.mean()
+    return scaled
 
 
 def overlap(weights: ArrayLike) -> float:

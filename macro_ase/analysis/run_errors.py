@@ -26,7 +26,8 @@ def mean_errors(predicted: Array, true: Array) -> Array:
     -------
     array, shape (n_starts, d)
     """
-    return ((predicted - true) ** 2).sum(axis=1) / (true**2).sum(axis=1)
+    errors: Array = ((predicted - true) ** 2).sum(axis=1) / (true**2).sum(axis=1)
+    return errors
 
 
 def errors_of_few(predicted: Array, true: Array, few: int) -> Array:
@@ -34,7 +35,8 @@ def errors_of_few(predicted: Array, true: Array, few: int) -> Array:
     groups = min(predicted.shape[1], true.shape[1]) // few
     parts = [slice(k * few, (k + 1) * few) for k in range(groups)]
     each = [mean_errors(predicted[:, p].mean(axis=1), true[:, p].mean(axis=1)) for p in parts]
-    return np.mean(each, axis=(0, 1))
+    mean: Array = np.mean(each, axis=(0, 1))
+    return mean
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def late_moments(runs: Array, members: int = 1) -> LateMoments:
 
 
 def _error_of_mean(values: list[Array]) -> Array:
-    return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
+    error: Array = np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
+    return error
 
 
 def first_peak(mean: Array) -> float:

@@ -59,7 +59,8 @@ def stationary_density(table: Table) -> Array:
     exponent = cumulative_simpson(slope, x=GRID, initial=0) - np.log(table.diffusion)
     inside = np.abs(GRID) <= table.reach
     density = np.where(inside, np.exp(np.minimum(exponent - exponent[inside].max(), 0.0)), 0.0)
-    return density / simpson(density, x=GRID)
+    scaled: Array = density / simpson(density, x=GRID)
+    return scaled
 
 
 def stationary_moments(table: Table, n_sites: int, temperature: float) -> Array:

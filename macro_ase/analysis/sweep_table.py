@@ -89,7 +89,8 @@ class SweepTable:
     @property
     def sizes(self) -> list[int]:
         """The sizes, ascending."""
-        return np.unique(self.size).tolist()
+        sizes: list[int] = np.unique(self.size).tolist()
+        return sizes
 
     @property
     def resolved(self) -> NDArray[np.bool_]:
