@@ -46,7 +46,7 @@ class BarrierModel(ABC):
     def tables_for(self, grid: SiteGrid) -> NamedTuple:
         """`tables`, remembered by model and grid, apart for every thread."""
         by_model = _REMEMBERED.__dict__.setdefault("tables", WeakKeyDictionary())
-        by_grid = by_model.setdefault(self, {})
+        by_grid: dict[SiteGrid, NamedTuple] = by_model.setdefault(self, {})
         if grid not in by_grid:
             by_grid[grid] = self.tables(grid)
         return by_grid[grid]

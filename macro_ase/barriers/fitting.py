@@ -122,7 +122,7 @@ def _barrier_outliers(problem: Problem, error: Array, tables: list[BarrierTable]
 def _enough_hops(problem: Problem) -> bool:
     """Whether what a fit without a hop predicts of it can be held against the hop."""
     n_hops, n_parameters = problem.hops.shape
-    return n_hops >= n_parameters
+    return bool(n_hops >= n_parameters)
 
 
 def _from_median(values: Array) -> Array:

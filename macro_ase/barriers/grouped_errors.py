@@ -124,7 +124,8 @@ def _alone(problem: Problem, prior: Array, here: NDArray[np.bool_], seed: int) -
         site=problem.site[here],
         composition=problem.composition[here],
     )
-    return np.abs(cross_validate(own, prior, seed)[0]).mean(axis=0)
+    errors: Array = np.abs(cross_validate(own, prior, seed)[0]).mean(axis=0)
+    return errors
 
 
 def _name(table: BarrierTable) -> str:

@@ -227,7 +227,8 @@ class KRABarriers(BarrierModel):
         """Write the model as JSON, numbers rounded to 1e-9 eV."""
 
         def plain(array: NDArray[np.float64]) -> list[Any]:
-            return np.round(array, 9).tolist()
+            numbers: list[Any] = np.round(array, 9).tolist()
+            return numbers
 
         data = {
             "format": FORMAT,

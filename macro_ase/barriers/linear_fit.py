@@ -66,7 +66,8 @@ class Problem:
     @property
     def hopping(self) -> NDArray[np.int64]:
         """Species code of the hopping atom, shape (n_hops,)."""
-        return self.hops[:, : self.n_species].argmax(axis=1)
+        codes: NDArray[np.int64] = self.hops[:, : self.n_species].argmax(axis=1)
+        return codes
 
 
 def _pairs(n_species: int) -> list[tuple[int, int]]:
@@ -75,7 +76,8 @@ def _pairs(n_species: int) -> list[tuple[int, int]]:
 
 
 def _one_hot(codes: NDArray[np.integer], n: int) -> Array:
-    return np.eye(n)[codes]
+    rows: Array = np.eye(n)[codes]
+    return rows
 
 
 def _orbit_rows(table: BarrierTable, n: int) -> Array:
@@ -89,13 +91,16 @@ def _orbit_rows(table: BarrierTable, n: int) -> Array:
         counts = _one_hot(occupation[grid.index(sites)], n).sum(axis=1)
         rows.append(counts - counts.mean(axis=1, keepdims=True))
     stacked = np.stack(rows, axis=1)
-    return np.einsum("ha,hob->haob", hopping, stacked).reshape(len(step), -1)
+    products: Array = np.einsum("ha,hob->haob", hopping, stacked).reshape(len(step), -1)
+    return products
 
 
 def _hop_vector(table: BarrierTable) -> NDArray[np.int64]:
     """Direction from the vacancy to the hopping atom, shape (n_hops, 3), units of a/2."""
     neighbours = table.crystal.grid.neighbors(HOP_DIRECTIONS)[table.vacancy]
-    return HOP_DIRECTIONS[np.argmax(neighbours == table.target[:, None], axis=1)]
+    which = np.argmax(neighbours == table.target[:, None], axis=1)
+    steps: NDArray[np.int64] = HOP_DIRECTIONS[which]
+    return steps
 
 
 def _energy_change_rows(table: BarrierTable, n: int) -> Array:

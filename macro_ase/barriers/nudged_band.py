@@ -209,7 +209,7 @@ def relaxed(
     atoms: Atoms, calculator: Calculator, fmax: float = FMAX_EV_A, steps: int = STEPS
 ) -> Atoms:
     """A copy at its energy minimum at a fixed cell, with its energy and forces attached."""
-    copy = atoms.copy()
+    copy: Atoms = atoms.copy()
     copy.calc = calculator
     LBFGS(copy, logfile=None).run(fmax, steps)  # type: ignore[arg-type]
     energy, forces = copy.get_potential_energy(), copy.get_forces(apply_constraint=False)
@@ -295,7 +295,7 @@ def _climb(
         nonlocal calls
         calls += 1
         image.positions = positions.reshape(-1, 3)
-        real = image.get_forces().ravel()
+        real: Array = image.get_forces().ravel()
         return real - 2 * (real @ direction) * direction
 
     def residual(*_: Array) -> float:

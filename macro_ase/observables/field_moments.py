@@ -13,21 +13,25 @@ from ..arrays import Array
 
 def tile_means(tiles: Array) -> Array:
     """Mean of every field, shape (n, n_fields)."""
-    return tiles.mean(axis=tuple(range(2, tiles.ndim)))
+    means: Array = tiles.mean(axis=tuple(range(2, tiles.ndim)))
+    return means
 
 
 def second_moments(tiles: Array) -> Array:
     """<u^2> and <u v> of a line, shape (n, 2): what the rates of prey and predators depend on."""
     u = tiles[:, 0]
-    return (u[:, None] * tiles).mean(axis=-1)
+    means: Array = (u[:, None] * tiles).mean(axis=-1)
+    return means
 
 
 def squared_gradients(tiles: Array) -> Array:
     """Mean squared differences of neighbours of every field, over all axes, shape (n, n_fields)."""
     axes = range(2, tiles.ndim)
-    return sum((np.diff(tiles, axis=k) ** 2).mean(axis=tuple(axes)) for k in axes)
+    means: Array = sum((np.diff(tiles, axis=k) ** 2).mean(axis=tuple(axes)) for k in axes)
+    return means
 
 
 def third_moment(tiles: Array) -> Array:
     """<v^3> of every field, shape (n, n_fields): what the mean rate of v - v^3 needs."""
-    return (tiles**3).mean(axis=tuple(range(2, tiles.ndim)))
+    means: Array = (tiles**3).mean(axis=tuple(range(2, tiles.ndim)))
+    return means

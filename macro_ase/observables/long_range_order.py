@@ -50,7 +50,8 @@ class B2Order:
         """
         largest = 2 * np.minimum(self.concentration, 1 - self.concentration)
         with np.errstate(invalid="ignore"):
-            return self.magnitude / largest
+            share: Array = self.magnitude / largest
+            return share
 
 
 def b2_order(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> B2Order:
@@ -108,7 +109,8 @@ def sublattice_order(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> A
     shares = holds.reshape(*holds.shape[:-1], -1, m).mean(axis=-2)
     share = shares.mean(axis=-1)
     with np.errstate(invalid="ignore"):
-        return np.sqrt(shares.var(axis=-1) / (share * (1 - share)))
+        order: Array = np.sqrt(shares.var(axis=-1) / (share * (1 - share)))
+        return order
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,8 @@ def site_holds(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Array:
             f"occupation of shape {np.shape(occupation)} must hold {grid.n_sites} codes"
         )
     codes = require_codes(occupation, "code", n_species)
-    return (codes[..., None, :] == np.arange(n_species)[:, None]).astype(float)
+    holds: Array = (codes[..., None, :] == np.arange(n_species)[:, None]).astype(float)
+    return holds
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ class ShortRangeOrder:
     @property
     def row_sum_error(self) -> Array:
         """Sum over all B of delta_AB, shape (n_shells, S): zero to rounding."""
-        return self.delta.sum(axis=2)
+        sums: Array = self.delta.sum(axis=2)
+        return sums
 
     def table(self) -> str:
         """Text: for each shell one line a pair, alpha first and delta beside it.

@@ -90,7 +90,8 @@ def half_peak(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Array:
     """
     _, first, second = _parts(occupation, grid, n_species)
     share = 1.0 if two_cells_repeat(grid) else np.nan
-    return share * grid.n_sites * (first + second) / 2
+    peak: Array = share * grid.n_sites * (first + second) / 2
+    return peak
 
 
 def _parts(occupation: ArrayLike, grid: SiteGrid, n_species: int) -> Array:

@@ -93,7 +93,8 @@ def _coordination_curve(atoms: Atoms, n_neighbors: int, inner_share: float) -> A
     chosen[inner] = True
     pooled = np.sort(distance_A[chosen[first]])
     length = min(n_neighbors, len(pooled) // n_inner) * PER_NEIGHBOR
-    return pooled[((np.arange(length) + 0.5) * n_inner / PER_NEIGHBOR).astype(int)]
+    curve: Array = pooled[((np.arange(length) + 0.5) * n_inner / PER_NEIGHBOR).astype(int)]
+    return curve
 
 
 def _gaps(curve: Array) -> tuple[Array, Array]:

@@ -35,7 +35,8 @@ def _expected(counts: ArrayLike, coordination: ArrayLike) -> Array:
     """Neighbours z c_B, shape (..., 1, S), of an atom in an infinite random alloy."""
     sites = np.asarray(counts, dtype=float)
     share = sites / sites.sum(axis=-1, keepdims=True)
-    return np.asarray(coordination, dtype=float)[..., None, None] * share[..., None, :]
+    z_c: Array = np.asarray(coordination, dtype=float)[..., None, None] * share[..., None, :]
+    return z_c
 
 
 def delta_from_bonds(bonds: ArrayLike, counts: ArrayLike, coordination: ArrayLike) -> Array:
@@ -56,7 +57,7 @@ def delta_from_bonds(bonds: ArrayLike, counts: ArrayLike, coordination: ArrayLik
         Row A is NaN where no site holds A.
     """
     with np.errstate(invalid="ignore"):
-        found = np.asarray(bonds) / np.asarray(counts, dtype=float)[..., :, None]
+        found: Array = np.asarray(bonds) / np.asarray(counts, dtype=float)[..., :, None]
     return found - _expected(counts, coordination)
 
 
@@ -214,7 +215,8 @@ def _codes(numbers: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.int8]:
         if name not in atomic_numbers or names.count(name) > 1:
             raise ValueError(f"species must be symbols of elements, each once, not {name}")
         table[atomic_numbers[name]] = code
-    return table[numbers]
+    codes: NDArray[np.int8] = table[numbers]
+    return codes
 
 
 def warn_of_coordination(shells: SiteShells | DistanceShells, result: ShortRangeOrder) -> None:

@@ -50,7 +50,8 @@ def tile_correlation(tiles: NDArray[np.int8], shifts: Sequence[Shift]) -> NDArra
         a = squares[:, : side - down, left : side - first]
         b = squares[:, down:, first : side - left]
         means.append(1 - 2 * (a != b).mean(axis=(1, 2)))
-    return np.mean(means, axis=0)
+    mean: NDArray[np.float64] = np.mean(means, axis=0)
+    return mean
 
 
 def next_correlations(tiles: NDArray[np.int8]) -> NDArray[np.float64]:

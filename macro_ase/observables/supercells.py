@@ -44,7 +44,7 @@ class Supercell(NamedTuple):
     @property
     def n_sites(self) -> int:
         """Number of sites."""
-        return abs(round(np.linalg.det(self.repeats)))
+        return abs(round(float(np.linalg.det(self.repeats))))
 
 
 def on_supercell(atoms: Atoms, supercell: Supercell) -> Assignment:
@@ -150,7 +150,8 @@ def _mean_half_vectors(atoms: Atoms, lattice: Lattice) -> Array:
         nearest = ideal[np.argmin((places**2).sum(axis=1) - 2 * bonds @ places.T, axis=1)]
         half = np.linalg.solve(nearest.T @ nearest, nearest.T @ bonds)
     volume_A3 = atoms.cell.volume / len(atoms) / abs(np.linalg.det(lattice.primitive))
-    return half * (volume_A3 / abs(np.linalg.det(half))) ** (1 / 3)
+    scaled: Array = half * (volume_A3 / abs(np.linalg.det(half))) ** (1 / 3)
+    return scaled
 
 
 def _nearest_bonds(atoms: Atoms, n_nearest: int) -> Array:
@@ -179,7 +180,8 @@ def _cubic_axes(bonds: Array, outward: bool) -> Array:
 
     def along(e: Array) -> Array:
         square = (e[:, :, None] * e[:, None, :]).reshape(-1, 9)
-        return np.einsum("ni,ni->n", square @ moments, square)
+        values: Array = np.einsum("ni,ni->n", square @ moments, square)
+        return values
 
     n = np.arange(400) + 0.5
     z, turn = 1 - n / 400, np.pi * (1 + 5**0.5) * n
