@@ -67,13 +67,15 @@ def knot(x: float, n_intervals: int) -> tuple[np.uint64, float]:
 @compiled
 def cubic(c: Array, k: np.uint64, p: float) -> float:
     """Value of a cubic; ``c`` has shape (n_intervals, 4)."""
-    return c[k, 0] + p * (c[k, 1] + p * (c[k, 2] + p * c[k, 3]))
+    value: float = c[k, 0] + p * (c[k, 1] + p * (c[k, 2] + p * c[k, 3]))
+    return value
 
 
 @compiled
 def slope(c: Array, k: np.uint64, p: float) -> float:
     """Its derivative, per interval."""
-    return c[k, 1] + p * (2 * c[k, 2] + p * 3 * c[k, 3])
+    value: float = c[k, 1] + p * (2 * c[k, 2] + p * 3 * c[k, 3])
+    return value
 
 
 @compiled

@@ -91,7 +91,8 @@ def _away(places: Array, start: Array, i: int) -> float:
     square = 0.0
     for k in range(3):
         square += (places[i, k] - start[i, k]) ** 2
-    return np.sqrt(square)
+    distance: float = np.sqrt(square)
+    return distance
 
 
 @compiled

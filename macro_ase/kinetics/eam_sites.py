@@ -57,7 +57,8 @@ def embedding_energy(tables: EAMSites, species: int, density: int) -> float:
     interval = min(max(density >> tables.bits, 0), c.shape[1] - 1)
     p = (density - (interval << tables.bits)) * tables.unit
     k = np.uint64(interval)
-    return c[s, k, 0] + p * (c[s, k, 1] + p * (c[s, k, 2] + p * c[s, k, 3]))
+    energy: float = c[s, k, 0] + p * (c[s, k, 1] + p * (c[s, k, 2] + p * c[s, k, 3]))
+    return energy
 
 
 @compiled

@@ -62,7 +62,7 @@ def _embed(tables: EAMSites, state: SiteState, site: int, before: NDArray[np.flo
     near, _ = neighbours_of(tables.near, site)
     before[near.size] = state.embedded[site]
     energy = embedding_energy(tables, state.occupation[site], state.density[site])
-    change = energy - state.embedded[site]
+    change: float = energy - state.embedded[site]
     state.embedded[site] = energy
     for e in range(near.size):
         m = near[e]

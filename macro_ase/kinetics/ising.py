@@ -114,7 +114,9 @@ def glauber_rates(energies: ArrayLike, temperature: ArrayLike) -> NDArray[np.flo
     -------
     array, shape (1 or n_replicas, *energies.shape)
     """
-    return expit(-np.multiply.outer(1 / np.atleast_1d(np.asarray(temperature, float)), energies))
+    inverse = 1 / np.atleast_1d(np.asarray(temperature, float))
+    rates: NDArray[np.float64] = expit(-np.multiply.outer(inverse, energies))
+    return rates
 
 
 @compiled

@@ -20,7 +20,7 @@ def _rotate_left(x: np.uint64, k: np.uint64) -> np.uint64:
 @compiled
 def next_uint64(state: NDArray[np.uint64]) -> np.uint64:
     """The next 64 random bits; advances ``state`` in place."""
-    result = _rotate_left(state[0] + state[3], np.uint64(23)) + state[0]
+    result: np.uint64 = _rotate_left(state[0] + state[3], np.uint64(23)) + state[0]
     shifted = state[1] << np.uint64(17)
     state[2] ^= state[0]
     state[3] ^= state[1]

@@ -116,7 +116,7 @@ def choose_move(chances: NDArray[np.float64], rng: NDArray[np.uint64]) -> int:
 def bias_change(bias: SpeciesBias, counts: NDArray[np.int64], old: int, new: int) -> float:
     """Change of U (eV) when one atom of ``old`` turns into ``new``; ``counts`` has shape (S,)."""
     n = counts[:-1].sum()
-    change = bias.mu[old] - bias.mu[new]
+    change: float = bias.mu[old] - bias.mu[new]
     change += bias.kappa[new] * (2 * (counts[new] - bias.target[new] * n) + 1) / n
     change -= bias.kappa[old] * (2 * (counts[old] - bias.target[old] * n) - 1) / n
     return change

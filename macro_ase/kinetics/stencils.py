@@ -46,7 +46,8 @@ def fill_ghosts(padded: NDArray[np.float64], boundary: Boundary) -> None:
 def five_point(field: NDArray[np.float64], i: int, j: int) -> float:
     """h^2 times the Laplacian at a cell of a padded field."""
     across = field[i, j - 1] + field[i, j + 1]
-    return across + field[i - 1, j] + field[i + 1, j] - 4.0 * field[i, j]
+    change: float = across + field[i - 1, j] + field[i + 1, j] - 4.0 * field[i, j]
+    return change
 
 
 @compiled

@@ -42,7 +42,8 @@ def _follow(
     _half_units(geometry, basis, hop[0], here)
     _half_units(geometry, basis, hop[1], there)
     old, new = site_number(geometry, hop[0]), site_number(geometry, hop[1])
-    vacancy, atom = label[old], label[new]
+    vacancy: int = label[old]
+    atom: int = label[new]
     label[old], label[new] = atom, vacancy
     for i in range(3):
         displacement[vacancy, i] += there[i] - here[i]
