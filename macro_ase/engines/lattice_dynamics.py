@@ -83,6 +83,6 @@ class LatticeDynamics(Driver):
 
     def _saved_atoms(self, saved: Mapping[str, NDArray[Any]]) -> Atoms:
         """The atoms of a restart file."""
-        atoms = self.atoms.copy()
+        atoms: Atoms = self.atoms.copy()
         atoms.numbers[:], atoms.positions[:] = saved["numbers"], saved["positions"]
         return atoms

@@ -133,7 +133,8 @@ def _shifts(frames: Sequence[Frame], per_atom: NDArray[np.float64]) -> NDArray[n
     """What constants per element explain of energy errors per atom."""
     numbers = sorted({int(z) for frame in frames for z in frame.atoms.numbers})
     shares = np.array([[np.mean(f.atoms.numbers == z) for z in numbers] for f in frames])
-    return shares @ np.linalg.lstsq(shares, per_atom, rcond=None)[0]
+    shifts: NDArray[np.float64] = shares @ np.linalg.lstsq(shares, per_atom, rcond=None)[0]
+    return shifts
 
 
 def _errors(what: str, kind: str, unit: str, errors: NDArray[np.float64]) -> dict[str, float]:
@@ -179,7 +180,8 @@ def elastic_constants(calculator: Any, name: str, lattice_constant_A: float) -> 
 
     def curvature(strained: Callable[[float], NDArray[np.float64]]) -> float:
         energies = [_energy(calculator, _deformed(cell, strained(x))) for x in (-STRAIN, 0, STRAIN)]
-        return (energies[0] - 2 * energies[1] + energies[2]) / STRAIN**2 / volume / GPa
+        second = energies[0] - 2 * energies[1] + energies[2]
+        return float(second / STRAIN**2 / volume / GPa)
 
     bulk_modulus = curvature(lambda x: np.eye(3) * (1 + x)) / 9
     difference = curvature(lambda x: np.diag([1 + x, 1 / (1 + x), 1])) / 2
@@ -230,14 +232,14 @@ def _b2(pair: Sequence[str], lattice_constant_A: float) -> Atoms:
 
 def _random(names: Sequence[str], seed: int, lattice_constant_A: float) -> Atoms:
     """Equal parts as nearly as the sites allow; the same arrangement at any lattice constant."""
-    atoms = _element(names[0], lattice_constant_A) * ([RANDOM_CELLS] * 3)
+    atoms: Atoms = _element(names[0], lattice_constant_A) * ([RANDOM_CELLS] * 3)
     rng = np.random.default_rng(stream(seed, "random-crystal", len(names)))
     atoms.symbols = rng.permutation([names[k % len(names)] for k in range(len(atoms))])
     return atoms
 
 
 def _deformed(atoms: Atoms, gradient: NDArray[np.float64]) -> Atoms:
-    deformed = atoms.copy()
+    deformed: Atoms = atoms.copy()
     deformed.set_cell(atoms.cell.array @ gradient, scale_atoms=True)
     return deformed
 
@@ -254,7 +256,7 @@ def _guess(name: str) -> float:
     state: Any = reference_states[atomic_numbers[name]]
     if state and state["symmetry"] == "bcc":
         return float(state["a"])
-    return float(covalent_radii[atomic_numbers[name]]) * 4 / np.sqrt(3)
+    return float(covalent_radii[atomic_numbers[name]] * 4 / np.sqrt(3))
 
 
 def relaxed_volume(

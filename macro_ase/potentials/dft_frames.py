@@ -169,7 +169,7 @@ def _group(image: Atoms) -> str:
 
 
 def _bare(image: Atoms) -> Atoms:
-    atoms = image.copy()
+    atoms: Atoms = image.copy()
     atoms.calc = None
     return atoms
 

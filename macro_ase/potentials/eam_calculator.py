@@ -76,7 +76,7 @@ def species_codes(table: EAMTable, atoms: Atoms) -> NDArray[np.int64]:
     ValueError
         If the table lacks an element.
     """
-    codes = codes_by_number(table)[atoms.numbers]
+    codes: NDArray[np.int64] = codes_by_number(table)[atoms.numbers]
     if codes.min(initial=0) < 0:
         missing = sorted(set(atoms.get_chemical_symbols()) - set(table.species))
         raise ValueError(

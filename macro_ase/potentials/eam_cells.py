@@ -153,7 +153,7 @@ def scale_of(atoms: Atoms, dft: Reference, own: Reference) -> float:
 
 def scaled(atoms: Atoms, ratio: float) -> Atoms:
     """A copy with all lengths multiplied."""
-    copy = atoms.copy()
+    copy: Atoms = atoms.copy()
     copy.set_cell(ratio * copy.cell, scale_atoms=True)
     return copy
 

@@ -293,7 +293,7 @@ def _pairs() -> list[tuple[int, int]]:
 def cubic_embedding(table: EAMTable, density_scales: Array) -> Array:
     """The third-order term of F for c = 1, shape (S, nrho)."""
     rho_e = np.array([ZHOU[name].rho_e for name in table.species])
-    x = table.rho / (density_scales * rho_e)[:, None]
+    x: Array = table.rho / (density_scales * rho_e)[:, None]
     return x * (x - 1) ** 3 / (1 + (x - 1) ** 2) ** 1.5
 
 

@@ -102,7 +102,9 @@ def atomic_energies(frames: Sequence[Frame]) -> NDArray[np.float64]:
     species = species_of(frames)
     counts = [[np.count_nonzero(frame.atoms.numbers == z) for z in species] for frame in frames]
     energies = np.array([frame.energy_eV for frame in frames])
-    return np.linalg.lstsq(np.array(counts, dtype=float), energies, rcond=None)[0]
+    rows = np.array(counts, dtype=float)
+    solved: NDArray[np.float64] = np.linalg.lstsq(rows, energies, rcond=None)[0]
+    return solved
 
 
 def graphs_of(frames: Sequence[Frame], settings: MACESettings) -> list[Any]:

@@ -131,7 +131,7 @@ class FieldDynamics(KernelDynamics):
     @property
     def fields(self) -> Array:
         """A copy of the fields, shape (n_fields, *grid)."""
-        return self.system.unpad(self._padded)[0]
+        return self.system.unpad(self._padded)[0, ...]
 
     def _read_atoms(self, changed: frozenset[str]) -> None:
         self._lay(self.atoms)

@@ -84,7 +84,7 @@ class InProcess:
         return int(self.system.lmp.extract_global("ntimestep"))
 
     def _counted(self) -> NDArray[np.int64]:
-        return self._before + np.array([self._swaps(entry) for entry in (0, 1)])
+        return self._before + np.array([self._swaps(entry) for entry in (0, 1)], dtype=np.int64)
 
     def _swaps(self, entry: int) -> int:
         names = (f"swap{n}" for n in range(self.n_swaps))

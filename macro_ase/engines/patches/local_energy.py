@@ -162,7 +162,8 @@ def halo_error(
 
 def _probe(cut: CutOut, rng: np.random.Generator) -> Atoms:
     """The cut-out after a random move."""
-    moved, numbers = cut.atoms.copy(), cut.atoms.numbers[: cut.n_active]
+    moved: Atoms = cut.atoms.copy()
+    numbers = cut.atoms.numbers[: cut.n_active]
     i = rng.integers(cut.n_active)
     unlike = np.flatnonzero(numbers != numbers[i])
     if len(unlike):

@@ -216,7 +216,8 @@ class PatchMC(Driver):
     def acceptance(self) -> list[float]:
         """Share of attempts that were accepted, by move; attempts that change nothing count."""
         attempts, accepted = self.tally.sum(axis=(2, 3)).T
-        return (accepted / np.maximum(attempts, 1)).tolist()
+        shares: list[float] = (accepted / np.maximum(attempts, 1)).tolist()
+        return shares
 
     @property
     def pair_acceptance(self) -> dict[tuple[str, str], float]:

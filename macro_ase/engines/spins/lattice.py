@@ -90,7 +90,8 @@ def spins_of(atoms: Atoms) -> NDArray[np.int8]:
     moments = atoms.get_initial_magnetic_moments()
     if moments.ndim != 1 or not np.all(np.abs(moments) == 1):
         raise ValueError("initial magnetic moments must be 1 or -1: see spin_lattice")
-    return moments.astype(np.int8)
+    spins: NDArray[np.int8] = moments.astype(np.int8)
+    return spins
 
 
 def lattice_sites(atoms: Atoms) -> tuple[tuple[int, ...], NDArray[np.int64]]:

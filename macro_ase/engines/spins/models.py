@@ -95,7 +95,7 @@ class Ising:
 
     def site_energies(self, spins: NDArray[np.int8]) -> NDArray[np.float64]:
         """Shares of H, shape (n_sites,): half of each bond, and the field's."""
-        around = spins[self.neighbors].sum(axis=1)
+        around: NDArray[np.int64] = spins[self.neighbors].sum(axis=1)
         return -spins * (0.5 * self.coupling * around + self.field)
 
 
@@ -135,7 +135,9 @@ class CurieWeiss:
 
     def site_energies(self, spins: NDArray[np.int8]) -> NDArray[np.float64]:
         """Shares of H, shape (n_sites,)."""
-        return -spins * (0.5 * spins.sum(dtype=np.int64) / self.n_sites + self.field)
+        around = 0.5 * spins.sum(dtype=np.int64) / self.n_sites
+        energies: NDArray[np.float64] = -spins * (around + self.field)
+        return energies
 
 
 SpinModel = Ising | CurieWeiss

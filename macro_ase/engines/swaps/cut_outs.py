@@ -147,7 +147,7 @@ class CutOutEnergy:
 
     def _filled(self) -> Atoms:
         """The crystal with its first species everywhere but for one of each other one."""
-        filled = self.crystal.copy()
+        filled: Atoms = self.crystal.copy()
         filled.numbers[:] = self.numbers[0]
         filled.numbers[: len(self.numbers)] = self.numbers
         return filled

@@ -60,5 +60,5 @@ def centred(energies_eV: Array, shares: Array) -> Array:
     Chemical potentials that are the alloy's own make the means alike: a vacancy does not know what
     was there before it.
     """
-    means = energies_eV.mean(axis=0)
+    means: Array = energies_eV.mean(axis=0)
     return energies_eV - means + means @ shares

@@ -152,7 +152,8 @@ class VacancyKMC(LatticeDynamics):
     def bond_counts(self) -> NDArray[np.int64]:
         """Ordered first-neighbour counts N[A, B], shape (S, S)."""
         self._notice()
-        return self._walker.bonds[0]
+        bonds: NDArray[np.int64] = self._walker.bonds[0]
+        return bonds
 
     @property
     def rates(self) -> NDArray[np.float64]:
@@ -224,7 +225,9 @@ class VacancyKMC(LatticeDynamics):
     @property
     def _half_A(self) -> NDArray[np.float64]:
         """Half the vectors of a conventional cell, shape (3, 3), A."""
-        return 0.5 * self.atoms.cell.array / np.array(self.crystal.grid.size)[:, None]
+        size = np.array(self.crystal.grid.size)[:, None]
+        half_A: NDArray[np.float64] = 0.5 * self.atoms.cell.array / size
+        return half_A
 
     def _leave(self, rows: Any = None) -> None:
         self._tell()
