@@ -111,7 +111,8 @@ class AllenCahn(CompiledFieldSystem):
             gradient = gradient + ((v[:, 0] - v[:, -1]) ** 2).sum(axis=1)
             gradient = gradient + ((v[:, :, 0] - v[:, :, -1]) ** 2).sum(axis=1)
         wells = ((v**2 - 1) ** 2).sum(axis=(1, 2)) / (4 * self.width**2)
-        return gradient / 2 + wells * self.cell**2
+        energy: Array = gradient / 2 + wells * self.cell**2
+        return energy
 
     def initial(
         self, number: int, shape: tuple[int, ...], condition: Condition, rng: np.random.Generator
@@ -126,7 +127,8 @@ class AllenCahn(CompiledFieldSystem):
         )
         centre, spread = (f(axis=(1, 2), keepdims=True) for f in (noise.mean, noise.std))
         means = rng.uniform(*self.means, (number, 1, 1))
-        return (means + self.contrast * (noise - centre) / spread)[:, None]
+        fields: Array = means + self.contrast * (noise - centre) / spread
+        return fields[:, None]
 
     def torus(self, outer: ArrayLike, inner: ArrayLike) -> Array:
         """Rings of the phase 1 around the middle, shape (n_replicas, 1, n_side, n_side).
@@ -142,7 +144,8 @@ class AllenCahn(CompiledFieldSystem):
         wide, narrow = (
             np.tanh((r[:, None, None] - distance) / (math.sqrt(2) * self.width)) for r in radii
         )
-        return (wide - narrow - 1)[:, None]
+        rings: Array = wide - narrow - 1
+        return rings[:, None]
 
 
 class AllenCahnMeans(AllenCahn):

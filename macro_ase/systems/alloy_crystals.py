@@ -159,7 +159,7 @@ class AlloyCrystals(EventSystem):
         """Ordered bond counts of a state by shell, shape (n_shells, S, S)."""
         if isinstance(grid, SiteCells):
             return grid.bonds(state, self.shells, len(self.species) + 1)
-        return count_bonds(grid, pad(grid, state), self.shells, len(self.species) + 1)[0]
+        return count_bonds(grid, pad(grid, state), self.shells, len(self.species) + 1)[0, ...]
 
     def observe(self, states: States) -> Array:
         """Bond densities of small or large states, shape (n, d)."""

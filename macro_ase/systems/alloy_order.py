@@ -87,7 +87,8 @@ class BondOrder:
     @property
     def fractions(self) -> Array:
         """c over atoms plus vacancies, shape (S,)."""
-        return self.counts / self.counts.sum()
+        shares: Array = self.counts / self.counts.sum()
+        return shares
 
     def densities(self, bonds: NDArray[Any], n_sites: int) -> Array:
         """Unlike-bond densities, shape (..., d), from ordered counts, shape (..., S, S)."""
@@ -130,7 +131,8 @@ class BondOrder:
     def alpha(self, delta: Array) -> Array:
         """Warren-Cowley parameters of components of delta, same shape."""
         second = np.array(self.all_pairs)[:, 1]
-        return -np.asarray(delta) / (self.coordination * self.fractions[second])
+        values: Array = -np.asarray(delta) / (self.coordination * self.fractions[second])
+        return values
 
     @cached_property
     def random_delta(self) -> Array:
@@ -139,7 +141,8 @@ class BondOrder:
         A crystal of fixed numbers is not quite random: `observables.random_offset`.
         """
         first, second = np.array(self.all_pairs).T
-        return random_offset(self.counts, [self.coordination])[0, first, second]
+        values: Array = random_offset(self.counts, [self.coordination])[0, first, second]
+        return values
 
     def row_sum_residual(self, z: Array, vacancy_neighbours: Array) -> float:
         """Largest violation of the sum rule by `delta_matrix`."""

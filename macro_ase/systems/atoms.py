@@ -79,7 +79,7 @@ class AtomsSystem(System):
     def atoms_of(self, state: States) -> Atoms:
         """The atoms of a state."""
         side = round((len(state) / len(self.template)) ** (1 / self.dimension))
-        atoms = self.template.repeat(self.repeats(side))
+        atoms: Atoms = self.template.repeat(self.repeats(side))
         atoms.numbers, atoms.positions = np.round(state[:, 0]).astype(int), state[:, 1:4]
         if state.shape[1] > 4:
             atoms.set_momenta(state[:, 4:])
@@ -94,7 +94,7 @@ class AtomsSystem(System):
 
     def begun(self, side: int, rng: np.random.Generator) -> Atoms:
         """Atoms to begin with."""
-        atoms = self.template.repeat(self.repeats(side))
+        atoms: Atoms = self.template.repeat(self.repeats(side))
         self.prepare(atoms, rng)
         return atoms
 

@@ -46,7 +46,7 @@ class CurieWeissSystem(SpinSystem):
         rates = glauber_rates(ensemble.model.flip_energies, self.temperature)[0]
         ups = (n + ensemble.tally[:, MAGNETISATION]) // 2
         core_ups = (ensemble.spins[:, core] > 0).sum(axis=1)
-        change = (len(core) - core_ups) * rates[0, ups] - core_ups * rates[1, ups]
+        change: Array = (len(core) - core_ups) * rates[0, ups] - core_ups * rates[1, ups]
         return 2 * change[:, None]
 
     def direct(self, spins: Spins, side: int, times: ArrayLike, rng: Seed) -> Array:

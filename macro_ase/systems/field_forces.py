@@ -265,7 +265,8 @@ class AllenCahnForces(FieldForces):
         levels = energy[0] * (number - np.arange(number) - rng.random(number)) / number
         rows = np.minimum(np.searchsorted(-energy, -levels), len(frames) - 1)
         rows = np.append(rows, rng.integers(len(frames)))
-        return frames[rows].reshape(len(rows), -1).astype(np.float32)
+        states: States = frames[rows].reshape(len(rows), -1).astype(np.float32)
+        return states
 
     def start(self, runs: int, rng: np.random.Generator) -> Array:
         """Rings of random radii."""

@@ -156,9 +156,11 @@ def _amplitude(system: Equation, x: Array) -> Any:
 def _with_noise(system: Equation, mean: Array, size: Any, numbers: Array) -> Array:
     """What Euler's step makes of its mean, between the limits."""
     if system.low == -math.inf:
-        return np.minimum(mean + size * numbers, system.high)
+        free: Array = np.minimum(mean + size * numbers, system.high)
+        return free
     above = np.maximum(mean - system.low, 0.0)
     ratio = np.divide(size, above, out=np.full_like(above, LARGEST_RATIO), where=above > 0)
     variance = np.log1p(np.minimum(np.abs(ratio), LARGEST_RATIO) ** 2)
     factor = np.exp(np.sqrt(variance) * numbers - variance / 2)
-    return np.minimum(system.low + above * factor, system.high)
+    fields: Array = np.minimum(system.low + above * factor, system.high)
+    return fields

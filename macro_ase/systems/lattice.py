@@ -103,7 +103,8 @@ class LatticeSystem(System):
         known = np.array(list(self.values), dtype=np.int8)
         limits = np.cumsum(rng.dirichlet(np.ones(len(known)), number), axis=1)[:, :-1]
         draws = rng.random((number, int(np.prod(shape)), 1))
-        return known[(draws > limits[:, None]).sum(axis=2)].reshape(number, *shape)
+        states: States = known[(draws > limits[:, None]).sum(axis=2)].reshape(number, *shape)
+        return states
 
     def plan(self, **settings: Any) -> Plan:
         """A `LatticePlan`."""

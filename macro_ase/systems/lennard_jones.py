@@ -85,7 +85,8 @@ class FluidRun:
     @property
     def energies(self) -> Array:
         """Potential and kinetic energy per atom, shape (n_t,)."""
-        return self.potential_energies + (self.velocities**2).sum(axis=2).mean(axis=1) / 2
+        kinetic: Array = (self.velocities**2).sum(axis=2).mean(axis=1) / 2
+        return self.potential_energies + kinetic
 
     def _rows(self, first: Array, second: Array) -> Array:
         n_t = len(self.steps)

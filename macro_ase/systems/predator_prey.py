@@ -109,7 +109,8 @@ class PredatorPrey(CompiledFieldSystem):
 
     def observe(self, fields: ArrayLike) -> Array:
         """Mean u and mean v, shape (n_replicas, 2)."""
-        return np.asarray(fields, dtype=float).mean(axis=-1)
+        means: Array = np.asarray(fields, dtype=float).mean(axis=-1)
+        return means
 
     def initial(
         self, number: int, shape: tuple[int, ...], condition: Condition, rng: np.random.Generator

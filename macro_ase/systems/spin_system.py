@@ -89,11 +89,13 @@ class SpinSystem(LatticeSystem):
 
     def per_sites(self, tally: NDArray[np.int64], n_sites: int) -> Array:
         """Observables, shape (..., d), from a tally, shape (..., 5)."""
-        return tally[..., self.columns] / (n_sites * np.array(self.per_site))
+        values: Array = tally[..., self.columns] / (n_sites * np.array(self.per_site))
+        return values
 
     def dz(self, tally: NDArray[np.int64], n_core: int) -> Array:
         """Whole changes of n z by flips in the core, over n_core: shape (..., d)."""
-        return tally[..., self.core_columns] / (n_core * np.array(self.per_site))
+        changes: Array = tally[..., self.core_columns] / (n_core * np.array(self.per_site))
+        return changes
 
     @abstractmethod
     def core_rates(self, ensemble: SpinEnsemble, core: NDArray[np.int64]) -> Array:

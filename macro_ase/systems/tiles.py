@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,7 @@ def repeated(states: States, factor: int, dimension: int = 2) -> States:
 
 def side_of(n_sites: int, dimension: int) -> int:
     """Side of a lattice of so many sites."""
-    return round(n_sites ** (1 / dimension))
+    return round(math.pow(n_sites, 1 / dimension))
 
 
 @dataclass(frozen=True)
