@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = tuple(ROOT / name for name in ("docs/index.md", "README.md", "docs/which.md"))
 FENCED = re.compile(r"```(?P<language>[\w{}]*)\n(?P<code>.*?)```", re.DOTALL)
 FULL = "full study"
-NEEDS = re.compile(r"needs \w+: pip install '(.*)'")
+NEEDS = re.compile(r"needs \w+: pip install '([\w-]+(\[\w+\]))'")
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,14 @@ def follow(piece: Piece) -> subprocess.CompletedProcess[str]:
 
 
 def main(full: bool) -> int:
-    """Follow the pages, with a line for each piece; 1 if one failed, but for want of an extra."""
-    failed, missing = 0, set[str]()
-    for piece in (piece for page in PAGES for piece in pieces(page)):
+    """Follow the pages, with a line for each piece; 1 if one failed, but for want of an extra.
+
+    A full install is extended by the extras that a piece asks for, and the piece is followed again.
+    """
+    failed, missing, extras = 0, set[str](), set[str]()
+    waiting = deque(piece for page in PAGES for piece in pieces(page))
+    while waiting:
+        piece = waiting.popleft()
         if not piece.python and piece.words[0] == "pip" and (piece.in_a_clone or not full):
             continue
         start = time.monotonic()
@@ -125,9 +131,13 @@ def main(full: bool) -> int:
         needed = NEEDS.search(done.stderr)
         if done.returncode == 0:
             outcome = "understood" if piece.full else "done"
-        elif needed:
+        elif needed and needed[1] not in extras:
             outcome = f"needs {needed[1]}"
-            missing |= {word for word in piece.words if "/" in word} if not piece.python else set()
+            if full:
+                extras.add(needed[1])
+                waiting.extendleft((piece, Piece(piece.page, f"pip install '.{needed[2]}'")))
+            elif not piece.python:
+                missing |= {word for word in piece.words if "/" in word}
         elif any(word in piece.text for word in missing):
             outcome = "needs one before it"
         else:
