@@ -235,7 +235,7 @@ class _Descent:
         if state["n_iter"] < asked or 1 + state["func_evals"] - self.block >= total:
             return True
         still = float((state["d"] * state["t"]).abs().max()) <= group["tolerance_change"]
-        return still or abs(loss - state["prev_loss"]) < group["tolerance_change"]
+        return bool(still or abs(loss - state["prev_loss"]) < group["tolerance_change"])
 
     def _parts(self) -> dict[str, Any]:
         names = ("adam", "schedule", "lbfgs")

@@ -40,7 +40,8 @@ class QuadraticLoss:
     def __call__(self, drift: Array) -> Array:
         """Values, shape (n,), at drifts, shape (n, d)."""
         squares = np.einsum("ni,nij,nj->n", drift, self.metric, drift)
-        return squares - 2 * (self.linear * drift).sum(axis=1) + self.constant
+        values: Array = squares - 2 * (self.linear * drift).sum(axis=1) + self.constant
+        return values
 
     @classmethod
     def of_rates(cls, rates: Array, scale: Array) -> QuadraticLoss:

@@ -102,4 +102,5 @@ def _moving(reduced: Reduced) -> Tensor:
 
 def _condition_numbers(gram: Tensor) -> Tensor:
     values = torch.linalg.eigvalsh(gram)
-    return values[:, -1] / values[:, 0].clamp(min=1e-300)
+    numbers: Tensor = values[:, -1] / values[:, 0].clamp(min=1e-300)
+    return numbers

@@ -60,7 +60,8 @@ class Head(nn.Module):
         y = s
         for layer in self.layers:
             y = functional.softplus(layer(y))
-        return self.linear(s) + self.last(y)
+        values: Tensor = self.linear(s) + self.last(y)
+        return values
 
     def jacobian(self, s: Tensor) -> Tensor:
         """Derivatives, (n, n_in) to (n, n_out, n_in)."""
@@ -125,7 +126,7 @@ class ConditionedEncoder(Saved):
             return chain_of(self.head, s, seen.shape[1]).numpy()
 
     def _given(self, seen: Array) -> int:
-        return seen.shape[1] - len(self.components.scale)
+        return int(seen.shape[1]) - len(self.components.scale)
 
     def gram(self, states: States) -> Array:
         """phi' phi'^T, shape (n, d, d)."""

@@ -48,14 +48,16 @@ class FieldEncoder(PatchEncoder):
 
     def maps(self, tiles: Tensor) -> Tensor:
         """Features by position, shape (n, n_variables, 1, width - 4)."""
-        return self.features(((tiles - self.centre) / self.spread)[:, :, None])
+        maps: Tensor = self.features(((tiles - self.centre) / self.spread)[:, :, None])
+        return maps
 
 
 def targets_of(tiles: Array) -> Array:
     """What the decoder rebuilds, shape (n, 4)."""
     values = np.hstack([second_moments(tiles), squared_gradients(tiles)])
     x = np.column_stack([tile_means(tiles), np.ones(len(tiles))])
-    return values - x @ np.linalg.lstsq(x, values, rcond=None)[0]
+    rest: Array = values - x @ np.linalg.lstsq(x, values, rcond=None)[0]
+    return rest
 
 
 def train_field_encoder(

@@ -63,7 +63,8 @@ class PatchEncoder(nn.Module, Saved):
 
     def maps(self, squares: Tensor) -> Tensor:
         """Features by position, shape (n, n_variables, side - 4, side - 4)."""
-        return self.features(squares[:, None])
+        maps: Tensor = self.features(squares[:, None])
+        return maps
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Closure variables, shape (n, n_variables), of what `inputs` makes of tiles."""

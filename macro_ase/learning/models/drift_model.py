@@ -125,7 +125,8 @@ class _Data:
     def loss(self, model: Member, rows: Tensor | slice) -> Tensor:
         a, linear = model(self.y[rows], self.c[rows]), self.linear[rows]
         pulled = (self.metric[rows] @ a[..., None])[..., 0] - 2 * linear
-        return (a * pulled).sum(dim=1).mean()
+        loss: Tensor = (a * pulled).sum(dim=1).mean()
+        return loss
 
 
 def train_drift(

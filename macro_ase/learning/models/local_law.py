@@ -222,12 +222,13 @@ class LocalLaw:
         noise = np.maximum(noise, LEAST_SHARE * np.median(noise))
         slope = 2 * b / noise
         work = np.concatenate([[0.0], np.cumsum((slope[1:] + slope[:-1]) / 2 * np.diff(grid))])
-        return np.interp(z, grid, np.log(noise) - work)
+        values: Array = np.interp(z, grid, np.log(noise) - work)
+        return values
 
     def _onsager(self, states: Array, condition: Array) -> Array:
         """V of the Onsager structure, mean over the members, in units of the noise of the whole."""
         y, c = self._tensors(states, condition)
-        values = np.mean([_energy(member, y, c) for member in self.trained.members], axis=0)
+        values: Array = np.mean([_energy(member, y, c) for member in self.trained.members], axis=0)
         return values * self._patches(None, None)[0] / self.sites_per_patch
 
 

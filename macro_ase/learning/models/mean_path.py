@@ -85,7 +85,8 @@ class Drifts:
     def all_slopes(self, y: Array, temperature: float) -> Array:
         """Jacobian of `all`, shape (M d + d, M d + d)."""
         found = self.slopes(self, *self._both(y, temperature))
-        return block_diag(*found[:, 0], found[:, 1].mean(axis=0))
+        slopes: Array = block_diag(*found[:, 0], found[:, 1].mean(axis=0))
+        return slopes
 
     def _both(self, y: Array, temperature: float) -> tuple[Array, Array]:
         """Each member's own state and the common one, and conditions."""

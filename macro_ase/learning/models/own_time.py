@@ -47,7 +47,8 @@ class Rate:
             raise ValueError(
                 f"time_scale must be above 0, and is {scales[k]:g} at {temperatures.ravel()[k]:g} K"
             )
-        return -np.log(self.step_events) - log_tau - np.log(scales.reshape(log_tau.shape))
+        logs: Array = -np.log(self.step_events) - log_tau - np.log(scales.reshape(log_tau.shape))
+        return logs
 
     def __call__(self, temperature_K: float) -> float:
         return float(np.exp(self.log(np.array([temperature_K]))[0]))

@@ -170,4 +170,5 @@ def trajectory_errors(predicted: Array, true: Array) -> Array:
     size = np.linalg.norm(true, axis=2).sum(axis=1)
     if np.any(size == 0):
         raise ValueError("a true path is zero throughout")
-    return np.linalg.norm(predicted - true, axis=2).sum(axis=1) / size
+    errors: Array = np.linalg.norm(predicted - true, axis=2).sum(axis=1) / size
+    return errors

@@ -137,4 +137,5 @@ def _loss(network: SymmetricSDE, data: tuple[Tensor, ...]) -> Tensor:
     b, d = network(m, condition)
     misfit = ((drift - b) / network.scales["drift"]) ** 2
     likelihood = square / d + torch.log(d / network.scales["diffusion"])
-    return 0.5 * (weight * (misfit + likelihood)).sum()
+    loss: Tensor = 0.5 * (weight * (misfit + likelihood)).sum()
+    return loss
