@@ -183,7 +183,8 @@ class AlloyRun:
         composition = "".join(f"{name}{share:.12f}" for name, share in shares)
         each = round(system.large.n_sites / max(int(counts[-1]), 1))
         own = {"structure": "", "composition": composition, "sites_per_vacancy": each}
-        return settings | own
+        merged: dict[str, Any] = settings | own
+        return merged
 
     def _composition(self, counts: NDArray[np.int64]) -> Array | None:
         """Fractions that follow the temperature in a condition; None for those of the training."""

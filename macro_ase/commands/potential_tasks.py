@@ -54,7 +54,8 @@ class Element:
         """Energy per atom; lattice constant in A and C11, C12, C44 in GPa if there are forces."""
 
         def crystal(a: float) -> Atoms:
-            return bulk(self.name, "bcc", a=a, cubic=True) * (2, 2, 2)
+            crystal: Atoms = bulk(self.name, "bcc", a=a, cubic=True) * (2, 2, 2)
+            return crystal
 
         a, energy = at_rest(potential, crystal, [self.name])
         found = {"energy_eV": energy}

@@ -95,7 +95,7 @@ def _inside(where: str, name: str) -> str:
 
 def _is(value: Any, shape: Any) -> bool:
     if shape == NUMBER:
-        return (type(value) in (int, float) and abs(value) < 10**300) or value != value
+        return bool((type(value) in (int, float) and abs(value) < 10**300) or value != value)
     if isinstance(shape, str):
         return isinstance(value, str if shape == TEXT else bool)
     return value in shape if isinstance(shape, tuple) else isinstance(value, type(shape))

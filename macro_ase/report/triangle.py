@@ -80,7 +80,8 @@ def triangle(
 
 
 def _plane(fractions: ArrayLike) -> NDArray[np.float64]:
-    return np.asarray(fractions, dtype=float) @ CORNERS
+    points: NDArray[np.float64] = np.asarray(fractions, dtype=float) @ CORNERS
+    return points
 
 
 def _frame(ax: Axes, corners: Sequence[str]) -> None:

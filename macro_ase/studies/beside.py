@@ -59,7 +59,8 @@ class Beside:
     @cached_property
     def floor(self) -> Array:
         """Mean error of truth against truth, shape (d,)."""
-        return mean_errors(self.second.mean(axis=1), self.true.mean(axis=1)).mean(axis=0)
+        floor: Array = mean_errors(self.second.mean(axis=1), self.true.mean(axis=1)).mean(axis=0)
+        return floor
 
 
 def error_metric(errors: Array, floor: float) -> Metric:

@@ -57,4 +57,5 @@ class Study(ABC):
 
     def report(self, findings: Any, quick: bool) -> Report:
         """What was found, as parts of a report."""
-        return type(self).report_of(self.design, findings, quick)
+        report: Report = type(self).report_of(self.design, findings, quick)
+        return report

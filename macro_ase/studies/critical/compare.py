@@ -146,7 +146,8 @@ class CriticalFindings:
         direct = self.measured(*self.design.sizes)
         longer = np.array([self.cost(size) for size in direct.sizes])
         relative = direct.errors / direct.values / np.sqrt(longer)[:, None, None]
-        return np.sqrt(2 / np.pi) * relative.mean(axis=(0, 1))
+        errors: Array = np.sqrt(2 / np.pi) * relative.mean(axis=(0, 1))
+        return errors
 
     def drift_differences(self) -> dict[int, tuple[float, float]]:
         """chi^2 per bin of the drifts from patch-relaxed and Wolff snapshots, and its chance."""

@@ -136,7 +136,8 @@ def linear_chunk(
     slope, intercept = linear_drift((z - mean) / unit, scaled)
 
     def drift(at: Array) -> Array:
-        return unit * ((at - mean) / unit @ slope + intercept)
+        drifts: Array = unit * ((at - mean) / unit @ slope + intercept)
+        return drifts
 
     return predicted(drift, tests)
 

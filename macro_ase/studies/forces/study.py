@@ -16,6 +16,7 @@ from .saving_report import saving_report
 class ForcesStudy(Study):
     """A study of observables learned from forces on some particles."""
 
+    design: ForcesDesign
     design_type, report_of = ForcesDesign, staticmethod(forces_report)
 
     def needs(self) -> Needs:
@@ -30,6 +31,7 @@ class ForcesStudy(Study):
 class SavingStudy(Study):
     """A study of the evaluations that partial forces save."""
 
+    design: SavingDesign
     design_type, report_of = SavingDesign, staticmethod(saving_report)
 
     def needs(self) -> Needs:
