@@ -43,7 +43,8 @@ def read_macro_ase_lammps_dump(
 ) -> Atoms | list[Atoms]:
     """As `engines.lammps.dump.read_dump`; one frame for a number."""
     frames = read_dump(Path(file), species, slice(None) if isinstance(index, int) else index)
-    return frames[index] if isinstance(index, int) else frames
+    found: Atoms | list[Atoms] = frames[index] if isinstance(index, int) else frames
+    return found
 
 
 def write_macro_ase_lammps_dump(

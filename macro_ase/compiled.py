@@ -43,7 +43,8 @@ def compiled(function: Function) -> Dispatcher[Function]:
     dispatcher: Any = nb.njit(nogil=True)(function)
     if not SETTINGS.DISABLE_JIT and function.__module__.startswith(INSIDE):
         dispatcher._cache = KernelCache(function)
-    return dispatcher
+    kernel: Dispatcher[Function] = dispatcher
+    return kernel
 
 
 def inlined(function: Function) -> Dispatcher[Function]:

@@ -130,7 +130,7 @@ class Crystal:
 
     def to_atoms(self) -> Atoms:
         """`Atoms` with the template's cell, positions and order of sites, and these species."""
-        atoms = self.template.copy()
+        atoms: Atoms = self.template.copy()
         atoms.set_chemical_symbols([self.species[c] for c in self.occupation[self.site_of_atom]])
         return atoms
 

@@ -49,7 +49,9 @@ class Lattice:
     def contains(self, coordinates: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether integer points, shape (..., 3), are lattice sites."""
         parity = np.mod(coordinates, 2)
-        return np.any([np.all(parity == b, axis=-1) for b in self.basis], axis=0)
+        same = [np.all(parity == b, axis=-1) for b in self.basis]
+        inside: NDArray[np.bool_] = np.any(same, axis=0)
+        return inside
 
     def shells(self, n_shells: int) -> list[NDArray[np.int64]]:
         """Neighbour vectors by shell.
@@ -117,8 +119,8 @@ class SiteGrid:
     def coordinates(self) -> NDArray[np.int64]:
         """Integer coordinates of all sites, shape (n_sites, 3), units of a/2."""
         cells = np.stack(np.meshgrid(*map(np.arange, self.size), indexing="ij"), axis=-1)
-        points = 2 * cells[..., None, :] + np.array(self.lattice.basis)
-        return points.reshape(-1, 3).astype(np.int64)
+        points = 2 * cells[..., None, :] + np.array(self.lattice.basis, dtype=np.int64)
+        return points.reshape(-1, 3)
 
     def index(self, coordinates: ArrayLike) -> NDArray[np.int64]:
         """Site numbers of integer coordinates, shape (..., 3), periodic images folded in.
@@ -139,7 +141,8 @@ class SiteGrid:
             raise ValueError(f"not all points are {self.lattice.name} sites")
         _, ny, nz = self.size
         cell = (cells[..., 0] * ny + cells[..., 1]) * nz + cells[..., 2]
-        return cell * self.lattice.n_basis + table[code]
+        sites: NDArray[np.int64] = cell * self.lattice.n_basis + table[code]
+        return sites
 
     def neighbors(self, vectors: ArrayLike) -> NDArray[np.int64]:
         """Sites reached from every site by the given vectors.

@@ -239,7 +239,7 @@ def order_axes(atoms: Atoms) -> None:
 
     def volume(turns: int) -> float:
         kept = np.roll(periodic, turns)[:, None]
-        return abs(np.linalg.det(np.where(kept, np.roll(cell, turns, axis=0), np.eye(3))))
+        return float(abs(np.linalg.det(np.where(kept, np.roll(cell, turns, axis=0), np.eye(3)))))
 
     turns = max(range(3), key=volume)
     atoms.set_cell(np.roll(cell, turns, axis=0))

@@ -188,7 +188,8 @@ def _origin(points: Array, lattice: Lattice) -> Array:
     """Where sites are, from the phases of the Bragg waves of at most some 20,000 atoms."""
     some = points[:: 1 + len(points) // 20_000]
     phases = np.exp(2j * np.pi * (some @ np.linalg.inv(lattice.primitive)))
-    return np.angle(phases.mean(axis=0)) / (2 * np.pi) @ lattice.primitive
+    origin: Array = np.angle(phases.mean(axis=0)) / (2 * np.pi) @ lattice.primitive
+    return origin
 
 
 def _assignment(points: Array, sites: Ints, half: Array, origin: Array) -> Assignment:

@@ -76,7 +76,8 @@ class SiteCells:
     def site_of(self, cell: Ints, basis: Any) -> Ints:
         """Sites in cells, shape (..., 3), of any numbers, as the block repeats."""
         first = np.ravel_multi_index(tuple(np.moveaxis(cell, -1, 0)), self.size, mode="wrap")
-        return first * self.n_basis + basis
+        sites: Ints = first * self.n_basis + basis
+        return sites
 
     def as_from_first(self, i: int, j: int) -> tuple[Ints, tuple[int, int]]:
         """The cell of site i, and the two sites when all is shifted so that it is the first one."""

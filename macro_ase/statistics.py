@@ -99,7 +99,9 @@ def autocorrelation_time_error(tau: ArrayLike, n_t: ArrayLike) -> NDArray[np.flo
     left, g = 1 - phi, (1 + phi**2) / (1 - phi**2)
     own = (2 * phi + 4 * phi**2) / left**3 + g * (2 * phi + phi**2) / left**2
     variance = 4 * times**2 * (WINDOW * times + 0.5) - own
-    return np.sqrt(variance / n) * (1 + 2 * ((2 * WINDOW - 2) * times + 1) / n)
+    finite = 1 + 2 * ((2 * WINDOW - 2) * times + 1) / n
+    error: NDArray[np.float64] = np.sqrt(variance / n) * finite
+    return error
 
 
 def standard_error(series: ArrayLike) -> NDArray[np.float64]:
@@ -120,7 +122,9 @@ def standard_error(series: ArrayLike) -> NDArray[np.float64]:
     centred = _centred(series)
     if len(centred) == 1:
         return np.full(centred.shape[1:], np.nan)
-    return np.sqrt((centred**2).mean(axis=0) / (_effective_samples(centred) - 1))
+    variance = (centred**2).mean(axis=0)
+    error: NDArray[np.float64] = np.sqrt(variance / (_effective_samples(centred) - 1))
+    return error
 
 
 def weighted_mean(

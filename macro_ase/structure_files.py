@@ -76,7 +76,7 @@ def read_structures(
         raise ValueError(f"{file} names its elements; species is for LAMMPS files that do not")
     try:
         one = slice(chosen, chosen + 1 or None) if isinstance(chosen, int) else chosen
-        frames = _READERS[kind](file, one, species)
+        frames: list[Atoms] = _READERS[kind](file, one, species)
         for frame in frames:
             _check(frame)
     except Exception as error:  # each of ASE's readers raises its own kind

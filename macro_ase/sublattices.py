@@ -41,7 +41,9 @@ def sublattices(grid: SiteGrid) -> NDArray[np.int64]:
         raise ValueError(f"sublattices are those of bcc and fcc, not of {grid.lattice.name}")
     i, j, k = grid.coordinates.T
     centre = i % 2
-    return centre + 2 * np.where(centre == 0, (i + j + k) // 2 % 2, (i + j + k) % 4 < 2)
+    second = np.where(centre == 0, (i + j + k) // 2 % 2, (i + j + k) % 4 < 2)
+    numbers: NDArray[np.int64] = centre + 2 * second
+    return numbers
 
 
 def two_cells_repeat(grid: SiteGrid) -> bool:

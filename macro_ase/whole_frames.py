@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
-from typing import Any
 
 from ase import Atoms
 from ase.io import read
@@ -100,8 +99,8 @@ def _of_xyz(file: Path) -> list[Atoms]:
         end = after
     if end in (0, len(lines)):
         return []
-    found: Any = read(io.StringIO("".join(lines[:end])), index=":", format="extxyz")
-    return found
+    found = read(io.StringIO("".join(lines[:end])), index=":", format="extxyz")
+    return found if isinstance(found, list) else [found]
 
 
 def _of_trajectory(file: Path) -> list[Atoms]:
