@@ -152,7 +152,7 @@ class _Descent:
         self.adam: torch.optim.Optimizer = (
             torch.optim.Adam(self.parameters, recipe.learning_rate)
             if decay is None
-            else torch.optim.AdamW(self.parameters, recipe.learning_rate, weight_decay=decay)
+            else torch.optim.AdamW(_decaying(problem.module, decay), recipe.learning_rate)
         )
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.adam, max(recipe.epochs, 1))
         self.lbfgs = torch.optim.LBFGS(
@@ -265,6 +265,15 @@ class _Descent:
         for name in self._parts():
             getattr(self, name).load_state_dict(tree.pop(name))
         vars(self).update(tree)
+
+
+def _decaying(module: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Groups for an optimiser: weights of layers decay, what is linear in the data does not."""
+    layers = {id(x.weight) for x in module.modules() if isinstance(x, nn.Linear)}
+    parts: list[list[nn.Parameter]] = [[], []]
+    for parameter in module.parameters():
+        parts[id(parameter) in layers].append(parameter)
+    return [{"params": part, "weight_decay": k * decay} for k, part in enumerate(parts) if part]
 
 
 def _digest(problem: Problem, recipe: Recipe, rng: np.random.Generator) -> str:

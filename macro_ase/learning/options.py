@@ -57,7 +57,10 @@ class TrainingOptions(Options):
     epochs : int
         The parameters of the best validation are kept.
     batch_size : int
-    learning_rate, weight_decay : float
+    learning_rate : float
+    weight_decay : float
+        Of the weights of layers, times the learning rate, a step of Adam; what is linear in the
+        states does not decay.
     polish : int
         Iterations of L-BFGS over all pairs at the end.
     patience : int

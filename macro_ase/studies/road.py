@@ -25,6 +25,7 @@ from .runner import Runner
 
 if TYPE_CHECKING:
     from ..learning.models.clock import Clock
+    from ..learning.models.late_runs import LateRuns
     from ..learning.models.macro_model import MacroModel
 
 TRUTH, SECOND, PREDICTED = range(3)
@@ -94,6 +95,7 @@ def learn(
     seed: int,
     clock: Clock | None = None,
     substeps: int = 1,
+    late: LateRuns | None = None,
 ) -> MacroModel:
     """The model of pairs: trained, or loaded if it was trained already.
 
@@ -103,7 +105,8 @@ def learn(
     ``condition`` has shape (c,) or (n, c); ``names`` are those of the observables, what follows
     them in z is closure. Patches evolved for ``dt``, which the clock, if there is one, counts in
     residence times, and stand for ``sites`` sites each. A patch with sites of its own relaxes
-    within dt as the whole does, so paths take one step of dt: ``substeps`` is 1.
+    within dt as the whole does, so paths take one step of dt: ``substeps`` is 1. ``late`` says
+    where the runs of the pairs rest.
     """
     from ..learning.models.macro_model import MacroModel
 
@@ -118,7 +121,7 @@ def learn(
         more = (pairs.get("mean"), pairs.get("run"), pairs.get("past"))
         batch = PairBatch(pairs["z0"], pairs["dz"], rows, pairs["snapshot"], *more)
         own = TrainingOptions(**options)
-        trained = train(batch, own, seed, f"learning {name}", folder)
+        trained = train(batch, own, seed, f"learning {name}", folder, late)
         z_names = (*names, *(f"closure {k + 1}" for k in range(d - len(names))))
         unit = clock or Clock(np.array([1.0]), np.array([0.0]))
         model = MacroModel(trained, own, z_names, dt, sites, unit, substeps)

@@ -17,6 +17,7 @@ from ...rng import stream
 from ..descent import ALL, Polish, Problem, Recipe, descend, initialised, meter
 from ..options import TrainingOptions
 from ..pairs import PairBatch, Scaling
+from .late_runs import LateRuns, Rests, design_effect
 from .networks import PatchSDE, negative_log_likelihood
 
 EPS_SHARE = 0.005
@@ -43,6 +44,7 @@ def train(
     seed: int,
     progress: str = "",
     checkpoint: Path | None = None,
+    late: LateRuns | None = None,
 ) -> Trained:
     """Train an ensemble.
 
@@ -55,17 +57,10 @@ def train(
     progress : str
     checkpoint : Path, optional
         As in `descent.descend`.
+    late : LateRuns, optional
+        Of the runs of the pairs: where these rest, which members know beside their pairs.
     """
-    if len(pairs) < 100:
-        raise ValueError(f"{len(pairs)} pairs are too few to learn from; at least 100 are needed")
-    if len(np.unique(pairs.snapshot)) < 5:
-        raise ValueError(
-            "pairs of at least 5 snapshots are needed, some to validate on; number parts of a "
-            "time series as snapshots"
-        )
-    if pairs.run is not None and len(np.unique(pairs.run)) < 2:
-        raise ValueError("all pairs are of one run: members draw runs, at least 2 are needed")
-    _require_past(pairs, options)
+    _check(pairs, options, late)
     scaling = Scaling.of(pairs)
     still = np.flatnonzero(np.ptp(pairs.dz, axis=0) == 0)
     if len(still):
@@ -84,7 +79,9 @@ def train(
     )
     start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
     groups = pairs.snapshot if pairs.run is None else pairs.run
-    own = (scaling, start, EPS_SHARE * smallest, options)
+    if late is not None:
+        late = late.counted(design_effect(pairs, dy))
+    own = (scaling, start, EPS_SHARE * smallest, options, late)
     ensemble = _Ensemble(data, groups, pairs.run is not None, *own)
     with meter(options.members * options.epochs, progress, "epoch") as bar:
         done = [ensemble.member(seed, k, bar, checkpoint) for k in range(options.members)]
@@ -105,6 +102,7 @@ class _Ensemble:
     start: Tensor
     eps: float
     options: TrainingOptions
+    late: LateRuns | None
 
     def member(
         self, seed: int, k: int, bar: tqdm, checkpoint: Path | None
@@ -117,18 +115,23 @@ class _Ensemble:
         linear = _linear_drift(self.data, rows, self.options.memory > 0)
         model.drift.start_from(*linear, self.start @ self.start.T)
         parts = max(1, len(rows) // options.batch_size)
+        seen, unseen = (self._rests(x) for x in (rows, check))
         problem = Problem(
             model,
-            lambda part: (_loss(model, self.data, rows if part is ALL else part, self.eps),),
+            lambda part: (_loss(model, self.data, rows if part is ALL else part, self.eps, seen),),
             lambda rng: np.array_split(rng.permutation(rows), parts),
-            (*self.data, rows, parts, self.eps),
-            lambda: _loss(model, self.data, check, self.eps),
+            (*self.data, rows, parts, self.eps, *(vars(seen).values() if seen else ())),
+            lambda: _loss(model, self.data, check, self.eps, unseen),
         )
         polish = Polish(options.polish, min(options.polish, 10) or 1, options.polish > 0, LBFGS)
         rates = (options.learning_rate, 10.0, options.weight_decay)
         recipe = Recipe(options.epochs, *rates, polish, options.patience)
         history = descend(problem, recipe, rng, bar, checkpoint, f"member {k}")
         return model.eval(), history
+
+    def _rests(self, rows: NDArray[np.int64]) -> Rests | None:
+        """Where the runs of some rows rest."""
+        return None if self.late is None else self.late.beside(rows, self.groups, self.scaling)
 
 
 def split_rows(
@@ -167,8 +170,19 @@ def _smallest_variance(pairs: PairBatch, dy: Array) -> float:
     return float(min(smallest))
 
 
-def _require_past(pairs: PairBatch, options: TrainingOptions) -> None:
-    """Refuse a memory without a past, or a past that nothing would use."""
+def _check(pairs: PairBatch, options: TrainingOptions, late: LateRuns | None) -> None:
+    """Refuse pairs that are too few or of one piece, and what does not go together."""
+    if len(pairs) < 100:
+        raise ValueError(f"{len(pairs)} pairs are too few to learn from; at least 100 are needed")
+    if len(np.unique(pairs.snapshot)) < 5:
+        raise ValueError(
+            "pairs of at least 5 snapshots are needed, some to validate on; number parts of a "
+            "time series as snapshots"
+        )
+    if pairs.run is not None and len(np.unique(pairs.run)) < 2:
+        raise ValueError("all pairs are of one run: members draw runs, at least 2 are needed")
+    if late is not None and pairs.run is None:
+        raise ValueError("where runs rest is said beside pairs that name their runs; these do not")
     if (options.memory > 0) != (pairs.past is not None):
         there = "have none" if pairs.past is None else "have one"
         raise ValueError(
@@ -217,10 +231,17 @@ def new_member(scaling: Scaling, options: TrainingOptions, start: Tensor) -> Pat
     return PatchSDE(d, c, *own, options.memory)
 
 
-def _loss(model: PatchSDE, data: tuple[Tensor, ...], rows: NDArray[np.int64], eps: float) -> Tensor:
-    """Over some rows; nan where a covariance is not positive definite any more."""
+def _loss(
+    model: PatchSDE,
+    data: tuple[Tensor, ...],
+    rows: NDArray[np.int64],
+    eps: float,
+    rests: Rests | None,
+) -> Tensor:
+    """Of a pair, over some rows; nan where a covariance is not positive definite any more."""
     y0, dy, c, *mean = (x[rows] for x in data)
     try:
-        return negative_log_likelihood(model, y0, dy, c, eps, *mean)
+        own = negative_log_likelihood(model, y0, dy, c, eps, *mean)
+        return own if rests is None else own + rests.misfit(model)
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return next(model.parameters()).sum() * torch.nan

@@ -18,11 +18,11 @@ from ...analysis.order_comparison import (
 )
 from ...analysis.time_step import TimeStepScan, implied_times
 from ...arrays import Array, Chunk
-from ...learning.past import past_of
 from ...rng import stream
 from .design import Design
 from .lattice_order import LatticeOrder, lattice_order
 from .own_order import without_own_order
+from .small_states import pasts
 
 if TYPE_CHECKING:
     from ...learning.models.macro_model import MacroModel
@@ -62,24 +62,6 @@ def joined(chunks: Chunks, keys: Sequence[str], names: Sequence[str]) -> dict[st
     """Some arrays of chunks, one after another."""
     parts = [[chunk[name] for name in names] for chunk in (chunks[key] for key in keys)]
     return {name: np.concatenate(own) for name, own in zip(names, zip(*parts))}
-
-
-def residence_time(runs: Sequence[Chunk]) -> float:
-    """Mean residence time over small runs: the clock."""
-    return float(np.mean([run["tau_w"][0] for run in runs]))
-
-
-def pasts(d: Design, small: Chunks, temperature: float) -> Array:
-    """Past of every state that patches were sampled from, in the order of their numbers.
-
-    The memory is a time, as it is for the model; runs have records of their own length.
-    """
-    runs = [small[key] for key in d.keys("small", temperature)]
-    memory = d.memory_events * residence_time(runs)
-    return np.concatenate([
-        past_of(run["z"], memory / (run["times"][1] - run["times"][0]))[run["kept"]]
-        for run in runs
-    ])  # fmt: skip
 
 
 def beside_small_runs(

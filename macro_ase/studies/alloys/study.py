@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...analysis.time_step import TimeStepScan, scan_time_steps
 from ...arrays import Chunk
@@ -22,10 +23,11 @@ from ...systems.swap_choice import energy_files
 from ..design import Study
 from ..road import learn
 from ..runner import Runner
-from .compare import Findings, compare, joined, pasts, residence_time
+from .compare import Findings, compare, joined
 from .design import Design
 from .own_order import without_own_order
 from .report import report
+from .small_states import late_runs, pasts, residence_time
 
 if TYPE_CHECKING:
     from ...learning.models.macro_model import MacroModel
@@ -124,10 +126,15 @@ def training_pairs(d: Design, small: Chunks, pairs: Chunks) -> dict[str, Any]:
         if d.memory_events:
             own["past"] = pasts(d, small, t)[own["snapshot"]]
         own["snapshot"] = own["snapshot"] + states
-        runs = k * d.small_runs + np.arange(len(keys)) % d.small_runs
-        parts.append(own | {"run": np.repeat(runs, [len(pairs[key]["dz"]) for key in keys])})
+        parts.append(own | {"run": k * d.small_runs + runs_of_pairs(d, pairs, t)})
         states = int(own["snapshot"].max()) + 1
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def runs_of_pairs(d: Design, pairs: Chunks, temperature: float) -> NDArray[np.int64]:
+    """Number of the small run, of those at a temperature, that each pair is from."""
+    keys = d.keys("pairs", temperature)
+    return np.repeat(np.arange(len(keys)) % d.small_runs, [len(pairs[key]["dz"]) for key in keys])
 
 
 def model_of(
@@ -149,7 +156,8 @@ def model_of(
         clock,
         d.system.substeps,
     )
-    return learn(runner, "", rows, rows["condition"], *what)
+    late = late_runs([(d, t) for t in d.temperatures], small, scan.chosen)
+    return learn(runner, "", rows, rows["condition"], *what, late=late)
 
 
 def direct_jobs(d: Design, scan: TimeStepScan, model: MacroModel) -> Jobs:

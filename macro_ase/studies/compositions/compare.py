@@ -118,8 +118,7 @@ def compare(
 ) -> Findings:
     """Prediction beside truth; ``pairs`` are those of a learned condition, as alpha."""
     from_small = SmallOrder.of(d, small)
-    one, shown = d.training[0], []
-    sizes = one.system.large.n_sites, one.n_patches
+    shown, sizes = [], d.training[0].sampled_sizes
     for chunk, (own, t) in zip(pairs.values(), d.conditions):
         shown.append(examine(model, chunk, own.system.model_condition({"T": t}), *sizes))
     held_out = []

@@ -18,9 +18,10 @@ from ...arrays import Array, Chunk
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
-from ..alloys.compare import joined, residence_time
+from ..alloys.compare import joined
 from ..alloys.design import Design
-from ..alloys.study import BYTES_PER_SITE, KEPT_STATES, pair_jobs, small_jobs
+from ..alloys.small_states import late_runs, residence_time
+from ..alloys.study import BYTES_PER_SITE, KEPT_STATES, pair_jobs, runs_of_pairs, small_jobs
 from ..design import Study
 from ..road import learn
 from ..runner import Runner
@@ -61,7 +62,7 @@ class CompositionStudy(Study):
         scan = timed("time step", time_step, d, small)
         of_pairs = merged(pair_jobs(own, small, scan) for own in d.training)
         pairs = chunks("patch pairs", grown_pairs_chunk, of_pairs)
-        model = timed("learning", model_of, d, scan, pairs, runner)
+        model = timed("learning", model_of, d, small, scan, pairs, runner)
         direct = chunks("direct runs", direct_run_chunk, direct_jobs(d, small, scan))
         begin = time.process_time()
         paths = timed("prediction", predict, d, scan, model)
@@ -111,19 +112,27 @@ def time_step(d: CompositionDesign, small: Chunks) -> TimeStepScan:
     return scan_time_steps(late, temperatures, own.system.record_events, own.dt_events)
 
 
-def model_of(d: CompositionDesign, scan: TimeStepScan, pairs: Chunks, runner: Runner) -> MacroModel:
-    """The ensemble, whose time is counted in mean hops of a vacancy."""
+def model_of(
+    d: CompositionDesign, small: Chunks, scan: TimeStepScan, pairs: Chunks, runner: Runner
+) -> MacroModel:
+    """The ensemble, whose time is counted in mean hops of a vacancy; members draw small runs."""
     names, parts, first = ("z0", "dz", "condition", "snapshot"), [], 0
-    for own in Alphas(d, pairs).values():
+    for k, (own, (design, t)) in enumerate(zip(Alphas(d, pairs).values(), d.conditions)):
         part = {name: own[name] for name in names}
         part["snapshot"] = part["snapshot"] + first
         first = int(part["snapshot"].max()) + 1
+        part["run"] = k * design.small_runs + runs_of_pairs(design, pairs, t)
         parts.append(part)
-    all_pairs = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     one = d.training[0]
-    sites = one.system.large.n_sites / one.n_patches
-    what = (d.names, scan.chosen, sites, d.learning, d.seed, None, one.system.substeps)
-    return learn(runner, "", all_pairs, all_pairs["condition"], *what)
+    what = (d.names, scan.chosen, one.sites_per_patch, d.learning, d.seed)
+    more = (None, one.system.substeps, late_runs(d.conditions, small, scan.chosen, alphas))
+    return learn(runner, "", rows, rows["condition"], *what, *more)
+
+
+def alphas(own: Design, z: Array) -> Array:
+    """alpha of unlike pairs by shell from bond densities z, shape (n, d)."""
+    return np.asarray(1.0 - z / own.system.order.random_state(own.system.shells))
 
 
 def residence_times(d: CompositionDesign, small: Chunks) -> CompositionSurface:

@@ -275,9 +275,9 @@ def test_validation_snapshots_are_not_trained_on(monkeypatch: pytest.MonkeyPatch
     """Rows that give gradients and rows that do not share no snapshot; members differ in them."""
     batch, seen, loss = pairs(800), [], training._loss
 
-    def watched(model: object, data: object, rows: np.ndarray, eps: float) -> object:
+    def watched(model: object, data: object, rows: np.ndarray, *given: object) -> object:
         seen.append((torch.is_grad_enabled(), set(batch.snapshot[rows].tolist())))
-        return loss(model, data, rows, eps)  # type: ignore[arg-type]
+        return loss(model, data, rows, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(training, "_loss", watched)
     held_out = []
@@ -317,3 +317,13 @@ def test_a_batch_keeps_its_runs() -> None:
     np.testing.assert_array_equal(batch.take(run == 1).run, [1, 1])
     with pytest.raises(ValueError, match="run"):
         PairBatch(np.ones((n, 1)), np.ones((n, 1)), None, np.arange(n), None, run[:3])
+
+
+def test_weights_of_layers_decay_alone() -> None:
+    """What is linear in the states is not drawn to 0 by a decay that leaves no network."""
+    batch = pairs(4000)
+    strong = train(batch, options("network", epochs=40, weight_decay=100.0), 0)
+    (drift, *_) = (member.drift for member in strong.members)
+    layers = [x.weight.detach() for x in drift.network if hasattr(x, "weight")]
+    assert max(float(weight.abs().max()) for weight in layers) < 1e-3
+    np.testing.assert_allclose(drift.slope.detach(), -rates(1250.0), atol=0.05)

@@ -11,8 +11,8 @@ from macro_ase.build import build_crystal
 from macro_ase.config import load_config
 from macro_ase.learning.past import past_of
 from macro_ase.rng import stream
-from macro_ase.studies.alloys.compare import pasts
 from macro_ase.studies.alloys.design import Design
+from macro_ase.studies.alloys.small_states import pasts
 
 COLD = "conditions.temperatures_K=[1800.0, 1200.0, 1500.0]"
 SMALL = ("system.small_size=[6, 6, 6]", "system.large_size=[8, 8, 8]")
