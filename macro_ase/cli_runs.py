@@ -149,6 +149,11 @@ def settings_of(args: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     from macro_ase.run_folder import was_quick
     from macro_ase.toml_text import toml_value
 
+    def study_of(config: dict[str, Any]) -> Any:
+        from macro_ase.studies.registry import study_of
+
+        return study_of(config)
+
     overrides = list(args.overrides)
     if args.barriers is not None:
         model = args.barriers.resolve() if args.barriers.is_file() else args.barriers
@@ -161,7 +166,7 @@ def settings_of(args: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     workers = args.workers
     if workers is None and not any(text.startswith("workers") for text in overrides):
         workers = slurm_workers()
-    options = overrides, args.seed, workers, structure
+    options = overrides, args.seed, workers, structure, None, study_of
     if _is_run(args.study):
         begun = Path(args.study)
         return load_config(begun / "config.toml", False, *options), was_quick(begun)

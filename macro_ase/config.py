@@ -18,15 +18,16 @@ from __future__ import annotations
 import copy
 import difflib
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from .setting_values import coerced, plain
+from .refusals import Mended
+from .setting_values import Unfit, coerced, fitting, plain
 from .toml_text import as_options
 from .unknown_keys import meant, unknown_key
 
@@ -74,6 +75,7 @@ def load_config(
     workers: int | None = None,
     structure: str | Path | None = None,
     changes: Config | None = None,
+    study_of: Callable[[Config], Any] | None = None,
 ) -> Config:
     """The complete settings of a study, checked.
 
@@ -91,6 +93,9 @@ def load_config(
         Value for the key ``system.structure``: the file of the user's own crystal.
     changes : dict, optional
         Further values: tables, or keys by their last name where that is one key's alone.
+    study_of : callable, optional
+        What is made of settings, such as `studies.registry.study_of`: the option that a refusal
+        names is one that this accepts, too.
 
     Returns
     -------
@@ -100,7 +105,8 @@ def load_config(
     Raises
     ------
     ValueError
-        For an unknown study or key (with the nearest valid one), or a value of the wrong type.
+        For an unknown study or key (with the nearest valid one), or a value of the wrong type;
+        with the option that mends it at the end.
     FileNotFoundError
         If the file does not exist.
     """
@@ -110,7 +116,40 @@ def load_config(
     if structure is not None:
         wanted.append(("system.structure", str(structure)))
     wanted += flatten(changes or {}).items()
-    return _load(study_or_path, quick, dict(wanted), PRESETS)
+    return _mended(study_or_path, quick, dict(wanted), study_of or dict)
+
+
+def _mended(
+    study_or_path: str | Path, quick: bool, changes: Config, study_of: Callable[[Config], Any]
+) -> Config:
+    """`_load`, whose refusals name what would do: the first form that is accepted, as it is or with
+    what a further refusal names."""
+    try:
+        return _load(study_or_path, quick, changes, PRESETS)
+    except Unfit as error:
+        own = error.key, error.key.rpartition(".")[2]
+        others = {key: value for key, value in changes.items() if key not in own}
+        for form in error.forms:
+            further = _refusal(study_or_path, quick, others | form, study_of)
+            if further is None or isinstance(further, Mended):
+                instead = form | (further.instead if further else {})
+                raise Mended(f"{error}: {as_options(instead)}", instead) from error
+        raise ValueError(f"{error}: {as_options(error.forms[0])}") from error
+
+
+def _refusal(
+    study_or_path: str | Path, quick: bool, changes: Config, study_of: Callable[[Config], Any]
+) -> Exception | None:
+    """What is said against changes; of a study that cannot be made here, nothing is known."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            study_of(_mended(study_or_path, quick, changes, study_of))
+        except (ValueError, OSError) as error:
+            return error
+        except ImportError:
+            return None
+    return None
 
 
 def preset_of(study_or_path: str | Path) -> Path:
@@ -125,12 +164,15 @@ def preset_of(study_or_path: str | Path) -> Path:
 
 
 def usual(config: Config) -> Config:
-    """Settings of the preset of the same ``system.model``, by full name; {} if there is none."""
-    model = config.get("system", {}).get("model")
+    """Settings of the preset of the same ``system.model``, by full name; {} if there is none.
+
+    Those of its quick form where more of them are as here.
+    """
+    model, now = config.get("system", {}).get("model"), flatten(config)
     for file in _all_presets():
-        preset = flatten(_read_toml(file))
-        if model is not None and preset.get("system.model") == model:
-            return preset
+        if model is not None and flatten(_read_toml(file)).get("system.model") == model:
+            forms = [flatten(_load(file, quick, {}, PRESETS)) for quick in (False, True)]
+            return max(forms, key=lambda form: sum(now.get(k) == v for k, v in form.items()))
     return {}
 
 
@@ -154,18 +196,16 @@ def _load(study_or_path: str | Path, quick: bool, changes: Config, presets: Path
     if isinstance(changes.get("system.class"), str):
         changes |= {"system.class": _beside(Path(study_or_path), changes["system.class"])}
     if quick:
-        settings |= _checked(quick_changes, known)
+        settings |= _checked(quick_changes, known, settings)
     changes = _by_full_name(changes, schema)
     own = {key: value for key, value in flatten(user).items() if key not in changes}
-    settings |= {k: v for k, v in _checked(own, known).items() if v != schema.get(k)}
-    settings |= _checked(changes, known, named=True)
+    settings |= {k: v for k, v in _checked(own, known, settings).items() if v != schema.get(k)}
+    settings |= _checked(changes, known, settings, named=True)
     _check_run_keys(settings)
     model = schema.get("system.model")
     if settings.get("system.model") != model:
-        raise ValueError(
-            f"system.model of the study {study} is {model!r}: choose another study: "
-            f"{as_options({'system.model': model})}"
-        )
+        text = f"system.model of the study {study} is {model!r}: choose another study"
+        raise Unfit(text, "system.model", [{"system.model": model}])
     tables: Config = {name: {} for name in open_tables}
     return {"study": study} | tables | _nest(settings)
 
@@ -295,47 +335,29 @@ def _nest(flat: Config) -> Config:
     return nested
 
 
-def _checked(changes: Config, schema: Schema, named: bool = False) -> Config:
+def _checked(changes: Config, schema: Schema, usual: Config, named: bool = False) -> Config:
     """The changes, each known to the schema and in the type of its default.
 
-    Keys of open tables that the schema does not have are taken as they are. What is said of an
-    unknown key names the option that mends it if the key was ``named`` by one.
+    Keys of open tables that the schema does not have are taken as they are. A refusal holds what
+    fits instead, last the ``usual`` value; that of an unknown key only if an option ``named`` it.
     """
     checked = {}
     for key, value in changes.items():
         if key in schema.keys:
+            default = schema.keys[key]
             try:
-                checked[key] = coerced(key, value, schema.keys[key])
+                checked[key] = coerced(key, value, default)
             except ValueError as error:
-                raise ValueError(f"{error}: {_fitting(key, value, schema.keys[key])}") from error
+                forms = [{key: form} for form in fitting(key, value, default, usual[key])]
+                raise Unfit(str(error), key, forms) from error
         elif key.partition(".")[0] in schema.open_tables and "." in key:
             checked[key] = plain(key, value)
         else:
-            fix = _renamed(key, value, schema.keys) if named else ""
-            raise ValueError(f"{schema.unknown(key)}{fix}")
+            for full in meant(key, list(schema.keys))[: 1 if named else 0]:
+                found = fitting(full, value, schema.keys[full], usual[full])
+                raise Unfit(schema.unknown(key), key, [{full: form} for form in found])
+            raise ValueError(schema.unknown(key))
     return checked
-
-
-def _renamed(key: str, value: Any, defaults: Config) -> str:
-    """The option for the key that was meant, with the value given where it fits; "" if none is."""
-    found = meant(key, list(defaults))[:1]
-    return "".join(f": {_fitting(full, value, defaults[full])}" for full in found)
-
-
-def _fitting(key: str, value: Any, default: Any) -> str:
-    """The option with the value where it fits, or a list or the text of it; else with the default.
-
-    A list of two is a range more often than not, for which one number would not do.
-    """
-    forms: list[Any] = [value]
-    if isinstance(default, list) and isinstance(value, (int, float)) and len(default) != 2:
-        forms.append([value] * (3 if key.endswith("_size") else 1))
-    if isinstance(default, str) and isinstance(value, float):
-        forms.append(str(value))
-    for form in forms:
-        with suppress(ValueError):
-            return as_options({key: coerced(key, form, default)})
-    return as_options({key: default})
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
@@ -348,5 +370,5 @@ def _check_run_keys(settings: Config) -> None:
     """Limits of the two keys that every study shares."""
     for key, least in (("seed", 0), ("workers", 1)):
         if key in settings and settings[key] < least:
-            fix = as_options({key: least})
-            raise ValueError(f"{key} must be {least} or larger, not {settings[key]}: {fix}")
+            text = f"{key} must be {least} or larger, not {settings[key]}"
+            raise Unfit(text, key, [{key: least}])

@@ -18,3 +18,7 @@ class Refused(ValueError):
     def __init__(self, text: str, instead: dict[str, Any] | None = None) -> None:
         super().__init__(text)
         self.instead = instead or {}
+
+
+class Mended(Refused):
+    """A refusal that ends with the options that mend it: they were tried, and full names stand."""

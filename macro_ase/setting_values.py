@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from .toml_text import toml_value
@@ -18,6 +20,39 @@ LARGEST = {
 """Largest whole number of keys of a name; of all others `LARGEST_WHOLE`."""
 LARGEST_FLOAT, LEAST_FLOAT = 1e7, 1e-12
 HUGE = 10**300
+
+
+class Unfit(ValueError):
+    """A setting that is unknown, or whose value does not fit.
+
+    Attributes
+    ----------
+    key : str
+        As it was given, or its full name.
+    forms : sequence of dict
+        Settings that fit in its place, by full name, the likeliest first.
+    """
+
+    def __init__(self, text: str, key: str, forms: Sequence[dict[str, Any]]) -> None:
+        super().__init__(text)
+        self.key, self.forms = key, forms
+
+
+def fitting(key: str, value: Any, default: Any, usual: Any) -> list[Any]:
+    """The value, or a list or the text of it, where that fits; last the usual value.
+
+    A list of two is a range more often than not, for which one number would not do.
+    """
+    forms: list[Any] = [value]
+    if isinstance(default, list) and isinstance(value, (int, float)) and len(default) != 2:
+        forms.append([value] * (3 if key.endswith("_size") else 1))
+    if isinstance(default, str) and isinstance(value, float):
+        forms.append(str(value))
+    found = []
+    for form in forms:
+        with suppress(ValueError):
+            found.append(coerced(key, form, default))
+    return [*found, usual]
 
 
 def coerced(key: str, value: Any, default: Any) -> Any:

@@ -18,7 +18,7 @@ from .folder_lock import only_writer, refuse_writer
 from .progress import logged
 from .report.page import write_report
 from .report.write import write_findings
-from .studies.registry import study_class
+from .studies.registry import study_of
 from .studies.runner import Runner
 
 
@@ -64,7 +64,7 @@ def run_study(
         If the time is up before the end; the same call goes on.
     """
     need("torch", "a study")
-    study = study_class(config["system"]["model"])(config)
+    study = study_of(config)
     return run_made(study, config, out, overwrite, quick, executor, walltime)
 
 
@@ -123,7 +123,7 @@ def work_on(
         As `run_study`.
     """
     need("torch", "a study")
-    study, folder = study_class(config["system"]["model"])(config), _folder(out)
+    study, folder = study_of(config), _folder(out)
     with (
         _workers(study, config, folder, executor, walltime) as (workers, needs),
         Claims(folder, f"task {task[0]}/{task[1]}", task) as claims,

@@ -88,13 +88,13 @@ def understood(command: str) -> None:
     from macro_ase.cli_arguments import parser
     from macro_ase.cli_runs import settings_of
     from macro_ase.extras import need
-    from macro_ase.studies.registry import study_class
+    from macro_ase.studies.registry import study_of
 
     args = parser().parse_args(shlex.split(command)[1:])
     if args.command in ("run", "work"):
         need("torch", "a study")
         config, _ = settings_of(args)
-        study_class(config["system"]["model"])(config)
+        study_of(config)
 
 
 def follow(piece: Piece) -> subprocess.CompletedProcess[str]:

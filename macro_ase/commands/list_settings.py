@@ -17,7 +17,7 @@ from typing import Any
 from ..config import flatten
 from ..extras import installed
 from ..setting_values import LARGEST, LARGEST_WHOLE
-from ..studies.registry import study_class
+from ..studies.registry import study_of
 from ..studies.settings import limits_noted
 from ..toml_text import toml_value
 
@@ -86,7 +86,7 @@ def _limits(config: dict[str, Any]) -> dict[str, list[str]]:
         warnings.simplefilter("ignore")
         if installed("torch"):
             with suppress(ValueError, FileNotFoundError):
-                study_class(config["system"]["model"])(config)
+                study_of(config)
     return noted
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from ..config import Config, flatten, usual
-from ..refusals import Refused
+from ..refusals import Mended, Refused
 from ..toml_text import as_options
 
 Made = TypeVar("Made")
@@ -37,14 +37,14 @@ def checked(design_of: Callable[[Config], Made], config: Config) -> Made:
     Raises
     ------
     ValueError
-        As ``design_of``, with ``--set KEY=VALUE`` at the end where that is known to be accepted.
+        As ``design_of``; `Mended`, with ``--set KEY=VALUE`` at the end, where that is accepted.
     """
     try:
         return design_of(config)
     except ValueError as error:
         changes = _named(design_of, config, error, {}) or _of_the_preset(design_of, config, error)
         if changes:
-            raise ValueError(f"{error}: {as_options(changes)}") from error
+            raise Mended(f"{error}: {as_options(changes)}", changes) from error
         raise
 
 

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from ..config import GROUP
+from ..config import GROUP, Config
 from ..systems.base import System
 
 HOMES = {
@@ -47,6 +47,17 @@ def study_class(model: str) -> Any:
         names = ", ".join([*HOMES, *(entry.name for entry in entry_points(group=GROUP))])
         raise ValueError(f"system.model must be one of {names}, not {model!r}")
     return found.load()
+
+
+def study_of(config: Config) -> Any:
+    """The study of settings.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        As its class, of settings that make no sense.
+    """
+    return study_class(config.get("system", {}).get("model", ""))(config)
 
 
 def system_class(spec: str, beside: Path | None = None) -> type[System]:

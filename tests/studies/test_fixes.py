@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from macro_ase.config import load_config
+from macro_ase.cli_arguments import parser
+from macro_ase.cli_runs import settings_of
+from macro_ase.config import flatten, load_config
 from macro_ase.refusals import Refused
 from macro_ase.studies.fixes import checked
-from macro_ase.studies.registry import study_class
+from macro_ase.studies.registry import study_of
 
 FIX = re.compile(r": (--set \S.*)$")
 BAD: dict[str, list[tuple[str, ...]]] = {
@@ -52,6 +54,12 @@ BAD: dict[str, list[tuple[str, ...]]] = {
         ("workers=0",),
         ("workers=5000",),
         ("system.model=ising",),
+        ("system.model=3.5",),
+        ("system.large_size=7",),
+        ("system.smal_size=[7,7,7]",),
+        ("system.large_size=[18,18,18]", "system.small_size=wide"),
+        ("system.large_size=[18,18,18]", "system.smal_size=wide", "small.event=1"),
+        ("learning.drift=3.5",),
     ],
     "nbmota-swap": [("system.buffer_cells=0",), ("system.small_size=[7,7,7]",)],
     "nbmota-composition": [
@@ -75,6 +83,7 @@ BAD: dict[str, list[tuple[str, ...]]] = {
     ],
     "ising": [
         ("sampling.patches=[7]",),
+        ("sampling.patch=7",),
         ("sampling.buffer=40",),
         ("sampling.magnetisation=[0.5, 0.1]",),
         ("sampling.times=[3.0, 1.0]",),
@@ -160,25 +169,38 @@ BAD: dict[str, list[tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def made(study: str, *changes: str) -> Any:
+def made(study: str, *changes: str, quick: bool = False) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        config = load_config(study, False, changes)
-        return study_class(config["system"]["model"])(config)
+        return study_of(load_config(study, quick, changes, study_of=study_of))
+
+
+def options(study: str, *changes: str, quick: bool = False) -> list[str]:
+    """What the refusal of changes names instead."""
+    with pytest.raises(ValueError) as error:
+        made(study, *changes, quick=quick)
+    fix = FIX.search(str(error.value))
+    assert fix is not None and "\n" not in str(error.value), str(error.value)
+    return [word for word in shlex.split(fix[1]) if word != "--set"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("study", BAD)
-def test_the_option_that_is_named_mends_it(study: str) -> None:
+def test_the_options_that_are_named_mend_it(study: str) -> None:
+    known = flatten(load_config(study))
     for changes in BAD[study]:
-        with pytest.raises(ValueError) as error:
-            made(study, *changes)
-        text = str(error.value)
-        fix = FIX.search(text)
-        assert fix is not None and "\n" not in text, text
-        mended = [word for word in shlex.split(fix[1]) if word != "--set"]
-        others = [c for c in changes if not re.match(r"system\.smal_size|system\.model", c)]
-        made(study, *others, *mended)
+        others = [change for change in changes if change.partition("=")[0] in known]
+        made(study, *others, *options(study, *changes))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", BAD)
+def test_a_quick_form_is_mended_by_its_own_values(study: str) -> None:
+    full, quick = flatten(load_config(study)), flatten(load_config(study, True))
+    for key in (key for key in quick if quick[key] != full[key]):
+        (option,) = options(study, f"{key}=false", quick=True)
+        made(study, option, quick=True)
+        assert flatten(load_config(study, True, [option])) == quick
 
 
 def test_the_nearest_comes_first_and_nothing_that_is_refused_is_named() -> None:
@@ -204,6 +226,21 @@ def test_what_a_refusal_names_is_followed_until_all_is_accepted() -> None:
     assert str(error.value).endswith(
         ": --set system.small_size=[9,9,9] --set sampling.memory_events=0"
     )
+
+
+def test_what_cannot_be_tried_fits_at_least() -> None:
+    def study_of(config: dict[str, Any]) -> None:
+        raise ImportError("torch")
+
+    with pytest.raises(ValueError, match=r"--set system\.small_size=\[7,7,7\]$"):
+        load_config("nbmota", False, ["system.small_size=7"], study_of=study_of)
+
+
+def test_the_command_line_tries_what_it_names() -> None:
+    words = ["run", "nbmota", "--quick", "--set", "system.large_size=7"]
+    named = r"--set system\.large_size=\[7,7,7\] --set system\.small_size=\[7,7,7\]$"
+    with pytest.raises(ValueError, match=named):
+        settings_of(parser().parse_args(words))
 
 
 def test_a_file_with_a_wrong_value_is_mended_by_the_option(tmp_path: Any) -> None:

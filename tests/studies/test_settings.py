@@ -10,7 +10,7 @@ import pytest
 
 from macro_ase.config import flatten, list_studies, load_config
 from macro_ase.engines.vacancies.fraction import VacancyFraction
-from macro_ase.studies.registry import study_class
+from macro_ase.studies.registry import study_of
 from macro_ase.studies.settings import MOST_STEPS, require_numbers, require_steps
 from macro_ase.toml_text import toml_value
 
@@ -34,7 +34,7 @@ def time_limit() -> Iterator[None]:
 def made(study: str, *overrides: str) -> Any:
     with time_limit():
         config = load_config(study, False, overrides)
-        return study_class(config["system"]["model"])(config)
+        return study_of(config)
 
 
 def numbers_of(study: str) -> dict[str, Any]:
