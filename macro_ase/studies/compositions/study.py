@@ -115,13 +115,17 @@ def time_step(d: CompositionDesign, small: Chunks) -> TimeStepScan:
 def model_of(
     d: CompositionDesign, small: Chunks, scan: TimeStepScan, pairs: Chunks, runner: Runner
 ) -> MacroModel:
-    """The ensemble, whose time is counted in mean hops of a vacancy; members draw small runs."""
+    """The ensemble, whose time is counted in mean hops of a vacancy.
+
+    Members draw small runs where patches are of these, and know where they rest.
+    """
     names, parts, first = ("z0", "dz", "condition", "snapshot"), [], 0
     for k, (own, (design, t)) in enumerate(zip(Alphas(d, pairs).values(), d.conditions)):
         part = {name: own[name] for name in names}
         part["snapshot"] = part["snapshot"] + first
         first = int(part["snapshot"].max()) + 1
-        part["run"] = k * design.small_runs + runs_of_pairs(design, pairs, t)
+        if not design.grow:
+            part["run"] = k * design.small_runs + runs_of_pairs(design, pairs, t)
         parts.append(part)
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     one = d.training[0]
