@@ -142,8 +142,10 @@ def number(text: str) -> float:
 
 
 def file(text: str) -> Path:
+    from .reasons import absent
+
     if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"no such file: {text}")
+        raise argparse.ArgumentTypeError(absent(text))
     return Path(text)
 
 
@@ -160,10 +162,11 @@ def barriers(text: str) -> Path:
 
 def structure(text: str) -> Path:
     """A structure file, with ``@INDEX`` or without."""
-    from .structure_files import split_index
+    from .structure_files import absent_structure, split_index
 
-    if not split_index(text)[0].is_file():
-        raise argparse.ArgumentTypeError(f"no such file: {text}")
+    file = split_index(text)[0]
+    if not file.is_file():
+        raise argparse.ArgumentTypeError(absent_structure(file))
     return Path(text)
 
 

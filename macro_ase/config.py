@@ -26,6 +26,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from .reasons import absent
 from .refusals import Mended
 from .setting_values import Unfit, coerced, fitting, plain
 from .toml_text import as_options
@@ -281,7 +282,7 @@ def _list_studies(presets: Path) -> list[tuple[str, str]]:
 
 def _read_toml(path: Path) -> Config:
     if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
+        raise FileNotFoundError(absent(path))
     try:
         return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except ValueError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
+from pathlib import Path
 
 NO_NUMBER = re.compile(
     r"could not convert string '(?P<a>.*)' to |could not convert string to \w+: ?'?(?P<b>.*?)'?$"
@@ -36,6 +38,18 @@ def reason(error: BaseException) -> str:
         return error.strerror
     own = isinstance(error, (ValueError, OSError, EOFError)) or _of_ase(error)
     return text[:300] if own and text and OF_THE_LANGUAGE.search(text) is None else UNLIKE
+
+
+def absent(file: str | Path) -> str:
+    """That there is no such file, with those of nearly its name: a line to go on with."""
+    path = Path(file)
+    if path.is_dir():
+        return f"no such file: {file} (it is a folder)"
+    if not path.parent.is_dir():
+        return f"no such file: {file} (there is no folder {path.parent})"
+    near = get_close_matches(path.name, [beside.name for beside in path.parent.iterdir()])
+    named = ", ".join(str(path.with_name(name)) for name in near)
+    return f"no such file: {file}" + (f" (near it: {named})" if near else "")
 
 
 def _of_ase(error: BaseException) -> bool:

@@ -20,6 +20,7 @@ from .claims import NAME as CLAIMS
 from .config import flatten
 from .files import write_atomically
 from .folder_lock import NAME as LOCK
+from .potentials.shipped import given_or_shipped
 from .structure_files import split_index
 from .toml_text import dump_toml
 
@@ -94,7 +95,9 @@ def _fingerprints(config: dict[str, Any], inputs: Iterable[Path]) -> dict[str, s
 
 
 def _input_file(key: str, name: str) -> Path:
-    """The file that a setting names: barriers may be a model that ships, a structure one frame."""
+    """The file that a setting names, which may ship; of a structure it may be one frame."""
+    if key == "potential":
+        return given_or_shipped(name)
     return barrier_file(name) if key == "barriers" else split_index(name)[0]
 
 

@@ -25,7 +25,7 @@ from .engines.lammps.files import read_data, require_finite, write_data
 from .engines.lammps.sections import looks_like_data
 from .engines.lammps.text_files import PACKERS, read_text
 from .files import replacing
-from .reasons import reason
+from .reasons import absent, reason
 from .whole_frames import ends_within_a_line, require_sound, whole_frames
 
 DATA, DUMP = "LAMMPS data file", "LAMMPS dump"
@@ -35,6 +35,12 @@ LOOKED_AT = 20_000
 INDEX = re.compile(r"[+-]?\d+|[+-]?\d*:[+-]?\d*(:[+-]?\d*)?")
 
 Index = int | slice | str
+
+
+def absent_structure(file: Path) -> str:
+    """One line on a structure that is not there, which says what makes one if none is near it."""
+    text = absent(file)
+    return text if text.endswith(")") else f"{text}; macro-ase build makes a crystal"
 
 
 def read_structures(
@@ -67,7 +73,7 @@ def read_structures(
     """
     file, in_path = split_index(path)
     if not file.is_file():
-        raise FileNotFoundError(f"no such file: {file}")
+        raise FileNotFoundError(absent_structure(file))
     if in_path is not None and index is not None:
         raise ValueError(f"{path} chooses frames, and index too: give one")
     chosen = _parsed(in_path if index is None else index, file)

@@ -1,12 +1,13 @@
 """What readers raise, in a user's words."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.io.formats import UnknownFileTypeError
 
-from macro_ase.reasons import UNLIKE, reason
+from macro_ase.reasons import UNLIKE, absent, reason
 
 
 def caught(action):
@@ -40,3 +41,16 @@ def test_what_the_language_says_is_not_repeated(action, words):
 @pytest.mark.parametrize("kind", [ValueError, UnknownFileTypeError])
 def test_what_is_said_for_people_is_kept_in_one_line(kind):
     assert reason(kind("its box\n has no volume")) == "its box has no volume"
+
+
+def test_a_file_that_is_not_there_names_those_near_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("alloy.xyz").touch()
+    Path("runs").mkdir()
+    assert absent("aloy.xyz") == "no such file: aloy.xyz (near it: alloy.xyz)"
+    assert absent(tmp_path / "alloy.xy").endswith(f"(near it: {tmp_path / 'alloy.xyz'})")
+    assert absent("potential.alloy") == "no such file: potential.alloy"
+    assert absent("runs") == "no such file: runs (it is a folder)"
+    assert absent("gone/a.xyz") == "no such file: gone/a.xyz (there is no folder gone)"

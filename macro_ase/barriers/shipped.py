@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..potentials.shipped import names
 from ..potentials.shipped import path as potential_path
+from ..reasons import absent
 
 DEFAULT_MODEL = "NbMoTa"
 ENDING = "-kra.json"
@@ -31,7 +32,7 @@ def barrier_file(model: str | Path | None = None) -> Path:
         return Path(name)
     if str(name) not in models_of(()):
         raise FileNotFoundError(
-            f"no such file: {name}; barrier models that ship are {', '.join(models_of(()))}"
+            f"{absent(name)}; barrier models that ship are {', '.join(models_of(()))}"
         )
     return potential_path(f"{name}{ENDING}")
 

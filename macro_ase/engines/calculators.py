@@ -32,7 +32,7 @@ from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, chemical_symbols
 
 from ..extras import need
-from ..potentials import path as shipped_path
+from ..potentials.shipped import given_or_shipped
 
 EMT_METALS = ("Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au")
 """Its other elements are for tests alone, as ASE says."""
@@ -99,17 +99,6 @@ def _recipe(text: str) -> _Recipe:
     return KINDS[kind](rest.strip())
 
 
-def _find(name: str) -> Path:
-    """A file as given, else one that ships."""
-    file = Path(name).expanduser()
-    if file.is_file():
-        return file
-    try:
-        return shipped_path(name)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"no such file: {name}, and {error}") from None
-
-
 def _emt() -> _Recipe:
     def make() -> tuple[Calculator, tuple[str, ...]]:
         from ase.calculators.emt import EMT
@@ -120,7 +109,7 @@ def _emt() -> _Recipe:
 
 
 def _eam(name: str) -> _Recipe:
-    file = _find(name)
+    file = given_or_shipped(name)
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
         from ..potentials.eam_calculator import TableEAM
@@ -137,7 +126,7 @@ def _mace(text: str) -> _Recipe:
         raise ValueError(
             f"mace:{text}: the precision is {' or '.join(PRECISIONS)}, not {precision!r}"
         )
-    file = _find(name)
+    file = given_or_shipped(name)
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
         need("mace", "a MACE model")
@@ -155,7 +144,8 @@ def _mace(text: str) -> _Recipe:
 
 
 def _snap(prefix: str) -> _Recipe:
-    coefficients, parameters = _find(f"{prefix}.snapcoeff"), _find(f"{prefix}.snapparam")
+    coefficients = given_or_shipped(f"{prefix}.snapcoeff")
+    parameters = given_or_shipped(f"{prefix}.snapparam")
 
     def make() -> tuple[Calculator, tuple[str, ...]]:
         from ..potentials.snap import load_snap
@@ -210,7 +200,7 @@ def _file_or_none(word: str) -> Path | None:
     if "." not in word and "/" not in word:
         return Path(word) if Path(word).is_file() else None
     try:
-        return _find(word)
+        return given_or_shipped(word)
     except FileNotFoundError:
         return None
 

@@ -25,6 +25,7 @@ from ase.data import atomic_numbers
 
 from ..arrays import Array
 from ..files import write_atomically
+from ..reasons import absent
 from .setfl import FEWEST_KNOTS, Setfl, read_setfl
 
 DEFAULT_COMMENT = ("macro_ase", "", "")
@@ -203,7 +204,7 @@ class EAMTable:
         """
         file = Path(file)
         if not file.is_file():
-            raise FileNotFoundError(f"no such file: {file}")
+            raise FileNotFoundError(absent(file))
         try:
             return cls._of(read_setfl(file.read_bytes()))
         except ValueError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..reasons import absent
+
 _INSTALLED = Path(__file__).parent.parent / "_potentials"
 _CLONE = Path(__file__).parent.parent.parent / "potentials"
 
@@ -20,6 +22,23 @@ def path(name: str) -> Path:
     if not file.is_file():
         raise FileNotFoundError(f"no potential {name!r} ships; there are {', '.join(names())}")
     return file
+
+
+def given_or_shipped(name: str) -> Path:
+    """A file as it is given, else one that ships.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is neither; the message names what is near it and what ships.
+    """
+    file = Path(name).expanduser()
+    if file.is_file():
+        return file
+    try:
+        return path(name)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{absent(name)}, and {error}") from None
 
 
 def names() -> list[str]:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..reasons import absent
+
 REQUIRED = ("rcutfac", "twojmax")
 KNOWN = (
     *REQUIRED,
@@ -82,7 +84,7 @@ def load_snap(
     """
     for file in (snapcoeff, snapparam):
         if not Path(file).is_file():
-            raise FileNotFoundError(f"no such file: {file}")
+            raise FileNotFoundError(absent(file))
     radii = _elements(Path(snapcoeff))
     order = tuple(species) if species is not None else tuple(radii)
     missing = [name for name in order if name not in radii]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from ..barriers import BarrierModel, ConstantBarriers, KRABarriers, PairEnergy
 from ..barriers.fitting import energy_of
 from ..barriers.load import load_barriers
 from ..crystal import Crystal
-from ..potentials import path as potential_path
 from ..potentials.eam_table import EAMTable
+from ..potentials.shipped import given_or_shipped
 from ..refusals import Refused
 from .alloy import Alloy
 from .alloy_start import (
@@ -77,7 +76,7 @@ def swap_alloy_from_config(config: dict[str, Any]) -> tuple[SwapAlloy, list[str]
     """
     settings, seed = config["system"], config["seed"]
     _check_order_settings(settings)
-    file = Path(settings["potential"] or potential_path("NbMoTa.eam.alloy"))
+    file = given_or_shipped(settings["potential"] or "NbMoTa.eam.alloy")
     table = EAMTable.read(file)
     crystal, notes = large_crystal(settings, table.species, seed)
     _check_species(crystal)

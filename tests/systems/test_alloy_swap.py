@@ -157,6 +157,12 @@ def test_bad_settings_are_named(override: str, message: str) -> None:
         swap_alloy_from_config(load_config("nbmota-swap", False, (override,)))
 
 
+def test_a_potential_may_be_one_that_ships() -> None:
+    named = ("system.potential=NbMoTa.eam.alloy",)
+    system, notes = swap_alloy_from_config(load_config("nbmota-swap", False, named))
+    assert system.species == ("Nb", "Mo", "Ta") and "NbMoTa.eam.alloy" in notes[-1]
+
+
 @pytest.mark.parametrize("boundary", ["embedded", "periodic"])
 def test_chosen_patches_do_what_they_do_among_all(boundary: str) -> None:
     """The same bytes, whoever else evolves, and the factor K of all."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...files import write_atomically
+from ...reasons import absent
 
 BY_FIRST_BYTES: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -43,7 +44,7 @@ def read_text(file: str | Path, limit: int = -1) -> str:
     """
     path = Path(file)
     if not path.is_file():
-        raise FileNotFoundError(f"no such file: {file}")
+        raise FileNotFoundError(absent(file))
     with path.open("rb") as raw:
         first = raw.read(6)
     if first.startswith(ZSTANDARD):
