@@ -120,7 +120,8 @@ class Rests:
         miss = drift.reshape(n_t, n_points, d).mean(dim=1) - self.moved
         noise = (factor @ factor.mT).detach().reshape(n_t, n_points, d, d).mean(dim=1)
         inverse = torch.linalg.solve(noise, miss[..., None])[..., 0]
-        return 0.5 * (self.weight * (miss * inverse).sum(dim=1)).sum()
+        misfit: Tensor = 0.5 * (self.weight * (miss * inverse).sum(dim=1)).sum()
+        return misfit
 
 
 def design_effect(pairs: PairBatch, dy: Array) -> float:

@@ -66,7 +66,8 @@ class NetworkDrift(nn.Module):
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Drift, shape (n, d)."""
         linear = y @ self.slope.T + self.offset(c)
-        return self.network(torch.cat([y, c], dim=-1)) + linear
+        drift: Tensor = self.network(torch.cat([y, c], dim=-1)) + linear
+        return drift
 
 
 class OnsagerDrift(nn.Module):
@@ -111,12 +112,14 @@ class OnsagerDrift(nn.Module):
 
     def centre(self, c: Tensor) -> Tensor:
         """y_0, shape (n, d)."""
-        return self.rest(c) if self.bend is None else self.rest(c) + self.bend(c)
+        centre: Tensor = self.rest(c) if self.bend is None else self.rest(c) + self.bend(c)
+        return centre
 
     def energy(self, y: Tensor, c: Tensor) -> Tensor:
         """V, shape (n,)."""
         well = (y - self.centre(c)) @ self.stiffness.T
-        return 0.5 * (well**2).sum(-1) + self.potential(torch.cat([y, c], dim=-1))[..., 0]
+        bent: Tensor = self.potential(torch.cat([y, c], dim=-1))[..., 0]
+        return 0.5 * (well**2).sum(-1) + bent
 
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Drift, shape (n, d)."""
@@ -239,4 +242,5 @@ def _gaussian(residual: Tensor, factor: Tensor, eps: float) -> Tensor:
     lower = torch.linalg.cholesky(covariance)
     whitened = torch.linalg.solve_triangular(lower, residual[..., None], upper=False)
     log_determinant = torch.log(torch.diagonal(lower, dim1=-2, dim2=-1)).sum(-1)
-    return 0.5 * (whitened[..., 0] ** 2).sum(-1) + log_determinant
+    values: Tensor = 0.5 * (whitened[..., 0] ** 2).sum(-1) + log_determinant
+    return values
