@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled import compiled
+from .copying import copy_into
 from .ising import PeriodicLattice, flip, neighbor_sum
 from .random import uniform
 
@@ -47,4 +48,4 @@ def checkerboard(
                     up = uniform(rng[r]) < up_probability[np.uint64((total + n_neighbors) >> 1)]
                     if up != (spins[r, site] > 0):
                         flip(spins[r], site, total, core[r % len(core), site], tally[r])
-            records[r, k] = tally[r]
+            copy_into(records[r, k], tally[r])

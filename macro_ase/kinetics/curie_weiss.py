@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..compiled import compiled
+from .copying import copy_into
 from .ising import CORE_MAGNETISATION, FLIPS, MAGNETISATION, glauber_rates, number_of_sites, site_at
 from .poisson import poisson
 from .random import integer_below, uniform
@@ -75,7 +76,7 @@ def birth_death(
                 state[r, 0] += 1 if uniform(rng[r]) * total < birth[now] else -1
                 state[r, 1] += 1
             clock[r] = times[k]
-            records[r, k] = state[r]
+            copy_into(records[r, k], state[r])
 
 
 @compiled
@@ -117,4 +118,4 @@ def mean_field_heat_bath(
                     if inside[site]:
                         tally[r, CORE_MAGNETISATION] -= 2 * spin
             clock[r] = times[k]
-            records[r, k] = tally[r]
+            copy_into(records[r, k], tally[r])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..compiled import compiled
 from . import allen_cahn, predator_prey  # noqa: F401  (their rates must be registered)
+from .copying import copy_into
 from .field_rates import field_rates
 from .normal import normal_pair
 from .stencils import Boundary, fill_ghosts
@@ -53,7 +54,7 @@ def _runge_kutta(
     total, rate, stage = scratch[0], scratch[1], scratch[2]
     fill_ghosts(x, boundary)
     field_rates(parameters, x, rate)
-    total[...] = rate
+    copy_into(total.ravel(), rate.ravel())
     for ahead, weight in ((0.5, 2.0), (0.5, 2.0), (1.0, 1.0)):
         _set_sum(stage.ravel(), x.ravel(), ahead * dt, rate.ravel())
         fill_ghosts(stage, boundary)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled import compiled
+from .copying import copy_into
 from .ising import PeriodicLattice, flip, flip_class, neighbor_sum, number_of_sites, site_at
 from .poisson import poisson
 from .random import integer_below, uniform
@@ -100,4 +101,4 @@ def heat_bath(
                 rng[r],
             )
             clock[r] = times[k]
-            records[r, k] = tally[r]
+            copy_into(records[r, k], tally[r])

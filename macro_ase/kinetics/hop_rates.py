@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiled import compiled
+from ..compiled import compiled, inlined
 from .barrier_tables import barriers_at
 from .padding import Geometry, fold
 from .random import uniform
@@ -118,7 +118,7 @@ def choose_hop(
     return v, _choose_direction(rates[v], rest)
 
 
-@compiled
+@inlined
 def renew_around(
     tables: Any,
     geometry: Geometry,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..compiled import compiled
+from .copying import copy_into
 from .heat_bath import attempt_flips
 from .ising import PeriodicLattice, number_of_sites
 
@@ -48,4 +49,4 @@ def metropolis(
                 tally[r],
                 rng[r],
             )
-            records[r, k] = tally[r]
+            copy_into(records[r, k], tally[r])

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled import compiled
+from .copying import copy_into
 from .ising import PeriodicLattice, flip, flip_class, neighbor_sum, number_of_sites, site_at
 from .prefetch import prefetch
 from .random import integer_below, uniform
@@ -188,7 +189,7 @@ def flip_until(
         chosen = np.uint64(integer_below(rng, lists.sizes[kind]))
         site = np.uint64(lists.members[(kind << lists.shift) + chosen])
         if far:
-            ahead[:] = rng
+            copy_into(ahead, rng)
             coming = _likely_next(lists, rates, total_rate, ahead)
         up = kind >= half
         turned = kind - half if up else kind + half
@@ -244,4 +245,4 @@ def n_fold_way(
                 tally[r],
                 rng[r],
             )
-            records[r, k] = tally[r]
+            copy_into(records[r, k], tally[r])

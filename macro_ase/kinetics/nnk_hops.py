@@ -18,8 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiled import compiled
+from ..compiled import compiled, inlined
 from .barrier_tables import register
+from .copying import copy_into
 
 KEY_WORDS = 4
 SITES_PER_WORD = 28
@@ -114,7 +115,7 @@ def _layer(
             live[count] = k
             count += inputs[d, k] != 0
         row = outputs[d]
-        row[:] = bias
+        copy_into(row, bias)
         for q in range(count // 4):
             k0, k1, k2, k3 = live[4 * q], live[4 * q + 1], live[4 * q + 2], live[4 * q + 3]
             x0, x1, x2, x3 = inputs[d, k0], inputs[d, k1], inputs[d, k2], inputs[d, k3]
@@ -129,7 +130,7 @@ def _layer(
             row[j] = max(row[j], np.float32(0.0))
 
 
-@compiled
+@inlined
 def _evaluate(
     tables: NNKTables,
     key: tuple[np.uint64, np.uint64, np.uint64, np.uint64],
@@ -171,14 +172,14 @@ def nnk_barriers(
     for way in range(WAYS):
         same = known[way, 0] == key[0] and known[way, 1] == key[1]
         if same and known[way, 2] == key[2] and known[way, 3] == key[3]:
-            out[:] = tables.values[place, way]
+            copy_into(out, tables.values[place, way])
             return near
     _evaluate(tables, key, out)
     way = tables.oldest[place]
     tables.oldest[place] = (way + 1) % WAYS
     for w in range(KEY_WORDS):
         known[way, w] = key[w]
-    tables.values[place, way] = out
+    copy_into(tables.values[place, way], out)
     return near
 
 

@@ -31,10 +31,11 @@ def fill_ghosts(padded: NDArray[np.float64], boundary: Boundary) -> None:
     top, bottom, left, right = boundary
     for k in range(n_fields):
         field = padded[k]
-        if top != GIVEN:
-            field[0, :] = field[1 if top == NEUMANN else rows - 2, :]
-        if bottom != GIVEN:
-            field[rows - 1, :] = field[rows - 2 if bottom == NEUMANN else 1, :]
+        for j in range(columns):
+            if top != GIVEN:
+                field[0, j] = field[1 if top == NEUMANN else rows - 2, j]
+            if bottom != GIVEN:
+                field[rows - 1, j] = field[rows - 2 if bottom == NEUMANN else 1, j]
         for i in range(rows):
             if left != GIVEN:
                 field[i, 0] = field[i, 1 if left == NEUMANN else columns - 2]

@@ -39,7 +39,7 @@ class Bonds(NamedTuple):
     counts: NDArray[np.int64]  # (n_shells, S, S) ordered, kept up to date
 
 
-@compiled
+@inlined
 def _count_changes(
     bonds: Bonds,
     padded: NDArray[np.int8],
@@ -97,7 +97,7 @@ def _swap(geometry: Geometry, padded: NDArray[np.int8], old: int, image: int) ->
     return new
 
 
-@compiled
+@inlined
 def _renew(
     tables: Any,
     padded: NDArray[np.int8],
@@ -124,7 +124,7 @@ def _renew(
     kept[8] = before
 
 
-@compiled
+@inlined
 def _walk(
     tables: Any,
     geometry: Geometry,
@@ -142,7 +142,7 @@ def _walk(
     sites, barriers, rates, tree, near, stamp = hops
     n_basis, beta = geometry.n_basis, np.nan
     nu, betas, held = kinetics.attempt_rate, kinetics.betas, kinetics.held
-    number, exposure, meetings = 0, 0.0, 0
+    number, exposure, meetings = np.int64(0), 0.0, 0  # a plain 0 is a type of its own to callees
     gained, kept, last = np.empty(bonds.counts.shape[:2], dtype=np.int64), np.empty(9), -1
     while number < max_hops:
         if betas[min(number, betas.size - 1)] != beta:

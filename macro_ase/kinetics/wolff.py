@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled import compiled
+from .copying import copy_into
 from .ising import PeriodicLattice, flip, neighbor_sum
 from .random import integer_below, uniform
 
@@ -78,4 +79,4 @@ def wolff(
                     joined[site] = False
                     total = neighbor_sum(spins[r], lattice, site)
                     flip(spins[r], site, total, False, tally[r])
-            records[r, k] = tally[r]
+            copy_into(records[r, k], tally[r])
