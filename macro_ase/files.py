@@ -96,6 +96,19 @@ def _move(beside: Path, place: Path) -> None:
 
 
 def save_figure(figure: Any, path: str | Path, dpi: int = 130) -> None:
-    """Write a matplotlib figure in the format of the path's ending."""
-    with replacing(path) as beside:
-        figure.savefig(beside, dpi=dpi)
+    """Write a matplotlib figure in the format of the path's ending.
+
+    Where a layout is computed, `savefig` draws all twice, at first to have it computed; here that
+    is done without drawing.
+    """
+    engine, own = figure.get_layout_engine(), figure.dpi
+    try:
+        if engine is not None and Path(path).suffix == ".png":
+            figure.dpi = dpi
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+        with replacing(path) as beside:
+            figure.savefig(beside, dpi=dpi)
+    finally:
+        figure.dpi = own
+        figure.set_layout_engine(engine)
