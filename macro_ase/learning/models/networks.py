@@ -163,6 +163,8 @@ class Diffusion(nn.Module):
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Factor, shape (n, d, d), around that of the covariance it started from."""
         entries = self.network(torch.cat([y, c], dim=-1))
+        if self.d == 1:
+            return self.start * functional.softplus(entries + 0.5413)[..., None]
         change = y.new_zeros(*y.shape[:-1], self.d, self.d)
         change[..., self.rows[0], self.rows[1]] = entries
         diagonal = torch.diagonal(change, dim1=-2, dim2=-1)
