@@ -47,7 +47,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path, self._groups = Path(path), set[Path]()
         with naming(path):
             self.path.mkdir(parents=True, exist_ok=True)
             _open_group(self.path)
@@ -133,12 +133,18 @@ class Store:
         """Remove what a killed process left half-written; for the only writer there is."""
         shutil.rmtree(self.path / BESIDE, ignore_errors=True)
 
+    def _make_group(self, path: Path) -> None:
+        """Make a folder a group, unless this store has seen to it and the file is there."""
+        if path not in self._groups or not (path / "zarr.json").is_file():
+            path.mkdir(exist_ok=True)
+            _open_group(path)
+            self._groups.add(path)
+
     def _put(self, beside: Path, place: Path) -> None:
         """Rename a whole chunk into its place."""
         for parent in reversed(place.parents):
             if parent.is_relative_to(self.path):
-                parent.mkdir(exist_ok=True)
-                _open_group(parent)
+                self._make_group(parent)
         if place.exists():  # damaged, or another task was quicker: then the same
             old = beside.with_name(f"{beside.name}.old")
             shutil.rmtree(old, ignore_errors=True)
