@@ -27,6 +27,7 @@ from macro_ase.commands.journal import Journal
 from macro_ase.engines.calculators import calculator_from_text
 from macro_ase.potentials.zhou import zhou_table
 
+HERE = "threads:1"
 TABLES = ("POSCAR", "atomid_for_NN.txt", "barrier_for_NN.txt", "results.json")
 SCRIPT = """
 import sys
@@ -175,9 +176,9 @@ def test_refusals_leave_nothing(
 ) -> None:
     monkeypatch.chdir(case[0].parent)
     before = sorted(case[0].parent.rglob("*"))
-    arguments = {"structure": case[0], "out": "out", "calculator": case[1]} | change
+    arguments = {"structure": case[0], "out": "out", "calculator": case[1], "workers": HERE}
     with pytest.raises((ValueError, OSError), match=message):
-        compute_barriers_command(**arguments)
+        compute_barriers_command(**arguments | change)
     assert sorted(case[0].parent.rglob("*")) == before
 
 
@@ -188,7 +189,7 @@ def test_crystals_that_cannot_be_used(case: tuple[Path, str]) -> None:
         compute_barriers_command(file, file.parent / "out", case[1])
     write(file, build_crystal("bcc", "NbW", (3, 3, 3), rng=0))
     with pytest.raises(ValueError, match="knows Nb, Mo, Ta, not W"):
-        compute_barriers_command(file, file.parent / "out", case[1])
+        compute_barriers_command(file, file.parent / "out", case[1], workers=HERE)
     assert not (file.parent / "out").exists()
 
 

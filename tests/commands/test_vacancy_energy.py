@@ -27,6 +27,7 @@ from macro_ase.lattice import shell_neighbors
 from macro_ase.potentials import path
 
 EAM = "eam:NbMoTa.eam.alloy"
+HERE = "threads:1"
 MODULE = """
 import numpy as np
 from ase.calculators.emt import EMT
@@ -66,7 +67,7 @@ def test_copper_is_as_by_hand(relax: bool) -> None:
     copper = bulk("Cu", cubic=True) * (3, 3, 3)
     write("cu.xyz", copper)
     text = vacancy_energy_command(
-        "cu.xyz", "python:of_vacancies:emt", 2, "cu.json", relax=relax, fmax=0.005
+        "cu.xyz", "python:of_vacancies:emt", 2, "cu.json", HERE, relax, fmax=0.005
     )
     found = VacancyFraction.read("cu.json").formation_energy_eV
     assert found == pytest.approx(by_hand(copper, EMT(), relax), abs=2e-4)
@@ -78,7 +79,7 @@ def test_copper_is_as_by_hand(relax: bool) -> None:
 def test_elements_of_the_potential_that_ships(name: str, a0: float, known: float) -> None:
     """As `potentials/NbMoTa-eam.md` has them."""
     write("a.xyz", bulk(name, "bcc", a=a0, cubic=True) * (4, 4, 4))
-    vacancy_energy_command("a.xyz", EAM, 1, "v.json", relax=True, fmax=0.005)
+    vacancy_energy_command("a.xyz", EAM, 1, "v.json", HERE, True, fmax=0.005)
     found = VacancyFraction.read("v.json")
     assert found.formation_energy_eV == pytest.approx(known, abs=0.01)
     by = by_hand(read("a.xyz"), TableEAM(path("NbMoTa.eam.alloy")), True)
@@ -90,7 +91,8 @@ def test_elements_of_the_potential_that_ships(name: str, a0: float, known: float
 def test_all_sites_of_a_lattice_alloy_are_those_of_their_bonds() -> None:
     atoms = build_crystal("bcc", "Mo0.4Ta0.6", (3, 3, 3), lattice_constant_A=3.2, rng=0)
     write("a.xyz", atoms)
-    vacancy_energy_command("a.xyz", "python:of_vacancies:pairs", out="v.json", entropy_kB=1.5)
+    calculator = "python:of_vacancies:pairs"
+    vacancy_energy_command("a.xyz", calculator, None, "v.json", HERE, entropy_kB=1.5)
     found = VacancyFraction.read("v.json")
 
     crystal = Crystal.from_atoms(atoms, species=("Mo", "Ta"))
@@ -157,18 +159,18 @@ def test_what_went_wrong_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         return end
 
     monkeypatch.setattr(vacancy_worker, "relaxed", run_away)
-    text = vacancy_energy_command("a.xyz", EAM, 3, relax=True, workers="threads:1")
+    text = vacancy_energy_command("a.xyz", EAM, 3, relax=True, workers=HERE)
     assert "sites       2 of 54, 1 left out" in text and "RuntimeError: relaxed, an atom" in text
     calls.clear()
     with pytest.raises(ValueError, match="1 sites have a formation energy, not 2: RuntimeError"):
-        vacancy_energy_command("a.xyz", EAM, 2, relax=True, workers="threads:1")
+        vacancy_energy_command("a.xyz", EAM, 2, relax=True, workers=HERE)
 
 
 @pytest.mark.slow
 def test_a_crystal_under_pressure_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     write("a.xyz", bulk("Nb", "bcc", a=3.0, cubic=True) * (3, 3, 3))
     words = f"vacancy-energy a.xyz --calculator {EAM} --sites 1 --entropy -0.5 --temperatures 900"
-    assert main(words.split()) == 0
+    assert main([*words.split(), "--engine", HERE]) == 0
     said = capsys.readouterr().out
     assert "relax its cell first" in said and "an entropy of -0.5 k" in said and "900 " in said
 

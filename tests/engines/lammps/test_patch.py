@@ -227,24 +227,25 @@ def test_what_others_do_to_the_atoms_is_taken_up(commands) -> None:
         patch.run(1)
 
 
-def shot_at_a_slab() -> Atoms:
-    """An argon atom that flies 8 A towards a slab."""
+def shot_at_a_slab(height_A: float) -> Atoms:
+    """An argon atom that flies from so high towards a slab, beyond whose reach it begins."""
     x, z = np.arange(4) * 4.0, [0.0, 4.0]
     slab = np.stack(np.meshgrid(x, x, z), -1).reshape(-1, 3)
-    atoms = Atoms("Ar33", np.vstack([[8.0, 8.0, 16.0], slab]), cell=[16, 16, 60], pbc=(1, 1, 0))
+    atoms = Atoms("Ar33", np.vstack([[8.0, 8.0, height_A], slab]), cell=[16, 16, 60], pbc=(1, 1, 0))
     atoms.set_velocities(np.eye(33)[:, :1] * [0.0, 0.0, -0.12])
     return atoms
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lmp", [None, True])
-def test_an_atom_shot_at_frozen_ones_bounces(lmp: bool | None) -> None:
+@pytest.mark.parametrize(("lmp", "height_A", "steps"), [(None, 16.0, 650), (True, 12.0, 390)])
+def test_an_atom_shot_at_frozen_ones_bounces(lmp: bool | None, height_A: float, steps: int) -> None:
     lines = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
-    whole, patched = shot_at_a_slab(), shot_at_a_slab()
+    whole, patched = shot_at_a_slab(height_A), shot_at_a_slab(height_A)
     whole.calc = LammpsCalculator(lines, ["Ar"])
     whole.set_constraint(FixAtoms(range(1, 33)))
-    VelocityVerlet(whole, 2 * units.fs).run(650)
-    LammpsPatch(patched, Patch.mask(np.arange(33) == 0), lines, specorder=["Ar"], lmp=lmp).run(650)
+    VelocityVerlet(whole, 2 * units.fs).run(steps)
+    one = Patch.mask(np.arange(33) == 0)
+    LammpsPatch(patched, one, lines, specorder=["Ar"], lmp=lmp).run(steps)
     assert whole.positions[0, 2] > 10
     np.testing.assert_allclose(patched.positions, whole.positions, atol=1e-5)
 
