@@ -72,6 +72,7 @@ def test_a_table_a_crystal_of_another_size_and_laboratory_time(
     assert own["alpha Mo-Ta"][-1] == pytest.approx(alpha_of(run, 2000), abs=0.004)
 
 
+@pytest.mark.slow
 def test_times_to_equilibrium(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """ln 10 relaxation times of 20 steps of 500 residence times, for Mo-Ta is all that moves."""
     assert main(["anneal", str(run), "--times-to", "2000", "2800", *QUICK]) == 0
@@ -82,6 +83,7 @@ def test_times_to_equilibrium(run: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert float(rows[0][1]) > float(rows[1][1])
 
 
+@pytest.mark.slow
 def test_times_by_how_much_is_left(run: Path, tmp_path: Path) -> None:
     """-ln of the part that is left, in relaxation times; bands are about the times."""
     csv, plot = tmp_path / "times.csv", tmp_path / "times.png"

@@ -68,6 +68,7 @@ def test_data_epochs_and_a_missing_package_are_found_before_training(
     assert missing.value.name == "mace"
 
 
+@pytest.mark.slow
 def test_a_model_is_made_and_described(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mace")
     asked = {}

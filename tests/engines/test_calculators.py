@@ -141,6 +141,7 @@ def test_refusals(here: Path, text: str, kind: type[Exception], message: str) ->
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_what_is_no_mace_model_is_refused_in_a_line(here: Path) -> None:
     pytest.importorskip("mace")
     (here / "broken.model").write_bytes(b"PK no model")

@@ -73,7 +73,7 @@ def test_what_cannot_be_found_is_asked_for(
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("kind", ["eam", "mace"])
+@pytest.mark.parametrize("kind", ["eam", pytest.param("mace", marks=pytest.mark.slow)])
 def test_the_command_takes_the_names(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

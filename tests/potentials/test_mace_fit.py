@@ -26,6 +26,8 @@ from macro_ase.potentials.mace_model import (
 mace_fit = pytest.importorskip("macro_ase.potentials.mace_fit")
 pytest.importorskip("mace")
 
+pytestmark = pytest.mark.slow
+
 ATOM_EV = {"Nb": -3.0, "Mo": -5.0}
 SETTINGS = replace(QUICK, r_max_A=4.0, epochs=15, batch_size=4, learning_rate=0.03)
 
@@ -82,14 +84,12 @@ def test_atomic_energies_are_found_where_they_are_all_there_is() -> None:
     assert atomic_energies(made) == pytest.approx([-3.0, -5.0])
 
 
-@pytest.mark.slow
 def test_it_learns(load: Callable[[str], Any]) -> None:
     unseen = frames(6, seed=1)
     untaught = float(np.sqrt(np.mean(np.concatenate([f.forces_eV_A for f in unseen]) ** 2)))
     assert rms(load("float32"), unseen) < 0.5 * untaught
 
 
-@pytest.mark.slow
 def test_a_resumed_training_ends_as_the_uninterrupted_one(
     trained: tuple[np.ndarray, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,6 +130,7 @@ def test_dynamics_give_pairs_too() -> None:
     assert np.all(pairs.z0 == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 def test_a_trained_network_gives_pairs_as_a_table_does() -> None:
     """Fast quench of a random alloy: both potentials make Mo-Ta bonds."""

@@ -186,6 +186,7 @@ def test_mace_in_lockstep_alone_and_by_calls_of_the_cut_out(strong: Any) -> None
     assert abs(together[0].energy_change_eV) > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_of_too_few_layers_is_wrong(strong: Any) -> None:
@@ -202,6 +203,7 @@ def test_a_cluster_of_too_few_layers_is_wrong(strong: Any) -> None:
     assert errors[0] < 1e-9 and errors[1] > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.learn
 @pytest.mark.filterwarnings("ignore")
 def test_single_precision() -> None:

@@ -68,6 +68,7 @@ def test_energy_changes_are_those_of_the_whole_and_the_rest_stays(name: str) -> 
     assert mc.tally[:, 0].sum() == steps and all(0 < share < 1 for share in mc.acceptance)
 
 
+@pytest.mark.slow
 def test_an_atom_that_wanders_gets_a_new_cut_out() -> None:
     atoms, start = argon(), argon()
     mc = PatchMC(

@@ -41,6 +41,7 @@ def mixture() -> Atoms:
     return atoms
 
 
+@pytest.mark.slow
 def test_swaps_on_a_patch_sample_the_exact_distribution() -> None:
     atoms = mixture()
     mc = PatchMC(

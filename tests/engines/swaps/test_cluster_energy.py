@@ -57,6 +57,7 @@ def walked(energy: SwapEnergy, cells: SiteCells, codes: np.ndarray) -> list[Walk
     return walks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 5], ids=["own images", "large"])
 def test_changes_are_those_of_the_whole(strong: Any, size: int) -> None:
     """Two states at a time, along a row of swaps of which every other is made."""
@@ -82,6 +83,7 @@ def test_changes_are_those_of_the_whole(strong: Any, size: int) -> None:
     assert largest > 0.01
 
 
+@pytest.mark.slow
 def test_a_graph_of_too_few_layers_is_noticed(strong: Any) -> None:
     cells, codes = crystal(5)
     energies, first = [], cells.shells(1)[0][:, 0]
@@ -95,6 +97,7 @@ def test_a_graph_of_too_few_layers_is_noticed(strong: Any) -> None:
     assert np.abs(energies[0] - energies[1]).max() > 100 * SAME_EV
 
 
+@pytest.mark.slow
 def test_moves_are_those_of_cut_outs(strong: Any) -> None:
     cells, codes = crystal(5)
     some, others = (
@@ -108,6 +111,7 @@ def test_moves_are_those_of_cut_outs(strong: Any) -> None:
     assert 5 < sum(walk.accepted for walk in some) < 24
 
 
+@pytest.mark.slow
 def test_a_study_takes_it_where_energies_come_in_batches(
     strong: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ def test_any_time_step_has_the_mean_energy_of_equipartition(
     assert abs(heated - 3.0) > 4 * error
 
 
+@pytest.mark.slow
 def test_a_patch_in_a_frozen_crystal_is_warm_and_all_else_at_rest() -> None:
     crystal = bulk("Cu", cubic=True, a=3.9) * (3, 2, 2)
     cells, codes = SiteCells.of(crystal)[0], np.random.default_rng(0).integers(0, 2, 48)

@@ -106,6 +106,7 @@ def short(d: int = 2, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
     return z, -0.1 * z + 0.3 * rng.normal(size=(n, d))
 
 
+@pytest.mark.slow
 def test_extrapolation_takes_out_the_bias_of_first_order() -> None:
     """Of steps that hold relaxation; the plain quotient is wrong by 5 %."""
     model = MacroModel.fit_series(list(turning()), 0.1, drift="network", **QUICK)
