@@ -142,7 +142,7 @@ def _walk(
     sites, barriers, rates, tree, near, stamp = hops
     n_basis, beta = geometry.n_basis, np.nan
     nu, betas, held = kinetics.attempt_rate, kinetics.betas, kinetics.held
-    number, exposure, meetings = np.int64(0), 0.0, 0  # a plain 0 is a type of its own to callees
+    number, exposure, meetings = int(np.int64(0)), 0.0, 0  # a plain 0 is a type of its own
     gained, kept, last = np.empty(bonds.counts.shape[:2], dtype=np.int64), np.empty(9), -1
     while number < max_hops:
         if betas[min(number, betas.size - 1)] != beta:
