@@ -103,11 +103,12 @@ def understand(words: list[str]) -> None:
     try:
         parser().parse_args(words)
     except ValueError as error:
-        missing = re.search(r"no such (file|folder): ([^;]*)", str(error))
-        if missing is None:
+        missing = re.search(r"no such (file|folder): ([^;(]*)", str(error))
+        path = Path(missing[2].strip()) if missing else None
+        if missing is None or path is None or path.exists():
             raise
-        Path(missing[2]).parent.mkdir(parents=True, exist_ok=True)
-        Path(missing[2]).touch() if missing[1] == "file" else Path(missing[2]).mkdir()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch() if missing[1] == "file" else path.mkdir()
         understand(words)
 
 
