@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,18 @@ class PairBatch:
         own = (self.z0[rows], self.dz[rows], self.condition[rows], self.snapshot[rows])
         more = (self.mean, self.run, self.past)
         return PairBatch(*own, *(None if x is None else x[rows] for x in more))
+
+
+def linear_residuals(
+    states: Array, dz: Array, condition: Array
+) -> Iterator[tuple[NDArray[np.bool_], Array]]:
+    """Rows of every condition that has enough of them, and dz less its linear fit to the states."""
+    for own in np.unique(condition, axis=0):
+        rows = np.all(condition == own, axis=1)
+        if rows.sum() <= 2 * states.shape[1] + 2:
+            continue
+        x = np.column_stack([np.ones(rows.sum()), states[rows]])
+        yield rows, dz[rows] - x @ np.linalg.lstsq(x, dz[rows], rcond=None)[0]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...arrays import Array
-from ..pairs import PairBatch, Scaling
+from ..pairs import PairBatch, Scaling, linear_residuals
 from .networks import PatchSDE
 
 
@@ -133,15 +133,12 @@ def design_effect(pairs: PairBatch, dy: Array) -> float:
     assert pairs.run is not None
     found = []
     states = pairs.z0 if pairs.past is None else np.hstack([pairs.z0, pairs.past])
-    for condition in np.unique(pairs.condition, axis=0):
-        rows = np.all(pairs.condition == condition, axis=1)
+    for rows, residual in linear_residuals(states, dy, pairs.condition):
         runs, own, number = np.unique(pairs.run[rows], return_inverse=True, return_counts=True)
-        if len(runs) < 2 or rows.sum() <= 2 * states.shape[1] + 2:
+        if len(runs) < 2:
             continue
-        x = np.column_stack([np.ones(rows.sum()), states[rows]])
-        residual = dy[rows] - x @ np.linalg.lstsq(x, dy[rows], rcond=None)[0]
         means = np.stack([np.bincount(own, r) / number for r in residual.T], axis=1)
         between = (number[:, None] * means**2).sum(axis=0) / (len(runs) - 1)
-        within = ((residual - means[own]) ** 2).sum(axis=0) / (rows.sum() - len(runs))
+        within = ((residual - means[own]) ** 2).sum(axis=0) / (len(own) - len(runs))
         found.append(np.mean(between / within))
     return max(1.0, float(np.mean(found))) if found else 1.0

@@ -16,7 +16,7 @@ from ...arrays import Array
 from ...rng import stream
 from ..descent import ALL, Polish, Problem, Recipe, descend, initialised, meter
 from ..options import TrainingOptions
-from ..pairs import PairBatch, Scaling
+from ..pairs import PairBatch, Scaling, linear_residuals
 from .late_runs import LateRuns, Rests, design_effect
 from .networks import PatchSDE, negative_log_likelihood
 
@@ -157,14 +157,10 @@ def drawn_rows(
 
 def _smallest_variance(pairs: PairBatch, dy: Array) -> float:
     """Smallest eigenvalue, over conditions, of the residual covariance of the increments."""
-    smallest = []
-    for condition in np.unique(pairs.condition, axis=0):
-        rows = np.all(pairs.condition == condition, axis=1)
-        if rows.sum() <= 2 * dy.shape[1] + 2:
-            continue
-        x = np.column_stack([np.ones(rows.sum()), pairs.z0[rows]])
-        residual = dy[rows] - x @ np.linalg.lstsq(x, dy[rows], rcond=None)[0]
-        smallest.append(np.linalg.eigvalsh(residual.T @ residual / rows.sum())[0])
+    smallest = [
+        np.linalg.eigvalsh(residual.T @ residual / len(residual))[0]
+        for _, residual in linear_residuals(pairs.z0, dy, pairs.condition)
+    ]
     if not smallest:
         smallest.append(np.linalg.eigvalsh(np.cov(dy.T).reshape(dy.shape[1], -1))[0])
     return float(min(smallest))
