@@ -1,35 +1,42 @@
 """Late parts of runs of a whole, as something that the likelihood knows.
 
 Over N steps a whole moves by the sum of its drifts and its noise, and late in a run by next to
-nothing:
+nothing. So a run says where its system rests and how far it fluctuates. With c the mean of its
+states, u = y - c, Q = b b^T / K the noise of a step, and s substeps a step,
 
-    <a(y)> = (y_N - y_0) / N + noise of covariance b b^T / (K N),
+    <a>                               = (y_N - y_0) / N            + noise of covariance Q / N,
+    <u a^T + a u^T> + <a a^T> / s + Q = (u_N u_N^T - u_0 u_0^T) / N + noise,
 
-the mean over the states of the steps. So a run says where its system rests, and N steps of a whole
-say it better than pairs from some of its states do, of which many are of one state, and know no
-more than this state does. The mean of the drift is that over 2 D points that have the mean and
-covariance of the states, their past included (S. J. Julier and J. K. Uhlmann, Proc. SPIE 3068,
-182 (1997)).
+the means over the states of the steps. The noise of the second line is sum (v xi^T + xi v^T) / N to
+the leading order, with v the state between two steps: entries ij and kl have the covariance
+(P_ik Q_jl + P_il Q_jk + P_jk Q_il + P_jl Q_ik) / N, P = <u u^T> - Q / (2 s). N steps of a whole say
+it better than pairs from some of its states do, of which many are of one state, and know no more
+than this state does. Some of the states stand for all, moved and stretched to have their mean and
+covariance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from torch import Tensor
 
 from ...arrays import Array
 from ..pairs import PairBatch, Scaling, linear_residuals
-from .networks import PatchSDE
+
+STATES = 100
+"""That stand for all late states of a condition."""
 
 
 @dataclass(frozen=True)
 class LateRuns:
-    """Sums over the late states of runs, one row a run.
+    """Late states of runs, one row a run.
 
     Attributes
     ----------
@@ -38,21 +45,28 @@ class LateRuns:
     condition : array, shape (r, c)
     mean, square : arrays, shapes (r, D) and (r, D, D)
         Of states, and of their outer products; D is d, or 2 d with their past.
-    moved : array, shape (r, d)
-        Change in one step of the pairs' dt, in the mean.
+    some : array, shape (r, n, D)
+        Some states.
+    moved, spread : array, shapes (r, d) and (r, d, d)
+        Change of z and of z z^T in one step of the pairs' dt, in the mean.
     steps : array, shape (r,)
         N.
     n_patches : float
         K of the whole.
+    substeps : int
+        s, as in `MacroModel`.
     """
 
     run: NDArray[np.int64]
     condition: Array
     mean: Array
     square: Array
+    some: Array
     moved: Array
+    spread: Array
     steps: Array
     n_patches: float
+    substeps: int
 
     @classmethod
     def of(
@@ -63,13 +77,20 @@ class LateRuns:
         steps: Sequence[float],
         n_patches: float,
         d: int,
+        substeps: int = 1,
     ) -> LateRuns:
         """Of the late states of every run, shape (n_t, D), which span so many steps."""
         mean = np.array([x.mean(axis=0) for x in states])
         square = np.array([x.T @ x / len(x) for x in states])
-        moved = np.array([(x[-1, :d] - x[0, :d]) / n for x, n in zip(states, steps)])
+        each = -(-STATES * len(np.unique(condition, axis=0)) // len(states))
+        some = np.array([x[np.linspace(0, len(x) - 1, each).round().astype(int)] for x in states])
+        ends = np.array([x[[0, -1], :d] for x in states])
+        n = np.asarray(steps, dtype=float)
+        moved = (ends[:, 1] - ends[:, 0]) / n[:, None]
+        outer = ends[..., None] * ends[..., None, :]
+        spread = (outer[:, 1] - outer[:, 0]) / n[:, None, None]
         own = np.asarray(run, dtype=np.int64), np.asarray(condition, dtype=float)
-        return cls(*own, mean, square, moved, np.asarray(steps, dtype=float), n_patches)
+        return cls(*own, mean, square, some, moved, spread, n, n_patches, substeps)
 
     def counted(self, times: float) -> LateRuns:
         """The same with so many times the steps, beside pairs of which so many count as one."""
@@ -80,48 +101,116 @@ class LateRuns:
         n = max(run.max(), self.run.max()) + 1
         times = np.bincount(run[rows], minlength=n) / np.maximum(np.bincount(run, minlength=n), 1)
         weight = times[self.run] * self.steps
-        conditions, own = np.unique(self.condition, axis=0, return_inverse=True)
-        shares = (own.ravel() == np.arange(len(conditions))[:, None]) * weight
-        seen = shares.sum(axis=1) > 0
-        steps = shares[seen].sum(axis=1)
-        share = shares[seen] / steps[:, None]
-        mean = share @ self.mean
-        covariance = np.einsum("tr,rij->tij", share, self.square) - mean[:, :, None] * mean[:, None]
-        variance, axes = np.linalg.eigh(covariance)
-        reach = (np.sqrt(mean.shape[1] * variance.clip(0))[:, None] * axes).swapaxes(1, 2)
-        points = mean[:, None] + np.concatenate([reach, -reach], axis=1)
-        parts = np.split(points, mean.shape[1] // self.moved.shape[1], axis=2)
-        scaled = (
-            np.concatenate([scaling.z(x) for x in parts], axis=2),
-            scaling.condition(conditions[seen])[:, None].repeat(points.shape[1], axis=1),
-            share @ self.moved / scaling.z_scale,
-            steps * self.n_patches / len(rows),
-        )
-        return Rests(*(torch.as_tensor(x, dtype=torch.float32) for x in scaled))
+        own = [(self.condition == c).all(axis=1) for c in np.unique(self.condition, axis=0)]
+        seen = [np.flatnonzero(x & (weight > 0)) for x in own]
+        each = [self._scaled(k, weight[k] / len(rows), scaling) for k in seen if len(k)]
+        joined: dict[str, Callable[[Sequence[Array]], Array]]
+        joined = {"points": np.concatenate, "condition": np.concatenate, "share": _blocks}
+        arrays = {x: joined.get(x, np.stack)([one[x] for one in each]) for x in each[0]}
+        tensors: dict[str, Any] = {
+            name: torch.as_tensor(x, dtype=torch.float32) for name, x in arrays.items()
+        }
+        return Rests(**tensors, n_patches=self.n_patches, substeps=self.substeps)
+
+    def _scaled(self, k: NDArray[np.int64], steps: Array, scaling: Scaling) -> dict[str, Array]:
+        """Arrays of `Rests` for runs k of a condition, of which each has so many steps."""
+        d, squares = self.moved.shape[1], np.outer(scaling.z_scale, scaling.z_scale)
+        share, each = steps / steps.sum(), self.some.shape[1]
+        mean, moved = share @ self.mean[k], share @ self.moved[k]
+        covariance = np.einsum("r,rij->ij", share, self.square[k]) - np.outer(mean, mean)
+        spread = np.einsum("r,rij->ij", share, self.spread[k])
+        spread -= np.outer(mean[:d], moved) + np.outer(moved, mean[:d])
+        of_points = np.repeat(share / each, each)
+        points = _with_moments(np.concatenate(self.some[k]), of_points, mean, covariance)
+        parts = np.split(points, points.shape[1] // d, axis=1)
+        return {
+            "points": np.hstack([scaling.z(x) for x in parts]),
+            "condition": scaling.condition(self.condition[k[:1]]).repeat(len(points), axis=0),
+            "share": of_points,
+            "centre": scaling.z(mean[:d]),
+            "moved": moved / scaling.z_scale,
+            "covariance": covariance[:d, :d] / squares,
+            "spread": spread / squares,
+            "steps": steps.sum(),
+        }
+
+
+def _blocks(rows: Sequence[Array]) -> Array:
+    blocks: Array = block_diag(*rows)
+    return blocks
+
+
+def _with_moments(some: Array, share: Array, mean: Array, covariance: Array) -> Array:
+    """States, shape (n, D), moved and stretched so that their shares give a mean and covariance."""
+    middle = share @ some
+    away = some - middle
+    variance, axes = np.linalg.eigh(away.T @ (share[:, None] * away))
+    there = variance > 1e-12 * variance[-1]
+    shrink = axes[:, there] / np.sqrt(variance[there])
+    stretch, directions = np.linalg.eigh(covariance)
+    root = (directions * np.sqrt(stretch.clip(0))) @ directions.T
+    stretched: Array = mean + away @ shrink @ axes[:, there].T @ root
+    return stretched
 
 
 @dataclass(frozen=True)
 class Rests:
-    """Where some runs rest, by condition, in the networks' units.
+    """Where some runs rest, and how far they fluctuate, by condition, in the networks' units.
 
-    ``points``, shape (n_T, 2 D, D), each with a condition, stand for the states, which ``moved``,
-    (n_T, d), a step in the mean; ``weight``, (n_T,), is K N to a pair.
+    Attributes
+    ----------
+    points, condition : tensors, shapes (n, D) and (n, c)
+        States, each with a condition.
+    share : tensor, shape (n_T, n)
+        Of the states in a condition.
+    centre, moved : tensors, shape (n_T, d)
+        c, and the change of y in a step.
+    covariance, spread : tensors, shape (n_T, d, d)
+        <u u^T>, and the change of u u^T in a step.
+    steps : tensor, shape (n_T,)
+        N to a pair.
+    n_patches : float
+        K.
+    substeps : int
+        s.
     """
 
     points: Tensor
     condition: Tensor
+    share: Tensor
+    centre: Tensor
     moved: Tensor
-    weight: Tensor
+    covariance: Tensor
+    spread: Tensor
+    steps: Tensor
+    n_patches: float
+    substeps: int
 
-    def misfit(self, model: PatchSDE) -> Tensor:
-        """-ln of the likelihood of the moves, to a pair; it leaves the noise as it is."""
-        drift, factor = model(self.points.flatten(0, 1), self.condition.flatten(0, 1))
-        n_t, n_points, d = *self.points.shape[:2], self.moved.shape[1]
-        miss = drift.reshape(n_t, n_points, d).mean(dim=1) - self.moved
-        noise = (factor @ factor.mT).detach().reshape(n_t, n_points, d, d).mean(dim=1)
-        inverse = torch.linalg.solve(noise, miss[..., None])[..., 0]
-        misfit: Tensor = 0.5 * (self.weight * (miss * inverse).sum(dim=1)).sum()
+    def misfit(self, model: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Tensor:
+        """-ln of the likelihood of both lines, to a pair; errors are by the noise as it is."""
+        drift, factor = model(self.points, self.condition)
+        d = drift.shape[1]
+        mean = self.share @ drift
+        noise = self._mean(factor @ factor.mT) / self.n_patches
+        u_a = self._mean(self.points[:, :d, None] * drift[:, None, :])
+        u_a = u_a - self.centre[:, :, None] * mean[:, None, :]
+        a_a = self._mean(drift[:, :, None] * drift[:, None, :]) / self.substeps
+        spread = u_a + u_a.mT + a_a + noise - self.spread
+        whiten = torch.linalg.inv(torch.linalg.cholesky(noise.detach()))
+        fluctuations = whiten @ self.covariance @ whiten.mT
+        own, axes = torch.linalg.eigh(fluctuations)
+        p = (own - 0.5 / self.substeps).clamp(min=0.5 / self.substeps)
+        rotate = axes.mT @ whiten
+        miss = (rotate @ (mean - self.moved)[:, :, None])[:, :, 0]
+        miss2 = rotate @ spread @ rotate.mT
+        both = (miss**2).sum(1) + 0.5 * (miss2**2 / (p[:, :, None] + p[:, None, :])).sum((1, 2))
+        misfit: Tensor = 0.5 * (self.steps * both).sum()
         return misfit
+
+    def _mean(self, of_points: Tensor) -> Tensor:
+        """Over the states of a condition, of square matrices: shape (n_T, d, d)."""
+        means: Tensor = (self.share @ of_points.flatten(1)).unflatten(1, of_points.shape[1:])
+        return means
 
 
 def design_effect(pairs: PairBatch, dy: Array) -> float:

@@ -69,8 +69,8 @@ def late_runs(
         steps += [(len(x) - 1) * _interval(run) / dt for x, run in zip(late, runs)]
         rows += [d.system.model_condition({"T": t})] * len(runs)
     one = conditions[0][0]
-    sizes = one.sampled_sizes[1], len(one.system.names)
-    return LateRuns.of(range(len(states)), np.array(rows), states, steps, *sizes)
+    own = one.sampled_sizes[1], len(one.system.names), one.system.substeps
+    return LateRuns.of(range(len(states)), np.array(rows), states, steps, *own)
 
 
 def _interval(run: Chunk) -> float:
