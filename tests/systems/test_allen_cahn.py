@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from peers import interpreted
 
 from macro_ase.systems.allen_cahn import WALL_WIDTH, AllenCahn
 
@@ -71,14 +72,15 @@ def test_the_same_solution_as_py_pde() -> None:
     grid = pde.CartesianGrid([(0, 1), (0, 1)], 12, periodic=True)
     equation = pde.PDE({"c": "laplace(c) - (c**3 - c) / 0.01"})
     dt = 1e-4
-    theirs = equation.solve(
-        pde.ScalarField(grid, start[0, 0]),
-        0.01,
-        dt=dt,
-        solver="runge-kutta",
-        backend="numpy",
-        tracker=None,
-        adaptive=False,
-    )
+    with interpreted():
+        theirs = equation.solve(
+            pde.ScalarField(grid, start[0, 0]),
+            0.01,
+            dt=dt,
+            solver="runge-kutta",
+            backend="numpy",
+            tracker=None,
+            adaptive=False,
+        )
     ours = system.advance(start, 0.01, dt, scheme="rk4")
     np.testing.assert_allclose(ours[0, 0], theirs.data, rtol=1e-9, atol=1e-11)

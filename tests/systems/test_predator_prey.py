@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from peers import interpreted
 
 from macro_ase.systems.predator_prey import PredatorPrey
 
@@ -46,8 +47,9 @@ def test_the_same_solution_as_py_pde() -> None:
     equation = pde.PDE(
         {"u": "u * (1 - u - v)", "v": "3 * v * (u - 0.4) + laplace(v)"}, bc={"derivative": 0}
     )
-    theirs = equation.solve(
-        start, 1.0, dt=0.01, solver="euler", backend="numpy", tracker=None, adaptive=False
-    )
+    with interpreted():
+        theirs = equation.solve(
+            start, 1.0, dt=0.01, solver="euler", backend="numpy", tracker=None, adaptive=False
+        )
     ours = system.advance(fields, 1.0, 0.01)
     np.testing.assert_allclose(ours[0], theirs.data, rtol=1e-10, atol=1e-12)
