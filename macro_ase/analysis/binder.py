@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import chdtrc
 
 from ..arrays import Array
 from ..rng import Seed, coerce_rng
@@ -242,7 +242,8 @@ def _p_value(x: Array, values: Array, errors: Array, fits: Array) -> float:
     """Of chi^2 of both curves about their polynomials, coefficients of shape (2, degree + 1)."""
     fitted = np.array([np.polyval(fit, x) for fit in fits])
     n_free = values.size - fits.size
-    return float(stats.chi2.sf((((values - fitted) / errors) ** 2).sum(), n_free))
+    chi2 = (((values - fitted) / errors) ** 2).sum()
+    return float(chdtrc(n_free, chi2)) if n_free else np.nan
 
 
 def _reweighted_moments(run: CanonicalRun, grid: Array) -> Array:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import chdtrc
 
 from ..arrays import Array
 from .sweep_table import SweepTable
@@ -45,7 +45,7 @@ class PowerLaw:
     @property
     def p_value(self) -> float:
         """Chance of a chi^2 at least as large if the law holds; nan for two points."""
-        return float(stats.chi2.sf(self.chi2, self.n_free)) if self.n_free else np.nan
+        return float(chdtrc(self.n_free, self.chi2)) if self.n_free else np.nan
 
     def __call__(self, x: ArrayLike) -> Array:
         return self.amplitude * np.asarray(x, dtype=float) ** self.exponent

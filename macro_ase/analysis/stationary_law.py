@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from scipy import stats
 from scipy.integrate import cumulative_simpson, simpson
+from scipy.special import chdtrc
 
 from ..arrays import Array
 from ..kinetics.one_variable_sde import MOMENTS, path_moments
@@ -182,4 +182,4 @@ def drift_difference(one: tuple[Array, Array], other: tuple[Array, Array]) -> tu
     z = (a - b) / np.hypot(da, db)
     z = z[np.isfinite(z)]
     chi2 = float((z**2).sum())
-    return chi2 / len(z), float(stats.chi2.sf(chi2, len(z)))
+    return chi2 / len(z), float(chdtrc(len(z), chi2))

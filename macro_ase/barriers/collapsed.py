@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, diags, identity
 from scipy.sparse.linalg import spsolve
-from scipy.stats import median_abs_deviation
 
 from ..arrays import Array
 from ..kinetics.kra_hops import KRA_FLOOR_EV
@@ -54,6 +53,8 @@ def collapsed_hops(
         Robust standard deviation of the energy changes of like pairs around closed loops; 0 where
         there is no loop.
     """
+    from scipy.stats import median_abs_deviation
+
     reasons = {
         int(n): f"not above {KRA_FLOOR_EV:g} eV" for n in np.flatnonzero(barrier_eV <= KRA_FLOOR_EV)
     }

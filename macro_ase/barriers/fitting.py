@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import median_abs_deviation
 
 from ..arrays import Array
 from ..crystal import Crystal
@@ -133,6 +132,8 @@ def _outliers(
     values_eV: Array, error: Array, names: Sequence[str], sigmas: float, least_eV: float
 ) -> list[str]:
     """Values far from what the fit without them predicts, the farthest first."""
+    from scipy.stats import median_abs_deviation
+
     miss = np.median(error, axis=0)
     limit = sigmas * median_abs_deviation(miss, scale="normal")
     far = np.flatnonzero(np.abs(miss) > max(limit, least_eV))

@@ -10,13 +10,14 @@ can take the one on and the other back. A state with its past is the row (z, m).
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
 
 from ..arrays import Array
 
 
 def past_of(z: Array, memory: float) -> Array:
     """m at every record of a series, shape (n_t, d) as z; ``memory`` is theta in records."""
+    from scipy.signal import lfilter
+
     kept = np.exp(-1 / memory)
     later = lfilter([1 - kept], [1, -kept], z[:-1], axis=0, zi=kept * z[:1])[0]
     return np.concatenate([z[:1], later])

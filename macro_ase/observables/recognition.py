@@ -12,7 +12,6 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from numpy.typing import NDArray
-from scipy.signal import find_peaks
 from scipy.special import ndtr
 
 from ..arrays import Array
@@ -102,6 +101,8 @@ def _gaps(curve: Array) -> tuple[Array, Array]:
 
     A jump is large beside most steps, and beside 1 / (3 n), the n-th step in an ideal gas.
     """
+    from scipy.signal import find_peaks
+
     steps = np.diff(curve) / curve[:-1]
     usual = float(np.median(steps)) if len(steps) else 0.0
     height = np.maximum(0.5 / np.arange(1, len(steps) + 1), max(SMALLEST_GAP, 12 * usual))
