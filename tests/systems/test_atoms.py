@@ -19,6 +19,7 @@ from macro_ase.patches import Patch
 from macro_ase.potentials import path
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.eam_table import EAMTable
+from macro_ase.potentials.emt_table import emt_table
 from macro_ase.rng import stream
 from macro_ase.sampling.pairs import wholes_chunk
 from macro_ase.systems.atoms import AtomsSystem
@@ -71,7 +72,8 @@ class Displaced(Copper):
 
     def __init__(self) -> None:
         super().__init__()
-        self.evolution = MonteCarloEvolution(EMT(), 600.0, Displacement(0.1))
+        copper = TableEAM(emt_table(("Cu",)))
+        self.evolution = MonteCarloEvolution(copper, 600.0, Displacement(0.1))
 
     def prepare(self, atoms: Atoms, rng: np.random.Generator) -> None:
         pass
