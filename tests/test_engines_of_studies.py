@@ -42,11 +42,13 @@ def same(finished: Path) -> Iterator[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["threads:2", "processes:2"])
+@pytest.mark.usefixtures("undrawn")
 def test_engines_of_this_machine(same: Any, tmp_path: Path, engine: str) -> None:
     same(run_study(tiny(), tmp_path / "run", executor=engine))
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_dask(same: Any, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
@@ -56,6 +58,7 @@ def test_dask(same: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_two_tasks(same: Any, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     tasks = [threading.Thread(target=work_on, args=(tiny(), folder, (k, 2), True)) for k in (1, 2)]
@@ -75,6 +78,7 @@ def test_two_tasks(same: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_time_that_is_up(same: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "run"
     sets = [part for setting in TINY for part in ("--set", setting)]
@@ -89,6 +93,7 @@ def test_time_that_is_up(same: Any, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_what_an_interrupted_removal_left_goes(same: Any, finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)

@@ -74,6 +74,7 @@ def killed(process: subprocess.Popen[bytes], folder: Path) -> None:
     assert (folder / "run.lock").is_file() and not (folder / "metrics.json").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_killed_run_goes_on_and_a_killed_worker_is_replaced(
     finished: Path, tmp_path: Path
 ) -> None:

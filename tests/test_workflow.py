@@ -145,6 +145,7 @@ def test_a_finished_run_is_not_computed_again(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_interrupted_it_goes_on_to_the_same_bytes(
     finished: tuple[Path, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +205,7 @@ def test_the_output_folder_is_not_empty(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*made again", "ignore:.*computed again")
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_lost_or_damaged_is_made_again_to_the_same_bytes(
     finished: tuple[Path, float], tmp_path: Path
 ) -> None:
@@ -227,13 +229,14 @@ def test_what_is_lost_or_damaged_is_made_again_to_the_same_bytes(
 def until(folder: Path, n_chunks: int, process: subprocess.Popen[str]) -> None:
     """Wait until a run has so many chunks."""
     while process.poll() is None:
-        if len(list(folder.glob("data.zarr/*/*/*/zarr.json"))) >= n_chunks:
+        if len(list(folder.glob("data.zarr/[!.]*/*/*/zarr.json"))) >= n_chunks:
             return
         time.sleep(0.02)
     raise AssertionError(f"it ended by itself: {process.communicate()}")
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_terminated_then_killed_it_goes_on_to_the_same_bytes(
     finished: tuple[Path, float], tmp_path: Path
 ) -> None:

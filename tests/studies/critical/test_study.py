@@ -203,6 +203,7 @@ def test_design_and_needs(study: CriticalIsingStudy, finished: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_interrupted_it_goes_on_to_the_same_bytes(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

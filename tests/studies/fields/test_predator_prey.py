@@ -74,6 +74,7 @@ def test_results(finished: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_interrupted_it_goes_on_to_the_same_numbers(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

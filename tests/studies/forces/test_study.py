@@ -109,6 +109,7 @@ def test_results(finished: tuple[str, Path]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_resumed_with_other_workers_is_the_same(finished: tuple[str, Path], tmp_path: Path) -> None:
     """One chunk of every stage is made again, by a process of another interpreter or by threads."""
     study, folder = finished

@@ -94,6 +94,7 @@ def test_results(finished: tuple[str, Path]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_interrupted_it_goes_on_to_the_same_numbers(
     finished: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
