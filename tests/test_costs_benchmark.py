@@ -11,9 +11,12 @@ import pytest
 pytest.importorskip("torch")
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
-from costs import BURN_IN, Question, runs_at_1, spent
+from costs import BURN_IN, RATES, Question, ramps, runs_at_1, spent
+from heat_treatment import TREATMENTS
 from map_costs import nearest_of
 from pair_stage import as_they_are
+
+from macro_ase.schedule import Schedule
 
 EACH = 1024.0
 
@@ -22,6 +25,15 @@ def test_equal_error_costs_the_same_at_any_size_until_two_runs_are_enough() -> N
     asked = Question("a ramp", hops=1e4, runs=64000.0, own_s=1.0)
     assert asked.direct(8000, EACH) == asked.direct(1000, EACH) == 1e4 * 64000 / EACH
     assert asked.direct(1e6, EACH) == 1e4 * 2e6 / EACH
+
+
+def test_schedules_of_both_benchmarks_are_read_and_rates_are_those_asked() -> None:
+    one, twenty = ramps(1450.0)
+    for text in (one, *twenty, *(x.format(coldest=1450.0) for x in TREATMENTS.values())):
+        assert Schedule.parse(text).temperature_at(0) == 3000
+    lengths = np.array([Schedule.parse(x).duration for x in (one, *twenty)])
+    np.testing.assert_allclose(lengths - 20e-9, 1550 / np.array([2e9, *RATES]), rtol=0.01)
+    assert Schedule.parse(one).temperature_at(lengths[0]) == pytest.approx(1450)
 
 
 def test_values_at_rest_come_after_a_burn_in_of_both_runs() -> None:
