@@ -140,6 +140,7 @@ def test_a_dask_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> 
             pass
 
 
+@pytest.mark.slow
 def test_libraries_use_one_thread_in_processes() -> None:
     with workers_of("processes:1") as workers:
         found = workers.submit(threads_of_libraries).result()
@@ -147,6 +148,7 @@ def test_libraries_use_one_thread_in_processes() -> None:
 
 
 @pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
+@pytest.mark.slow
 def test_nothing_begins_that_would_not_end_in_time(handler: Any) -> None:
     """Nor where interrupts are ignored, as shells have it for what they start in the background."""
     before = signal.signal(signal.SIGINT, handler)

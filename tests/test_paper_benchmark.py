@@ -52,6 +52,7 @@ def text(quick: Namespace) -> str:
     return measure(quick)
 
 
+@pytest.mark.slow
 def test_cold_crystals_have_no_prediction_and_others_have_all(text: str, quick: Namespace) -> None:
     cold, warm = (
         [line for line in text.splitlines() if line.startswith(f"| {t} ")] for t in (300, 3000)
@@ -63,10 +64,12 @@ def test_cold_crystals_have_no_prediction_and_others_have_all(text: str, quick: 
     assert quick.plot.stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_what_was_kept_is_used_again(text: str, quick: Namespace) -> None:
     assert measure(quick) == text
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_to_the_same_bytes(
     text: str, quick: Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def light(code: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_everything_works_in_the_light_install() -> None:
     code = """
 import inspect, pydoc, macro_ase

@@ -61,6 +61,7 @@ def test_units_stay_those_of_the_folder_and_another_alloy_is_refused(
         units(tmp_path, other, {2000.0: 1.0})
 
 
+@pytest.mark.slow
 def test_crossings_and_spreads_hold_within_their_errors() -> None:
     """Of exponentials with AR(1) noise of known spread, over 300 trials of four runs."""
     rng, times = np.random.default_rng(0), np.linspace(0, 20, 1001)
@@ -81,6 +82,7 @@ def test_crossings_and_spreads_hold_within_their_errors() -> None:
     assert np.all((0.6 < size) & (size < 1.35))
 
 
+@pytest.mark.slow
 def test_tables_of_a_prediction_beside_a_truth(run: Path) -> None:
     """Sizes without direct runs have predictions alone; where both are one, nothing is missed."""
     (small, _), (large, longest) = (predict(run, n, [2000.0, 2500.0], 20) for n in (8, 12))
@@ -92,6 +94,7 @@ def test_tables_of_a_prediction_beside_a_truth(run: Path) -> None:
     assert "1.00e+06" in text and text.count("predicted |") >= 4
 
 
+@pytest.mark.slow
 def test_the_crystals_may_be_those_of_another_run(run: Path, tmp_path: Path) -> None:
     """The model stays: other crystals of the same size end alike, and do not begin alike."""
     other = tmp_path / "other"

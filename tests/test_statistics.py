@@ -50,6 +50,7 @@ def test_tau_of_ar1(phi: float) -> None:
 
 @pytest.mark.parametrize("n_t", [4000, 20_000])
 @pytest.mark.parametrize("phi", [0.3, 0.5, 0.9])
+@pytest.mark.slow
 def test_error_of_tau_is_its_spread(phi: float, n_t: int) -> None:
     """Over 600 series; the window's limit W >> tau, a quarter larger, is rejected."""
     tau = integrated_autocorrelation_time(ar1(phi, n_t, 600))
@@ -80,7 +81,10 @@ def test_error_of_tau_of_spin_chains() -> None:
     assert tau.std() / autocorrelation_time_error(tau.mean(), 2000) == pytest.approx(1, abs=0.13)
 
 
-@pytest.mark.parametrize(("phi", "n_t"), [(0.0, 200), (0.5, 300), (0.9, 600), (0.95, 4000)])
+LONG = pytest.param(0.95, 4000, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("phi", "n_t"), [(0.0, 200), (0.5, 300), (0.9, 600), LONG])
 def test_errors_of_the_mean_are_calibrated(phi: float, n_t: int) -> None:
     series = ar1(phi, n_t, 3000)
     assert calibration(series, standard_error(series)) == pytest.approx(1, abs=0.1)

@@ -37,6 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_what_ships_is_in_the_wheel(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     for folder, place in (
@@ -51,6 +52,7 @@ def test_what_ships_is_in_the_wheel(wheel: Path) -> None:
     assert not [name for name in inside if name.startswith(("tests", "tutorials", "benchmarks"))]
 
 
+@pytest.mark.slow
 def test_an_installed_package_finds_them_in_itself(wheel: Path, tmp_path: Path) -> None:
     place = tmp_path / "installed"
     pip("install", "--no-deps", "--no-index", "-q", "--target", str(place), str(wheel))
