@@ -116,12 +116,13 @@ def _refuse_another(folder: Path, text: str, record: dict[str, str]) -> None:
     was = found.pop("settings", None) if found else None
     if found:
         found.pop(QUICK, None)
-    was = _digest(found_text) if found_text is not None else was
     changed = []
-    if was is None:
+    if found_text is not None:
+        changed += _first_change(found_text, text)
+    elif was is None:
         _ask(settings, "its settings are those given now")
     elif was != record["settings"]:
-        changed.append(_first_change(found_text, text))
+        changed.append("settings")
     if found is None:
         _ask(inputs, "the files that the settings name, and macro-ase, are as they were")
     else:
@@ -147,13 +148,11 @@ def _ask(file: Path, what: str) -> None:
     warnings.warn(f"{file} is not there: taken that {what}", stacklevel=4)
 
 
-def _first_change(before: str | None, after: str) -> str:
-    """A setting that differs, with its former value where that is known."""
-    if before is None:
-        return "settings"
+def _first_change(before: str, after: str) -> list[str]:
+    """The first setting of another value, with its former one; how it is written does not count."""
     old, new = (flatten(tomllib.loads(text)) for text in (before, after))
-    key = next((k for k in {**new, **old} if k != "workers" and old.get(k) != new.get(k)), None)
-    return "settings" if key is None else f"{key} was {old.get(key)!r}, now {new.get(key)!r}"
+    keys = [k for k in {**new, **old} if k != "workers" and old.get(k) != new.get(k)]
+    return [f"{k} was {old.get(k)!r}, now {new.get(k)!r}" for k in keys[:1]]
 
 
 def _read_settings(file: Path) -> str | None:

@@ -49,6 +49,16 @@ def test_the_same_settings_go_on_where_they_were(tmp_path: Path) -> None:
     assert (tmp_path / "data.zarr" / "inside").is_file()
 
 
+def test_how_settings_are_written_does_not_count(tmp_path: Path) -> None:
+    """A person writes in config.toml, and goes on."""
+    prepare(tmp_path, config(), False)
+    file = tmp_path / "config.toml"
+    file.write_text("# mine\n" + file.read_text().replace("hops = 5", "hops = 5.0 # as before"))
+    assert "5.0" in file.read_text()
+    prepare(tmp_path, config(), False)
+    assert "5.0" not in file.read_text()
+
+
 def test_the_number_of_workers_may_change(tmp_path: Path) -> None:
     prepare(tmp_path, config(workers=1), False)
     prepare(tmp_path, config(workers=7), False)

@@ -116,7 +116,7 @@ def by_definition(rests: Rests, drift: np.ndarray, noise: np.ndarray) -> float:
 
 
 def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
-    pairs, late, _ = known(2)
+    pairs, late, states = known(2)
     scaling = Scaling.of(pairs)
     drawn = np.repeat(np.arange(3, RUNS), 2)
     rows = np.concatenate(
@@ -134,6 +134,9 @@ def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
     np.testing.assert_allclose((share[0] * away.T) @ away, own / scales, atol=1e-5)
     np.testing.assert_allclose(rests.covariance[0], own / scales, atol=1e-5)
     assert float(rests.steps[0]) == pytest.approx(14 * (STEPS - 100) / len(rows))
+    ends = (states[1.0][drawn][:, [0, -1]] - mean) / scaling.z_scale
+    moved = np.einsum("rti,rtj->tij", ends, ends) / len(drawn)
+    np.testing.assert_allclose(rests.spread[0], (moved[1] - moved[0]) / (STEPS - 100), atol=1e-7)
     factor = torch.tensor([[0.3, 0.0], [0.1, 0.2]])
     drift = torch.tensor([0.1, -0.2])
     found = rests.misfit(lambda y, c: (drift.expand(len(y), 2), factor.expand(len(y), 2, 2)))
