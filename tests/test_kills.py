@@ -22,18 +22,19 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not PROC.is_dir(), reason="looks for processes in /proc"),
 ]
-LONG = "learning.epochs=60"
+LONG = "system.side=48", "sampling.starts=768", "learning.epochs=40"
+"""Long enough to be seen at work: a dozen chunks of .2 s, and seconds of training."""
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run_study(tiny(LONG), tmp_path_factory.mktemp("whole") / "run")
+    return run_study(tiny(*LONG), tmp_path_factory.mktemp("whole") / "run")
 
 
 def begun(folder: Path, engine: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "macro_ase", "run", "curie-weiss", "--workers", "1", "-q"]
     argv += ["--engine", engine, "--out", str(folder)]
-    argv += [part for setting in (*TINY, LONG) for part in ("--set", setting)]
+    argv += [part for setting in (*TINY, *LONG) for part in ("--set", setting)]
     return subprocess.Popen(argv, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
@@ -92,7 +93,7 @@ def test_a_killed_run_goes_on_and_a_killed_worker_is_replaced(
     process = begun(folder, "threads:2")
     until(process, training)
     killed(process, folder)
-    run_study(tiny(LONG), folder)
+    run_study(tiny(*LONG), folder)
     assert kept(folder) == kept(finished) and metrics(folder) == metrics(finished)
     keys = [line.partition('"key"')[2].partition(",")[0] for line in costs(folder)]
     assert len(keys) == len(set(keys)) == len(costs(finished))
