@@ -2,8 +2,7 @@
 
 Of each composition: the slowest relaxation time and the fluctuations of the nearest one that was
 learned from, by its small runs. The error that they are to reach is that which the model has at
-compositions held out, as the study measured it: the spread of its members is smaller, and does not
-know of extrapolation.
+compositions held out, as the study measured it: that of members and of their surface is smaller.
 """
 
 from __future__ import annotations

@@ -1,80 +1,171 @@
-"""Least squares over temperature and composition: what changes smoothly between a few conditions.
+"""What changes smoothly with temperature and composition: Gaussian processes about planes.
 
-    value(x, c) = p(c) + q(c) x,   x = 1000 K / T
+    value(x, c) = plane(x, c) + f(x, c),   x = 1000 K / T
+    cov f = s^2 exp(-|c - c'|^2 / (2 l^2) - (x - x')^2 / (2 l_x^2))
 
-with p and q polynomials of the composition: of second order where there are more compositions than
-coefficients of it, else of first order; q is 0 where there is one temperature.
+with c the fractions of all species; s, l, l_x and what noise there is beside known errors maximise
+the likelihood of the values, those of the coefficients of the plane being integrated out (C. E.
+Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning (2006), section 2.7).
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import minimize
 
 from ..arrays import Array
+
+LENGTHS = (0.15, 3.0)
+"""Of l and l_x."""
+STARTS = (0.3, 1.0)
+"""Of l."""
+NOISE = (1e-4, 1.0)
+"""Of noise beside the known errors, over the standard deviation of the values."""
+SIZE = (1e-4, 10.0)
+"""Of s, the same."""
 
 
 @dataclass(frozen=True)
 class CompositionSurface:
-    """A fit of k values.
+    """Fits of k values.
 
     Attributes
     ----------
-    centre : array, shape (c,)
-        Mean condition, 1000 K / T first.
-    square, heated : bool
-        Of second order in composition; of first order in x.
-    coefficients : array, shape (m, k)
-    covariance : array, shape (m, m)
-        Of the coefficients of a value with unit residuals.
-    residual : array, shape (k,)
-        Their standard deviation.
+    features : array, shape (n, 1 + S)
+        x and the fractions of all species.
+    values : array, shape (n, k)
+    errors : array, shape (n, k)
+        Known standard errors.
+    parameters : array, shape (k, 4)
+        s, l, l_x and the noise beside these errors.
     """
 
-    centre: Array
-    square: bool
-    heated: bool
-    coefficients: Array
-    covariance: Array
-    residual: Array
+    features: Array
+    values: Array
+    errors: Array
+    parameters: Array
 
     @classmethod
-    def fit(cls, conditions: Array, values: Array) -> CompositionSurface:
-        """Of values, shape (n, k), at conditions, (n, c)."""
-        compositions = np.unique(np.round(conditions[:, 1:], 6), axis=0)
-        c = compositions.shape[1]
-        square = len(compositions) > (c + 1) * (c + 2) // 2
-        heated = bool(np.ptp(conditions[:, 0]) > 0)
-        centre = conditions.mean(axis=0)
-        rows = _features(conditions - centre, square, heated)
-        coefficients = np.asarray(np.linalg.lstsq(rows, values, rcond=None)[0], dtype=float)
-        free = max(len(rows) - rows.shape[1], 1)
-        residual = np.sqrt(((values - rows @ coefficients) ** 2).sum(axis=0) / free)
-        covariance = np.asarray(np.linalg.pinv(rows.T @ rows), dtype=float)
-        return cls(centre, square, heated, coefficients, covariance, residual)
+    def fit(
+        cls, conditions: Array, values: Array, errors: Array | float = 0.0
+    ) -> CompositionSurface:
+        """Of values, shape (n, k), at conditions, (n, c); c are 1000 K / T and S - 1 fractions."""
+        features = _features(conditions)
+        known = np.broadcast_to(np.asarray(errors, dtype=float), values.shape)
+        found = [_most_likely(features, v, e) for v, e in zip(values.T, known.T)]
+        return cls(features, np.asarray(values, dtype=float), known, np.array(found))
 
     def __call__(self, conditions: Array) -> Array:
         """Values, shape (n, k)."""
-        return self._rows(conditions) @ self.coefficients
+        return self._at(conditions)[0]
 
     def error(self, conditions: Array) -> Array:
-        """Standard errors of the values, from the residuals, shape (n, k)."""
-        rows = self._rows(conditions)
-        leverage: Array = np.einsum("ni,ij,nj->n", rows, self.covariance, rows)
-        return np.sqrt(leverage)[:, None] * self.residual
+        """Standard errors of the values, shape (n, k)."""
+        return self._at(conditions)[1]
 
-    def _rows(self, conditions: Array) -> Array:
-        return _features(np.atleast_2d(conditions) - self.centre, self.square, self.heated)
+    @cached_property
+    def _processes(self) -> list[_Process]:
+        each = zip(self.values.T, self.errors.T, self.parameters)
+        return [_Process(self.features, *own) for own in each]
+
+    def _at(self, conditions: Array) -> tuple[Array, Array]:
+        asked = _features(np.atleast_2d(conditions))
+        both = [process.at(asked) for process in self._processes]
+        value, error = (np.stack(columns, axis=1) for columns in zip(*both))
+        return value, error
 
 
-def _features(deviations: Array, square: bool, heated: bool) -> Array:
-    """Shape (n, m)."""
-    x, c = deviations[:, :1], deviations[:, 1:]
-    columns = [np.ones(len(c)), *c.T]
-    if square:
-        pairs = itertools.combinations_with_replacement(range(c.shape[1]), 2)
-        columns += [c[:, i] * c[:, j] for i, j in pairs]
-    cold = np.stack(columns, axis=1)
-    return np.concatenate([cold, cold * x], axis=1) if heated else cold
+def _features(conditions: Array) -> Array:
+    x, c = conditions[:, :1], conditions[:, 1:]
+    return np.hstack([x, c, 1 - c.sum(axis=1, keepdims=True)])
+
+
+def _covariance(a: Array, b: Array, s: float, length: float, length_x: float) -> Array:
+    """Of f at features a and b, shape (n, m)."""
+    apart = (a[:, None] - b[None]) ** 2
+    exponent = apart[..., 1:].sum(axis=-1) / length**2 + apart[..., 0] / length_x**2
+    covariance: Array = s**2 * np.exp(-exponent / 2)
+    return covariance
+
+
+def _plane(features: Array, about: Array) -> Array:
+    """1, and the directions in which ``about`` varies: fractions sum to 1, some may be 0."""
+    centre = about.mean(axis=0)
+    _, size, directions = np.linalg.svd(about - centre, full_matrices=False)
+    varies = directions[size > 1e-9 * max(size.max(), 1.0)]
+    return np.hstack([np.ones((len(features), 1)), (features - centre) @ varies.T])
+
+
+@dataclass(frozen=True)
+class _Process:
+    """One value, given its parameters: (s, l, l_x, noise)."""
+
+    features: Array
+    value: Array
+    error: Array
+    parameters: Array
+
+    @cached_property
+    def factor(self) -> tuple[Array, bool]:
+        """Of the covariance of the value, its noise included."""
+        *kernel, noise = self.parameters
+        own = _covariance(self.features, self.features, *kernel)
+        factor: tuple[Array, bool] = cho_factor(own + np.diag(self.error**2 + noise**2), lower=True)
+        return factor
+
+    @cached_property
+    def plane(self) -> Array:
+        """Columns of the plane."""
+        return _plane(self.features, self.features)
+
+    @cached_property
+    def of_plane(self) -> Array:
+        """Inverse covariance of the plane's coefficients."""
+        return np.asarray(self.plane.T @ cho_solve(self.factor, self.plane))
+
+    @cached_property
+    def coefficients(self) -> Array:
+        """Of the plane."""
+        towards = self.plane.T @ cho_solve(self.factor, self.value)
+        return np.linalg.solve(self.of_plane, towards)
+
+    @property
+    def deviance(self) -> float:
+        """-2 ln of the likelihood, but for a constant."""
+        residual = self.value - self.plane @ self.coefficients
+        known = 2 * np.log(np.diag(self.factor[0])).sum() + np.linalg.slogdet(self.of_plane)[1]
+        return float(residual @ cho_solve(self.factor, residual) + known)
+
+    def at(self, asked: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation, shapes (n,)."""
+        cross = _covariance(asked, self.features, *self.parameters[:3])
+        there = _plane(asked, self.features)
+        residual = self.value - self.plane @ self.coefficients
+        mean = there @ self.coefficients + cross @ cho_solve(self.factor, residual)
+        left = there - cross @ cho_solve(self.factor, self.plane)
+        variance = self.parameters[0] ** 2 - _quadratic(cross, cho_solve(self.factor, cross.T))
+        variance += _quadratic(left, np.linalg.solve(self.of_plane, left.T))
+        return mean, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _quadratic(left: Array, right: Array) -> Array:
+    products: Array = np.einsum("ij,ji->i", left, right)
+    return products
+
+
+def _most_likely(features: Array, value: Array, error: Array) -> Array:
+    """s, l, l_x and noise of one value; from a short and a long l, for there may be two maxima."""
+    scale = max(float(value.std()), 1e-9 * float(np.abs(value).max())) or 1.0
+    bounds = np.log([SIZE, LENGTHS, LENGTHS, NOISE])
+
+    def deviance(logarithms: Array) -> float:
+        return _Process(features, value / scale, error / scale, np.exp(logarithms)).deviance
+
+    starts = [np.log([1.0, length, 1.0, 0.03]) for length in STARTS]
+    tried = [minimize(deviance, start, method="L-BFGS-B", bounds=bounds) for start in starts]
+    best = np.exp(min(tried, key=lambda one: float(one.fun)).x)
+    return np.asarray(best * [scale, 1.0, 1.0, scale])

@@ -161,12 +161,17 @@ class OrderComparison:
 
     def coverage(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Shares of `deviations` within 68 and 95 % intervals, and their standard errors."""
-        size = np.abs(self.deviations)
-        if not len(size):
-            return (np.nan, np.nan), (np.nan, np.nan)
-        shares = [float(np.mean(size <= width)) for width in (1.0, WIDTH_95)]
-        (one, two), n = shares, len(size)
-        return (one, np.sqrt(one * (1 - one) / n)), (two, np.sqrt(two * (1 - two) / n))
+        return coverage(self.deviations)
+
+
+def coverage(deviations: Array) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Shares of differences, each in its error, within 68 and 95 %, and their standard errors."""
+    size = np.abs(deviations)
+    if not len(size):
+        return (np.nan, np.nan), (np.nan, np.nan)
+    shares = [float(np.mean(size <= width)) for width in (1.0, WIDTH_95)]
+    (one, two), n = shares, len(size)
+    return (one, np.sqrt(one * (1 - one) / n)), (two, np.sqrt(two * (1 - two) / n))
 
 
 def _normal_scores(difference: Array, one: Array, other: Array, few: float, fewer: float) -> Array:

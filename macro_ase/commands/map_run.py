@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,17 +18,21 @@ from ..extras import need
 from ..files import write_atomically
 from ..report.triangle import triangle
 from ..sampling.store import Store
-from ..studies.compositions.compare import SmallOrder
+from ..studies.compositions.compare import error_of
 from ..studies.compositions.design import (
     MODEL,
     CompositionDesign,
     barrier_remarks,
-    delta_of_alpha,
     inside,
     on_triangle,
 )
+from ..studies.compositions.deviation import delta_of_deviation
+from ..studies.compositions.small_order import SmallOrder
 from ..systems.alloy_order import BondOrder
 from .file_roles import require_apart
+
+if TYPE_CHECKING:
+    from ..learning.models.macro_model import MacroModel
 
 TOLD_PARTS = 5
 SITES = 10**9
@@ -44,9 +49,9 @@ class OrderMap:
     names : tuple of str
         All pairs A <= B.
     fractions : array, shape (n, 3)
-    alpha, spread : arrays, shape (n, n_all)
-        Where the model rests, mean and standard deviation over its members; nan for pairs of
-        absent species.
+    alpha, error : arrays, shape (n, n_all)
+        Where the model rests, and the standard error, by its members and by the surface of small
+        crystals that these share; nan for pairs of absent species.
     inside : bool array, shape (n,)
         Mixtures of compositions that were learned from.
     """
@@ -55,15 +60,15 @@ class OrderMap:
     names: tuple[str, ...]
     fractions: Array
     alpha: Array
-    spread: Array
+    error: Array
     inside: Array
 
     def csv(self) -> str:
         """A row a composition; blank where a value is not defined."""
         columns = [*self.species, "inside"]
         for name in self.names:
-            columns += [f"alpha {name}", f"spread {name}"]
-        both = np.stack([self.alpha, self.spread], axis=2).reshape(len(self.alpha), -1)
+            columns += [f"alpha {name}", f"error {name}"]
+        both = np.stack([self.alpha, self.error], axis=2).reshape(len(self.alpha), -1)
         lines = [",".join(columns)]
         for c, within, own in zip(self.fractions, self.inside, both):
             values = ["" if np.isnan(x) else f"{x:.6g}" for x in own]
@@ -105,7 +110,8 @@ class RunMap:
         """Draw the map, write its files, and give some of it as a table."""
         design = self._design()
         fractions = on_triangle(self.parts)
-        found = self._map(design, fractions)
+        model, small = self._learned(design)
+        found = _map(design, model, small, fractions, self.temperature)
         system = design.system
         for remark in barrier_remarks(system, fractions, "compositions of the map"):
             warnings.warn(remark, stacklevel=2)
@@ -114,7 +120,7 @@ class RunMap:
             write_atomically(self.csv, found.csv())
         if self.plot is not None:
             self._draw(design, found)
-        told = self._map(design, on_triangle(TOLD_PARTS))
+        told = _map(design, model, small, on_triangle(TOLD_PARTS), self.temperature)
         return "\n".join(_table(told, self.temperature))
 
     def _design(self) -> CompositionDesign:
@@ -140,28 +146,18 @@ class RunMap:
             raise ValueError(f"{self.folder} is not of three species: a map is a triangle of them")
         return design
 
-    def _map(self, design: CompositionDesign, fractions: Array) -> OrderMap:
+    def _learned(self, design: CompositionDesign) -> tuple[MacroModel, SmallOrder]:
+        """The model, and where small crystals rest."""
         from ..learning.models.macro_model import MacroModel
 
         model, store = MacroModel.load(self.folder / "model"), Store(self.folder / "data.zarr")
+        if model.z_names != design.names:
+            raise ValueError(
+                f"{self.folder} has a model of {', '.join(model.z_names)}, of an earlier release: "
+                f"macro-ase run {self.folder} learns it anew"
+            )
         keys = [key for d, t in design.conditions for key in d.keys("small", t)]
-        small = SmallOrder.of(design, {key: store.read(key) for key in keys})
-        whole, x = design.system.order, 1000 / self.temperature
-        rows = np.column_stack([np.full(len(fractions), x), fractions[:, :-1]])
-        rests = model.rests(rows)
-        all_names = whole.all_names
-        alpha, spread = (np.full((len(rows), len(all_names)), np.nan) for _ in range(2))
-        for k, (c, row) in enumerate(zip(fractions, rows)):
-            order = _order(whole, c)
-            if not order.pairs:
-                continue
-            v = small.neighbours(order, row)
-            own = order.alpha(delta_of_alpha(order, whole.pairs, rests[:, k], v))
-            kept = [all_names.index(name) for name in order.all_names]
-            alpha[k, kept] = own.mean(axis=0)
-            spread[k, kept] = own.std(axis=0, ddof=1) if len(own) > 1 else np.nan
-        within = inside(design.fractions, fractions)
-        return OrderMap(whole.species, all_names, fractions, alpha, spread, within)
+        return model, SmallOrder.of(design, {key: store.read(key) for key in keys})
 
     def _draw(self, design: CompositionDesign, found: OrderMap) -> None:
         """Unlike pairs, with the compositions that were learned from."""
@@ -188,6 +184,32 @@ class RunMap:
             )
         if told:
             warnings.warn(f"the model extrapolates: {'; '.join(told)}", stacklevel=3)
+
+
+def _map(
+    design: CompositionDesign,
+    model: MacroModel,
+    small: SmallOrder,
+    fractions: Array,
+    temperature: float,
+) -> OrderMap:
+    """Where the members rest at compositions, shape (n, 3)."""
+    whole, all_names = design.system.order, design.system.order.all_names
+    rows = np.column_stack([np.full(len(fractions), 1000 / temperature), fractions[:, :-1]])
+    rests = model.rests(rows)
+    alpha, error = (np.full((len(rows), len(all_names)), np.nan) for _ in range(2))
+    for k, (c, row) in enumerate(zip(fractions, rows)):
+        order = _order(whole, c)
+        if not order.pairs:
+            continue
+        deviations, v = small.rest(order, row) + rests[:, k], small.neighbours(order, row)
+        own = order.alpha(delta_of_deviation(order, whole.pairs, deviations, v))
+        kept = [all_names.index(name) for name in order.all_names]
+        alpha[k, kept] = own.mean(axis=0)
+        surface = np.abs(order.alpha(small.delta(order, row).error))
+        error[k, kept] = error_of(own, surface)
+    within = inside(design.fractions, fractions)
+    return OrderMap(whole.species, all_names, fractions, alpha, error, within)
 
 
 def _order(whole: BondOrder, fractions: Array) -> BondOrder:

@@ -110,25 +110,33 @@ def learn(
     """
     from ..learning.models.macro_model import MacroModel
 
+    d = pairs["z0"].shape[1]
+    z_names = (*names, *(f"closure {k + 1}" for k in range(d - len(names))))
+
+    def load(folder: Path) -> MacroModel:
+        model = MacroModel.load(folder)
+        if model.z_names != z_names:
+            raise ValueError(f"{folder} holds a model of {', '.join(model.z_names)}")
+        return model
+
     def make(folder: Path) -> MacroModel:
         from ..learning.models.clock import Clock
         from ..learning.models.training import train
         from ..learning.options import TrainingOptions
         from ..learning.pairs import PairBatch
 
-        n, d = pairs["z0"].shape
+        n = len(pairs["z0"])
         rows = condition if condition.ndim == 2 else np.tile(condition, (n, 1))
         more = (pairs.get("mean"), pairs.get("run"), pairs.get("past"))
         batch = PairBatch(pairs["z0"], pairs["dz"], rows, pairs["snapshot"], *more)
         own = TrainingOptions(**options)
         trained = train(batch, own, seed, f"learning {name}", folder, late)
-        z_names = (*names, *(f"closure {k + 1}" for k in range(d - len(names))))
         unit = clock or Clock(np.array([1.0]), np.array([0.0]))
         model = MacroModel(trained, own, z_names, dt, sites, unit, substeps)
         model.save(folder)
         return model
 
-    return runner.kept(name, MacroModel.load, make)
+    return runner.kept(name, load, make)
 
 
 def direct_runs(

@@ -1,6 +1,7 @@
 """Maps of order by the run of many compositions, whose model is made by hand: command and files."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,13 @@ from macro_ase.toml_text import dump_toml
 pytestmark = pytest.mark.learn
 REST, TILT = np.array([-0.05, 0.1, -0.2]), np.array([0.0, 0.2, -0.3])
 KELVIN = (1600.0, 2400.0)
+ATOMS = 1023 / 1024
+"""Share of sites that are not vacant."""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as a study leaves it; alpha rests at what 1 / T says, whatever the composition."""
+    """A folder as a study leaves it; order rests at what 1 / T says, whatever the composition."""
     folder = tmp_path_factory.mktemp("runs") / "many"
     folder.mkdir()
     changes = ("system.small_size=[4,4,4]", "system.large_size=[8,8,8]", "small.runs=1")
@@ -44,7 +47,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(folder / "data.zarr")
     for own, t in d.conditions:
         order = own.system.small_order
-        z = np.tile(order.random_state(2), (4, 1))
+        random = 1 + 1 / (own.system.small.n_sites - 1)  # which rests at 0 without end
+        z = np.tile(order.random_state(2) * random, (4, 1))
         free = np.full((4, 3), 8 * order.fractions[-1])
         for key in own.keys("small", t):
             store.write(key, {"z": z, "extra": free})
@@ -52,7 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(temperature: float) -> np.ndarray:
-    """alpha of unlike pairs, Nb-Mo, Nb-Ta and Mo-Ta."""
+    """Deviation of unlike pairs, Nb-Mo, Nb-Ta and Mo-Ta."""
     return REST + TILT * (1000 / temperature - np.mean([1000 / t for t in KELVIN]))
 
 
@@ -72,15 +76,12 @@ def test_the_map_its_files_and_what_it_says(
     for row in rows:
         c = np.array([float(row[s]) for s in ("Nb", "Mo", "Ta")])
         for name, value in zip(("Nb-Mo", "Nb-Ta", "Mo-Ta"), expected(2000)):
-            own, there = (
-                row[f"alpha {name}"],
-                all(c[["Nb", "Mo", "Ta"].index(s)] > 0 for s in name.split("-")),
-            )
-            assert (own != "") == there  # blank where a species is absent
-            assert not there or float(own) == pytest.approx(value, abs=1e-5)
-            assert not there or float(row[f"spread {name}"]) == pytest.approx(
-                0.02 / 2**0.5, rel=1e-3
-            )
+            own, error = row[f"alpha {name}"], row[f"error {name}"]
+            a, b = (c[["Nb", "Mo", "Ta"].index(s)] * ATOMS for s in name.split("-"))
+            assert (own != "") == (a * b > 0)  # blank where a species is absent
+            if own:
+                assert float(own) * (8 * a * b) ** 0.5 == pytest.approx(value, rel=1e-5)
+                assert float(error) * (8 * a * b) ** 0.5 == pytest.approx(0.01, rel=1e-2)
 
 
 def test_like_pairs_keep_the_sum_rule(run: Path, tmp_path: Path) -> None:
@@ -129,3 +130,15 @@ def test_commands_of_one_composition_point_here(
     assert main(["anneal", str(run), "--schedule", "2000 K, hold 1 s"]) == 2
     err = capsys.readouterr().err
     assert "macro-ase map takes it" in err and err.count("\n") == 1
+
+
+def test_a_model_of_other_observables_is_refused(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As runs of an earlier release have: they would be read as what they are not."""
+    old = tmp_path / "old"
+    shutil.copytree(run, old)
+    about = old / "model" / "model.json"
+    about.write_text(about.read_text().replace("deviation ", "alpha "))
+    assert main(["map", str(old), "--temperature", "2000"]) == 2
+    assert "has a model of alpha Nb-Mo, alpha Nb-Ta" in capsys.readouterr().err

@@ -47,7 +47,7 @@ def late_runs(
     conditions: Sequence[tuple[Design, float]],
     small: Chunks,
     step: float,
-    learned: Callable[[Design, Array], Array] = lambda d, z: z,
+    learned: Callable[[Design, float, Array], Array] = lambda d, t, z: z,
 ) -> LateRuns | None:
     """Second halves of the small runs, if it is their states that patches are of.
 
@@ -62,7 +62,7 @@ def late_runs(
     rows, steps = [], []
     for d, t in conditions:
         runs = [small[key] for key in d.keys("small", t)]
-        whole = with_past(d, runs, [learned(d, run["z"]) for run in runs])
+        whole = with_past(d, runs, [learned(d, t, run["z"]) for run in runs])
         late = [x[len(x) // 2 :] for x in whole]
         dt = step * residence_time(runs)
         states += late

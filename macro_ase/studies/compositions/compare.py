@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...analysis.composition_surface import CompositionSurface
 from ...analysis.model_steps import PairsShown, examine
-from ...analysis.order_comparison import Estimate, mean_of_runs, small_averages
+from ...analysis.order_comparison import Estimate, mean_of_runs
 from ...analysis.time_step import TimeStepScan
 from ...arrays import Array, Chunk
-from ...systems.alloy_order import BondOrder
 from ..alloys.design import Design
-from .design import CompositionDesign, atom_fractions, delta_of_alpha, inside
+from .design import CompositionDesign, atom_fractions, inside
+from .deviation import delta_of_deviation
+from .small_order import SmallOrder
 
 if TYPE_CHECKING:
     from ...learning.models.macro_model import MacroModel
@@ -40,7 +40,7 @@ class HeldOut:
     predicted, true : Estimate
         delta by the model and directly; without direct runs the truth is nan.
     averages : Estimate
-        delta by a fit over composition to averages of small crystals, less the offset of their
+        delta by a fit over composition to averages of small crystals, with the offset of their
         size.
     factor : array
         alpha / delta.
@@ -58,43 +58,6 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class SmallOrder:
-    """What small runs say of all compositions: surfaces over 1000 K / T and composition.
-
-    Attributes
-    ----------
-    alpha : CompositionSurface
-        Of all pairs A <= B, as in a crystal of the large size.
-    vacancies : CompositionSurface
-        Vacancy neighbours of an atom of each species, over 8 c_X.
-    """
-
-    alpha: CompositionSurface
-    vacancies: CompositionSurface
-
-    @classmethod
-    def of(cls, d: CompositionDesign, small: Chunks) -> SmallOrder:
-        """From second halves of the small runs."""
-        conditions, alphas, neighbours = [], [], []
-        for own, t in d.conditions:
-            runs = [small[key] for key in own.keys("small", t)]
-            order, little = own.system.order, own.system.small_order
-            (delta, _), (v, _) = small_averages(little, runs, own.system.vacancy_scale)
-            offset = little.random_delta - order.random_delta
-            conditions.append(own.system.model_condition({"T": t}))
-            alphas.append(order.alpha(delta - offset))
-            neighbours.append(v / (8 * order.fractions[-1]))
-        rows = np.array(conditions)
-        fit = CompositionSurface.fit
-        return cls(fit(rows, np.array(alphas)), fit(rows, np.array(neighbours)))
-
-    def neighbours(self, order: BondOrder, condition: Array) -> Array:
-        """v_A, shape (S - 1,), 0 of species that are not there."""
-        share = np.maximum(self.vacancies(condition)[0], 0.0)
-        return np.where(order.counts[:-1] > 0, share * 8 * order.fractions[-1], 0.0)
-
-
-@dataclass(frozen=True)
 class Findings:
     """What the stages made."""
 
@@ -109,6 +72,7 @@ class Findings:
 def compare(
     d: CompositionDesign,
     small: Chunks,
+    from_small: SmallOrder,
     scan: TimeStepScan,
     pairs: Mapping[int, Chunk],
     model: MacroModel,
@@ -116,8 +80,7 @@ def compare(
     paths: Sequence[Array],
     cpu_s: Mapping[str, float],
 ) -> Findings:
-    """Prediction beside truth; ``pairs`` are those of a learned condition, as alpha."""
-    from_small = SmallOrder.of(d, small)
+    """Prediction beside truth; ``pairs`` are those of a learned condition, as it is learned."""
     shown, sizes = [], d.training[0].sampled_sizes
     for chunk, (own, t) in zip(pairs.values(), d.conditions):
         shown.append(examine(model, chunk, own.system.model_condition({"T": t}), *sizes))
@@ -143,9 +106,10 @@ def _held_out(
     first: int,
 ) -> HeldOut:
     order, condition = own.system.order, own.system.model_condition({"T": temperature})
-    v, all_pairs = from_small.neighbours(order, condition), d.system.order.pairs
-    means = delta_of_alpha(order, all_pairs, late.mean(axis=(1, 2)), v)
-    spread = means.std(axis=0, ddof=1) if len(means) > 1 else np.full(len(means[0]), np.nan)
+    v, rest = from_small.neighbours(order, condition), from_small.rest(order, condition)
+    x = rest + late.mean(axis=(1, 2))
+    means = delta_of_deviation(order, from_small.pairs, x, v)
+    averages = from_small.delta(order, condition)
     unknown = np.full(len(order.all_pairs), np.nan)
     true = Estimate(unknown, unknown)
     if runs:
@@ -153,18 +117,24 @@ def _held_out(
             *mean_of_runs([order.delta(r["z"][first:], r["extra"][first:]) for r in runs])
         )
     names, factor = order.all_names, order.alpha(np.ones(len(order.all_pairs)))
-    kept = [d.system.order.all_names.index(name) for name in names]
-    alpha, error = (
-        of(condition)[0][kept] for of in (from_small.alpha, from_small.alpha.error)
-    )  # fmt: skip
     return HeldOut(
         own.label[:-1],
         temperature,
         bool(inside(d.fractions, atom_fractions(order)[None])[0]),
         bool(np.any(order.counts[:-1] == 0)),
         names,
-        Estimate(means.mean(axis=0), spread / np.sqrt(len(means))),
+        Estimate(means.mean(axis=0), error_of(means, averages.error)),
         true,
-        Estimate(alpha / factor, np.abs(error / factor)),
+        averages,
         factor,
     )
+
+
+def error_of(members: Array, surface: Array) -> Array:
+    """Standard errors of an ensemble's mean about a surface that all members share.
+
+    Of ``members``, shape (members, n), and the errors of the surface, (n,); nan of one member.
+    """
+    spread = members.std(axis=0, ddof=1) if len(members) > 1 else np.full(surface.shape, np.nan)
+    error: Array = np.hypot(spread / np.sqrt(len(members)), surface)
+    return error

@@ -1,11 +1,8 @@
 """The settings of a study of an alloy's compositions, typed and checked once.
 
 Each composition is a study of an alloy (`studies.alloys.design`) with random streams of its own;
-what is learned is one model of all of them, whose state is alpha of unlike pairs by shell,
-
-    alpha_AB = 1 - (N_AB / n) / (z_k c_A c_B),
-
-for it has a limit where a species becomes dilute, which bond densities, all 0 there, do not show.
+what is learned is one model of all of them, whose state is the `deviation` of unlike pairs from
+where small crystals rest (`small_order`).
 """
 
 from __future__ import annotations
@@ -94,7 +91,7 @@ class CompositionDesign:
     @property
     def names(self) -> tuple[str, ...]:
         """Of the model's state."""
-        return tuple(f"alpha {name}" for name in self.system.names)
+        return tuple(f"deviation {name}" for name in self.system.names)
 
     @property
     def remarks(self) -> list[str]:
@@ -138,24 +135,6 @@ def atom_fractions(order: BondOrder) -> Array:
     """Fractions among the atoms, shape (S - 1,)."""
     atoms = order.counts[:-1]
     return np.asarray(atoms / atoms.sum())
-
-
-def delta_of_alpha(
-    order: BondOrder, pairs: Sequence[tuple[int, int]], alpha: Array, vacancy_neighbours: Array
-) -> Array:
-    """delta of all pairs that are there, shape (..., n_all), from alpha of unlike ones.
-
-    Parameters
-    ----------
-    order : BondOrder
-        Of the crystal, which may lack species.
-    pairs : sequence of (int, int)
-        Unlike pairs whose alpha come first in ``alpha``, shape (..., d).
-    vacancy_neighbours : array, shape (..., S - 1)
-    """
-    columns = [pairs.index(pair) for pair in order.pairs]
-    z = (1 - alpha[..., columns]) * order.random_state(1)
-    return order.delta(z, vacancy_neighbours)
 
 
 def _named(text: str) -> str:

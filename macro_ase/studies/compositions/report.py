@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...analysis.order_comparison import Estimate, rms, rms_with_error
+from ...analysis.order_comparison import Estimate, coverage, rms, rms_with_error
 from ...analysis.time_step import AGREEMENT
 from ...arrays import Array
 from ...report import Check, Cost, Figure, Metric, Report, Section, Table, Value
@@ -50,6 +50,16 @@ def miss(held_out: Sequence[HeldOut], way: Way) -> tuple[Array, Array]:
     return np.concatenate([e.value - t.value for e, t in own]), np.concatenate(errors)
 
 
+def _unlike(h: HeldOut) -> list[bool]:
+    """Which pairs are of two species; like ones are sums of these."""
+    return [a != b for a, b in (name.split("-") for name in h.names)]
+
+
+def _independent(held_out: Sequence[HeldOut]) -> int:
+    """Numbers that do not follow from others."""
+    return sum(sum(_unlike(h)) for h in held_out)
+
+
 def _predicted(h: HeldOut) -> Estimate:
     return h.predicted
 
@@ -73,16 +83,32 @@ def _metrics(f: Findings) -> dict[str, Metric]:
     for name, own in _parts(f).items():
         if own or not name:
             floor = rms(np.concatenate([h.true.error for h in own])) if own else None
-            found = rms_with_error(*miss(own, _predicted))
+            found = rms_with_error(*miss(own, _predicted), _independent(own))
             metrics[f"composition_rms{name and '_' + name}"] = Metric(*found, None, floor, "delta")
+    shares = coverage(_deviations(f.held_out)) if f.held_out else ()
+    for (share, error), level, expected in zip(shares, ("68", "95"), (0.683, 0.95)):
+        metrics[f"coverage_{level}"] = Metric(share, error, expected)
     return metrics
+
+
+def _deviations(held_out: Sequence[HeldOut]) -> Array:
+    """Misses of unlike pairs in their errors."""
+    each = [
+        ((h.predicted.value - h.true.value) / np.hypot(h.predicted.error, h.true.error))[_unlike(h)]
+        for h in held_out
+    ]
+    of_all = np.concatenate(each)
+    return of_all[np.isfinite(of_all)]
 
 
 def _baselines(f: Findings) -> Table:
     ways = {"prediction by one model": _predicted, "small crystals' averages, fitted": _averages}
     parts = {name or "all": own for name, own in _parts(f).items() if own or not name}
     rows: list[list[Cell]] = [
-        [name, *(Value(*rms_with_error(*miss(own, way))) for own in parts.values())]
+        [
+            name,
+            *(Value(*rms_with_error(*miss(own, way), _independent(own))) for own in parts.values()),
+        ]
         for name, way in ways.items()
     ]
     expected = [
@@ -93,9 +119,9 @@ def _baselines(f: Findings) -> Table:
     caption = (
         "Root mean square error of delta against the direct runs, over pairs, held-out "
         "compositions and temperatures: inside and outside of those learned from, and edges, "
-        "where a species is absent. The second row is a polynomial in composition and 1 / T "
-        "through the averages of the small runs that the model begins with, less the exact "
-        "offset of their size."
+        "where a species is absent. The second row is the surface over composition and 1 / T, a "
+        "Gaussian process, through the averages of the small runs that the model is learned "
+        "about, with the offset of their size."
     )
     return Table(caption, ["", *parts], rows)
 

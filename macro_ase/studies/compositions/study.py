@@ -18,6 +18,7 @@ from ...arrays import Array, Chunk
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
+from ...systems.alloy_crystals import AlloyCrystals
 from ..alloys.compare import joined
 from ..alloys.design import Design
 from ..alloys.small_states import late_runs, residence_time
@@ -27,15 +28,17 @@ from ..road import learn
 from ..runner import Runner
 from .compare import Findings, compare
 from .design import CompositionDesign
+from .deviation import change_of_deviation, deviation
 from .report import report
+from .small_order import SmallOrder
 
 if TYPE_CHECKING:
     from ...learning.models.macro_model import MacroModel
 
 Chunks = Mapping[str, Chunk]
 Jobs = dict[str, tuple[Any, ...]]
-OF_STATES = ("z0", "dz", "whole_z0", "whole_dz")
-OTHERS = ("condition", "snapshot", "n_patches", "met", "seam", "whole_snapshot", "evolved")
+STATES, CHANGES = ("z0", "whole_z0"), ("dz", "whole_dz", "seam")
+OTHERS = ("condition", "snapshot", "n_patches", "met", "whole_snapshot", "evolved")
 
 
 class CompositionStudy(Study):
@@ -60,26 +63,27 @@ class CompositionStudy(Study):
 
         small = chunks("small runs", small_chunk, merged(small_jobs(own) for own in d.training))
         scan = timed("time step", time_step, d, small)
+        from_small = timed("where small crystals rest", SmallOrder.of, d, small)
         of_pairs = merged(pair_jobs(own, small, scan) for own in d.training)
         pairs = chunks("patch pairs", grown_pairs_chunk, of_pairs)
-        model = timed("learning", model_of, d, small, scan, pairs, runner)
+        learned = Deviations(d, pairs, from_small)
+        model = timed("learning", model_of, learned, small, scan, runner)
         direct = chunks("direct runs", direct_run_chunk, direct_jobs(d, small, scan))
         begin = time.process_time()
-        paths = timed("prediction", predict, d, scan, model)
+        paths = timed("prediction", predict, d, from_small, scan, model)
         cpu_s = runner.cpu_s | {"prediction": time.process_time() - begin}
-        return timed(
-            "comparison", compare, d, small, scan, Alphas(d, pairs), model, direct, paths, cpu_s
-        )
+        made = (small, from_small, scan, learned, model, direct, paths, cpu_s)
+        return timed("comparison", compare, d, *made)
 
 
-class Alphas(Mapping[int, Chunk]):
-    """Pairs of a learned condition by its number, states and increments as alpha.
+class Deviations(Mapping[int, Chunk]):
+    """Pairs of a learned condition by its number, as deviations from where small crystals rest.
 
     One condition is in memory at a time.
     """
 
-    def __init__(self, d: CompositionDesign, pairs: Chunks) -> None:
-        self.d, self.pairs = d, pairs
+    def __init__(self, d: CompositionDesign, pairs: Chunks, from_small: SmallOrder) -> None:
+        self.d, self.pairs, self.from_small = d, pairs, from_small
 
     def __len__(self) -> int:
         return len(self.d.conditions)
@@ -90,12 +94,22 @@ class Alphas(Mapping[int, Chunk]):
     def __getitem__(self, number: int) -> Chunk:
         design, t = self.d.conditions[number]
         keys = design.keys("pairs", t)
-        names = [name for name in self.pairs[keys[0]] if name in (*OF_STATES, *OTHERS)]
+        names = [name for name in self.pairs[keys[0]] if name in (*STATES, *CHANGES, *OTHERS)]
         own = joined(self.pairs, keys, names)
-        random = design.system.order.random_state(design.system.shells)
-        for name in OF_STATES:
-            own[name] = (1.0 if name.endswith("z0") else 0.0) - own[name] / random
-        return own | {"seam": -own["seam"] / random}
+        for name in STATES:
+            own[name] = self.of(design.sampled, t, own[name])
+        for name in CHANGES:
+            own[name] = change_of_deviation(design.sampled.order, own[name], design.system.shells)
+        return own
+
+    def of(self, system: AlloyCrystals, t: float, z: Array) -> Array:
+        """What is learned, shape (n, d), from bond densities z of a system's large crystals."""
+        rest = self.from_small.rest(system.order, system.model_condition({"T": t}))
+        return deviation(system.order, z, system.shells) - rest
+
+    def of_small(self, design: Design, t: float, z: Array) -> Array:
+        """The same of its small crystals."""
+        return self.of(design.system.alone(), t, z)
 
 
 def merged(jobs: Any) -> Jobs:
@@ -112,31 +126,29 @@ def time_step(d: CompositionDesign, small: Chunks) -> TimeStepScan:
     return scan_time_steps(late, temperatures, own.system.record_events, own.dt_events)
 
 
-def model_of(
-    d: CompositionDesign, small: Chunks, scan: TimeStepScan, pairs: Chunks, runner: Runner
-) -> MacroModel:
+def model_of(learned: Deviations, small: Chunks, scan: TimeStepScan, runner: Runner) -> MacroModel:
     """The ensemble, whose time is counted in mean hops of a vacancy.
 
     Members draw small runs where patches are of these, and know where they rest.
     """
-    names, parts, first = ("z0", "dz", "condition", "snapshot"), [], 0
-    for k, (own, (design, t)) in enumerate(zip(Alphas(d, pairs).values(), d.conditions)):
+    d, names = learned.d, ("z0", "dz", "condition", "snapshot")
+    parts, first = [], 0
+    for k, (own, (design, t)) in enumerate(zip(learned.values(), d.conditions)):
         part = {name: own[name] for name in names}
         part["snapshot"] = part["snapshot"] + first
         first = int(part["snapshot"].max()) + 1
         if not design.grow:
-            part["run"] = k * design.small_runs + runs_of_pairs(design, pairs, t)
+            part["run"] = k * design.small_runs + runs_of_pairs(design, learned.pairs, t)
         parts.append(part)
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     one = d.training[0]
     what = (d.names, scan.chosen, one.sites_per_patch, d.learning, d.seed)
-    more = (None, one.system.substeps, late_runs(d.conditions, small, scan.chosen, alphas))
+    more = (
+        None,
+        one.system.substeps,
+        late_runs(d.conditions, small, scan.chosen, learned.of_small),
+    )
     return learn(runner, "", rows, rows["condition"], *what, *more)
-
-
-def alphas(own: Design, z: Array) -> Array:
-    """alpha of unlike pairs by shell from bond densities z, shape (n, d)."""
-    return np.asarray(1.0 - z / own.system.order.random_state(own.system.shells))
 
 
 def residence_times(d: CompositionDesign, small: Chunks) -> CompositionSurface:
@@ -166,14 +178,17 @@ def direct_jobs(d: CompositionDesign, small: Chunks, scan: TimeStepScan) -> Jobs
     return jobs
 
 
-def predict(d: CompositionDesign, scan: TimeStepScan, model: MacroModel) -> list[Array]:
+def predict(
+    d: CompositionDesign, from_small: SmallOrder, scan: TimeStepScan, model: MacroModel
+) -> list[Array]:
     """Paths of the model, shape (members, paths, n_t, d), of every held-out condition.
 
-    From random order, which is alpha = 0 for every pair, there or not.
+    From random order, for every pair, there or not.
     """
-    paths, start = [], np.zeros(len(d.names))
+    paths = []
     for own, t in d.truths:
         condition, steps = own.system.model_condition({"T": t}), steps_of(d, own, t, scan)
+        start = -from_small.rest(own.system.order, condition)
         size = own.system.large.n_sites, own.n_patches
         seed = stream(own.seed, "predict", round(1000 * t))
         paths.append(model.simulate(start, condition, steps, *size, own.paths, seed).z)

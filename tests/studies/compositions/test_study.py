@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,9 +14,11 @@ from macro_ase.studies.compositions.design import (
     CompositionDesign,
     atom_fractions,
     barrier_remarks,
-    delta_of_alpha,
     inside,
 )
+from macro_ase.studies.compositions.deviation import deviation
+from macro_ase.studies.compositions.small_order import SmallOrder
+from macro_ase.studies.compositions.study import Deviations
 
 pytestmark = pytest.mark.filterwarnings("ignore:barriers are extrapolated")
 TINY = (
@@ -68,34 +70,6 @@ def test_one_line_says_where_barriers_are_extrapolated() -> None:
     assert barrier_remarks(d.system, middle, "") == d.system.barriers.fit_remarks
 
 
-def test_delta_of_alpha_turns_back_what_was_measured() -> None:
-    """In the ternary and at the edge, where alpha of two pairs that are not there plays no part."""
-    d = CompositionDesign.of(config())
-    for own in (d.training[1], d.held_out[0]):
-        system, order = own.system, own.system.order
-        bonds = system.bonds(system.large_state, system.large)
-        z, v = order.state(bonds, system.large.n_sites), order.vacancy_neighbours(bonds[0])
-        alpha = np.full(3, 7.0)
-        there = [d.system.order.pairs.index(pair) for pair in order.pairs]
-        alpha[there] = (1 - z / order.random_state(2))[: len(there)]
-        found = delta_of_alpha(order, d.system.order.pairs, alpha, v)
-        np.testing.assert_allclose(found, order.delta(z, v), atol=1e-12)
-    assert order.all_names == ("Mo-Mo", "Mo-Ta", "Ta-Ta")
-
-
-def test_alpha_of_random_crystals_is_nothing_but_the_offset_of_their_size() -> None:
-    d = CompositionDesign.of(config())
-    system = d.training[1].system
-    rng, found = np.random.default_rng(0), []
-    for _ in range(400):
-        z = system.observe(rng.permutation(system.large_state)[None])[0]
-        found.append(1 - z / system.order.random_state(2))
-    mean, error = np.mean(found, axis=0), np.std(found, axis=0) / 20
-    assert np.all(np.abs(mean + 1 / (system.large.n_sites - 1)) < 4 * error)
-    wrong = 1 - z / np.repeat(system.order.random_state(1), 2)[::-1]
-    assert np.abs(wrong).max() > 0.1  # negative control: shells mixed up
-
-
 def test_mixtures_of_known_compositions() -> None:
     known = np.array([[0.2, 0.2, 0.6], [0.6, 0.2, 0.2], [0.2, 0.6, 0.2]])
     asked = np.array([[1, 1, 1], [0.5, 0.3, 0.2], [0.601, 0.2, 0.199], [0.7, 0.2, 0.1], [0, 1, 0]])
@@ -130,3 +104,31 @@ def test_fractions_are_those_of_atoms() -> None:
     np.testing.assert_allclose(
         atom_fractions(d.training[1].system.order), [0.6, 0.2, 0.2], atol=2e-3
     )
+
+
+@pytest.mark.parametrize("grow", ["true", "false"])
+def test_pairs_are_learned_about_where_small_crystals_rest(grow: str) -> None:
+    """Changes are changes of states, in grown crystals and small ones; the rest is taken away."""
+    healing = 100 if grow == "true" else 0
+    changes = (f"sampling.grow={grow}", f"sampling.healing_events={healing}")
+    d = CompositionDesign.of(config(*changes))
+    own, t = d.conditions[1]
+    order = own.sampled.order
+    z = order.random_state(2) * np.array([[0.9], [0.8]])
+    chunk = {"z0": z[:1], "dz": z[1:] - z[:1], "whole_z0": z[:1], "seam": z[1:] - z[:1]}
+    chunk |= {"whole_dz": np.zeros((1, 6)), "snapshot": np.zeros(1)}
+
+    class Rests:
+        def rest(self, order: Any, condition: Any) -> Any:
+            return np.full(6, 0.3)
+
+    pairs = dict.fromkeys(own.keys("pairs", t), chunk)
+    learned = Deviations(d, pairs, cast(SmallOrder, Rests()))
+    found = learned[1]
+    after = learned.of(own.sampled, t, z[1])
+    np.testing.assert_allclose(found["z0"][0] + found["dz"][0], after, rtol=1e-12)
+    np.testing.assert_allclose(found["z0"][0], deviation(order, z[0], 2) - 0.3, rtol=1e-12)
+    np.testing.assert_allclose(found["seam"], found["dz"], rtol=1e-12)
+    np.testing.assert_allclose(found["whole_z0"], found["z0"])
+    small = own.system.small_order.random_state(2)
+    np.testing.assert_allclose(learned.of_small(own, t, small), -0.3, atol=1e-12)
