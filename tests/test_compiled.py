@@ -1,11 +1,17 @@
-"""Machine code kept between processes is never that of other sources, and never in the way."""
+"""Machine code kept between processes is never that of other sources, and never in the way.
+
+Where processes can fork, they do so from one that has imported numba, which takes longer than all
+that they do.
+"""
 
 import ast
+import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -106,7 +112,40 @@ def environment(package: Path, **changes: str) -> dict[str, str]:
     return kept | base | changes
 
 
-def run(package: Path, code: str = SHOW, **changes: str) -> tuple[str, str]:
+FORKING = """
+import json, os, sys, tempfile, traceback
+import numba, numpy
+numba.njit(lambda x: 2.0 * x + 1.0)(1.0)
+
+def work(code, folder, environment):
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(os.path.join(folder, name), os.O_CREAT | os.O_TRUNC | os.O_WRONLY), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:2] = ["", environment["PYTHONPATH"]]
+    tempfile.tempdir = None
+    numba.core.config.reload_config()
+    exec(code, {"__name__": "__main__"})
+
+for line in sys.stdin:
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            work(*json.loads(line))
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitpid(process, 0)[1], flush=True)
+"""
+Run = Callable[..., tuple[str, str]]
+
+
+def started(package: Path, code: str = SHOW, **changes: str) -> tuple[str, str]:
     """Output and standard error of a process."""
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -119,12 +158,34 @@ def run(package: Path, code: str = SHOW, **changes: str) -> tuple[str, str]:
     return done.stdout.strip(), done.stderr
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """`started`, or the same of a process that is forked."""
+    if not hasattr(os, "fork"):
+        yield started
+        return
+    first = environment(tmp_path_factory.mktemp("forking"))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", FORKING], env=first, **pipes) as server:
+
+        def forked(package: Path, code: str = SHOW, **changes: str) -> tuple[str, str]:
+            asked = json.dumps([code, str(package), environment(package, **changes)])
+            print(asked, file=server.stdin, flush=True)
+            ended = server.stdout.readline().strip()
+            out, error = ((package / name).read_text() for name in ("out", "err"))
+            assert ended == "0", error
+            return out.strip(), error
+
+        yield forked
+        server.stdin.close()
+
+
 def kept(package: Path) -> list[Path]:
     return sorted(package.rglob("*.nbc"))
 
 
 @pytest.mark.slow
-def test_a_caller_follows_an_edited_callee_and_its_way_back(package: Path) -> None:
+def test_a_caller_follows_an_edited_callee_and_its_way_back(package: Path, run: Run) -> None:
     low = package / "lib" / "macro_ase" / "kinetics" / "low.py"
     assert run(package) == ("3.0 0", "")
     assert run(package) == ("3.0 1", "")
@@ -135,7 +196,7 @@ def test_a_caller_follows_an_edited_callee_and_its_way_back(package: Path) -> No
 
 
 @pytest.mark.slow
-def test_sources_edited_while_a_process_runs_are_noticed(package: Path) -> None:
+def test_sources_edited_while_a_process_runs_are_noticed(package: Path, run: Run) -> None:
     low = package / "lib" / "macro_ase" / "kinetics" / "low.py"
     edit = f"from pathlib import Path; Path({str(low)!r}).write_text({LOW.format(5.0)!r})\n"
     assert run(package, SHOW.replace("; print", f"\n{edit}print"))[0] == "3.0 0"
@@ -144,7 +205,7 @@ def test_sources_edited_while_a_process_runs_are_noticed(package: Path) -> None:
 
 
 @pytest.mark.slow
-def test_damaged_files_are_compiled_anew(package: Path) -> None:
+def test_damaged_files_are_compiled_anew(package: Path, run: Run) -> None:
     run(package)
     before = kept(package)
     for damage in (lambda data: b"", lambda data: b"\0" * 40, lambda data: data[:-1]):
@@ -157,7 +218,7 @@ def test_damaged_files_are_compiled_anew(package: Path) -> None:
 
 
 @pytest.mark.slow
-def test_where_the_code_is_kept(package: Path) -> None:
+def test_where_the_code_is_kept(package: Path, run: Run) -> None:
     beside = package / "lib" / "macro_ase" / "__pycache__"
     run(package)
     assert len(kept(beside)) == 2 == len(kept(package))
@@ -168,7 +229,7 @@ def test_where_the_code_is_kept(package: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_folder_that_cannot_be_written_is_said_in_one_line(package: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(package: Path, run: Run) -> None:
     (package / "file").touch()
     out, error = run(package, NUMBA_CACHE_DIR=str(package / "file"))
     assert out == "3.0 0" and error.count("UserWarning") == 1
@@ -178,7 +239,9 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(package: Path) -> N
 
 
 @pytest.mark.slow
-def test_without_a_home_the_code_is_kept_in_a_private_temporary_folder(package: Path) -> None:
+def test_without_a_home_the_code_is_kept_in_a_private_temporary_folder(
+    package: Path, run: Run
+) -> None:
     (package / "lib" / "macro_ase" / "__pycache__").touch()
     out, error = run(package, XDG_CACHE_HOME="/proc/nowhere")
     assert out == "3.0 0" and error.count("cannot be kept") == 1
@@ -192,7 +255,7 @@ def test_without_a_home_the_code_is_kept_in_a_private_temporary_folder(package: 
 
 
 @pytest.mark.slow
-def test_processes_that_begin_together(package: Path) -> None:
+def test_processes_that_begin_together(package: Path, run: Run) -> None:
     ask = {"env": environment(package), "cwd": package, "text": True}
     begun = [
         subprocess.Popen([sys.executable, "-c", SHOW], stdout=subprocess.PIPE, **ask)
@@ -203,7 +266,7 @@ def test_processes_that_begin_together(package: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_package_in_a_zip_file(package: Path) -> None:
+def test_a_package_in_a_zip_file(package: Path, run: Run) -> None:
     with zipfile.ZipFile(package / "lib.zip", "w") as archive:
         for file in (package / "lib").rglob("*.py"):
             archive.write(file, file.relative_to(package / "lib"))
@@ -213,7 +276,7 @@ def test_a_package_in_a_zip_file(package: Path) -> None:
 
 
 @pytest.mark.slow
-def test_functions_outside_the_package_are_not_kept(package: Path) -> None:
+def test_functions_outside_the_package_are_not_kept(package: Path, run: Run) -> None:
     (package / "mine.py").write_text(
         "from macro_ase.compiled import compiled\n@compiled\ndef mine(x): return x\n"
     )
@@ -221,7 +284,9 @@ def test_functions_outside_the_package_are_not_kept(package: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_users_function_is_the_one_of_today_and_leaves_ours_alone(package: Path) -> None:
+def test_a_users_function_is_the_one_of_today_and_leaves_ours_alone(
+    package: Path, run: Run
+) -> None:
     show = "from mine import *; print(rate(Mine(1.0)), rate(Ours(0.5)))"
     for factor, part, expected in ((1.0, 1.0, "1.0"), (2.0, 1.0, "2.0"), (2.0, 3.0, "6.0")):
         (package / "mine.py").write_text(MINE.format(factor))
