@@ -69,9 +69,9 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(case: tuple[Path, str]) ->
     with (cut / JOURNAL).open("ab") as stream:
         stream.write(b'{"key": "half a li')
     assert not (cut / "barrier_for_NN.txt").exists()
-    message = compute_barriers_command(structure, cut, text, workers=2, **options)
+    message = compute_barriers_command(structure, cut, text, workers=HERE, **options)
     assert (cut / JOURNAL).read_bytes().startswith(before)
-    compute_barriers_command(structure, whole, text, workers=1, **options)
+    compute_barriers_command(structure, whole, text, workers=HERE, **options)
     for name in TABLES:
         assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
     assert "6 of 432, 6 with a barrier" in message and "within 4.5 A relax: error +" in message
