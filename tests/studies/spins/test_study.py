@@ -153,6 +153,7 @@ def test_bad_settings(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_the_published_way_for_comparison(tmp_path: Path) -> None:
     """Little periodic systems, and the evolved patch taken for the whole."""
     changes = ("sampling.boundary=periodic", "learning.baseline=naive", "closure.compare=[]")
