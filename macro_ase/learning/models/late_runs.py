@@ -31,7 +31,9 @@ from ...arrays import Array
 from ..pairs import PairBatch, Scaling, linear_residuals
 
 STATES = 100
-"""That stand for all late states of a condition."""
+"""That stand for all late states of a condition, where conditions are few."""
+ALL_STATES = 2000
+"""That stand for those of all conditions together."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class LateRuns:
         """Of the late states of every run, shape (n_t, D), which span so many steps."""
         mean = np.array([x.mean(axis=0) for x in states])
         square = np.array([x.T @ x / len(x) for x in states])
-        each = -(-STATES * len(np.unique(condition, axis=0)) // len(states))
+        own_states = min(STATES * len(np.unique(condition, axis=0)), ALL_STATES)
+        each = -(-own_states // len(states))
         some = np.array([x[np.linspace(0, len(x) - 1, each).round().astype(int)] for x in states])
         ends = np.array([x[[0, -1], :d] for x in states])
         n = np.asarray(steps, dtype=float)
@@ -96,11 +99,14 @@ class LateRuns:
         """The same with so many times the steps, beside pairs of which so many count as one."""
         return replace(self, steps=times * self.steps)
 
-    def beside(self, rows: NDArray[np.int64], run: NDArray[np.int64], scaling: Scaling) -> Rests:
-        """Of some rows of pairs that are of these runs: a run as often as its pairs are there."""
-        n = max(run.max(), self.run.max()) + 1
-        times = np.bincount(run[rows], minlength=n) / np.maximum(np.bincount(run, minlength=n), 1)
-        weight = times[self.run] * self.steps
+    def beside(
+        self, rows: NDArray[np.int64], run: NDArray[np.int64] | None, scaling: Scaling
+    ) -> Rests:
+        """Of some rows of pairs that are of these runs: a run as often as its pairs are there.
+
+        Without the ``run`` of every pair, all runs once.
+        """
+        weight = self.steps if run is None else self._drawn(rows, run) * self.steps
         own = [(self.condition == c).all(axis=1) for c in np.unique(self.condition, axis=0)]
         seen = [np.flatnonzero(x & (weight > 0)) for x in own]
         each = [self._scaled(k, weight[k] / len(rows), scaling) for k in seen if len(k)]
@@ -111,6 +117,13 @@ class LateRuns:
             name: torch.as_tensor(x, dtype=torch.float32) for name, x in arrays.items()
         }
         return Rests(**tensors, n_patches=self.n_patches, substeps=self.substeps)
+
+    def _drawn(self, rows: NDArray[np.int64], run: NDArray[np.int64]) -> Array:
+        """How often each run is in some rows, shape (r,)."""
+        n = max(run.max(), self.run.max()) + 1
+        times = np.bincount(run[rows], minlength=n) / np.maximum(np.bincount(run, minlength=n), 1)
+        drawn: Array = times[self.run]
+        return drawn
 
     def _scaled(self, k: NDArray[np.int64], steps: Array, scaling: Scaling) -> dict[str, Array]:
         """Arrays of `Rests` for runs k of a condition, of which each has so many steps."""

@@ -58,7 +58,8 @@ def train(
     checkpoint : Path, optional
         As in `descent.descend`.
     late : LateRuns, optional
-        Of the runs of the pairs: where these rest, which members know beside their pairs.
+        Where runs rest and how far they fluctuate, which members know beside their pairs: of the
+        runs that they draw, or of all if pairs name no runs.
     """
     _check(pairs, options, late)
     scaling = Scaling.of(pairs)
@@ -79,7 +80,7 @@ def train(
     )
     start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
     groups = pairs.snapshot if pairs.run is None else pairs.run
-    if late is not None:
+    if late is not None and pairs.run is not None:
         late = late.counted(design_effect(pairs, dy))
     own = (scaling, start, EPS_SHARE * smallest, options, late)
     ensemble = _Ensemble(data, groups, pairs.run is not None, *own)
@@ -130,8 +131,13 @@ class _Ensemble:
         return model.eval(), history
 
     def _rests(self, rows: NDArray[np.int64]) -> Rests | None:
-        """Where the runs of some rows rest."""
-        return None if self.late is None else self.late.beside(rows, self.groups, self.scaling)
+        """Where the runs of some rows rest; of rows without, all, with their share of the steps."""
+        if self.late is None:
+            return None
+        if self.drawn:
+            return self.late.beside(rows, self.groups, self.scaling)
+        part = self.late.counted(len(rows) / len(self.groups))
+        return part.beside(rows, None, self.scaling)
 
 
 def split_rows(
@@ -177,8 +183,6 @@ def _check(pairs: PairBatch, options: TrainingOptions, late: LateRuns | None) ->
         )
     if pairs.run is not None and len(np.unique(pairs.run)) < 2:
         raise ValueError("all pairs are of one run: members draw runs, at least 2 are needed")
-    if late is not None and pairs.run is None:
-        raise ValueError("where runs rest is said beside pairs that name their runs; these do not")
     if (options.memory > 0) != (pairs.past is not None):
         there = "have none" if pairs.past is None else "have one"
         raise ValueError(

@@ -125,6 +125,11 @@ class Design:
         return self.sampled.large.n_sites, copies * small.n_patches(small.large_state)
 
     @property
+    def small_share(self) -> float:
+        """Sites of a small crystal over those of a state from which patches evolve."""
+        return self.system.alone().large.n_sites / self.sampled_sizes[0]
+
+    @property
     def sites_per_patch(self) -> float:
         """n_s of the states from which patches evolve."""
         n, k = self.sampled_sizes

@@ -43,34 +43,36 @@ def pasts(d: Design, small: Chunks, temperature: float) -> Array:
     ]
 
 
+def late_states(d: Design, temperature: float, runs: Sequence[Chunk]) -> list[Array]:
+    """Second halves of small runs, with their past."""
+    whole = with_past(d, runs, [run["z"] for run in runs])
+    return [x[len(x) // 2 :] for x in whole]
+
+
 def late_runs(
     conditions: Sequence[tuple[Design, float]],
     small: Chunks,
     step: float,
-    learned: Callable[[Design, float, Array], Array] = lambda d, t, z: z,
-) -> LateRuns | None:
-    """Second halves of the small runs, if it is their states that patches are of.
+    states: Callable[[Design, float, Sequence[Chunk]], list[Array]] = late_states,
+) -> LateRuns:
+    """Second halves of the small runs, as ``states`` makes those of the crystals patches are of.
 
-    Runs are numbered one condition after the other; ``step`` is dt in mean events, and ``learned``
-    makes the model's observables of z.
+    Runs are numbered one condition after the other; ``step`` is dt in mean events. Of a crystal
+    that is smaller than those N steps say as much as fewer of a larger one, by their sites.
     """
     from ...learning.models.late_runs import LateRuns
 
-    if any(d.grow for d, _ in conditions):
-        return None
-    states: list[Array] = []
+    late: list[Array] = []
     rows, steps = [], []
     for d, t in conditions:
         runs = [small[key] for key in d.keys("small", t)]
-        whole = with_past(d, runs, [learned(d, t, run["z"]) for run in runs])
-        late = [x[len(x) // 2 :] for x in whole]
-        dt = step * residence_time(runs)
-        states += late
-        steps += [(len(x) - 1) * _interval(run) / dt for x, run in zip(late, runs)]
+        own, dt = states(d, t, runs), step * residence_time(runs)
+        steps += [d.small_share * (len(x) - 1) * _interval(run) / dt for x, run in zip(own, runs)]
+        late += own
         rows += [d.system.model_condition({"T": t})] * len(runs)
     one = conditions[0][0]
-    own = one.sampled_sizes[1], len(one.system.names), one.system.substeps
-    return LateRuns.of(range(len(states)), np.array(rows), states, steps, *own)
+    sizes = one.sampled_sizes[1], len(one.system.names), one.system.substeps
+    return LateRuns.of(range(len(late)), np.array(rows), late, steps, *sizes)
 
 
 def _interval(run: Chunk) -> float:

@@ -156,7 +156,8 @@ def model_of(
         clock,
         d.system.substeps,
     )
-    late = late_runs([(d, t) for t in d.temperatures], small, scan.chosen)
+    conditions = [(d, t) for t in d.temperatures]
+    late = None if d.grow else late_runs(conditions, small, scan.chosen)
     return learn(runner, "", rows, rows["condition"], *what, late=late)
 
 

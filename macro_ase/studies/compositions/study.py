@@ -7,7 +7,7 @@ direct runs at held-out compositions -> prediction beside truth
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,9 +107,15 @@ class Deviations(Mapping[int, Chunk]):
         rest = self.from_small.rest(system.order, system.model_condition({"T": t}))
         return deviation(system.order, z, system.shells) - rest
 
-    def of_small(self, design: Design, t: float, z: Array) -> Array:
-        """The same of its small crystals."""
-        return self.of(design.system.alone(), t, z)
+    def rested(self, design: Design, t: float, runs: Sequence[Chunk]) -> list[Array]:
+        """Second halves of small runs as those of a large crystal, about where all say it rests.
+
+        A crystal of n sites fluctuates as 1 / sqrt(n).
+        """
+        order, shells = design.system.small_order, design.system.shells
+        late = [deviation(order, run["z"][len(run["z"]) // 2 :], shells) for run in runs]
+        shrink = np.sqrt(design.small_share)
+        return [shrink * (x - np.concatenate(late).mean(axis=0)) for x in late]
 
 
 def merged(jobs: Any) -> Jobs:
@@ -146,7 +152,7 @@ def model_of(learned: Deviations, small: Chunks, scan: TimeStepScan, runner: Run
     more = (
         None,
         one.system.substeps,
-        late_runs(d.conditions, small, scan.chosen, learned.of_small),
+        late_runs(d.conditions, small, scan.chosen, learned.rested),
     )
     return learn(runner, "", rows, rows["condition"], *what, *more)
 

@@ -78,24 +78,27 @@ def standard_error() -> np.ndarray:
 
 
 def test_a_model_rests_and_fluctuates_as_its_runs_did() -> None:
-    """Members draw runs, so their mean is within the error of these; few pairs are far off.
+    """Members draw runs or know all, so their mean is within the error of these; few pairs are far.
 
     The spread of runs of 1,400 steps, which relax in 20, is known to 4 %.
     """
     pairs, late, states = known(1)
     off = []
-    for own in (late, None):
-        laws = linear_laws(pairs, own, states)
+    unnamed = replace(pairs, run=None)
+    for given, own in ((pairs, late), (unnamed, late), (pairs, None)):
+        laws = linear_laws(given, own, states)
         rests = [
             (x - z.mean(axis=(0, 1))) / standard_error() for (x, _), z in zip(laws, states.values())
         ]
         true = stationary(RATE, NOISE @ NOISE.T / K)
         spreads = [np.sqrt(np.diag(x).clip(0) / np.diag(true)) - 1 for _, x in laws]
         off.append((np.array(rests), np.array(spreads)))
-    assert np.abs(off[0][0]).max() < 2.5
-    assert np.sqrt((off[1][0] ** 2).mean()) > 8
-    assert np.abs(off[0][1]).max() < 0.1
-    assert np.abs(off[1][1]).max() > 0.3
+    for rests, spreads in off[:2]:
+        assert np.abs(rests).max() < 2.5
+        assert np.abs(spreads).max() < 0.1
+    rests, spreads = off[2]
+    assert np.sqrt((rests**2).mean()) > 8
+    assert np.abs(spreads).max() > 0.3
 
 
 def by_definition(rests: Rests, drift: np.ndarray, noise: np.ndarray) -> float:
@@ -171,7 +174,12 @@ def test_pairs_that_repeat_each_other_count_once() -> None:
     assert once > 5
 
 
-def test_runs_must_be_known() -> None:
-    pairs, late, _ = known(4)
-    with pytest.raises(ValueError, match="name their runs"):
-        train(replace(pairs, run=None), OPTIONS, 0, late=late)
+def test_pairs_without_runs_know_all_of_them() -> None:
+    """The mean over all states, with the steps of all runs to a pair."""
+    pairs, late, states = known(4)
+    scaling, rows = Scaling.of(pairs), np.arange(0, len(pairs), 2)
+    rests = late.beside(rows, None, scaling)
+    for k, z in enumerate(states.values()):
+        np.testing.assert_allclose(rests.centre[k], scaling.z(z.mean(axis=(0, 1))), atol=1e-5)
+        steps = late.steps[k * RUNS : (k + 1) * RUNS].sum()
+        assert float(rests.steps[k]) == pytest.approx(steps / len(rows))

@@ -38,7 +38,6 @@ def runs(d: Design) -> dict:
 def test_second_halves_of_all_small_runs_with_their_past_and_clock(design: Design) -> None:
     small, events = runs(design), 250.0
     late = late_runs([(design, COLD), (design, HOT)], small, events)
-    assert late is not None
     d, half = len(design.system.names), RECORDS // 2
     keys = [key for t in RESIDENCE for key in design.keys("small", t)]
     np.testing.assert_array_equal(late.run, range(4))
@@ -55,6 +54,13 @@ def test_second_halves_of_all_small_runs_with_their_past_and_clock(design: Desig
     assert late.substeps == design.system.substeps == 4
 
 
-def test_states_that_grow_are_of_no_run(design: Design) -> None:
+def test_steps_of_a_small_crystal_say_as_much_as_fewer_of_a_large_one(design: Design) -> None:
     grown = replace(design, grow=True, memory_events=0.0)
-    assert late_runs([(grown, COLD)], runs(design), 250.0) is None
+    plain = replace(design, memory_events=0.0)
+    small = runs(design)
+    ours, own = (late_runs([(d, COLD)], small, 250.0) for d in (grown, plain))
+    share = design.system.small.n_sites / design.system.large.n_sites
+    assert grown.small_share == share < 1
+    assert plain.small_share == 1
+    np.testing.assert_allclose(ours.steps, share * own.steps)
+    assert ours.n_patches * share == own.n_patches

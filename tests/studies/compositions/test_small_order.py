@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from macro_ase.config import load_config
+from macro_ase.observables.quasichemical import alpha_of_exchange
 from macro_ase.studies.compositions.compare import error_of
 from macro_ase.studies.compositions.design import CompositionDesign
 from macro_ase.studies.compositions.deviation import scatter_scale
@@ -19,9 +20,12 @@ NOISE = 0.004
 
 
 def law(c: np.ndarray) -> np.ndarray:
-    """alpha of Nb-Mo, Nb-Ta and Mo-Ta in an endless crystal, in both shells."""
-    first = np.array([-0.1 + 0.2 * c[0], 0.1 * c[1], -0.3 + 0.1 * c[2]])
-    return np.concatenate([first, first / 2])
+    """alpha of Nb-Mo, Nb-Ta and Mo-Ta in an endless crystal, in both shells.
+
+    Their exchange energies are planes.
+    """
+    first = np.array([0.4 - 0.2 * c[0], -0.1 * c[1], 0.9 - 0.1 * c[2]])
+    return alpha_of_exchange(np.concatenate([first, first / 2]), c, [(0, 1), (0, 2), (1, 2)])
 
 
 @pytest.fixture(scope="module")

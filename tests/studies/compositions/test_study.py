@@ -130,5 +130,17 @@ def test_pairs_are_learned_about_where_small_crystals_rest(grow: str) -> None:
     np.testing.assert_allclose(found["z0"][0], deviation(order, z[0], 2) - 0.3, rtol=1e-12)
     np.testing.assert_allclose(found["seam"], found["dz"], rtol=1e-12)
     np.testing.assert_allclose(found["whole_z0"], found["z0"])
-    small = own.system.small_order.random_state(2)
-    np.testing.assert_allclose(learned.of_small(own, t, small), -0.3, atol=1e-12)
+
+
+def test_small_runs_rest_where_all_say_so_and_fluctuate_as_large_ones() -> None:
+    d = CompositionDesign.of(config())
+    own, t = d.conditions[0]
+    order, rng = own.system.small_order, np.random.default_rng(0)
+    z = [order.random_state(2) * (1 + 0.1 * rng.normal(size=(n, 6))) for n in (10, 20)]
+    learned = Deviations(d, {}, cast(SmallOrder, None))
+    late = learned.rested(own, t, [{"z": x} for x in z])
+    x = [deviation(order, run[len(run) // 2 :], 2) for run in z]
+    shrink = np.sqrt(own.system.small.n_sites / own.system.large.n_sites)
+    np.testing.assert_allclose(np.concatenate(late).mean(axis=0), 0, atol=1e-12)
+    for found, given in zip(late, x):
+        np.testing.assert_allclose(np.diff(found, axis=0), shrink * np.diff(given, axis=0))
