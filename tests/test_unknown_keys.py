@@ -47,7 +47,7 @@ def test_a_table_says_what_it_has() -> None:
         ),
         ("ising", "runs=8", "did you mean 'direct.runs' or 'closure.runs'?: --set direct.runs=8"),
         ("nbmota", "temperature=900", ": --set conditions.temperatures_K=[900.0]"),
-        ("nbmota", "learning.memory=900", "--set sampling.memory_events=900"),
+        ("nbmota", "learning.memory=900", "--set sampling.memory_events=[900]"),
     ],
 )
 def test_an_option_mends_it_or_none_does(study: str, change: str, said: str) -> None:

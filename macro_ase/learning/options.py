@@ -40,6 +40,8 @@ class Options:
                     limit = "at least 0" if name in AT_LEAST_0 else "above 0"
                     raise ValueError(f"{name} must be a number {limit}, not {value!r}")
                 value = number
+            if name == "memory_growth" and not np.isfinite(value):
+                raise ValueError(f"{name} must be a finite number, not {value!r}")
             object.__setattr__(self, name, value)
 
 
@@ -68,6 +70,8 @@ class TrainingOptions(Options):
     memory : float
         Steps over which the past of a state is averaged, which the drift then depends on, too
         (`learning.past`); 0 is none.
+    memory_growth : float
+        Of its logarithm with the first condition, such as 1000 K / T; ``memory`` is that at 0.
     """
 
     drift: str = "onsager"
@@ -81,6 +85,7 @@ class TrainingOptions(Options):
     polish: int = 0
     patience: int = 0
     memory: float = 0.0
+    memory_growth: float = 0.0
 
 
 @dataclass(frozen=True)

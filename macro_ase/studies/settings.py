@@ -64,8 +64,9 @@ def require_numbers(
             raise Refused(text, {key: _each(config, key, min, limit)})
     for key in not_negative:
         _note(key, "0 or more")
-        if setting(config, key) < 0:
-            raise Refused(f"{key} must not be negative, not {setting(config, key)}", {key: 0})
+        if _end(config, key, min) < 0:
+            text = f"{key} must not be negative, not {setting(config, key)}"
+            raise Refused(text, {key: _each(config, key, max, 0)})
     for key in above_0:
         _note(key, "above 0")
         if not _end(config, key, min) > 0:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from macro_ase.learning.past import past_of, unmoved
+from macro_ase.learning.past import Memory, past_of, unmoved
 
 
 def test_the_past_is_the_average_with_exponential_weights() -> None:
@@ -29,3 +29,13 @@ def test_states_begin_with_a_past_like_them() -> None:
     np.testing.assert_array_equal(unmoved(z, True), np.hstack([z, z]))
     assert unmoved(z, False) is z
     np.testing.assert_array_equal(past_of(z, 3.0)[0], z[0])
+
+
+def test_a_memory_is_the_line_through_what_is_given() -> None:
+    x, theta = [0.3, 0.6, 1.0], [3.0, 9.0, 50.0]
+    memory = Memory.through(x, theta)
+    residual = np.log(theta) - np.log([memory(own) for own in x])
+    np.testing.assert_allclose([residual.sum(), residual @ x], 0, atol=1e-12)
+    assert (
+        Memory.through(x, [7.0, 7.0, 7.0])(0.6) == 7.0 and Memory.through([1.0], [4.0])(9.0) == 4.0
+    )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arrays import Array, as_columns, as_conditions, as_numbers
 from ..options import TrainingOptions
 from ..pairs import PairBatch
-from ..past import past_of
+from ..past import Memory, past_of
 
 BLOCKS = 50
 
@@ -30,10 +30,11 @@ def pairs_of(z0: ArrayLike, dz: ArrayLike, condition: Any, groups: Any) -> PairB
     return PairBatch(states, moves, condition, np.unique(labels, return_inverse=True)[1])
 
 
-def pairs_of_series(z: Any, condition: Any, memory: float = 0.0) -> PairBatch:
+def pairs_of_series(z: Any, condition: Any, memory: Memory | None = None) -> PairBatch:
     """Neighbours in time of one series or of several; groups are stretches of time.
 
-    With a memory, in steps, pairs have the past of their series.
+    With a memory, in steps, pairs have the past of their series; one that grows with the condition
+    wants this to be one for each series.
     """
     many = isinstance(z, list | tuple) and bool(z) and all(isinstance(x, np.ndarray) for x in z)
     given = {f"series {k} (counted from 0)": x for k, x in enumerate(z)} if many else {"z": z}
@@ -51,9 +52,23 @@ def pairs_of_series(z: Any, condition: Any, memory: float = 0.0) -> PairBatch:
         groups.append(first + np.arange(len(x) - 1) // stretch)
     z0 = np.concatenate([x[:-1] for x in series])
     dz = np.concatenate([np.diff(x, axis=0) for x in series])
-    past = np.concatenate([past_of(x[:-1], memory) for x in series]) if memory else None
+    past = None
+    if memory:
+        steps = [_steps(memory, name, c) for name, c in zip(given, own)]
+        past = np.concatenate([past_of(x[:-1], theta) for x, theta in zip(series, steps)])
     conditions, snapshots = np.concatenate([c[:-1] for c in own]), np.concatenate(groups)
     return PairBatch(z0, dz, conditions, snapshots, past=past)
+
+
+def _steps(memory: Memory, name: str, condition: Array) -> float:
+    """Of a series."""
+    if not memory.growth:
+        return memory.at_0
+    if not condition.shape[1] or np.ptp(condition[:, 0]) > 0:
+        raise ValueError(
+            f"{name} must have one condition, with which the memory grows (memory_growth)"
+        )
+    return memory(float(condition[0, 0]))
 
 
 def _conditions(series: Sequence[Array], condition: Any, many: bool) -> list[Array]:

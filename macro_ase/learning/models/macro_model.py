@@ -35,6 +35,7 @@ from ...ratios import steps_within
 from ...rng import stream
 from ..options import TrainingOptions
 from ..pairs import PairBatch, Scaling
+from ..past import Memory
 from ..saved import Saved, ensemble_weights, filled_members, shapes
 from .arrays_at_hand import pairs_of, pairs_of_series, training_options
 from .clock import Clock
@@ -158,7 +159,9 @@ class MacroModel(Equilibrating, Saved):
         condition : array_like, optional
             Of every state, shape (n_t, c), or once a series; a list of these for several series.
         """
-        pairs = pairs_of_series(z, condition, training_options(options).memory)
+        own = training_options(options)
+        memory = Memory(own.memory, own.memory_growth) if own.memory else None
+        pairs = pairs_of_series(z, condition, memory)
         return cls._fitted(pairs, dt, None, names, options, seed, checkpoint)
 
     @classmethod

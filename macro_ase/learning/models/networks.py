@@ -177,7 +177,7 @@ class PatchSDE(nn.Module):
     """Drift and patch diffusion of one model.
 
     With a ``memory``, in steps, states are rows (y, m) of observables and their past, and m - y is
-    a condition beside c: see `learning.past`.
+    a condition beside c: see `learning.past`. It is that at c = 0, and grows with the first of c.
     """
 
     def __init__(
@@ -189,9 +189,10 @@ class PatchSDE(nn.Module):
         depth: int,
         start: Tensor,
         memory: float = 0.0,
+        growth: float = 0.0,
     ) -> None:
         super().__init__()
-        self.d, self.memory = d, memory
+        self.d, self.memory, self.growth = d, memory, growth
         c += d if memory else 0
         self.drift = make_drift(drift, d, c, width, depth)
         self.diffusion = Diffusion(d, c, width, depth, start)
@@ -215,7 +216,8 @@ class PatchSDE(nn.Module):
             return a, b
         own, m = y.split(self.d, dim=-1)
         room = (0, self.d, 0, self.d)
-        return torch.cat([a, (own - m) / self.memory], dim=-1), functional.pad(b, room)
+        steps = self.memory * torch.exp(self.growth * c[..., :1]) if self.growth else self.memory
+        return torch.cat([a, (own - m) / steps], dim=-1), functional.pad(b, room)
 
 
 def negative_log_likelihood(

@@ -26,8 +26,8 @@ Layers = list[tuple[Array, Array]]
 class Stacked:
     """Drift and diffusion of all members; states have shape (M, n, d), conditions (M, n, c).
 
-    Where members remember the past of states, d counts it, too, and ``memory`` is theirs. Made by
-    `of`.
+    Where members remember the past of states, d counts it, too, and ``memory`` and ``growth`` are
+    theirs. Made by `of`.
     """
 
     kind: type
@@ -35,6 +35,7 @@ class Stacked:
     layers: dict[str, Layers]
     d: int
     memory: float
+    growth: float
 
     @property
     def number(self) -> int:
@@ -69,7 +70,7 @@ class Stacked:
             arrays["rest"] = _stack([x.offset.value for x in drifts])
             names = ["network"]
         layers |= {name: _layers([getattr(x, name) for x in drifts]) for name in names}
-        return cls(kind, arrays, layers, members[0].n_state, members[0].memory)
+        return cls(kind, arrays, layers, members[0].n_state, members[0].memory, members[0].growth)
 
     def drift(self, y: Array, c: Array) -> Array:
         """a, shape (M, n, d)."""
@@ -77,7 +78,8 @@ class Stacked:
             return self._drift(y, c)
         own, behind = self._parted(y)
         known = np.concatenate([c, behind], axis=2)
-        return np.concatenate([self._drift(own, known), -behind / self.memory], axis=2)
+        steps = self.memory * np.exp(self.growth * c[..., :1]) if self.growth else self.memory
+        return np.concatenate([self._drift(own, known), -behind / steps], axis=2)
 
     def factor(self, y: Array, c: Array) -> Array:
         """b, shape (M, n, d, d); 0 for the past."""

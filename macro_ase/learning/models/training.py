@@ -228,7 +228,14 @@ def new_member(scaling: Scaling, options: TrainingOptions, start: Tensor) -> Pat
     """An untrained member; ``start``, shape (d, d), as in `PatchSDE`."""
     d, c = len(scaling.z_mean), scaling.n_conditions
     own = (options.drift, options.width, options.depth, start)
-    return PatchSDE(d, c, *own, options.memory)
+    growth = options.memory_growth
+    if not growth:
+        return PatchSDE(d, c, *own, options.memory)
+    first, scale = scaling.condition_mean[0], scaling.condition_scale[0]
+    if scale == 0:
+        raise ValueError("a memory grows with the first condition, which does not vary")
+    at_mean = options.memory * float(np.exp(growth * first))
+    return PatchSDE(d, c, *own, at_mean, growth * float(scale))
 
 
 def _loss(

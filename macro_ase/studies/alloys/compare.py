@@ -95,7 +95,7 @@ def of_pairs(d: Design, small: Chunks, pairs: Chunks, temperature: float) -> dic
     names = (*OF_PAIRS, *(("evolved",) if d.patches_per_state else ()))
     own = joined(pairs, d.keys("pairs", temperature), names)
     own["dz"] = without_own_order(d, [small[key] for key in d.keys("small", temperature)], own)
-    if d.memory_events:
+    if d.remembers:
         own["whole_past"] = pasts(d, small, temperature)[own["whole_snapshot"]]
     return own
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ...engines.vacancies.fraction import VacancyFraction
-from ...ratios import either, near_multiples, whole_ratio
+from ...learning.past import Memory
 from ...refusals import Refused
 from ...rng import stream
 from ...systems import MODELS
 from ...systems.alloy import Alloy
 from ...systems.alloy_crystals import AlloyCrystals, Codes
 from ..settings import DRIFTS, LEARNING, require_choices, require_numbers, setting
+from .sampling_settings import check_growth, check_steps, sampling_of
 
 STATIONARY_AFTER = 6.0
 """Slowest relaxation times after which a run counts as stationary."""
@@ -34,13 +35,16 @@ SETTINGS = {
     "repeats": "sampling.repeats",
     "patches_per_state": "sampling.patches_per_state",
     "healing_events": "sampling.healing_events",
-    "memory_events": "sampling.memory_events",
     "dt_events": "sampling.dt_events",
     "direct_runs": "direct.runs",
     "paths": "predict.paths",
 }
 """Where the numbers of a `Design` come from."""
-BY_TEMPERATURE = {"small_events": "small.events", "relaxation_times": "direct.relaxation_times"}
+BY_TEMPERATURE = {
+    "small_events": "small.events",
+    "relaxation_times": "direct.relaxation_times",
+    "memory_events": "sampling.memory_events",
+}
 """The same of numbers for every temperature, in settings that may be one number for all."""
 
 
@@ -48,7 +52,7 @@ BY_TEMPERATURE = {"small_events": "small.events", "relaxation_times": "direct.re
 class Design:
     """What a study of an alloy is to do: `SETTINGS` by name, temperatures ascending in K.
 
-    ``small_events`` and ``relaxation_times`` are by temperature.
+    ``small_events``, ``relaxation_times`` and ``memory_events`` are by temperature.
 
     Patches are those of large states that were grown from small ones, or, without ``grow``, of the
     small states themselves. The model remembers the past of a state over ``memory_events``
@@ -73,7 +77,7 @@ class Design:
     paths: int
     grow: bool = True
     patches_per_state: int = 0
-    memory_events: float = 0.0
+    memory_events: Mapping[float, float] = field(default_factory=dict)
     vacancy_fraction: VacancyFraction | None = None
     label: str = ""
 
@@ -83,22 +87,16 @@ class Design:
         temperatures = config["conditions"]["temperatures_K"]
         if not temperatures or min(temperatures) <= 0:
             raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")
-        config = config | {"sampling": _sampling(config["sampling"])}
+        config = config | {"sampling": sampling_of(config["sampling"])}
         least = {**dict.fromkeys(LEAST_1, 1), **LEARNING}
         require_numbers(config, least, ABOVE_0, not_negative=NOT_NEGATIVE)
         require_choices(config, {"learning.drift": DRIFTS})
         system, notes = MODELS[config["system"]["model"]](config)
         numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
         numbers |= {name: _by_temperature(config, key) for name, key in BY_TEMPERATURE.items()}
-        _check_steps(config["sampling"]["dt_events"], min(numbers["small_events"].values()), system)
+        check_steps(config["sampling"]["dt_events"], min(numbers["small_events"].values()), system)
         grow = config["sampling"]["grow"]
-        if not grow:
-            _check_not_grown(config["sampling"])
-        elif numbers["memory_events"]:
-            raise Refused(
-                "sampling.memory_events must be 0 where states grow, for these have no past",
-                {"sampling.memory_events": 0},
-            )
+        check_growth(config["sampling"], numbers["memory_events"].values())
         ordered = tuple(sorted(set(temperatures)))
         own = (system, tuple(notes), ordered, config["learning"], config["seed"])
         fraction = _vacancy_fraction(config, ordered)
@@ -123,6 +121,17 @@ class Design:
         small = self.system.alone()
         copies = self.sampled.large.n_sites // small.large.n_sites
         return self.sampled.large.n_sites, copies * small.n_patches(small.large_state)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the model knows the past of states."""
+        return any(self.memory_events.values())
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Events of the memory against 1000 K / T."""
+        own = self.memory_events
+        return Memory.through([1000 / t for t in own], list(own.values()))
 
     @property
     def small_share(self) -> float:
@@ -191,23 +200,6 @@ def _by_temperature(config: dict[str, Any], key: str) -> dict[float, float]:
     return dict(zip(temperatures, values))
 
 
-def _sampling(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of sampling; a study that does not say how often states are copied grows none."""
-    usual = {"copies": 1, "healing_events": 0.0, "memory_events": 0.0}
-    return {"grow": "copies" in given, **usual, **given}
-
-
-def _check_not_grown(sampling: Mapping[str, Any]) -> None:
-    """Raise ValueError for what only grown states have."""
-    for name, only in (("copies", 1), ("healing_events", 0)):
-        if sampling[name] != only:
-            raise Refused(
-                f"sampling.{name} must be {only} where states do not grow (sampling.grow = false), "
-                f"not {sampling[name]}",
-                {f"sampling.{name}": only},
-            )
-
-
 def _vacancy_fraction(
     config: dict[str, Any], temperatures: tuple[float, ...]
 ) -> VacancyFraction | None:
@@ -222,24 +214,3 @@ def _vacancy_fraction(
     except (ValueError, FileNotFoundError) as error:
         raise type(error)(f"time.vacancy_fraction: {error}") from error
     return fraction
-
-
-def _check_steps(steps: list[float], events: float, system: AlloyCrystals) -> None:
-    """Steps must be whole samples, and small runs hold twice the longest lag of the scan."""
-    sample = system.record_events
-    wrong = [h for h in steps if whole_ratio(h, sample) is None]
-    if wrong or not steps:
-        near = [near_multiples(h, sample) for h in wrong or [sample]]
-        nearest = dict(zip(wrong, (values[0] for values in near)))
-        raise Refused(
-            f"sampling.dt_events must be multiples of {sample:g}, not {wrong}: the nearest is "
-            f"{either(near[0])}",
-            {"sampling.dt_events": [nearest.get(h, h) for h in steps] or [sample]},
-        )
-    least = system.least_small_events(max(steps))
-    if events < least:
-        raise Refused(
-            f"small.events must be at least {least:g} for the longest of sampling.dt_events, "
-            f"not {events:g}",
-            {"small.events": math.ceil(least)},
-        )

@@ -30,7 +30,7 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
     """All parts of the report."""
     system = d.system
     chosen = f"{d.n_evolved} of each, chosen at random and " if d.patches_per_state else ""
-    past = f", which remembers {d.memory_events:g} hops," if d.memory_events else ","
+    past = f", which remembers {_hops(d)} hops," if d.remembers else ","
     grown = f" were upsampled to {system.large.n_sites} sites; patches" if d.grow else "; patches"
     summary = (
         f"Small runs of {system.small.n_sites} sites{grown} of these, {chosen}evolved alone "
@@ -45,6 +45,12 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
     simpler = baselines(d, f) if d.direct_runs else None
     parts = (metrics(d, f), _checks(d, f), sections, simpler, cost(d, f))
     return Report([*d.notes, summary], *parts)
+
+
+def _hops(d: Design) -> str:
+    """The memory, from the coldest temperature to the hottest."""
+    ends = [f"{d.memory(1000 / t):.4g}" for t in (d.temperatures[0], d.temperatures[-1])]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _checks(d: Design, f: Findings) -> list[Check]:

@@ -22,22 +22,24 @@ def residence_time(runs: Sequence[Chunk]) -> float:
     return float(np.mean([run["tau_w"][0] for run in runs]))
 
 
-def with_past(d: Design, runs: Sequence[Chunk], z: Sequence[Array]) -> list[Array]:
-    """Observables z of runs at one temperature, (n_t, d), beside their past: shape (n_t, 2 d).
+def with_past(
+    d: Design, temperature: float, runs: Sequence[Chunk], z: Sequence[Array]
+) -> list[Array]:
+    """Observables z of runs at a temperature, (n_t, d), beside their past: shape (n_t, 2 d).
 
     The memory is a time, as it is for the model; runs have records of their own length. Without a
     memory z is as it was.
     """
-    if not d.memory_events:
+    if not d.remembers:
         return list(z)
-    memory = d.memory_events * residence_time(runs)
+    memory = d.memory(1000 / temperature) * residence_time(runs)
     return [np.hstack([x, past_of(x, memory / _interval(run))]) for x, run in zip(z, runs)]
 
 
 def pasts(d: Design, small: Chunks, temperature: float) -> Array:
     """Past of every state that patches were sampled from, in the order of their numbers."""
     runs = [small[key] for key in d.keys("small", temperature)]
-    whole = with_past(d, runs, [run["z"] for run in runs])
+    whole = with_past(d, temperature, runs, [run["z"] for run in runs])
     return np.concatenate([x[run["kept"]] for x, run in zip(whole, runs)])[
         :, -len(runs[0]["z"].T) :
     ]
@@ -45,7 +47,7 @@ def pasts(d: Design, small: Chunks, temperature: float) -> Array:
 
 def late_states(d: Design, temperature: float, runs: Sequence[Chunk]) -> list[Array]:
     """Second halves of small runs, with their past."""
-    whole = with_past(d, runs, [run["z"] for run in runs])
+    whole = with_past(d, temperature, runs, [run["z"] for run in runs])
     return [x[len(x) // 2 :] for x in whole]
 
 

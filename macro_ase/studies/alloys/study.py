@@ -123,7 +123,7 @@ def training_pairs(d: Design, small: Chunks, pairs: Chunks) -> dict[str, Any]:
         own["condition"][:] = d.system.model_condition({"T": t})
         own["dz"] = without_own_order(d, [small[key] for key in d.keys("small", t)], own)
         del own["patch"]
-        if d.memory_events:
+        if d.remembers:
             own["past"] = pasts(d, small, t)[own["snapshot"]]
         own["snapshot"] = own["snapshot"] + states
         parts.append(own | {"run": k * d.small_runs + runs_of_pairs(d, pairs, t)})
@@ -144,7 +144,10 @@ def model_of(
     from ...learning.models.clock import Clock
 
     rows = training_pairs(d, small, pairs)
-    options = dict(d.learning) | {"memory": d.memory_events / scan.chosen}
+    options = dict(d.learning)
+    if d.remembers:
+        own = {"memory": d.memory.at_0 / scan.chosen, "memory_growth": d.memory.growth}
+        options |= own
     tau = [residence_time([small[key] for key in d.keys("small", t)]) for t in d.temperatures]
     clock = Clock(1000 / np.array(d.temperatures[::-1]), np.log(tau[::-1]))
     what = (

@@ -18,23 +18,38 @@ from macro_ase.learning.models.arrays_at_hand import pairs_of_series
 from macro_ase.learning.models.macro_model import MacroModel
 from macro_ase.learning.models.training import train
 from macro_ase.learning.options import TrainingOptions
+from macro_ase.learning.past import Memory
 
 pytestmark = pytest.mark.learn
 
 K, Q, THETA, NOISE, FAR = 0.01, 0.06, 15.0, 0.1, 8.0
-STEP = np.array([[1 - K - Q, Q], [1 / THETA, 1 - 1 / THETA]])
-SPREAD = float(np.sqrt(solve_discrete_lyapunov(STEP, np.diag([NOISE**2, 0]))[0, 0]))
-HALF = int(np.argmax([np.linalg.matrix_power(STEP, n).sum(axis=1)[0] < 0.5 for n in range(400)]))
-"""Steps in which half of a start with m = z is gone."""
+
+
+def step_of(theta: float) -> np.ndarray:
+    """Of (z, m)."""
+    return np.array([[1 - K - Q, Q], [1 / theta, 1 - 1 / theta]])
+
+
+def spread_and_half_of(theta: float) -> tuple[float, int]:
+    """Standard deviation, and steps in which half of a start with m = z is gone."""
+    step = step_of(theta)
+    half = [np.linalg.matrix_power(step, n).sum(axis=1)[0] < 0.5 for n in range(400)]
+    variance = solve_discrete_lyapunov(step, np.diag([NOISE**2, 0]))[0, 0]
+    return float(np.sqrt(variance)), int(np.argmax(half))
+
+
+STEP, (SPREAD, HALF) = step_of(THETA), spread_and_half_of(THETA)
 OPTIONS = {"drift": "network", "width": 8, "depth": 1, "members": 2, "epochs": 8, "batch_size": 500}
 
 
-def series(rng: np.random.Generator, n: int = 12, steps: int = 1500) -> list[np.ndarray]:
+def series(
+    rng: np.random.Generator, n: int = 12, steps: int = 1500, step: np.ndarray = STEP
+) -> list[np.ndarray]:
     """From far away to fluctuations."""
     state = np.full((n, 2), FAR * SPREAD)
     path = [state[:, 0]]
     for _ in range(steps):
-        state = state @ STEP.T
+        state = state @ step.T
         state[:, 0] += NOISE * rng.normal(size=n)
         path.append(state[:, 0])
     return list(np.array(path).T[..., None])
@@ -70,6 +85,28 @@ def test_without_memory_one_of_them_is_wrong(known: list[np.ndarray]) -> None:
     assert abs(spread / SPREAD - 1) > 0.12 or abs(half / HALF - 1) > 0.24
 
 
+@pytest.mark.slow
+def test_a_memory_that_grows_is_that_of_every_condition() -> None:
+    """theta of 4 and of 40; one of 13 for both makes the way of one of them wrong."""
+    rng, thetas = np.random.default_rng(6), {1.0: 4.0, 2.0: 40.0}
+    many = [x for theta in thetas.values() for x in series(rng, 12, 1500, step_of(theta))]
+    condition = [[c] for c in thetas for _ in range(12)]
+    memory = Memory.through(list(thetas), list(thetas.values()))
+    grown = {"memory": memory.at_0, "memory_growth": memory.growth}
+    off = []
+    for own in (grown, {"memory": 13.0}):
+        model = MacroModel.fit_series(many, 1.0, condition, seed=2, **own, **OPTIONS)
+        for c, theta in thetas.items():
+            _, half = spread_and_half_of(theta)
+            start = np.array([FAR * SPREAD])
+            path = model.simulate(start, c, n_steps=400, paths=60, seed=4).z[..., 0]
+            off.append(abs(np.argmax(path.mean(axis=(0, 1)) < start / 2) / half - 1))
+    assert np.all(np.array(off[:2]) < 0.1)
+    assert max(off[2:]) > 0.2
+    with pytest.raises(ValueError, match=r"series 0 .* must have one condition"):
+        MacroModel.fit_series([many[0]], 1.0, [np.arange(1501.0)], **grown, **OPTIONS)
+
+
 def test_it_is_the_same_when_read(model: MacroModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     again = MacroModel.load(tmp_path)
@@ -96,7 +133,7 @@ def test_what_needs_a_state_alone_is_refused(model: MacroModel) -> None:
 def test_memory_and_past_go_together(known: list[np.ndarray]) -> None:
     with pytest.raises(ValueError, match="memory is 15 and these pairs have none"):
         MacroModel.fit(np.ones((200, 1)), np.ones((200, 1)), 1.0, memory=15.0)
-    pairs, none = pairs_of_series(known, None, THETA), TrainingOptions(epochs=1)
+    pairs, none = pairs_of_series(known, None, Memory(THETA)), TrainingOptions(epochs=1)
     with pytest.raises(ValueError, match="memory is 0 and these pairs have one"):
         train(pairs, none, 0)
     with pytest.raises(ValueError, match="past must have shape"):

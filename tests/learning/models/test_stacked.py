@@ -15,12 +15,16 @@ pytestmark = pytest.mark.learn
 
 @pytest.mark.parametrize("drift", ["onsager", "network"])
 @pytest.mark.parametrize("conditions", [0, 2])
-@pytest.mark.parametrize("memory", [0.0, 7.0])
-def test_stacked_members_are_the_networks(drift: str, conditions: int, memory: float) -> None:
+@pytest.mark.parametrize("memory", [(0.0,), (7.0,), (7.0, 0.5)])
+def test_stacked_members_are_the_networks(
+    drift: str, conditions: int, memory: tuple[float, ...]
+) -> None:
+    if memory[1:] and not conditions:
+        return
     torch.manual_seed(0)
     d = 3
     start = torch.tril(torch.rand(d, d)) + torch.eye(d)
-    members = [PatchSDE(d, conditions, drift, 8, 2, start * (k + 1), memory) for k in range(3)]
+    members = [PatchSDE(d, conditions, drift, 8, 2, start * (k + 1), *memory) for k in range(3)]
     with torch.no_grad():
         for member in members:
             for weight in member.parameters():

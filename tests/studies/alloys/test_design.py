@@ -63,11 +63,19 @@ def test_the_past_is_that_of_the_run_that_a_state_is_from() -> None:
     np.testing.assert_array_equal(own, [runs[0][2], runs[0][20], runs[1][3], runs[1][21]])
 
 
+def test_a_memory_of_its_own_for_every_temperature_is_a_line_in_one_over_T() -> None:
+    d = design("conditions.temperatures_K=[1000, 2000]", "sampling.memory_events=[40000, 1000]")
+    assert [d.memory(1000 / t) for t in (1000, 2000)] == pytest.approx([40000, 1000])
+    assert d.memory(1000 / 1500) == pytest.approx(1000 * 40 ** (1 / 3))
+
+
 def test_states_that_grow_have_no_past() -> None:
     grow = ("sampling.grow=true", "sampling.copies=2", "system.large_size=[12, 12, 12]")
     with pytest.raises(ValueError, match=r"sampling.memory_events must be 0 where states grow"):
         design(*grow, "sampling.memory_events=100")
-    assert design(*grow, "sampling.memory_events=0").memory_events == 0
+    with pytest.raises(ValueError, match=r"memory_events must be 0 at no temperature or at all"):
+        design("conditions.temperatures_K=[1500, 2000]", "sampling.memory_events=[0, 100]")
+    assert design(*grow, "sampling.memory_events=0").remembers is False
 
 
 def test_patches_with_sites_of_their_own_need_not_divide_the_large_system() -> None:

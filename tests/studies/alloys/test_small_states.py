@@ -45,9 +45,9 @@ def test_second_halves_of_all_small_runs_with_their_past_and_clock(design: Desig
     np.testing.assert_array_equal(late.condition, expected)
     dt = [events * RESIDENCE[t] for t in (COLD, COLD, HOT, HOT)]
     np.testing.assert_allclose(late.steps, (RECORDS - 1 - half) * INTERVAL / np.array(dt))
-    for k, key in enumerate(keys):
+    for k, (key, t) in enumerate(zip(keys, (COLD, COLD, HOT, HOT))):
         z = small[key]["z"]
-        whole = np.hstack([z, with_past(design, [small[key]], [z])[0][:, d:]])
+        whole = np.hstack([z, with_past(design, t, [small[key]], [z])[0][:, d:]])
         np.testing.assert_allclose(late.mean[k], whole[half:].mean(axis=0))
         np.testing.assert_allclose(late.moved[k] * late.steps[k], z[-1] - z[half])
     assert late.n_patches == design.sampled_sizes[1]
@@ -55,8 +55,8 @@ def test_second_halves_of_all_small_runs_with_their_past_and_clock(design: Desig
 
 
 def test_steps_of_a_small_crystal_say_as_much_as_fewer_of_a_large_one(design: Design) -> None:
-    grown = replace(design, grow=True, memory_events=0.0)
-    plain = replace(design, memory_events=0.0)
+    grown = replace(design, grow=True, memory_events={})
+    plain = replace(design, memory_events={})
     small = runs(design)
     ours, own = (late_runs([(d, COLD)], small, 250.0) for d in (grown, plain))
     share = design.system.small.n_sites / design.system.large.n_sites
