@@ -40,8 +40,13 @@ class Options:
                     limit = "at least 0" if name in AT_LEAST_0 else "above 0"
                     raise ValueError(f"{name} must be a number {limit}, not {value!r}")
                 value = number
-            if name == "memory_growth" and not np.isfinite(value):
-                raise ValueError(f"{name} must be a finite number, not {value!r}")
+            if name == "memory_growth":
+                own = float(value) if isinstance(value, int | float | np.number) else np.nan
+                if not np.isfinite(own):
+                    raise ValueError(f"{name} must be a finite number, not {value!r}")
+                if own and not vars(self)["memory"]:
+                    raise ValueError(f"{name} is {own:g}, but memory is 0, and nothing grows")
+                value = own
             object.__setattr__(self, name, value)
 
 

@@ -107,6 +107,14 @@ def test_a_memory_that_grows_is_that_of_every_condition() -> None:
         MacroModel.fit_series([many[0]], 1.0, [np.arange(1501.0)], **grown, **OPTIONS)
 
 
+@pytest.mark.parametrize("growth", ["2", None, np.nan, np.inf])
+def test_a_growth_is_a_number_of_a_memory(growth: object) -> None:
+    with pytest.raises(ValueError, match="memory_growth must be a finite number"):
+        TrainingOptions(memory=3.0, memory_growth=growth)
+    with pytest.raises(ValueError, match="memory_growth is 2, but memory is 0"):
+        TrainingOptions(memory_growth=2.0)
+
+
 def test_it_is_the_same_when_read(model: MacroModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     again = MacroModel.load(tmp_path)
