@@ -183,3 +183,20 @@ def test_pairs_without_runs_know_all_of_them() -> None:
         np.testing.assert_allclose(rests.centre[k], scaling.z(z.mean(axis=(0, 1))), atol=1e-5)
         steps = late.steps[k * RUNS : (k + 1) * RUNS].sum()
         assert float(rests.steps[k]) == pytest.approx(steps / len(rows))
+
+
+def test_training_and_validation_weigh_all_runs_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs without runs: a fifth of them is validated beside a fifth of the steps."""
+    pairs, late, _ = known(4)
+    seen, beside = [], LateRuns.beside
+
+    def kept(*args: object) -> Rests:
+        seen.append(beside(*args))
+        return seen[-1]
+
+    monkeypatch.setattr(LateRuns, "beside", kept)
+    train(replace(pairs, run=None), replace(OPTIONS, members=1, epochs=1), 0, late=late)
+    total = late.steps.sum() / len(pairs)
+    assert len(seen) == 2
+    for rests in seen:
+        assert float(rests.steps.sum()) == pytest.approx(total)

@@ -1,5 +1,6 @@
 """A study whose model remembers, from its small runs to what its commands say."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,10 @@ from tiny_alloy import METRICS, metrics_of, settings
 from macro_ase.cli import main
 from macro_ase.commands.alloy_run import AlloyRun
 from macro_ase.workflow import run_study
+
+sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
+
+from small_paths import rows
 
 pytestmark = pytest.mark.learn
 
@@ -23,7 +28,9 @@ def test_a_model_that_remembers_walks_the_whole_road(
     run_study(settings(*OWN, "direct.runs=1"), folder, quick=True)
     assert set(metrics_of(folder)) == METRICS
     assert "which remembers 1000 hops" in (folder / "report.html").read_text()
-    model = AlloyRun(folder).model
+    run = AlloyRun(folder)
+    model, lines = run.model, rows(run, "Mo-Ta", 2)
+    assert [line.split()[1] for line in lines] == [f"{t:g}" for t in run.design.temperatures]
     assert model.remembers and model.options.memory in (1, 2)
     rests = model.rests([model.trained.scaling.condition_mean])
     assert rests.shape == (2, 1, 6) and np.isfinite(rests).any()
