@@ -263,7 +263,7 @@ def _unique_images(index: Indices, image: Vectors, n_active: int) -> tuple[Indic
 
 def _image_range(reach: float, periodic: bool) -> range:
     """Periods to look at along a lattice vector."""
-    n = int(np.ceil(reach + 0.5)) if periodic else 0
+    n = int(np.floor(reach + 0.5)) if periodic else 0
     return range(-n, n + 1)
 
 
