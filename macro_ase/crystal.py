@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Array
@@ -131,7 +132,7 @@ class Crystal:
     def to_atoms(self) -> Atoms:
         """`Atoms` with the template's cell, positions and order of sites, and these species."""
         atoms: Atoms = self.template.copy()
-        atoms.set_chemical_symbols([self.species[c] for c in self.occupation[self.site_of_atom]])
+        atoms.numbers = _numbers_of(self.species)[self.occupation[self.site_of_atom]]
         return atoms
 
     @classmethod
@@ -168,7 +169,8 @@ class Crystal:
         empty = np.setdiff1d(np.arange(grid.n_sites), sites)
         if len(empty):
             atoms, sites = _append_vacancies(atoms, grid, sites, empty)
-        symbols = np.array(atoms.get_chemical_symbols())
+        numbers, kind = np.unique(atoms.numbers, return_inverse=True)
+        symbols = [chemical_symbols[number] for number in numbers]
         present = sorted(set(symbols) - {VACANCY})
         names = tuple(present) if species is None else tuple(species)
         unknown = sorted(set(present) - set(names))
@@ -176,7 +178,7 @@ class Crystal:
             raise ValueError(f"species {', '.join(unknown)} not among {', '.join(names)}")
         codes = {name: code for code, name in enumerate((*names, VACANCY))}
         occupation = np.empty(grid.n_sites, dtype=np.int8)
-        occupation[sites] = [codes[s] for s in symbols]
+        occupation[sites] = np.array([codes[symbol] for symbol in symbols])[kind]
         return cls(grid, (*names, VACANCY), occupation, atoms, sites)
 
     @classmethod
@@ -190,15 +192,19 @@ class Crystal:
         """A perfect crystal from species codes; ``species`` without ``X``."""
         if lattice_constant_A <= 0:
             raise ValueError(f"lattice constant must be positive, not {lattice_constant_A}")
+        names, codes = (*species, VACANCY), np.ascontiguousarray(occupation, dtype=np.int8)
         atoms = Atoms(
-            [VACANCY] * grid.n_sites,
+            numbers=_numbers_of(names)[codes],
             positions=grid.coordinates * (lattice_constant_A / 2),
             cell=np.array(grid.size) * lattice_constant_A,
             pbc=True,
         )
-        codes = np.ascontiguousarray(occupation, dtype=np.int8)
-        blank = cls(grid, (*species, VACANCY), codes, atoms, np.arange(grid.n_sites))
-        return cls(grid, blank.species, codes, blank.to_atoms(), blank.site_of_atom)
+        return cls(grid, names, codes, atoms, np.arange(grid.n_sites))
+
+
+def _numbers_of(species: tuple[str, ...]) -> NDArray[np.int64]:
+    """Atomic numbers by species code."""
+    return np.array([atomic_numbers[name] for name in species])
 
 
 def _refuse_open_axes(atoms: Atoms) -> None:

@@ -195,7 +195,7 @@ def _numbers(words: list[str], what: str) -> Array:
         raise ValueError(f"{what} holds a number that is not finite")
     if wrong is not None:
         raise ValueError(f"{what} holds {wrong!r}, which is no number")
-    values = np.array([word.translate(TO_E) for word in words], dtype=np.float64)
+    values = np.array(" ".join(words).translate(TO_E).split(), dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"{what} holds a number that is not finite")
     return values
