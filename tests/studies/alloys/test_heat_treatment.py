@@ -85,8 +85,8 @@ def test_jumps_of_a_learned_model_have_the_law_of_its_steps(
         monkeypatch.setattr(annealing, "MEMORY", memory)
         found.append(
             run.model.anneal(
-                "2600 K, hold 0.4 us", begin.z0, begin.n_sites, begin.n_patches, 200,
-                [0.2e-6, 0.4e-6], seed,
+                "2600 K, hold 0.2 us", begin.z0, begin.n_sites, begin.n_patches, 200,
+                [0.1e-6, 0.2e-6], seed,
             ).paths[:, :, 1:]
         )  # fmt: skip
     jumped, stepped = found
