@@ -33,21 +33,28 @@ TINY = (
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By a calculator of one's own, by one worker and by two, and by the compiled one."""
+    """By a calculator of one's own, by one worker and by two, and by the compiled one.
+
+    Only the first learns and has a report: of the others, patches are compared.
+    """
     base = tmp_path_factory.mktemp("swap")
     (base / "own_road_here.py").write_text(OWN)
-    found = {}
+
+    def run(name: str, calculator: str, workers: int) -> Path:
+        own = (*TINY, f"system.calculator={calculator}")
+        return run_study(load_config("swap", False, own, workers=workers), base / name)
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(base)
-        for name, calculator, workers in (
-            ("compiled", "emt", 1),
-            ("one", "python:own_road_here:mine", 1),
-            ("two", "python:own_road_here:mine", 2),
-        ):
-            own = (*TINY, f"system.calculator={calculator}")
-            config = load_config("swap", False, own, workers=workers)
-            found[name] = run_study(config, base / name)
-    return found
+        run("one", "python:own_road_here:mine", 1)
+        patch.setattr("macro_ase.studies.alloys.study.model_of", stop)
+        for other in (("two", "python:own_road_here:mine", 2), ("compiled", "emt", 1)):
+            with pytest.raises(KeyboardInterrupt):
+                run(*other)
+    return {name: base / name for name in ("one", "two", "compiled")}
 
 
 def arrays(folder: Path) -> dict[str, Any]:
