@@ -123,11 +123,12 @@ class Annealing(LocalLaw):
         y, roads = mean(times), stretches(schedule, ready.rate, times)
         temperatures = schedule.temperature_at(times)
         relaxation = slowest(drifts, y[:-1], temperatures)
-        walked = np.empty((members, 0, len(times), drifts.stacked.d))
+        walked, shift = np.empty((members, 0, len(times), drifts.stacked.d)), np.zeros(y[:-1].shape)
         if number:
             plan = legs(roads, float(drifts.steps.number), MEMORY * relaxation.max(axis=0))
             starts = np.broadcast_to(start, (number, drifts.stacked.d))
-            walked = walk(drifts, plan, mean, starts, seed)
+            walked, shift = walk(drifts, plan, mean, starts, seed)
+        y = y + np.concatenate([shift, shift.mean(axis=0)[None]])
         outside, told = self._outside(ready, roads, y[-1], temperatures, relaxation)
         own, each, all_paths = (self._observed(scaled) for scaled in (y[-1], y[:-1], walked))
         names = self.z_names

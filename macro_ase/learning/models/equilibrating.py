@@ -113,7 +113,7 @@ class Equilibrating(Transforming):
         between = np.full(int(np.ceil(SAMPLED * steps / SAMPLES)), temperature)
         jump = Jump(LONG * drifts.steps.number, 0.0, LONG, temperature)
         plan = [Leg(jump, settling, False), *[Leg(None, between, True)] * SAMPLES]
-        walked = walk(drifts, plan, mean, np.tile(start, (paths, 1)), seed)[:, :, 1:]
+        walked = walk(drifts, plan, mean, np.tile(start, (paths, 1)), seed)[0][:, :, 1:]
         samples = walked.reshape(len(walked), -1, walked.shape[-1])
         inverse = np.array([1000 / temperature])
         far = [distance_outside(inverse, self._trained(), y) for y in (path[-1, -1:], path[-1])]

@@ -29,7 +29,8 @@ class HeatTreatment(Bands):
     temperatures : array, shape (n_t,)
         In K.
     mean : array, shape (n_t, d)
-        Without noise, by the drift that is the average of the members'.
+        By the drift that is the average of the members'; with what noise does to a mean where
+        a drift is not straight, if there are pairs of paths.
     members : array, shape (members, n_t, d)
         The same by each member's own.
     paths : array, shape (members, paths, n_t, d)

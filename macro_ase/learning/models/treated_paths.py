@@ -5,11 +5,16 @@ the temperature of their middle; a record has the state of the step nearest to i
 a long hold has need not be taken. Where at least `MEMORY` slowest relaxation times lie before a
 point, during which the temperature changed by less than 5 %, n steps are one jump,
 
-    y' = mean' + G^n (y - mean) + xi,    cov xi = C - G^n C G^nT,    C = G C G^T + Q,
+    y' = mean' + (1 - G^n) e + G^n (y - mean) + xi,    cov xi = C - G^n C G^nT,    C = G C G^T + Q,
 
 around the member's own mean (`mean_path`), in which no approximation is made. G is 1 + the slope of
 one step and Q its noise, both at mean', and C the stationary covariance of such steps: jumps have
-the law of the steps where the drift is straight and the noise even within the fluctuations.
+the law of the steps where the drift is straight and the noise even within the fluctuations. Where
+it is not straight fluctuations move the mean: (1 - G) e is the mean over C of a step from mean' + u
+less that from mean', to second order, from 2 d points u that have the covariance C.
+
+Paths go in pairs of opposite noise. What noise is straight in is not in the mean of a pair, so that
+few pairs say how far the mean of all is from a path without noise.
 """
 
 from __future__ import annotations
@@ -119,43 +124,81 @@ def walk(
     mean: MeanPath,
     start: Array,
     seed: np.random.SeedSequence,
-) -> Array:
-    """Paths in scaled units, shape (M, paths, n_records, d), from starts of shape (paths, d)."""
+) -> tuple[Array, Array]:
+    """Paths in scaled units, from starts of shape (paths, d), and what their noise does to a mean.
+
+    Returns
+    -------
+    paths : array, shape (M, paths, n_records, d)
+    shift : array, shape (M, n_records, d)
+        Of whole pairs, less a path without noise from the mean of the starts.
+    """
     rng = np.random.default_rng(seed)
-    m = len(drifts.stacked.arrays["start"])
-    y = np.repeat(start[None], m, axis=0)
+    m, n = len(drifts.stacked.arrays["start"]), len(start)
+    y = np.repeat(np.concatenate([start, start.mean(axis=0)[None]])[None], m, axis=0)
     drift, noise = drifts.steps.drift, drifts.steps.noise
     path = [y]
     with np.errstate(over="ignore", invalid="ignore"):
         for leg in plan:
             if leg.jump is not None:
-                y = _jumped(drifts, mean, leg.jump, y, rng.normal(size=y.shape))
+                y = _jumped(drifts, mean, leg.jump, y, _in_pairs(rng, y.shape))
             for c in drifts.conditions(leg.temperatures):
-                own = np.broadcast_to(c, (m, len(start), len(c)))
-                kick = drifts.stacked.factor(y, own) @ rng.normal(size=y.shape)[..., None]
+                own = np.broadcast_to(c, (m, n + 1, len(c)))
+                kick = drifts.stacked.factor(y, own) @ _in_pairs(rng, y.shape)[..., None]
                 y = y + drift * drifts.raw(y, own) + noise * kick[..., 0]
             if leg.record:
                 path.append(y)
-    return np.stack(path, axis=2)
+        found = np.stack(path, axis=2)
+        half = n // 2
+        pairs = np.concatenate([found[:, :half], found[:, n - half : n]], axis=1)
+        shift = pairs.mean(axis=1) - found[:, n] if half else np.zeros_like(found[:, n])
+    return found[:, :n], np.where(np.isfinite(shift), shift, 0.0)
+
+
+def _in_pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Normal numbers of shape (M, paths + 1, d), the second half opposite to the first; 0 last."""
+    m, rows, d = shape
+    xi = rng.normal(size=(m, rows // 2, d))
+    return np.concatenate([xi, -xi[:, : rows - 1 - rows // 2], np.zeros((m, 1, d))], axis=1)
 
 
 def _jumped(drifts: Drifts, mean: MeanPath, jump: Jump, y: Array, xi: Array) -> Array:
-    """States after a jump, shape (M, paths, d), as y and normal numbers xi; nan if none rests."""
+    """States after a jump, shape (M, n, d), as y and normal numbers xi; nan if none rests.
+
+    The last is without noise.
+    """
     before, after = mean(np.array([jump.begin, jump.end]))[:-1].swapaxes(0, 1)
     c, d = drifts.at(np.array([jump.temperature])), y.shape[2]
     slope = drifts.steps.drift * drifts.slopes(drifts.raw, after[:, None], c)[:, 0]
     root = drifts.steps.noise * drifts.stacked.factor(after[:, None], c)[:, 0]
-    found = []
-    for k, (g, b) in enumerate(zip(np.eye(d) + slope, root)):
-        if not np.isfinite(g).all() or np.abs(np.linalg.eigvals(g)).max() >= 1:
-            found.append(np.full_like(xi[k], np.nan))
-            continue
-        stationary = solve_discrete_lyapunov(g, b @ b.T)
-        kept = _power(g, jump.number)
-        covariance = stationary - kept @ stationary @ kept.T
+    steps = np.eye(d) + slope
+    rests = [np.isfinite(g).all() and np.abs(np.linalg.eigvals(g)).max() < 1 for g in steps]
+    own = [
+        solve_discrete_lyapunov(g, b @ b.T) if still else np.full((d, d), np.nan)
+        for g, b, still in zip(steps, root, rests)
+    ]
+    bend = _bend(drifts, after, np.array(own), c)
+    found = np.full_like(y, np.nan)
+    for k in np.flatnonzero(rests):
+        kept = _power(steps[k], jump.number)
+        covariance = own[k] - kept @ own[k] @ kept.T
         factor = np.linalg.cholesky((covariance + covariance.T) / 2)
-        found.append(after[k] + (y[k] - before[k]) @ kept.T + xi[k] @ factor.T)
-    return np.stack(found)
+        found[k] = after[k] + (y[k] - before[k]) @ kept.T + xi[k] @ factor.T
+        found[k, :-1] -= (np.eye(d) - kept) @ np.linalg.solve(slope[k], bend[k])
+    return found
+
+
+def _bend(drifts: Drifts, at: Array, covariance: Array, c: Array) -> Array:
+    """Mean of a step over fluctuations about states (M, d), less that without: shape (M, d)."""
+    m, d = at.shape
+    own = np.where(np.isfinite(covariance), covariance, 0.0)
+    variance, axes = np.linalg.eigh(own)
+    away = np.sqrt(d * variance.clip(0))[:, :, None] * axes.swapaxes(1, 2)
+    points = np.concatenate([at[:, None], at[:, None] + away, at[:, None] - away], axis=1)
+    many = np.broadcast_to(c, (m, 2 * d + 1, c.shape[2]))
+    moved = drifts.steps.drift * drifts.raw(points, many)
+    bend: Array = moved[:, 1:].mean(axis=1) - moved[:, 0]
+    return bend
 
 
 def _power(g: Array, number: float) -> Array:
