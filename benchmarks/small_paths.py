@@ -1,12 +1,14 @@
 """How far a model's order is on its way when its own small runs are a quarter, half, ... of theirs.
 
-    python benchmarks/small_paths.py RUN [--pair Mo-Ta] [--paths 12]
+    python benchmarks/small_paths.py RUN [--pair Mo-Ta] [--paths 3] [--treated]
 
 RUN is a run of `nbmota` that has learned a model. At every temperature both begin with the states
-of the small runs, at their size; progress is 0 there and 1 in the mean of the runs' second halves.
-Of each quarter: the model's progress less that of the runs, when the runs' mean gets there, with
-its error by the scatter of runs. No direct run of the large system is looked at, so that settings
-of the model may be chosen by it: a memory, how much a drift may bend.
+of the small runs, at their size: of those that begin with a random crystal, or of those that begin
+where one at another temperature ended. Progress is the sum over runs of their ways from the start
+towards the mean of the runs' second halves, over the sum of these ways. Of each quarter: the
+model's progress less that of the runs, when the runs get there, with its error by the scatter of
+runs. No direct run of the large system is looked at, so that settings of the model may be chosen by
+it: a memory, how much a drift may bend.
 """
 
 from __future__ import annotations
@@ -27,35 +29,40 @@ LONG = 6.0
 """Slowest relaxation times that are looked at."""
 
 
-def ahead(runs: Array, rest: float, path: Array) -> tuple[Array, Array]:
-    """How far a path, (n_t,), is ahead of runs, (r, n_t), at each of `LEVELS`; with errors."""
-    start = runs[:, 0].mean()
-    own, model = (runs - start) / (rest - start), (path - start) / (rest - start)
-    mean, error = own.mean(axis=0), own.std(axis=0, ddof=1) / np.sqrt(len(own))
-    at = [int(np.argmax(mean >= level)) for level in LEVELS]
-    return (model - mean)[at], error[at]
+def ahead(runs: Array, rest: float, paths: Array) -> tuple[Array, Array]:
+    """How far the model is ahead of runs, (r, n_t), at each of `LEVELS`; with errors.
+
+    ``paths``, shape (r, n_t), are its means from where each run starts. nan where runs do not get.
+    """
+    way = rest - runs[:, :1]
+    whole = np.abs(way).mean()
+    own, model = (np.sign(way) * (z - runs[:, :1]) / whole for z in (runs, paths))
+    error = (model - own).std(axis=0, ddof=1) / np.sqrt(len(own))
+    off = (model - own).mean(axis=0)
+    there = own.mean(axis=0)[:, None] >= np.array(LEVELS)
+    at, reached = there.argmax(axis=0), there.any(axis=0)
+    return np.where(reached, off[at], np.nan), np.where(reached, error[at], np.nan)
 
 
-def rows(run: AlloyRun, pair: str, paths: int) -> list[str]:
-    """A line for each temperature."""
+def rows(run: AlloyRun, pair: str, paths: int, treated: bool = False) -> list[str]:
+    """A line for each temperature; ``paths`` are of every member and run."""
     d, model, store = run.design, run.model, Store(run.folder / "data.zarr")
     small = {key: store.read(key) for t in d.temperatures for key in d.keys("small", t)}
     scan, alone = time_step(d, small), d.system.alone()
     each, k = round(scan.chosen / d.system.record_events), d.system.names.index(pair)
+    asked = slice(d.fresh_runs, None) if treated else slice(d.fresh_runs)
+    size = alone.small.n_sites, alone.n_patches(alone.large_state)
     lines = []
     for t, slowest in zip(d.temperatures, scan.slowest_chosen):
-        z = np.array([small[key]["z"][::each] for key in d.keys("small", t)])
+        whole = np.array([small[key]["z"][::each] for key in d.keys("small", t)])
+        late, z = float(whole[:, whole.shape[1] // 2 :, k].mean()), whole[asked]
         steps = min(int(LONG * slowest / scan.chosen) + 1, z.shape[1] - 1)
-        start = np.resize(z[:, 0], (paths, z.shape[2]))
-        size = alone.small.n_sites, alone.n_patches(alone.large_state)
-        condition, seed = (
-            d.system.model_condition({"T": t}),
-            stream(d.seed, "paths", round(1000 * t)),
-        )
-        made = model.simulate(start, condition, steps, *size, paths, seed).z[..., k]
-        late = float(z[:, z.shape[1] // 2 :, k].mean())
-        found = ahead(z[:, : steps + 1, k], late, made.mean(axis=(0, 1)))
-        cells = (f"{value:+.3f} ± {error:.3f}" for value, error in zip(*found))
+        start, seed = np.repeat(z[:, 0], paths, axis=0), stream(d.seed, "paths", round(1000 * t))
+        condition = d.system.model_condition({"T": t})
+        made = model.simulate(start, condition, steps, *size, len(start), seed).z[..., k]
+        means = made.mean(axis=0).reshape(len(z), paths, -1).mean(axis=1)
+        found = ahead(z[:, : steps + 1, k], late, means)
+        cells = ("–" if np.isnan(x) else f"{x:+.3f} ± {error:.3f}" for x, error in zip(*found))
         lines.append(f"| {t:g} | {slowest:,.0f} | " + " | ".join(cells) + " |")
     return lines
 
@@ -65,11 +72,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--pair", default="Mo-Ta", help="whose order")
-    parser.add_argument("--paths", type=int, default=12, help="of every member")
+    parser.add_argument("--paths", type=int, default=3, help="of every member and small run")
+    parser.add_argument("--treated", action="store_true", help="runs from another temperature")
     args = parser.parse_args()
+    run = AlloyRun(args.run)
+    if args.treated and run.design.fresh_runs == run.design.small_runs:
+        parser.error(f"{args.run} has no small runs from another temperature")
     print("| T (K) | slowest relaxation (hops) | " + " | ".join(f"{x:g}" for x in LEVELS) + " |")
     print("|" + "---|" * (2 + len(LEVELS)))
-    print("\n".join(rows(AlloyRun(args.run), args.pair, args.paths)))
+    print("\n".join(rows(run, args.pair, args.paths, args.treated)))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from macro_ase.sampling import Store  # noqa: E402
 from macro_ase.sampling.pairs import (  # noqa: E402
     direct_run_chunk,
     grown_pairs_chunk,
-    small_chunk,
 )
 from macro_ase.studies.alloys import study as stages  # noqa: E402
 from macro_ase.studies.runner import Runner  # noqa: E402
@@ -275,7 +274,7 @@ def test_every_stage_has_its_seed(finished: tuple[Path, float], tmp_path: Path) 
     def both(function: Any, make: Any, *inputs: Any) -> list[Any]:
         return [r.chunks("s", function, make(x, *inputs)) for x, r in ((d, runner), (other, again))]
 
-    small = both(small_chunk, stages.small_jobs)
+    small = [stages.small_runs(x, r) for x, r in ((d, runner), (other, again))]
     scan = stages.time_step(d, small[0])
     pairs = both(grown_pairs_chunk, stages.pair_jobs, small[0], scan)
     own = (small[0], scan, pairs[0])
@@ -285,6 +284,7 @@ def test_every_stage_has_its_seed(finished: tuple[Path, float], tmp_path: Path) 
     assert not np.array_equal(d.system.large_state, other.system.large_state)
     for chunks, key, name in (
         (small, "small/2000.0/0", "tau_w"),
+        (small, "small/2000.0/1", "tau_w"),
         (pairs, "pairs/2000.0/0/0", "dz"),
         (direct, "direct/2000.0/0", "z"),
     ):

@@ -17,6 +17,7 @@ TINY = (
     "conditions.temperatures_K=[2000.0, 3000.0]",
     "small.runs=2",
     "small.events=20000",
+    "small.treated=0.5",
     "sampling.grow=true",
     "sampling.repeats=1",
     "sampling.dt_events=[500, 1000]",

@@ -16,6 +16,8 @@ ALIKE = 1e-9
 SAME = 1e-6
 SAME_K = 0.05
 ROUNDING = 8 * np.finfo(float).eps
+LATE = 0
+"""Label of parts of runs in which a system is at rest (`models.run_parts`)."""
 
 
 @dataclass(frozen=True)

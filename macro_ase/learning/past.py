@@ -38,13 +38,16 @@ class Memory:
         return self.at_0 * float(np.exp(self.growth * x))
 
 
-def past_of(z: Array, memory: float) -> Array:
-    """m at every record of a series, shape (n_t, d) as z; ``memory`` is theta in records."""
+def past_of(z: Array, memory: float, first: Array | None = None) -> Array:
+    """m at every record of a series, shape (n_t, d) as z; ``memory`` is theta in records.
+
+    ``first``, shape (d,), is m at the beginning, where z has been something else before.
+    """
     from scipy.signal import lfilter
 
-    kept = np.exp(-1 / memory)
-    later = lfilter([1 - kept], [1, -kept], z[:-1], axis=0, zi=kept * z[:1])[0]
-    return np.concatenate([z[:1], later])
+    kept, begin = np.exp(-1 / memory), z[:1] if first is None else first[None]
+    later = lfilter([1 - kept], [1, -kept], z[:-1], axis=0, zi=kept * begin)[0]
+    return np.concatenate([begin, later])
 
 
 def unmoved(z: Array, remembers: bool) -> Array:

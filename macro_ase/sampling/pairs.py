@@ -109,10 +109,19 @@ def direct_chunk(
 
 
 def small_chunk(
-    system: EventSystem, n_events: float, condition: Condition, seed: int, item: tuple[int, ...]
+    system: EventSystem,
+    n_events: float,
+    condition: Condition,
+    seed: int,
+    item: tuple[int, ...],
+    start: States | None = None,
 ) -> Chunk:
-    """One small run, the fields of `Trajectory`; ``item`` is its own, for the random stream."""
-    run = system.small_trajectory(n_events, condition, stream(seed, "small", *item))
+    """One small run, the fields of `Trajectory`; ``item`` is its own, for the random stream.
+
+    From a typical initial state, or from ``start``.
+    """
+    own = stream(seed, "small", *item)
+    run = system.small_trajectory(n_events, condition, own, start)
     return {f.name: np.atleast_1d(getattr(run, f.name)) for f in fields(run)}
 
 

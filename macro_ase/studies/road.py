@@ -25,8 +25,8 @@ from .runner import Runner
 
 if TYPE_CHECKING:
     from ..learning.models.clock import Clock
-    from ..learning.models.late_runs import LateRuns
     from ..learning.models.macro_model import MacroModel
+    from ..learning.models.run_parts import RunParts
 
 TRUTH, SECOND, PREDICTED = range(3)
 LAST_AGES = 4
@@ -95,7 +95,7 @@ def learn(
     seed: int,
     clock: Clock | None = None,
     substeps: int = 1,
-    late: LateRuns | None = None,
+    known: RunParts | None = None,
 ) -> MacroModel:
     """The model of pairs: trained, or loaded if it was trained already.
 
@@ -105,8 +105,8 @@ def learn(
     ``condition`` has shape (c,) or (n, c); ``names`` are those of the observables, what follows
     them in z is closure. Patches evolved for ``dt``, which the clock, if there is one, counts in
     residence times, and stand for ``sites`` sites each. A patch with sites of its own relaxes
-    within dt as the whole does, so paths take one step of dt: ``substeps`` is 1. ``late`` says
-    where the runs of the pairs rest.
+    within dt as the whole does, so paths take one step of dt: ``substeps`` is 1. ``known``
+    says how the runs of the pairs move.
     """
     from ..learning.models.macro_model import MacroModel
 
@@ -130,7 +130,7 @@ def learn(
         more = (pairs.get("mean"), pairs.get("run"), pairs.get("past"))
         batch = PairBatch(pairs["z0"], pairs["dz"], rows, pairs["snapshot"], *more)
         own = TrainingOptions(**options)
-        trained = train(batch, own, seed, f"learning {name}", folder, late)
+        trained = train(batch, own, seed, f"learning {name}", folder, known)
         unit = clock or Clock(np.array([1.0]), np.array([0.0]))
         model = MacroModel(trained, own, z_names, dt, sites, unit, substeps)
         model.save(folder)

@@ -93,17 +93,21 @@ class Alloy(AlloyCrystals):
         return z, self.order.vacancy_neighbours(walker.bonds[0])
 
     def small_trajectory(
-        self, n_events: float, condition: Condition, seed: np.random.SeedSequence
+        self,
+        n_events: float,
+        condition: Condition,
+        seed: np.random.SeedSequence,
+        start: Codes | None = None,
     ) -> Trajectory:
         """Run one small crystal for about ``n_events`` hops of its vacancies.
 
-        The initial state is that of `small_start`. Times are equidistant, 125 mean
+        The initial state is ``start``, or that of `small_start`. Times are equidistant, 125 mean
         residence times of a vacancy in the relaxed crystal; states are kept at log-spaced
         times of the first half and equidistant ones of the second.
         """
         n_hops, temperature = int(n_events), condition["T"]
         choice, clock_seed, run_seed = seed.spawn(3)
-        start = self.small_start(choice)
+        start = self.small_start(choice) if start is None else start
         n_vacancies = self._vacancies(start)
         scout = self._walker(self.small, start, temperature, clock_seed)
         scout.advance(max_hops=n_hops // 4)

@@ -127,15 +127,19 @@ class SwapAlloy(AlloyCrystals):
         self.swaps.run(grid, state, attempts, temperature, rng_state, bonds)
 
     def small_trajectory(
-        self, n_events: float, condition: Condition, seed: np.random.SeedSequence
+        self,
+        n_events: float,
+        condition: Condition,
+        seed: np.random.SeedSequence,
+        start: Codes | None = None,
     ) -> Trajectory:
         """Run one small crystal for ``n_events`` attempts per site.
 
-        The initial state is that of `small_start`; states are kept at log-spaced times
-        of the first half and equidistant ones of the second.
+        The initial state is ``start``, or that of `small_start`; states are kept at log-spaced
+        times of the first half and equidistant ones of the second.
         """
         choice, *run_seeds = seed.spawn(3)
-        start = self.small_start(choice)
+        start = self.small_start(choice) if start is None else start
         times = RECORD_ATTEMPTS * np.arange(max(int(n_events / RECORD_ATTEMPTS), 8), dtype=float)
         kept = kept_rows(len(times))
         z, extra, states = self._path(self.small, start, times, condition["T"], run_seeds, kept)

@@ -243,9 +243,13 @@ class EventSystem(System):
 
     @abstractmethod
     def small_trajectory(
-        self, n_events: float, condition: Condition, seed: np.random.SeedSequence
+        self,
+        n_events: float,
+        condition: Condition,
+        seed: np.random.SeedSequence,
+        start: States | None = None,
     ) -> Trajectory:
-        """A run of the small system from a typical initial state."""
+        """A run of the small system from a state, or from a typical initial one."""
 
     @abstractmethod
     def increments(

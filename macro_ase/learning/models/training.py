@@ -17,8 +17,8 @@ from ...rng import stream
 from ..descent import ALL, Polish, Problem, Recipe, descend, initialised, meter
 from ..options import TrainingOptions
 from ..pairs import PairBatch, Scaling, linear_residuals
-from .late_runs import LateRuns, Rests, design_effect
 from .networks import PatchSDE, negative_log_likelihood
+from .run_parts import Moves, RunParts, design_effect
 
 EPS_SHARE = 0.005
 VALIDATION_SHARE = 0.2
@@ -44,7 +44,7 @@ def train(
     seed: int,
     progress: str = "",
     checkpoint: Path | None = None,
-    late: LateRuns | None = None,
+    known: RunParts | None = None,
 ) -> Trained:
     """Train an ensemble.
 
@@ -57,11 +57,11 @@ def train(
     progress : str
     checkpoint : Path, optional
         As in `descent.descend`.
-    late : LateRuns, optional
-        Where runs rest and how far they fluctuate, which members know beside their pairs: of the
-        runs that they draw, or of all if pairs name no runs.
+    known : RunParts, optional
+        How runs move, where they rest and how far they fluctuate, which members know beside their
+        pairs: of the runs that they draw, or of all if pairs name no runs.
     """
-    _check(pairs, options, late)
+    _check(pairs, options)
     scaling = Scaling.of(pairs)
     still = np.flatnonzero(np.ptp(pairs.dz, axis=0) == 0)
     if len(still):
@@ -80,9 +80,9 @@ def train(
     )
     start = torch.as_tensor(np.linalg.cholesky(covariance), dtype=torch.float32)
     groups = pairs.snapshot if pairs.run is None else pairs.run
-    if late is not None and pairs.run is not None:
-        late = late.counted(design_effect(pairs, dy))
-    own = (scaling, start, EPS_SHARE * smallest, options, late)
+    if known is not None and pairs.run is not None:
+        known = known.counted(design_effect(pairs, dy))
+    own = (scaling, start, EPS_SHARE * smallest, options, known)
     ensemble = _Ensemble(data, groups, pairs.run is not None, *own)
     with meter(options.members * options.epochs, progress, "epoch") as bar:
         done = [ensemble.member(seed, k, bar, checkpoint) for k in range(options.members)]
@@ -103,7 +103,7 @@ class _Ensemble:
     start: Tensor
     eps: float
     options: TrainingOptions
-    late: LateRuns | None
+    known: RunParts | None
 
     def member(
         self, seed: int, k: int, bar: tqdm, checkpoint: Path | None
@@ -116,7 +116,7 @@ class _Ensemble:
         linear = _linear_drift(self.data, rows, self.options.memory > 0)
         model.drift.start_from(*linear, self.start @ self.start.T)
         parts = max(1, len(rows) // options.batch_size)
-        seen, unseen = (self._rests(x) for x in (rows, check))
+        seen, unseen = (self._moves(x) for x in (rows, check))
         problem = Problem(
             model,
             lambda part: (_loss(model, self.data, rows if part is ALL else part, self.eps, seen),),
@@ -130,13 +130,13 @@ class _Ensemble:
         history = descend(problem, recipe, rng, bar, checkpoint, f"member {k}")
         return model.eval(), history
 
-    def _rests(self, rows: NDArray[np.int64]) -> Rests | None:
-        """Where the runs of some rows rest; of rows without, all, with their share of the steps."""
-        if self.late is None:
+    def _moves(self, rows: NDArray[np.int64]) -> Moves | None:
+        """How the runs of some rows move; of rows without, all, with their share of the steps."""
+        if self.known is None:
             return None
         if self.drawn:
-            return self.late.beside(rows, self.groups, self.scaling)
-        part = self.late.counted(len(rows) / len(self.groups))
+            return self.known.beside(rows, self.groups, self.scaling)
+        part = self.known.counted(len(rows) / len(self.groups))
         return part.beside(rows, None, self.scaling)
 
 
@@ -172,7 +172,7 @@ def _smallest_variance(pairs: PairBatch, dy: Array) -> float:
     return float(min(smallest))
 
 
-def _check(pairs: PairBatch, options: TrainingOptions, late: LateRuns | None) -> None:
+def _check(pairs: PairBatch, options: TrainingOptions) -> None:
     """Refuse pairs that are too few or of one piece, and what does not go together."""
     if len(pairs) < 100:
         raise ValueError(f"{len(pairs)} pairs are too few to learn from; at least 100 are needed")
@@ -243,12 +243,12 @@ def _loss(
     data: tuple[Tensor, ...],
     rows: NDArray[np.int64],
     eps: float,
-    rests: Rests | None,
+    moves: Moves | None,
 ) -> Tensor:
     """Of a pair, over some rows; nan where a covariance is not positive definite any more."""
     y0, dy, c, *mean = (x[rows] for x in data)
     try:
         own = negative_log_likelihood(model, y0, dy, c, eps, *mean)
-        return own if rests is None else own + rests.misfit(model)
+        return own if moves is None else own + moves.misfit(model)
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return next(model.parameters()).sum() * torch.nan

@@ -41,6 +41,8 @@ class Findings:
 
     ``small`` is delta of the small system, shape (n_T, n_all); lengths of stationary parts are in
     slowest relaxation times, and there are none of direct runs that are too short or not there.
+    ``apart`` is by how much delta is higher in small runs from other temperatures than in those
+    from crystals of their own, of the same shape, if there are two of each.
     ``own`` is the model at the size of the small runs beside these, which it has learned from;
     ``lattice`` is the order of their lattice, if it is bcc or fcc.
     """
@@ -49,6 +51,7 @@ class Findings:
     comparison: OrderComparison
     own: OrderComparison
     small: Estimate
+    apart: Estimate | None
     pairs: list[PairsShown]
     curves: list[Curves]
     small_lengths: list[float]
@@ -90,6 +93,18 @@ def beside_small_runs(
     return compare_order(d.system.small_order, d.temperatures, thinned, paths, small, first)
 
 
+def apart(d: Design, runs: Sequence[Sequence[Chunk]]) -> Estimate | None:
+    """`Findings.apart`, of the small runs by temperature."""
+    n, order = d.fresh_runs, d.system.small_order
+    if min(n, d.small_runs - n) < 2:
+        return None
+    found = []
+    for own in runs:
+        fresh, after = (small_averages(order, x, 1.0)[0] for x in (own[:n], own[n:]))
+        found.append((after[0] - fresh[0], np.hypot(after[1], fresh[1])))
+    return Estimate(*(np.array(x) for x in zip(*found)))
+
+
 def of_pairs(d: Design, small: Chunks, pairs: Chunks, temperature: float) -> dict[str, Any]:
     """What `analysis.model_steps.examine` asks of the pairs of a temperature."""
     names = (*OF_PAIRS, *(("evolved",) if d.patches_per_state else ()))
@@ -126,8 +141,11 @@ def compare(
     return Findings(
         scan,
         compare_order(system.order, d.temperatures, truth, paths, [v for _, v in averages], first),
-        beside_small_runs(d, small_runs, step, model, [v for _, v in averages]),
+        beside_small_runs(
+            d, [r[: d.fresh_runs] for r in small_runs], step, model, [v for _, v in averages]
+        ),
         Estimate(*(np.array(x) for x in zip(*(delta for delta, _ in averages)))),
+        apart(d, small_runs),
         shown,
         [Curves.of(*each) for each in zip(paths, truth, stops)],
         [len(r[0]["z"]) / 2 * system.record_events / s for r, s in zip(small_runs, slowest)],

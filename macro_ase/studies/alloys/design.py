@@ -23,14 +23,17 @@ STATIONARY_AFTER = 6.0
 LEAST_1 = ("small.runs", "small.events", "sampling.copies", "sampling.repeats", "predict.paths")
 NOT_NEGATIVE = (
     "direct.runs",
+    "small.treated",
     "sampling.healing_events",
     "sampling.patches_per_state",
     "sampling.memory_events",
     "learning.patience",
 )
+MOST = {"small.treated": 0.9}
 ABOVE_0 = ("direct.relaxation_times", "learning.learning_rate")
 SETTINGS = {
     "small_runs": "small.runs",
+    "small_treated": "small.treated",
     "copies": "sampling.copies",
     "repeats": "sampling.repeats",
     "patches_per_state": "sampling.patches_per_state",
@@ -54,6 +57,8 @@ class Design:
 
     ``small_events``, ``relaxation_times`` and ``memory_events`` are by temperature.
 
+    The share ``small_treated`` of the small runs begins where one at another temperature ended;
+    with ``early_parts`` the likelihood knows their first halves, too.
     Patches are those of large states that were grown from small ones, or, without ``grow``, of the
     small states themselves. The model remembers the past of a state over ``memory_events``
     (`learning.past`), unless they are 0. ``notes`` say how the system was made; ``learning`` holds
@@ -80,6 +85,8 @@ class Design:
     memory_events: Mapping[float, float] = field(default_factory=dict)
     vacancy_fraction: VacancyFraction | None = None
     label: str = ""
+    small_treated: float = 0.0
+    early_parts: bool = False
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Design:
@@ -88,8 +95,9 @@ class Design:
         if not temperatures or min(temperatures) <= 0:
             raise ValueError(f"conditions.temperatures_K must be above 0 K, not {temperatures}")
         config = config | {"sampling": sampling_of(config["sampling"])}
+        config["small"] = {"treated": 0.0, **config["small"]}
         least = {**dict.fromkeys(LEAST_1, 1), **LEARNING}
-        require_numbers(config, least, ABOVE_0, not_negative=NOT_NEGATIVE)
+        require_numbers(config, least, ABOVE_0, MOST, NOT_NEGATIVE)
         require_choices(config, {"learning.drift": DRIFTS})
         system, notes = MODELS[config["system"]["model"]](config)
         numbers = {name: setting(config, key) for name, key in SETTINGS.items()}
@@ -100,7 +108,8 @@ class Design:
         ordered = tuple(sorted(set(temperatures)))
         own = (system, tuple(notes), ordered, config["learning"], config["seed"])
         fraction = _vacancy_fraction(config, ordered)
-        design = cls(*own, **numbers, grow=grow, vacancy_fraction=fraction)
+        early = config["sampling"]["early_parts"]
+        design = cls(*own, **numbers, grow=grow, vacancy_fraction=fraction, early_parts=early)
         most = design.sampled_sizes[1]
         if design.patches_per_state > most:
             raise Refused(
@@ -175,6 +184,21 @@ class Design:
         if stage == "pairs":
             numbers = [f"{c}/{r}" for c in range(self.copies) for r in numbers]
         return [f"{self.label}{stage}/{temperature!r}/{number}" for number in numbers]
+
+    @property
+    def fresh_runs(self) -> int:
+        """Small runs at each temperature that begin with a crystal of their own."""
+        treated = self.small_treated if len(self.temperatures) > 1 else 0
+        return self.small_runs - math.floor(treated * self.small_runs)
+
+    def begun_from(self, temperature: float, run: int) -> tuple[float, int] | None:
+        """Temperature and number of the small run where one began; None of a fresh one."""
+        number = run - self.fresh_runs
+        if number < 0:
+            return None
+        others = [t for t in self.temperatures if t != temperature]
+        first = self.temperatures.index(temperature)
+        return others[(first + number) % len(others)], number % self.fresh_runs
 
     def n_steps(self, temperature: float, slowest: float, step: float) -> int:
         """Steps of direct runs and predicted paths, burn-in included; times in mean events."""

@@ -14,11 +14,12 @@ from ...report.parts import Cell
 from ..beside import training_figure
 from ..checks import patch_checks, patch_table
 from .baselines import baselines, cost
-from .compare import LONG_LAG, Findings
+from .compare import Findings
 from .design import Design
 from .figures import shown
 from .laboratory import in_the_laboratory, of_time, vacant
 from .metrics import metrics
+from .run_checks import run_checks
 
 WITHOUT_TRUTH = (
     " There are no direct runs (direct.runs = 0): what stands in their place are the checks of "
@@ -32,8 +33,10 @@ def report(d: Design, f: Findings, quick: bool) -> Report:
     chosen = f"{d.n_evolved} of each, chosen at random and " if d.patches_per_state else ""
     past = f", which remembers {_hops(d)} hops," if d.remembers else ","
     grown = f" were upsampled to {system.large.n_sites} sites; patches" if d.grow else "; patches"
+    treated = d.small_runs - d.fresh_runs
+    begun = f", {treated} of {d.small_runs} from another temperature" if treated else ""
     summary = (
-        f"Small runs of {system.small.n_sites} sites{grown} of these, {chosen}evolved alone "
+        f"Small runs of {system.small.n_sites} sites{begun}{grown} of these, {chosen}evolved alone "
         f"({system.boundary} boundary), trained the model{past} which predicts the large system of "
         f"{system.large.n_sites} sites and {d.n_patches:.0f} patches at "
         f"{', '.join(f'{t:g}' for t in d.temperatures)} K"
@@ -77,7 +80,7 @@ def _checks(d: Design, f: Findings) -> list[Check]:
         ),
         Check("step of the model = step of the whole", slopes, errors, 0.85, 1.15, of_step),
         Check("time step", f.scan.disagreement, high=AGREEMENT, text=of_scan, form=".1%"),
-        *_lengths(d, f),
+        *run_checks(d, f),
         Check("regularisation small", [p.eps_share for p in f.pairs], high=0.01, text=of_eps),
     ]
     shares = d.system.order.fractions[:-1]
@@ -91,25 +94,6 @@ def _checks(d: Design, f: Findings) -> list[Check]:
         text = "Largest share of pairs in which the vacancy became another's first neighbour."
         checks.append(Check("vacancies met", met, text=text, form=".2f", informs=True))
     return checks
-
-
-def _lengths(d: Design, f: Findings) -> list[Check]:
-    """Lengths of small and of direct runs in their own slowest relaxation times."""
-    direct = f"over {LONG_LAG} steps, each of {d.direct_runs} direct runs after burn-in"
-    return [
-        Check(
-            f"{kind} runs long enough",
-            lengths,
-            low=low,
-            text=f"Slowest relaxation times, by temperature: {text}.",
-            form=".0f",
-        )
-        for kind, lengths, low, text in (
-            ("small", f.small_lengths, 10, "stationary halves"),
-            ("direct", f.direct_lengths, 50, direct),
-        )
-        if lengths
-    ]
 
 
 def _order(d: Design, f: Findings) -> Section:

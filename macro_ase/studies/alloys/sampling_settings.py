@@ -13,7 +13,7 @@ from ...systems.alloy_crystals import AlloyCrystals
 
 def sampling_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of sampling; a study that does not say how often states are copied grows none."""
-    usual = {"copies": 1, "healing_events": 0.0, "memory_events": 0.0}
+    usual = {"copies": 1, "healing_events": 0.0, "memory_events": 0.0, "early_parts": False}
     return {"grow": "copies" in given, **usual, **given}
 
 
@@ -25,6 +25,11 @@ def check_growth(sampling: Mapping[str, Any], memory_events: Collection[float]) 
         raise Refused(
             "sampling.memory_events must be 0 where states grow, for these have no past",
             {"sampling.memory_events": 0},
+        )
+    elif sampling["early_parts"]:
+        raise Refused(
+            "sampling.early_parts must be false where states grow, for these are of no run",
+            {"sampling.early_parts": False},
         )
     if any(memory_events) and not all(memory_events):
         raise ValueError("sampling.memory_events must be 0 at no temperature or at all of them")

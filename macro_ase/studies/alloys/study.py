@@ -19,6 +19,7 @@ from ...arrays import Chunk
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
+from ...sampling.store import Chunks as Kept
 from ...systems.swap_choice import energy_files
 from ..design import Study
 from ..road import learn
@@ -27,7 +28,7 @@ from .compare import Findings, compare, joined
 from .design import Design
 from .own_order import without_own_order
 from .report import report
-from .small_states import late_runs, pasts, residence_time
+from .small_states import pasts, residence_time, run_parts
 
 if TYPE_CHECKING:
     from ...learning.models.macro_model import MacroModel
@@ -65,7 +66,7 @@ class AlloyStudy(Study):
         def chunks(stage: str, function: Any, jobs: Jobs) -> Chunks:
             return timed(stage, runner.chunks, stage, function, jobs)
 
-        small = chunks("small runs", small_chunk, small_jobs(d))
+        small = timed("small runs", small_runs, d, runner)
         scan = timed("time step", time_step, d, small)
         pairs = chunks("patch pairs", grown_pairs_chunk, pair_jobs(d, small, scan))
         model = timed("learning", model_of, d, small, scan, pairs, runner)
@@ -77,13 +78,41 @@ class AlloyStudy(Study):
         return timed("comparison", compare, d, *made)
 
 
+def small_runs(d: Design, runner: Runner) -> Chunks:
+    """Fresh ones, then those that begin where these ended."""
+    own = small_jobs(d)
+    fresh = runner.chunks("small runs", small_chunk, own)
+    after = treated_jobs(d, fresh)
+    if not after:
+        return fresh
+    runner.chunks("small runs", small_chunk, after)
+    return Kept(runner.store, [*own, *after])
+
+
 def small_jobs(d: Design) -> Jobs:
-    """Small runs at every temperature."""
+    """Small runs at every temperature that begin with crystals of their own."""
     return {
         key: (d.system, d.small_events[t], {"T": t}, d.seed, (round(1000 * t), r))
         for t in d.temperatures
-        for r, key in enumerate(d.keys("small", t))
+        for r, key in enumerate(d.keys("small", t)[: d.fresh_runs])
     }
+
+
+def treated_jobs(d: Design, fresh: Chunks) -> Jobs:
+    """Small runs that begin where fresh ones at another temperature ended.
+
+    An order from elsewhere is what a heat treatment meets; from random crystals alone no state is
+    ever at rest when the temperature changes, or more ordered than in equilibrium.
+    """
+    jobs: Jobs = {}
+    for t in d.temperatures:
+        for r, key in enumerate(d.keys("small", t)):
+            before = d.begun_from(t, r)
+            if before is not None:
+                start = fresh[d.keys("small", before[0])[before[1]]]["states"][-1]
+                own = d.small_events[t], {"T": t}, d.seed, (round(1000 * t), r)
+                jobs[key] = (d.system, *own, start)
+    return jobs
 
 
 def time_step(d: Design, small: Chunks) -> TimeStepScan:
@@ -160,8 +189,8 @@ def model_of(
         d.system.substeps,
     )
     conditions = [(d, t) for t in d.temperatures]
-    late = None if d.grow else late_runs(conditions, small, scan.chosen)
-    return learn(runner, "", rows, rows["condition"], *what, late=late)
+    known = None if d.grow else run_parts(conditions, small, scan.chosen)
+    return learn(runner, "", rows, rows["condition"], *what, known=known)
 
 
 def direct_jobs(d: Design, scan: TimeStepScan, model: MacroModel) -> Jobs:

@@ -7,7 +7,7 @@ direct runs at held-out compositions -> prediction beside truth
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +15,14 @@ import numpy as np
 from ...analysis.composition_surface import CompositionSurface
 from ...analysis.time_step import TimeStepScan, scan_time_steps
 from ...arrays import Array, Chunk
+from ...learning.pairs import LATE
 from ...rng import stream
 from ...sampling.needs import Needs
 from ...sampling.pairs import direct_run_chunk, grown_pairs_chunk, small_chunk
 from ...systems.alloy_crystals import AlloyCrystals
 from ..alloys.compare import joined
 from ..alloys.design import Design
-from ..alloys.small_states import late_runs, residence_time
+from ..alloys.small_states import Part, residence_time, run_parts
 from ..alloys.study import BYTES_PER_SITE, KEPT_STATES, pair_jobs, runs_of_pairs, small_jobs
 from ..design import Study
 from ..road import learn
@@ -107,15 +108,17 @@ class Deviations(Mapping[int, Chunk]):
         rest = self.from_small.rest(system.order, system.model_condition({"T": t}))
         return deviation(system.order, z, system.shells) - rest
 
-    def rested(self, design: Design, t: float, runs: Sequence[Chunk]) -> list[Array]:
+    def rested(self, design: Design, t: float, small: Chunks) -> list[Part]:
         """Second halves of small runs as those of a large crystal, about where all say it rests.
 
         A crystal of n sites fluctuates as 1 / sqrt(n).
         """
         order, shells = design.system.small_order, design.system.shells
-        late = [deviation(order, run["z"][len(run["z"]) // 2 :], shells) for run in runs]
+        runs = [small[key]["z"] for key in design.keys("small", t)]
+        late = [deviation(order, z[len(z) // 2 :], shells) for z in runs]
         shrink = np.sqrt(design.small_share)
-        return [shrink * (x - np.concatenate(late).mean(axis=0)) for x in late]
+        mean = np.concatenate(late).mean(axis=0)
+        return [(r, LATE, shrink * (x - mean)) for r, x in enumerate(late)]
 
 
 def merged(jobs: Any) -> Jobs:
@@ -152,7 +155,7 @@ def model_of(learned: Deviations, small: Chunks, scan: TimeStepScan, runner: Run
     more = (
         None,
         one.system.substeps,
-        late_runs(d.conditions, small, scan.chosen, learned.rested),
+        run_parts(d.conditions, small, scan.chosen, learned.rested),
     )
     return learn(runner, "", rows, rows["condition"], *what, *more)
 

@@ -51,7 +51,9 @@ def test_other_numbers_are_refused(given: str, message: str) -> None:
 
 def test_the_past_is_that_of_the_run_that_a_state_is_from() -> None:
     """The memory is a time: 1,000 mean residence times, whatever the records of a run are."""
-    d = design("small.runs=2", "small.events=300000", "sampling.memory_events=1000")
+    d = design(
+        "small.runs=2", "small.treated=0", "small.events=300000", "sampling.memory_events=1000"
+    )
     rng, records, tau_w = np.random.default_rng(0), (100.0, 130.0), (0.9, 1.3)
     small = {
         key: {"z": rng.normal(size=(30, 6)), "kept": np.array([2, 20]) + k,
@@ -75,7 +77,23 @@ def test_states_that_grow_have_no_past() -> None:
         design(*grow, "sampling.memory_events=100")
     with pytest.raises(ValueError, match=r"memory_events must be 0 at no temperature or at all"):
         design("conditions.temperatures_K=[1500, 2000]", "sampling.memory_events=[0, 100]")
-    assert design(*grow, "sampling.memory_events=0").remembers is False
+    with pytest.raises(ValueError, match=r"sampling.early_parts must be false where states grow"):
+        design(*grow, "sampling.memory_events=0")
+    assert design(*grow, "sampling.memory_events=0", "sampling.early_parts=false").grow
+
+
+def test_half_of_the_runs_begin_where_others_ended_and_each_of_all_the_others() -> None:
+    d = design("small.runs=7", "small.treated=0.5", "small.events=300000")
+    assert d.fresh_runs == 4
+    for t in d.temperatures:
+        begun = [d.begun_from(t, r) for r in range(7)]
+        assert begun[:4] == [None] * 4
+        assert {kelvin for kelvin, _ in begun[4:]} == set(d.temperatures) - {t}
+        assert all(run < 4 for _, run in begun[4:])
+    one = design("conditions.temperatures_K=[1500]", "small.treated=0.9", "small.events=300000")
+    assert one.fresh_runs == one.small_runs
+    with pytest.raises(ValueError, match=r"small.treated must be at most 0.9, not 1"):
+        design("small.treated=1.0")
 
 
 def test_patches_with_sites_of_their_own_need_not_divide_the_large_system() -> None:

@@ -9,6 +9,7 @@ from tiny_alloy import METRICS, metrics_of, settings
 
 from macro_ase.cli import main
 from macro_ase.commands.alloy_run import AlloyRun
+from macro_ase.sampling.store import Store
 from macro_ase.workflow import run_study
 
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
@@ -17,7 +18,13 @@ from small_paths import rows
 
 pytestmark = pytest.mark.learn
 
-OWN = ("sampling.grow=false", "sampling.memory_events=1000", "system.large_size=[6,6,6]")
+OWN = (
+    "small.runs=4",
+    "sampling.grow=false",
+    "sampling.early_parts=true",
+    "sampling.memory_events=1000",
+    "system.large_size=[6,6,6]",
+)
 
 
 @pytest.mark.slow
@@ -29,7 +36,12 @@ def test_a_model_that_remembers_walks_the_whole_road(
     assert set(metrics_of(folder)) == METRICS
     assert "which remembers 1000 hops" in (folder / "report.html").read_text()
     run = AlloyRun(folder)
-    model, lines = run.model, rows(run, "Mo-Ta", 2)
+    kelvin, store = run.design.temperatures, Store(folder / "data.zarr")
+    fresh, after = (
+        store.read(f"small/{t!r}/{r}")["z"] for t, r in ((kelvin[0], 0), (kelvin[1], 2))
+    )
+    np.testing.assert_array_equal(after[0], fresh[-1])
+    model, lines = run.model, rows(run, "Mo-Ta", 2, treated=True)
     assert [line.split()[1] for line in lines] == [f"{t:g}" for t in run.design.temperatures]
     assert model.remembers and model.options.memory in (1, 2)
     rests = model.rests([model.trained.scaling.condition_mean])

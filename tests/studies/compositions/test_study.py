@@ -138,9 +138,13 @@ def test_small_runs_rest_where_all_say_so_and_fluctuate_as_large_ones() -> None:
     order, rng = own.system.small_order, np.random.default_rng(0)
     z = [order.random_state(2) * (1 + 0.1 * rng.normal(size=(n, 6))) for n in (10, 20)]
     learned = Deviations(d, {}, cast(SmallOrder, None))
-    late = learned.rested(own, t, [{"z": x} for x in z])
+    keys = own.keys("small", t)
+    z = (2 * z)[: len(keys)]
+    late = learned.rested(own, t, {key: {"z": x} for key, x in zip(keys, z)})
     x = [deviation(order, run[len(run) // 2 :], 2) for run in z]
     shrink = np.sqrt(own.system.small.n_sites / own.system.large.n_sites)
+    assert [(r, part) for r, part, _ in late] == [(r, 0) for r in range(len(z))]
+    late = [found for _, _, found in late]
     np.testing.assert_allclose(np.concatenate(late).mean(axis=0), 0, atol=1e-12)
     for found, given in zip(late, x):
         np.testing.assert_allclose(np.diff(found, axis=0), shrink * np.diff(given, axis=0))

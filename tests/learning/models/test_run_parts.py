@@ -8,10 +8,10 @@ from scipy.linalg import solve_discrete_lyapunov
 
 torch = pytest.importorskip("torch")
 
-from macro_ase.learning.models.late_runs import LateRuns, Rests, design_effect  # noqa: E402
+from macro_ase.learning.models.run_parts import Moves, RunParts, design_effect  # noqa: E402
 from macro_ase.learning.models.training import train  # noqa: E402
 from macro_ase.learning.options import TrainingOptions  # noqa: E402
-from macro_ase.learning.pairs import PairBatch, Scaling  # noqa: E402
+from macro_ase.learning.pairs import LATE, PairBatch, Scaling  # noqa: E402
 
 pytestmark = pytest.mark.learn
 K, RUNS, STEPS, KEPT = 16, 10, 1500, 12
@@ -20,16 +20,18 @@ REST = {1.0: np.array([2.0, -1.0]), 2.0: np.array([2.5, 1.0])}
 OPTIONS = TrainingOptions("network", width=4, depth=1, members=3, epochs=20, polish=60)
 
 
-def walks(rng: np.random.Generator, rest: np.ndarray, runs: int, steps: int) -> np.ndarray:
-    """Runs of a whole of K patches, shape (runs, steps + 1, 2), from rest."""
-    z = [rest + np.zeros((runs, 2))]
+def walks(
+    rng: np.random.Generator, rest: np.ndarray, runs: int, steps: int, away: float = 0.0
+) -> np.ndarray:
+    """Runs of a whole of K patches, shape (runs, steps + 1, 2), from so far away from rest."""
+    z = [rest + np.full((runs, 2), away)]
     for _ in range(steps):
         moved = rng.normal(size=(runs, 2)) @ NOISE.T / np.sqrt(K)
         z.append(z[-1] - (z[-1] - rest) @ RATE.T + moved)
     return np.array(z).swapaxes(0, 1)
 
 
-def known(seed: int) -> tuple[PairBatch, LateRuns, dict[float, np.ndarray]]:
+def known(seed: int) -> tuple[PairBatch, RunParts, dict[float, np.ndarray]]:
     """Few pairs of patches, whole runs in equilibrium, and the states of these."""
     rng, rows, late, states = np.random.default_rng(seed), [], [], {}
     for c, rest in REST.items():
@@ -44,12 +46,16 @@ def known(seed: int) -> tuple[PairBatch, LateRuns, dict[float, np.ndarray]]:
     pairs = PairBatch(z0, dz, c, snapshot, run=run)
     numbers, conditions, own = zip(*late)
     steps = [len(x) - 1.0 for x in own]
-    return pairs, LateRuns.of(numbers, np.array(conditions)[:, None], own, steps, K, 2), states
+    return (
+        pairs,
+        RunParts.of(numbers, np.array(conditions)[:, None], [LATE] * len(own), own, steps, K, 2),
+        states,
+    )
 
 
-def linear_laws(pairs: PairBatch, late: LateRuns | None, states: dict) -> list:
+def linear_laws(pairs: PairBatch, parts: RunParts | None, states: dict) -> list:
     """Rest and spread by condition, of the linear fit to the mean drift over the states of runs."""
-    trained, found = train(pairs, OPTIONS, 0, late=late), []
+    trained, found = train(pairs, OPTIONS, 0, known=parts), []
     scale = trained.scaling.z_scale
     for c, z in states.items():
         own = z[:, ::10].reshape(-1, 2)
@@ -101,20 +107,20 @@ def test_a_model_rests_and_fluctuates_as_its_runs_did() -> None:
     assert np.abs(spreads).max() > 0.3
 
 
-def by_definition(rests: Rests, drift: np.ndarray, noise: np.ndarray) -> float:
+def by_definition(moves: Moves, drift: np.ndarray, noise: np.ndarray) -> float:
     """The misfit of constant moments, shapes (d,) and (d, d), by the covariance of all entries."""
-    total, q = 0.0, noise / rests.n_patches
-    for k in range(len(rests.steps)):
+    total, q = 0.0, noise / moves.n_patches
+    for k in range(len(moves.steps)):
         moved, s, spread = (
-            x[k].double().numpy() for x in (rests.moved, rests.covariance, rests.spread)
+            x[k].double().numpy() for x in (moves.moved, moves.covariance, moves.spread)
         )
         miss = drift - moved
-        p = s - q / (2 * rests.substeps)
+        p = s - q / (2 * moves.substeps)
         both = [(p, q, "ik,jl"), (p, q, "il,jk"), (p, q, "jk,il"), (p, q, "jl,ik")]
         covariance = sum(np.einsum(f"{of}->ijkl", x, y) for x, y, of in both).reshape(4, 4)
-        second = (np.outer(drift, drift) / rests.substeps + q - spread).ravel()
+        second = (np.outer(drift, drift) / moves.substeps + q - spread).ravel()
         own = miss @ np.linalg.solve(q, miss) + second @ np.linalg.pinv(covariance) @ second
-        total += 0.5 * float(rests.steps[k]) * own
+        total += 0.5 * float(moves.steps[k]) * own
     return total
 
 
@@ -149,19 +155,27 @@ def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
 
 def test_moves_of_a_known_law_have_the_errors_that_the_misfit_says() -> None:
     """chi^2 of d + d (d + 1) / 2 numbers a run; a drift a tenth too weak is far beyond it."""
-    n, steps = 300, 3000
-    z = walks(np.random.default_rng(0), np.zeros(2), n, steps + 100)[:, 100:]
+    z = walks(np.random.default_rng(0), np.zeros(2), 300, 3100)[:, 100:]
+    assert chi2(z, LATE, 1.0) == pytest.approx(5, abs=3 * np.sqrt(10 / 300))
+    assert chi2(z, LATE, 0.9) > 5 + 10 * np.sqrt(10 / 300)
+
+
+def test_moves_on_the_way_to_rest_have_them_too() -> None:
+    """chi^2 of d numbers a run that begins twenty spreads away; of squares nothing is known."""
+    z = walks(np.random.default_rng(1), np.zeros(2), 300, 60, away=8.0)
+    assert chi2(z, LATE + 1, 1.0) == pytest.approx(2, abs=3 * np.sqrt(4 / 300))
+    assert chi2(z, LATE + 1, 0.9) > 2 + 10 * np.sqrt(4 / 300)
+
+
+def chi2(z: np.ndarray, part: int, slower: float) -> float:
+    """Of the linear law with a drift weaker by a factor, a run, each being a group of its own."""
+    n, steps = len(z), z.shape[1] - 1
     own, each = np.arange(n), np.arange(float(n))[:, None]
-    late = LateRuns.of(range(n), each, list(z), [steps] * n, K, 2)
-    rests = late.beside(own, own, Scaling(np.zeros(2), np.ones(2), np.zeros(1), np.ones(1)))
+    known = RunParts.of(range(n), each, [part] * n, list(z), [steps] * n, K, 2)
+    moves = known.beside(own, own, Scaling(np.zeros(2), np.ones(2), np.zeros(1), np.ones(1)))
     noise, rate = (torch.as_tensor(x, dtype=torch.float32) for x in (NOISE, RATE))
-
-    def chi2(slower: float) -> float:
-        law = lambda y, c: (-slower * y @ rate.T, noise.expand(len(y), 2, 2))  # noqa: E731
-        return 2 * float(rests.misfit(law))
-
-    assert chi2(1.0) == pytest.approx(5, abs=3 * np.sqrt(10 / n))
-    assert chi2(0.9) > 5 + 10 * np.sqrt(10 / n)
+    law = lambda y, c: (-slower * y @ rate.T, noise.expand(len(y), 2, 2))  # noqa: E731
+    return 2 * float(moves.misfit(law))
 
 
 def test_pairs_that_repeat_each_other_count_once() -> None:
@@ -188,14 +202,14 @@ def test_pairs_without_runs_know_all_of_them() -> None:
 def test_training_and_validation_weigh_all_runs_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pairs without runs: a fifth of them is validated beside a fifth of the steps."""
     pairs, late, _ = known(4)
-    seen, beside = [], LateRuns.beside
+    seen, beside = [], RunParts.beside
 
-    def kept(*args: object) -> Rests:
+    def kept(*args: object) -> Moves:
         seen.append(beside(*args))
         return seen[-1]
 
-    monkeypatch.setattr(LateRuns, "beside", kept)
-    train(replace(pairs, run=None), replace(OPTIONS, members=1, epochs=1), 0, late=late)
+    monkeypatch.setattr(RunParts, "beside", kept)
+    train(replace(pairs, run=None), replace(OPTIONS, members=1, epochs=1), 0, known=late)
     total = late.steps.sum() / len(pairs)
     assert len(seen) == 2
     for rests in seen:

@@ -1,18 +1,19 @@
-"""Late parts of runs of a whole, as something that the likelihood knows.
+"""Parts of runs of a whole, as something that the likelihood knows.
 
 Over N steps a whole moves by the sum of its drifts and its noise, and late in a run by next to
-nothing. So a run says where its system rests and how far it fluctuates. With c the mean of its
-states, u = y - c, Q = b b^T / K the noise of a step, and s substeps a step,
+nothing. So a run says how its system moves, where it rests and how far it fluctuates. With c the
+mean of the states of a part, u = y - c, Q = b b^T / K the noise of a step, and s substeps a step,
 
     <a>                               = (y_N - y_0) / N            + noise of covariance Q / N,
     <u a^T + a u^T> + <a a^T> / s + Q = (u_N u_N^T - u_0 u_0^T) / N + noise,
 
 the means over the states of the steps. The noise of the second line is sum (v xi^T + xi v^T) / N to
 the leading order, with v the state between two steps: entries ij and kl have the covariance
-(P_ik Q_jl + P_il Q_jk + P_jk Q_il + P_jl Q_ik) / N, P = <u u^T> - Q / (2 s). N steps of a whole say
-it better than pairs from some of its states do, of which many are of one state, and know no more
-than this state does. Some of the states stand for all, moved and stretched to have their mean and
-covariance.
+(P_ik Q_jl + P_il Q_jk + P_jk Q_il + P_jl Q_ik) / N, P = <u u^T> - Q / (2 s). That is for parts of
+many relaxation times: the mean of a short one follows its noise, and of parts on the way to rest
+the first line alone is known. N steps of a whole say it better than pairs from some of its states
+do, of which many are of one state, and know no more than this state does. Some of the states stand
+for all, moved and stretched to have their mean and covariance.
 """
 
 from __future__ import annotations
@@ -28,23 +29,27 @@ from scipy.linalg import block_diag
 from torch import Tensor
 
 from ...arrays import Array
-from ..pairs import PairBatch, Scaling, linear_residuals
+from ..pairs import LATE, PairBatch, Scaling, linear_residuals
 
 STATES = 100
-"""That stand for all late states of a condition, where conditions are few."""
+"""That stand for all of a group, where groups are few."""
 ALL_STATES = 2000
-"""That stand for those of all conditions together."""
+"""That stand for those of all groups together."""
 
 
 @dataclass(frozen=True)
-class LateRuns:
-    """Late states of runs, one row a run.
+class RunParts:
+    """States of parts of runs, one row a part.
 
     Attributes
     ----------
     run : int array, shape (r,)
-        As `PairBatch.run`.
+        That it is of, as `PairBatch.run`.
     condition : array, shape (r, c)
+    part : int array, shape (r,)
+        Its label: parts of one label and condition are a group, known by its means. Of parts that
+        are not `LATE` the second line is not known: with few relaxation times their own mean
+        follows their noise.
     mean, square : arrays, shapes (r, D) and (r, D, D)
         Of states, and of their outer products; D is d, or 2 d with their past.
     some : array, shape (r, n, D)
@@ -61,6 +66,7 @@ class LateRuns:
 
     run: NDArray[np.int64]
     condition: Array
+    part: NDArray[np.int64]
     mean: Array
     square: Array
     some: Array
@@ -75,16 +81,18 @@ class LateRuns:
         cls,
         run: Sequence[int],
         condition: Array,
+        part: Sequence[int],
         states: Sequence[Array],
         steps: Sequence[float],
         n_patches: float,
         d: int,
         substeps: int = 1,
-    ) -> LateRuns:
-        """Of the late states of every run, shape (n_t, D), which span so many steps."""
+    ) -> RunParts:
+        """Of the states of every part, shape (n_t, D), which span so many steps."""
         mean = np.array([x.mean(axis=0) for x in states])
         square = np.array([x.T @ x / len(x) for x in states])
-        own_states = min(STATES * len(np.unique(condition, axis=0)), ALL_STATES)
+        groups = np.unique(np.column_stack([condition, part]), axis=0)
+        own_states = min(STATES * len(groups), ALL_STATES)
         each = -(-own_states // len(states))
         some = np.array([x[np.linspace(0, len(x) - 1, each).round().astype(int)] for x in states])
         ends = np.array([x[[0, -1], :d] for x in states])
@@ -92,22 +100,24 @@ class LateRuns:
         moved = (ends[:, 1] - ends[:, 0]) / n[:, None]
         outer = ends[..., None] * ends[..., None, :]
         spread = (outer[:, 1] - outer[:, 0]) / n[:, None, None]
-        own = np.asarray(run, dtype=np.int64), np.asarray(condition, dtype=float)
-        return cls(*own, mean, square, some, moved, spread, n, n_patches, substeps)
+        own, label = (np.asarray(x, dtype=np.int64) for x in (run, part))
+        of_states = label, mean, square, some, moved, spread, n
+        return cls(own, np.asarray(condition, dtype=float), *of_states, n_patches, substeps)
 
-    def counted(self, times: float) -> LateRuns:
+    def counted(self, times: float) -> RunParts:
         """The same with so many times the steps, beside pairs of which so many count as one."""
         return replace(self, steps=times * self.steps)
 
     def beside(
         self, rows: NDArray[np.int64], run: NDArray[np.int64] | None, scaling: Scaling
-    ) -> Rests:
+    ) -> Moves:
         """Of some rows of pairs that are of these runs: a run as often as its pairs are there.
 
         Without the ``run`` of every pair, all runs once.
         """
         weight = self.steps if run is None else self._drawn(rows, run) * self.steps
-        own = [(self.condition == c).all(axis=1) for c in np.unique(self.condition, axis=0)]
+        groups = np.column_stack([self.condition, self.part])
+        own = [(groups == c).all(axis=1) for c in np.unique(groups, axis=0)]
         seen = [np.flatnonzero(x & (weight > 0)) for x in own]
         each = [self._scaled(k, weight[k] / len(rows), scaling) for k in seen if len(k)]
         joined: dict[str, Callable[[Sequence[Array]], Array]]
@@ -116,7 +126,7 @@ class LateRuns:
         tensors: dict[str, Any] = {
             name: torch.as_tensor(x, dtype=torch.float32) for name, x in arrays.items()
         }
-        return Rests(**tensors, n_patches=self.n_patches, substeps=self.substeps)
+        return Moves(**tensors, n_patches=self.n_patches, substeps=self.substeps)
 
     def _drawn(self, rows: NDArray[np.int64], run: NDArray[np.int64]) -> Array:
         """How often each run is in some rows, shape (r,)."""
@@ -126,7 +136,7 @@ class LateRuns:
         return drawn
 
     def _scaled(self, k: NDArray[np.int64], steps: Array, scaling: Scaling) -> dict[str, Array]:
-        """Arrays of `Rests` for runs k of a condition, of which each has so many steps."""
+        """Arrays of `Moves` for runs k of a condition, of which each has so many steps."""
         d, squares = self.moved.shape[1], np.outer(scaling.z_scale, scaling.z_scale)
         share, each = steps / steps.sum(), self.some.shape[1]
         mean, moved = share @ self.mean[k], share @ self.moved[k]
@@ -145,6 +155,7 @@ class LateRuns:
             "covariance": covariance[:d, :d] / squares,
             "spread": spread / squares,
             "steps": steps.sum(),
+            "still": float(self.part[k[0]] == LATE),
         }
 
 
@@ -167,21 +178,23 @@ def _with_moments(some: Array, share: Array, mean: Array, covariance: Array) -> 
 
 
 @dataclass(frozen=True)
-class Rests:
-    """Where some runs rest, and how far they fluctuate, by condition, in the networks' units.
+class Moves:
+    """How some runs move, rest and fluctuate, by group of parts, in the networks' units.
 
     Attributes
     ----------
     points, condition : tensors, shapes (n, D) and (n, c)
         States, each with a condition.
     share : tensor, shape (n_T, n)
-        Of the states in a condition.
+        Of the states in a group.
     centre, moved : tensors, shape (n_T, d)
         c, and the change of y in a step.
     covariance, spread : tensors, shape (n_T, d, d)
         <u u^T>, and the change of u u^T in a step.
     steps : tensor, shape (n_T,)
         N to a pair.
+    still : tensor, shape (n_T,)
+        1 where the second line is known, 0 elsewhere.
     n_patches : float
         K.
     substeps : int
@@ -196,6 +209,7 @@ class Rests:
     covariance: Tensor
     spread: Tensor
     steps: Tensor
+    still: Tensor
     n_patches: float
     substeps: int
 
@@ -216,12 +230,12 @@ class Rests:
         rotate = axes.mT @ whiten
         miss = (rotate @ (mean - self.moved)[:, :, None])[:, :, 0]
         miss2 = rotate @ spread @ rotate.mT
-        both = (miss**2).sum(1) + 0.5 * (miss2**2 / (p[:, :, None] + p[:, None, :])).sum((1, 2))
-        misfit: Tensor = 0.5 * (self.steps * both).sum()
+        second = 0.5 * (miss2**2 / (p[:, :, None] + p[:, None, :])).sum((1, 2))
+        misfit: Tensor = 0.5 * (self.steps * ((miss**2).sum(1) + self.still * second)).sum()
         return misfit
 
     def _mean(self, of_points: Tensor) -> Tensor:
-        """Over the states of a condition, of square matrices: shape (n_T, d, d)."""
+        """Over the states of a group, of square matrices: shape (n_T, d, d)."""
         means: Tensor = (self.share @ of_points.flatten(1)).unflatten(1, of_points.shape[1:])
         return means
 
