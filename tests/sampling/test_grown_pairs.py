@@ -20,7 +20,9 @@ class Toy:
     def model_condition(self, condition: Any) -> Any:
         return np.array([1000 / condition["T"]])
 
-    def small_trajectory(self, n_events: int, condition: Any, seed: Any) -> Trajectory:
+    def small_trajectory(
+        self, n_events: int, condition: Any, seed: Any, start: Any = None
+    ) -> Trajectory:
         z = np.random.default_rng(seed).normal(size=(n_events, 2))
         states = np.zeros((1, 3), dtype=np.int8)
         return Trajectory(np.arange(n_events), z, states, np.array([0]), condition["T"], z[:, :1])
