@@ -198,7 +198,7 @@ def test_the_options_that_are_named_mend_it(study: str) -> None:
 def test_a_quick_form_is_mended_by_its_own_values(study: str) -> None:
     full, quick = flatten(load_config(study)), flatten(load_config(study, True))
     for key in (key for key in quick if quick[key] != full[key]):
-        (option,) = options(study, f"{key}=false", quick=True)
+        (option,) = options(study, f"{key}=none", quick=True)
         made(study, option, quick=True)
         assert flatten(load_config(study, True, [option])) == quick
 
@@ -224,7 +224,8 @@ def test_what_a_refusal_names_is_followed_until_all_is_accepted() -> None:
     with pytest.raises(ValueError) as error:
         made("nbmota", "system.large_size=[18,18,18]", "sampling.grow=true")
     assert str(error.value).endswith(
-        ": --set system.small_size=[9,9,9] --set sampling.memory_events=0"
+        ": --set system.small_size=[9,9,9] --set sampling.memory_events=0 "
+        "--set sampling.early_parts=false"
     )
 
 
