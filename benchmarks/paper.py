@@ -67,7 +67,8 @@ HOT = Part(
     {t: hops for t, hops in DIRECT.items() if t > 1200},
     2e6,
     ("system.small_size=[8,8,8]", "learning.members=4", "direct.runs=0", "workers=1",
-     "direct.relaxation_times=[10]", "predict.paths=8", "small.runs=6", "sampling.repeats=6"),
+     "direct.relaxation_times=[10]", "predict.paths=8", "small.runs=6", "sampling.repeats=6",
+     "small.treated=0", "sampling.early_parts=false"),
 )  # fmt: skip
 QUICK = Part(
     "quick",
