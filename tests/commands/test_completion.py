@@ -33,7 +33,10 @@ def offered(*words: str) -> set[str]:
         (("macro-ase", "pre"), {"predict"}),
         (("macro-ase", "run", "nbmota-"), {"nbmota-composition", "nbmota-swap"}),
         (("macro-ase", "run", "nbmota", "--list"), {"--list-settings"}),
-        (("macro-ase", "run", "nbmota", "--set", "small."), {"small.events", "small.runs"}),
+        (
+            ("macro-ase", "run", "nbmota", "--set", "small."),
+            {"small.events", "small.runs", "small.treated"},
+        ),
         (("macro-ase", "build", "b"), {"bcc"}),
         (("macro-ase", "build", "bcc", "--ordered", "L"), {"L1_0", "L1_2"}),
         (("macro-ase", "sro", "--weights", "t"), {"time"}),
