@@ -198,7 +198,8 @@ def test_the_options_that_are_named_mend_it(study: str) -> None:
 def test_a_quick_form_is_mended_by_its_own_values(study: str) -> None:
     full, quick = flatten(load_config(study)), flatten(load_config(study, True))
     for key in (key for key in quick if quick[key] != full[key]):
-        (option,) = options(study, f"{key}=neither", quick=True)
+        wrong = "none" if isinstance(quick[key], bool) else "false"
+        (option,) = options(study, f"{key}={wrong}", quick=True)
         made(study, option, quick=True)
         assert flatten(load_config(study, True, [option])) == quick
 
