@@ -74,12 +74,12 @@ def beside_small_runs(
     model: MacroModel,
     vacancies: Sequence[tuple[Array, Array]],
 ) -> OrderComparison:
-    """The model at the size of the small runs, from their initial states, beside these."""
+    """The model at the size of the small runs, beside those that begin with random crystals."""
     system, each = d.system.alone(), round(step / d.system.record_events)
     n_sites, n_patches = system.small.n_sites, system.n_patches(system.large_state)
     thinned = [
         [{name: run[name][::each] for name in ("times", "z", "extra")} for run in own]
-        for own in runs
+        for own in (of_one[: d.fresh_runs] for of_one in runs)
     ]
     paths = []
     for t, own in zip(d.temperatures, thinned):
@@ -141,9 +141,7 @@ def compare(
     return Findings(
         scan,
         compare_order(system.order, d.temperatures, truth, paths, [v for _, v in averages], first),
-        beside_small_runs(
-            d, [r[: d.fresh_runs] for r in small_runs], step, model, [v for _, v in averages]
-        ),
+        beside_small_runs(d, small_runs, step, model, [v for _, v in averages]),
         Estimate(*(np.array(x) for x in zip(*(delta for delta, _ in averages)))),
         apart(d, small_runs),
         shown,

@@ -15,7 +15,7 @@ from macro_ase.analysis.order_comparison import Estimate
 from macro_ase.analysis.time_step import TimeStepScan
 from macro_ase.engines.vacancies.fraction import VacancyFraction
 from macro_ase.report import Report
-from macro_ase.studies.alloys.compare import compare
+from macro_ase.studies.alloys.compare import beside_small_runs, compare
 from macro_ase.studies.alloys.design import Design
 from macro_ase.studies.alloys.report import report
 from macro_ase.systems.alloy_crystals import AlloyCrystals
@@ -172,6 +172,22 @@ def test_a_sound_study_passes() -> None:
 )
 def test_each_fault_fails_its_check(fault: dict[str, float], name: str) -> None:
     assert verdicts(**fault)[name] == "failed"
+
+
+@pytest.mark.parametrize(("moved", "seen"), [(slice(RUNS // 2, RUNS), False), (slice(2), True)])
+def test_the_model_stands_beside_runs_from_random_crystals_alone(moved: slice, seen: bool) -> None:
+    """Half of the runs begin elsewhere, and what they do then changes nothing."""
+    kelvin, rests = (T, T + 500), [(np.full(D, 0.01), np.full(D, 0.001))] * 2
+    d = replace(DESIGN, temperatures=kelvin, small_treated=0.5)
+
+    def mean(by: float) -> Any:
+        z = relaxing(RUNS, 200, 2)
+        z[moved] += by
+        own = [{"times": 125 * np.arange(200), "z": x, "extra": np.full((200, 3), 0.01)} for x in z]
+        model: Any = Model(0.3, 0.005)
+        return beside_small_runs(d, [own, own], STEP, model, rests).delta_true.value
+
+    assert np.array_equal(mean(0.1), mean(0.0)) is not seen
 
 
 def test_metrics_tell_a_prediction_that_is_right_from_one_that_is_not() -> None:
