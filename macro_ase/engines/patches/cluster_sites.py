@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...kinetics.site_moves import SpeciesBias, choose_move
 from ...patches import CutOut
 from ..swaps.moves import Move
-from .clusters import Asking, BatchedEnergies, SiteGraph, answer
+from .clusters import Asking, AtomMemory, BatchedEnergies, SiteGraph, answer
 from .proposed_sites import Ints, ProposedSites, metropolis_accepts
 
 
@@ -28,7 +28,8 @@ def batched_energies(calculator: Any) -> BatchedEnergies | None:
 class ClusterSites(ProposedSites):
     """Atoms that stay where they are; only species change.
 
-    The energy of every atom is kept, so that an attempt asks for one cluster.
+    The energy of every atom is kept, and what a network remembers of it, so that an attempt asks
+    for one cluster.
 
     Parameters
     ----------
@@ -49,7 +50,9 @@ class ClusterSites(ProposedSites):
         self.energies = energies
         self.graph = SiteGraph(cut.atoms, energies.cutoff_A, energies.layers)
         self._kept_eV = np.zeros(len(cut.atoms))
-        self._kept_eV[cut.atoms.numbers != 0] = energies([self.graph.whole(cut.atoms.numbers)])[0]
+        self._memory, numbers = AtomMemory(len(cut.atoms)), cut.atoms.numbers
+        self._kept_eV[numbers != 0] = energies([self.graph.whole(numbers, self._memory)])[0]
+        self._memory.keep()
 
     def run(
         self, betas: NDArray[np.float64], attempts: int, rng: NDArray[np.uint64], tally: Ints
@@ -82,7 +85,7 @@ class ClusterSites(ProposedSites):
         extra = self._extra(j, old, new)
         self._make(i, j, new)
         numbers = self.cut.atoms.numbers
-        changed, cluster = self.graph.around([i] if j < 0 else [i, j], numbers)
+        changed, cluster = self.graph.around([i] if j < 0 else [i, j], numbers, self._memory)
         energies = yield cluster
         now_eV = np.zeros(len(changed))
         now_eV[numbers[changed] != 0] = energies
@@ -92,4 +95,5 @@ class ClusterSites(ProposedSites):
         if not accepted:
             return None
         self._kept_eV[changed] = now_eV
+        self._memory.keep()
         return change

@@ -9,6 +9,10 @@ atoms
 d counted in bonds, and these are exact in the cluster of all atoms with d <= 2 L, of whose bonds
 only those into atoms with d < 2 L matter. It lies within 2 x L x cutoff of M, and holds fewer atoms
 than that sphere: 369 instead of 1,459 around a site of bcc with bonds to two shells.
+
+Layer k = 1 ... L is asked for atoms with d <= 2 L - k alone, on which the rest depends. Where the
+features of a state's atoms are remembered, a move changes those after layer k of atoms with d <= k:
+only these are computed anew, from a cluster of d <= L + 1.
 """
 
 from __future__ import annotations
@@ -44,6 +48,8 @@ class ClusterShape:
         From sender to receiver.
     centre : int array, shape (n_centre,)
         The atoms whose energies are asked for.
+    rows : tuple of int arrays
+        Of each layer, the atoms whose features after it are needed and not remembered.
     """
 
     sites: Indices
@@ -51,6 +57,35 @@ class ClusterShape:
     receiver: Indices
     vector_A: Array
     centre: Indices
+    rows: tuple[Indices, ...]
+
+
+class AtomMemory:
+    """Features of the atoms of one state, for who computes energies layer by layer.
+
+    Parameters
+    ----------
+    n_sites : int
+
+    Attributes
+    ----------
+    features : list of tensors, shape (n_sites, f)
+        After each layer but the last; none where nobody remembers.
+    shown : list of (sites, rows, values)
+        What was computed last, of rows of the sites of a cluster, for each of the features.
+    """
+
+    def __init__(self, n_sites: int) -> None:
+        self.n_sites = n_sites
+        self.features: list[Any] = []
+        self.shown: list[tuple[Any, Any, Any]] = []
+
+    def keep(self) -> None:
+        """Remember what was computed last: the state is so now."""
+        for at, (sites, rows, values) in enumerate(self.shown):
+            if at == len(self.features):
+                self.features.append(values.new_zeros(self.n_sites, values.shape[1]))
+            self.features[at][sites[rows]] = values
 
 
 class Cluster(NamedTuple):
@@ -62,10 +97,17 @@ class Cluster(NamedTuple):
         Atomic numbers.
     shape : ClusterShape
         One that clusters share is prepared once by who computes them.
+    sites : int array, shape (n,)
+        Where its atoms are in their state.
+    memory : AtomMemory, optional
+        That of the state. If it has features, those of atoms that are no rows of the shape are
+        taken from it.
     """
 
     numbers: Indices
     shape: ClusterShape
+    sites: Indices
+    memory: AtomMemory | None = None
 
 
 class BatchedEnergies(Protocol):
@@ -113,12 +155,18 @@ class SiteGraph:
         self._near = Neighbourhood(starts, sender, none, starts[:-1].copy(), alike)
         self._row = np.full(len(atoms), -1, dtype=np.int32)
 
-    def whole(self, numbers: Indices) -> Cluster:
+    def whole(self, numbers: Indices, memory: AtomMemory | None = None) -> Cluster:
         """All atoms, of which all are asked for; numbers as for `around`."""
         real = np.flatnonzero(numbers)
-        return self._cluster(numbers, real, np.arange(len(self._sender)), real)
+        held, bonds = [real] * (self.layers + 1), np.arange(len(self._sender))
+        return self._cluster(numbers, held, bonds)._replace(memory=memory)
 
-    def around(self, sites: Sequence[int] | Indices, numbers: Indices) -> tuple[Indices, Cluster]:
+    def around(
+        self,
+        sites: Sequence[int] | Indices,
+        numbers: Indices,
+        memory: AtomMemory | None = None,
+    ) -> tuple[Indices, Cluster]:
         """Sites whose energies depend on what some sites hold, and the cluster of their atoms.
 
         Parameters
@@ -126,33 +174,38 @@ class SiteGraph:
         sites : sequence of int
         numbers : int array, shape (n_sites,)
             Atomic numbers; vacancies ``X``, 0, are left out of the cluster.
+        memory : AtomMemory, optional
+            Of the state but for what these sites hold.
         """
-        reached = [np.array(sites, dtype=np.int64)]
-        for _ in range(2 * self.layers):
+        reached, layers = [np.array(sites, dtype=np.int64)], self.layers
+        remembered = memory is not None and len(memory.features) > 0
+        for _ in range(layers + 1 if remembered else 2 * layers):
             reached.append(surroundings(self._near, reached[-1], self._row))
-        changed, inner, nodes = reached[self.layers], reached[-2], reached[-1]
+        inner = reached[-2]
         first, last = self._near.starts[inner], self._near.starts[inner + 1]
         ends = np.cumsum(last - first)
         bonds = np.arange(ends[-1]) + np.repeat(last - ends, last - first)
-        real, centre = (held[numbers[held] != 0] for held in (nodes, changed))
-        return changed, self._cluster(numbers, real, bonds, centre)
+        needed = reached[1 : layers + 1] if remembered else reached[-2 : layers - 1 : -1]
+        real = [held[numbers[held] != 0] for held in (reached[-1], *needed)]
+        return reached[layers], self._cluster(numbers, real, bonds)._replace(memory=memory)
 
-    def _cluster(
-        self, numbers: Indices, nodes: Indices, bonds: Indices, centre: Indices
-    ) -> Cluster:
-        row = self._row
+    def _cluster(self, numbers: Indices, held: Sequence[Indices], bonds: Indices) -> Cluster:
+        """Of atoms on the first of sites held, the next being those that layers compute."""
+        (nodes, *rows), row = held, self._row
         row[nodes] = np.arange(len(nodes))
         sender, receiver = row[self._sender[bonds]], row[self._receiver[bonds]]
         real = (sender >= 0) & (receiver >= 0)
+        computed = tuple(row[own].astype(np.int64) for own in rows)
         shape = ClusterShape(
             nodes,
             sender[real].astype(np.int64),
             receiver[real].astype(np.int64),
             self._vector_A[bonds[real]],
-            row[centre].astype(np.int64),
+            computed[-1],
+            computed,
         )
         row[nodes] = -1
-        return Cluster(numbers[nodes], shape)
+        return Cluster(numbers[nodes], shape, nodes)
 
 
 def answer(asking: Sequence[Asking[Result]], energies: BatchedEnergies) -> list[Result]:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 
 Inputs = Mapping[str, torch.Tensor]
-Shapes = tuple[torch.Size, ...]
+Outputs = tuple[torch.Tensor, ...]
+Shapes = tuple[tuple[str, torch.Size], ...]
 log = logging.getLogger(__name__)
 
 FIRST = 16
@@ -26,7 +27,7 @@ MOST = 64
 class _Recording(NamedTuple):
     inputs: dict[str, torch.Tensor]
     graph: torch.cuda.CUDAGraph
-    output: torch.Tensor
+    outputs: Outputs
 
 
 class Replayed:
@@ -35,19 +36,19 @@ class Replayed:
     Parameters
     ----------
     function : callable
-        Takes tensors by name and returns one; launches the same kernels for inputs of one shape,
+        Takes tensors by name and returns some; launches the same kernels for inputs of one shape,
         and never waits for their results.
     """
 
-    def __init__(self, function: Callable[[Inputs], torch.Tensor]) -> None:
+    def __init__(self, function: Callable[[Inputs], Outputs]) -> None:
         self._function, self._seen = function, Counter[Shapes]()
         self._recordings: OrderedDict[Shapes, _Recording] = OrderedDict()
         self._pool, self._works = torch.cuda.graph_pool_handle(), True
 
     @torch.no_grad()
-    def __call__(self, inputs: Inputs) -> torch.Tensor:
+    def __call__(self, inputs: Inputs) -> Outputs:
         """What the function returns."""
-        shapes = tuple(value.shape for value in inputs.values())
+        shapes = tuple((name, value.shape) for name, value in inputs.items())
         self._seen[shapes] += 1
         if shapes not in self._recordings:
             few = self._seen[shapes] <= FIRST
@@ -58,7 +59,7 @@ class Replayed:
         for name, value in inputs.items():
             recording.inputs[name].copy_(value)
         recording.graph.replay()
-        return recording.output
+        return recording.outputs
 
     def _record(self, shapes: Shapes, inputs: Inputs) -> bool:
         """Record the function for inputs of some shape; whether that can be done."""
@@ -66,12 +67,12 @@ class Replayed:
         graph = torch.cuda.CUDAGraph()
         try:
             with torch.cuda.graph(graph, self._pool, capture_error_mode="thread_local"):
-                output = self._function(own)
+                outputs = self._function(own)
         except RuntimeError as error:
             log.warning("kernels are launched one by one: %s", str(error).splitlines()[0])
             self._works = False
             return False
-        self._recordings[shapes] = _Recording(own, graph, output)
+        self._recordings[shapes] = _Recording(own, graph, outputs)
         if len(self._recordings) > MOST:
             self._seen[self._recordings.popitem(last=False)[0]] = 0
         return True

@@ -5,9 +5,9 @@ cluster around (`patches.clusters`):
 
     dE = sum_{a in C} (E_a after - E_a before).
 
-Energies of a state's atoms are computed when it begins and remembered, so that a swap costs one
-cluster. Clusters around pairs that lie alike in the crystal have one shape. Swaps of many states
-are one batch.
+Energies of a state's atoms are computed when it begins and remembered, with their features after
+each layer where these are known, so that a swap costs one cluster. Clusters around pairs that lie
+alike in the crystal have one shape. Swaps of many states are one batch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from ...arrays import Array
 from ...site_cells import SiteCells
 from ..patches.cluster_sites import batched_energies
-from ..patches.clusters import Cluster, ClusterShape, SiteGraph
+from ..patches.clusters import AtomMemory, Cluster, ClusterShape, SiteGraph
 from ..patches.local_energy import checked_energy
 from .walks import Codes, Held, Ints, Swap
 
@@ -59,10 +59,12 @@ class ClusterEnergy:
         """A state with these species codes, copied, of which some sites may change."""
         codes = np.array(occupation, dtype=np.int8)
         numbers, energies = self.numbers[codes], np.zeros(len(codes))
+        atoms = AtomMemory(len(codes))
         for some in np.split(active, range(AT_A_TIME, len(active), AT_A_TIME)):
             sites, cluster = self.graph.around(some, numbers)
-            energies[sites] = self.energies([cluster])[0]
-        return Held(codes, active, {"numbers": numbers, "energies": energies})
+            energies[sites] = self.energies([cluster._replace(memory=atoms)])[0]
+            atoms.keep()
+        return Held(codes, active, {"numbers": numbers, "energies": energies, "atoms": atoms})
 
     def changes(self, swaps: Sequence[Swap]) -> Array:
         """Energy changes of swaps of different states, eV, in one batch."""
@@ -81,6 +83,7 @@ class ClusterEnergy:
         for held in (swap.held.occupation, memory["numbers"]):
             held[[swap.i, swap.j]] = held[[swap.j, swap.i]]
         memory["energies"][sites] = after
+        memory["atoms"].keep()
 
     def check(self, occupation: Codes) -> None:
         """Raise ValueError if the calculator cannot do the crystal with these species codes."""
@@ -91,19 +94,19 @@ class ClusterEnergy:
     def _after(self, swap: Swap) -> tuple[Ints, Cluster]:
         """Sites of atoms whose energies change, and their cluster after the swap."""
         pair, turned = [swap.i, swap.j], [swap.j, swap.i]
-        sites, shape = self._around(swap.i, swap.j)
-        numbers = swap.held.memory["numbers"]
+        numbers, atoms = (swap.held.memory[name] for name in ("numbers", "atoms"))
+        sites, shape = self._around(swap.i, swap.j, atoms)
         numbers[pair] = numbers[turned]
-        cluster = Cluster(numbers[sites], shape)
+        cluster = Cluster(numbers[sites], shape, sites, atoms)
         numbers[pair] = numbers[turned]
         return sites[shape.centre], cluster
 
-    def _around(self, i: int, j: int) -> tuple[Ints, ClusterShape]:
-        """Sites of the atoms of the cluster around two sites, and its shape."""
+    def _around(self, i: int, j: int, atoms: AtomMemory) -> tuple[Ints, ClusterShape]:
+        """Sites of the atoms of the cluster around two sites of a state, and its shape."""
         cell, key = self.cells.as_from_first(i, j)
         if key not in self._shapes:
             everywhere = np.ones(self.cells.n_sites, dtype=np.int64)
-            shape = self.graph.around(key, everywhere)[1].shape
+            shape = self.graph.around(key, everywhere, atoms)[1].shape
             self._shapes[key] = shape, *self.cells.cell_and_basis(shape.sites)
         shape, cells, basis = self._shapes[key]
         return self.cells.site_of(cells + cell, basis), shape

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from macro_ase import Patch, PatchMC, run_in_lockstep
 from macro_ase.engines.patches.cluster_sites import ClusterSites, batched_energies
-from macro_ase.engines.patches.clusters import Cluster, ClusterShape, SiteGraph
+from macro_ase.engines.patches.clusters import AtomMemory, Cluster, ClusterShape, SiteGraph
 from macro_ase.engines.patches.evolution import AT_ONCE, MonteCarloEvolution, evolved
 from macro_ase.engines.swaps.ensembles import SemiGrand
 from macro_ase.engines.swaps.moves import NeighbourSwap, Swap, Transmute, VacancySwap
@@ -35,7 +36,7 @@ class RootOfBonds:
 
     def __call__(self, clusters: Sequence[Cluster]) -> list[np.ndarray]:
         self.batches.append(len(clusters))
-        return [self._of_centre(*cluster) for cluster in clusters]
+        return [self._of_centre(cluster.numbers, cluster.shape) for cluster in clusters]
 
     def _of_centre(self, numbers: np.ndarray, shape: ClusterShape) -> np.ndarray:
         bonds = shape.sender, shape.receiver, shape.vector_A
@@ -189,18 +190,43 @@ def test_mace_in_lockstep_alone_and_by_calls_of_the_cut_out(strong: Any) -> None
 @pytest.mark.slow
 @pytest.mark.learn
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_of_too_few_layers_is_wrong(strong: Any) -> None:
+def test_layers_need_what_they_are_asked_for(strong: Any) -> None:
+    """A move of one species, with and without a memory; in a layer that leaves out neighbours."""
     atoms, energies = alloy(0), batched_energies(strong)
     assert energies is not None and (energies.cutoff_A, energies.layers) == (3.0, 2)
-    errors = []
-    for layers in (2, 1):
-        graph = SiteGraph(atoms, energies.cutoff_A, layers)
-        changed, cluster = graph.around([20], atoms.numbers)
-        whole = np.zeros(len(atoms))
-        whole[atoms.numbers != 0] = energies([graph.whole(atoms.numbers)])[0]
-        found = energies([cluster])[0]
-        errors.append(np.abs(found - whole[changed[atoms.numbers[changed] != 0]]).max())
-    assert errors[0] < 1e-9 and errors[1] > 1e-3
+    graph, real = SiteGraph(atoms, energies.cutoff_A, energies.layers), atoms.numbers != 0
+    memory = AtomMemory(len(atoms))
+    energies([graph.whole(atoms.numbers, memory)])
+    memory.keep()
+    atoms.symbols[20] = "Nb" if atoms.symbols[20] == "Mo" else "Mo"
+    whole = np.zeros(len(atoms))
+    whole[real] = energies([graph.whole(atoms.numbers)])[0]
+    for known, n_atoms in ((None, 187), (memory, 90)):
+        changed, cluster = graph.around([20], atoms.numbers, known)
+        true, (first, last) = whole[changed[real[changed]]], cluster.shape.rows
+        assert len(cluster.numbers) == n_atoms
+        np.testing.assert_allclose(energies([cluster])[0], true, rtol=0, atol=1e-9)
+        short = cluster._replace(shape=replace(cluster.shape, rows=(first[:1], last)))
+        assert np.abs(energies([short])[0] - true).max() > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.learn
+@pytest.mark.filterwarnings("ignore")
+def test_models_of_a_committee_may_have_different_depths(strong: Any) -> None:
+    from mace.calculators import MACECalculator
+
+    shallow = copy.deepcopy(strong.models[0])
+    for layers in (shallow.interactions, shallow.products, shallow.readouts):
+        del layers[1]
+    shallow.num_interactions -= 1
+    both = [strong.models[0], shallow]
+    committee = MACECalculator(models=both, device="cpu", default_dtype="float64")
+    alone, by_calls = patches(committee, 1, size=5), patches(Whole(committee), 1, size=5)
+    for engine in [*alone, *by_calls]:
+        engine.run(40)
+    require_same(alone, by_calls)
+    assert alone[0].tally[:, 1].sum() > 5
 
 
 @pytest.mark.slow

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.learn
 def cluster(bonds: int) -> Cluster:
     """Of so many bonds, nowhere."""
     ends, nothing = np.zeros(bonds, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    return Cluster(nothing, ClusterShape(nothing, ends, ends, np.zeros((bonds, 3)), nothing))
+    shape = ClusterShape(nothing, ends, ends, np.zeros((bonds, 3)), nothing, (nothing,))
+    return Cluster(nothing, shape, nothing)
 
 
 def test_a_pass_holds_what_fits_and_every_cluster_has_its_turn() -> None:

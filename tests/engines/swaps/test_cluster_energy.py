@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from macro_ase.engines.patches.clusters import SiteGraph
+from macro_ase.engines.patches.clusters import AtomMemory
 from macro_ase.engines.swaps.cluster_energy import ClusterEnergy
 from macro_ase.engines.swaps.cut_outs import CutOutEnergy
 from macro_ase.engines.swaps.neighbours import nearest_pairs, neighbourhood
@@ -84,17 +84,27 @@ def test_changes_are_those_of_the_whole(strong: Any, size: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_graph_of_too_few_layers_is_noticed(strong: Any) -> None:
+def test_a_memory_that_keeps_no_moves_is_noticed(
+    strong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next swap beside one that was made."""
     cells, codes = crystal(5)
-    energies, first = [], cells.shells(1)[0][:, 0]
-    unlike = np.flatnonzero(codes[first] != codes)[:8].tolist()
-    for layers in (2, 1):
+    near = cells.shells(1)[0]
+    i = int(np.flatnonzero(codes[near[:, 0]] != codes)[0])
+    j, k = int(near[i, 0]), int(near[i, 1])
+    changes = []
+    for keeps in (True, False):
         energy = ClusterEnergy(cells, strong, NUMBERS)
-        energy.graph = SiteGraph(energy.crystal, energy.energies.cutoff_A, layers)
-        states = [energy.begin(codes, np.arange(cells.n_sites)) for _ in unlike]
-        swaps = [Swap(held, i, int(first[i])) for held, i in zip(states, unlike)]
-        energies.append(energy.changes(swaps))
-    assert np.abs(energies[0] - energies[1]).max() > 100 * SAME_EV
+        held = energy.begin(codes, np.arange(cells.n_sites))
+        if not keeps:
+            monkeypatch.setattr(AtomMemory, "keep", lambda self: None)
+        energy.changes([Swap(held, i, j)])
+        energy.accept(Swap(held, i, j))
+        after = held.occupation.copy()
+        after[[i, k]] = after[[k, i]]
+        true = [energy_of(cells, own, strong) for own in (held.occupation, after)]
+        changes.append(energy.changes([Swap(held, i, k)])[0] - (true[1] - true[0]))
+    assert abs(changes[0]) < SAME_EV and abs(changes[1]) > 100 * SAME_EV
 
 
 @pytest.mark.slow
