@@ -1,0 +1,81 @@
+"""Layers that compute what a move changes: by any kind of layer the energies are the whole's."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from macro_ase.engines.patches.cluster_sites import batched_energies
+from macro_ase.engines.patches.clusters import AtomMemory, SiteGraph
+
+pytestmark = [pytest.mark.learn, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+KINDS = {
+    "plain": ("RealAgnosticInteractionBlock", {}),
+    "of densities": ("RealAgnosticDensityResidualInteractionBlock", {"pair_repulsion": True}),
+    "nonlinear": (
+        "RealAgnosticResidualNonLinearInteractionBlock",
+        {"distance_transform": "Agnesi"},
+    ),
+}
+
+
+def calculator(kind: str) -> Any:
+    """A random model of three layers, whose features have directions, with energies that matter."""
+    torch, modules = pytest.importorskip("torch"), pytest.importorskip("mace.modules")
+    from e3nn import o3
+    from mace.calculators import MACECalculator
+
+    name = f"RealAgnostic{kind}InteractionBlock"
+    if name not in modules.interaction_classes:
+        pytest.skip(f"this version of MACE has no {name}")
+    block = modules.interaction_classes[name]
+    torch.manual_seed(0)
+    model = modules.ScaleShiftMACE(
+        r_max=3.0,
+        num_bessel=4,
+        num_polynomial_cutoff=5,
+        max_ell=1,
+        interaction_cls=block,
+        interaction_cls_first=block,
+        num_interactions=3,
+        num_elements=2,
+        hidden_irreps=o3.Irreps("4x0e + 4x1o"),
+        MLP_irreps=o3.Irreps("4x0e"),
+        atomic_energies=np.array([0.0, 0.3]),
+        avg_num_neighbors=8.0,
+        atomic_numbers=[41, 42],
+        correlation=2,
+        gate=torch.nn.functional.silu,
+        atomic_inter_scale=1e3,
+        atomic_inter_shift=0.0,
+        **KINDS[kind],
+    )
+    return MACECalculator(models=[model.double()], device="cpu", default_dtype="float64")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_of_swaps_changes_the_energy_of_the_whole(kind: str) -> None:
+    """Of which every other one is made."""
+    mace, rng = calculator(kind), np.random.default_rng(0)
+    energies = batched_energies(mace)
+    assert energies is not None and energies.layers == 3
+    atoms = bulk("Nb", "bcc", 3.24, cubic=True) * (5, 5, 5)
+    atoms.symbols[:] = rng.choice(["Nb", "Mo"], len(atoms))
+    graph, memory = SiteGraph(atoms, energies.cutoff_A, energies.layers), AtomMemory(len(atoms))
+    kept = energies([graph.whole(atoms.numbers, memory)])[0]
+    memory.keep()
+    assert len(memory.features) == 2
+    assert kept.sum() == pytest.approx(mace.get_potential_energy(atoms))
+    for turn in range(4):
+        i, j = np.flatnonzero(atoms.numbers == 41)[turn], np.flatnonzero(atoms.numbers == 42)[turn]
+        after = atoms.copy()
+        after.numbers[[i, j]] = atoms.numbers[[j, i]]
+        changed, cluster = graph.around([i, j], after.numbers, memory)
+        found = energies([cluster])[0]
+        whole = mace.get_potential_energy(after) - mace.get_potential_energy(atoms)
+        assert abs(whole) > 1e-3
+        assert found.sum() - kept[changed].sum() == pytest.approx(whole, rel=1e-9, abs=1e-9)
+        if turn % 2:
+            atoms, kept[changed] = after, found
+            memory.keep()
