@@ -11,12 +11,9 @@ from macro_ase.engines.patches.clusters import AtomMemory, SiteGraph
 
 pytestmark = [pytest.mark.learn, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 KINDS = {
-    "plain": ("RealAgnosticInteractionBlock", {}),
-    "of densities": ("RealAgnosticDensityResidualInteractionBlock", {"pair_repulsion": True}),
-    "nonlinear": (
-        "RealAgnosticResidualNonLinearInteractionBlock",
-        {"distance_transform": "Agnesi"},
-    ),
+    "": {},
+    "DensityResidual": {"pair_repulsion": True},
+    "ResidualNonLinear": {"distance_transform": "Agnesi"},
 }
 
 
