@@ -125,7 +125,7 @@ class Annealing(LocalLaw):
         relaxation = slowest(drifts, y[:-1], temperatures)
         walked, shift = np.empty((members, 0, len(times), drifts.stacked.d)), np.zeros(y[:-1].shape)
         if number:
-            plan = legs(roads, float(drifts.steps.number), MEMORY * relaxation.max(axis=0))
+            plan = legs(roads, float(drifts.steps.number), MEMORY * relaxation.max(axis=0), mean)
             starts = np.broadcast_to(start, (number, drifts.stacked.d))
             walked, shift = walk(drifts, plan, mean, starts, seed)
         y = y + np.concatenate([shift, shift.mean(axis=0)[None]])

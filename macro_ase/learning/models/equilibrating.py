@@ -111,8 +111,9 @@ class Equilibrating(Transforming):
         steps = min((SETTLED + SAMPLED) * memory, MOST_TAKEN) / (SETTLED + SAMPLED)
         settling = np.full(int(np.ceil(SETTLED * steps)), temperature)
         between = np.full(int(np.ceil(SAMPLED * steps / SAMPLES)), temperature)
-        jump = Jump(LONG * drifts.steps.number, 0.0, LONG, temperature)
-        plan = [Leg(jump, settling, False), *[Leg(None, between, True)] * SAMPLES]
+        jump = Jump(LONG * drifts.steps.number, 0.0, LONG, LONG, temperature)
+        sample = Leg(temperatures=between, record=True)
+        plan = [Leg(jump), Leg(temperatures=settling), *[sample] * SAMPLES]
         walked = walk(drifts, plan, mean, np.tile(start, (paths, 1)), seed)[0][:, :, 1:]
         samples = walked.reshape(len(walked), -1, walked.shape[-1])
         inverse = np.array([1000 / temperature])

@@ -2,16 +2,22 @@
 
 Steps are equal in the model's own time (`own_time`), each as long as one of the model's own, with
 the temperature of their middle; a record has the state of the step nearest to it. So many steps as
-a long hold has need not be taken. Where at least `MEMORY` slowest relaxation times lie before a
-point, during which the temperature changed by less than 5 %, n steps are one jump,
+a long treatment has need not be taken: n of them are one jump,
 
     y' = mean' + (1 - G^n) e + G^n (y - mean) + xi,    cov xi = C - G^n C G^nT,    C = G C G^T + Q,
 
 around the member's own mean (`mean_path`), in which no approximation is made. G is 1 + the slope of
-one step and Q its noise, both at mean', and C the stationary covariance of such steps: jumps have
-the law of the steps where the drift is straight and the noise even within the fluctuations. Where
-it is not straight fluctuations move the mean: (1 - G) e is the mean over C of a step from mean' + u
-less that from mean', to second order, from 2 d points u that have the covariance C.
+one step and Q its noise, both at one point of the mean, and C the stationary covariance of such
+steps: jumps have the law of the steps where the drift is straight and the noise even within the
+fluctuations. Where it is not straight fluctuations move the mean: (1 - G) e is the mean over C of a
+step from the mean + u less that from the mean, to second order, from 2 d points u that have the
+covariance C.
+
+A *long* jump ends where at least `MEMORY` slowest relaxation times lie behind, during which the
+temperature changed by less than 5 %, and forgets what was before; its point is its end. A *short*
+one, of `LEAST` steps or more, during which temperature and mean hardly change, forgets a part; its
+point is its middle. All else is taken in steps, and so is a short jump at whose point a member does
+not come to rest.
 
 Paths go in pairs of opposite noise. What noise is straight in is not in the mean of a pair, so that
 few pairs say how far the mean of all is from a path without noise.
@@ -20,7 +26,7 @@ few pairs say how far the mean of all is from a path without noise.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import solve_discrete_lyapunov
@@ -30,25 +36,32 @@ from .mean_path import Drifts, MeanPath
 from .own_time import Stretch
 
 MEMORY, STILL, MOST_STEPS = 4.0, 0.05, 10**7
+LEAST, NEAR = 20, 0.25
+"""Steps of a short jump, and how far the mean may go meanwhile, in spreads of training states."""
+NO_STEPS = np.empty(0)
 
 
 @dataclass(frozen=True)
 class Jump:
-    """Over a number of steps, between times in s, to a temperature in K."""
+    """Over a number of steps, between times in s, by the law at a point, with its temperature."""
 
     number: float
     begin: float
     end: float
+    point: float
     temperature: float
 
 
 @dataclass(frozen=True)
 class Leg:
-    """A jump, or none, then steps at these temperatures; ``record`` says that a record follows."""
+    """A jump, or, where there is none or no member's law at its point, steps at temperatures.
 
-    jump: Jump | None
-    temperatures: Array
-    record: bool
+    ``record`` says that a record follows.
+    """
+
+    jump: Jump | None = None
+    temperatures: Array = field(default_factory=lambda: NO_STEPS)
+    record: bool = False
 
 
 def slowest(drifts: Drifts, y: Array, temperatures: Array) -> Array:
@@ -65,7 +78,9 @@ def slowest(drifts: Drifts, y: Array, temperatures: Array) -> Array:
     return found
 
 
-def legs(roads: Sequence[Sequence[Stretch]], per_own_time: float, memory: Array) -> list[Leg]:
+def legs(
+    roads: Sequence[Sequence[Stretch]], per_own_time: float, memory: Array, mean: MeanPath
+) -> list[Leg]:
     """The plan of all paths, from what leads to each record.
 
     Parameters
@@ -74,14 +89,15 @@ def legs(roads: Sequence[Sequence[Stretch]], per_own_time: float, memory: Array)
     per_own_time : float
         Steps in one training step.
     memory : array, shape (n_records,)
-        Least steps of a jump to each record, the start among them; inf where nothing relaxes.
+        Least steps of a long jump to each record, the start among them; inf where nothing relaxes.
+    mean : MeanPath
 
     Raises
     ------
     ValueError
-        If more steps than `MOST_STEPS` are left.
+        If more steps than `MOST_STEPS` are left beside long jumps.
     """
-    found, passed, total = [], 0.0, 0
+    found, passed, total = list[Leg](), 0.0, 0
     for k, road in enumerate(roads):
         for stretch in road:
             before, passed = passed, passed + stretch.length * per_own_time
@@ -94,14 +110,36 @@ def legs(roads: Sequence[Sequence[Stretch]], per_own_time: float, memory: Array)
                     f"the schedule asks for more than {MOST_STEPS:.0e} steps: near "
                     f"{stretch.temperatures[-1]:g} K the model does not come to rest"
                 )
-            jump = None
+            ahead = stretch.length
             if at is not None:
-                where = float(stretch.temperature(np.array(at)))
-                jump = Jump(number - left, stretch.times[0], stretch.time(at), where)
-            middle = (np.arange(left)[::-1] + 0.5) / max(number, 1) * stretch.length
-            found.append(Leg(jump, stretch.temperature(middle), False))
-        found.append(Leg(None, np.empty(0), True))
+                where, end, ahead = float(stretch.temperature(np.array(at))), stretch.time(at), at
+                found.append(Leg(Jump(number - left, stretch.times[0], end, end, where)))
+            found += _short(stretch, ahead, 0.0, left, mean)
+        found.append(Leg(record=True))
     return found
+
+
+def _short(stretch: Stretch, first: float, last: float, number: int, mean: MeanPath) -> list[Leg]:
+    """Short jumps and steps between two own times before the end of a stretch."""
+    if number >= LEAST:
+        ahead = np.array([first, (first + last) / 2, last])
+        times, kelvin = [stretch.time(own) for own in ahead], stretch.temperature(ahead)
+        y = mean(np.array(times))[:-1]
+        if np.abs(kelvin[2] / kelvin[0] - 1) <= STILL and np.abs(y[:, 2] - y[:, 0]).max() <= NEAR:
+            jump = Jump(number, times[0], times[2], times[1], float(kelvin[1]))
+            return [Leg(jump, _middles(stretch, first, last, number))]
+        if number >= 2 * LEAST:
+            half = number // 2
+            cut = last + (first - last) * (number - half) / number
+            parts = (first, cut, half), (cut, last, number - half)
+            return [leg for own in parts for leg in _short(stretch, *own, mean)]
+    return [Leg(temperatures=_middles(stretch, first, last, number))] if number else []
+
+
+def _middles(stretch: Stretch, first: float, last: float, number: int) -> Array:
+    """Temperatures in the middle of equal steps."""
+    share = (np.arange(number) + 0.5) / max(number, 1)
+    return stretch.temperature(first + (last - first) * share)
 
 
 def _last_jump(
@@ -141,7 +179,10 @@ def walk(
     with np.errstate(over="ignore", invalid="ignore"):
         for leg in plan:
             if leg.jump is not None:
-                y = _jumped(drifts, mean, leg.jump, y, _in_pairs(rng, y.shape))
+                jumped = _jumped(drifts, mean, leg.jump, y, _in_pairs(rng, y.shape))
+                if not len(leg.temperatures) or np.isfinite(jumped).all():
+                    y = jumped
+                    continue
             for c in drifts.conditions(leg.temperatures):
                 own = np.broadcast_to(c, (m, n + 1, len(c)))
                 kick = drifts.stacked.factor(y, own) @ _in_pairs(rng, y.shape)[..., None]
@@ -167,17 +208,18 @@ def _jumped(drifts: Drifts, mean: MeanPath, jump: Jump, y: Array, xi: Array) -> 
 
     The last is without noise.
     """
-    before, after = mean(np.array([jump.begin, jump.end]))[:-1].swapaxes(0, 1)
+    times = np.array([jump.begin, jump.point, jump.end])
+    before, point, after = mean(times)[:-1].swapaxes(0, 1)
     c, d = drifts.at(np.array([jump.temperature])), y.shape[2]
-    slope = drifts.steps.drift * drifts.slopes(drifts.raw, after[:, None], c)[:, 0]
-    root = drifts.steps.noise * drifts.stacked.factor(after[:, None], c)[:, 0]
+    slope = drifts.steps.drift * drifts.slopes(drifts.raw, point[:, None], c)[:, 0]
+    root = drifts.steps.noise * drifts.stacked.factor(point[:, None], c)[:, 0]
     steps = np.eye(d) + slope
     rests = [np.isfinite(g).all() and np.abs(np.linalg.eigvals(g)).max() < 1 for g in steps]
     own = [
         solve_discrete_lyapunov(g, b @ b.T) if still else np.full((d, d), np.nan)
         for g, b, still in zip(steps, root, rests)
     ]
-    bend = _bend(drifts, after, np.array(own), c)
+    bend = _bend(drifts, point, np.array(own), c)
     found = np.full_like(y, np.nan)
     for k in np.flatnonzero(rests):
         kept = _power(steps[k], jump.number)

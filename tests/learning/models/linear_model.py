@@ -1,8 +1,10 @@
 """A model by hand whose law is known: linear drift, Arrhenius clock."""
 
 import numpy as np
+import pytest
 import torch
 
+from macro_ase.learning.models import annealing, treated_paths
 from macro_ase.learning.models.clock import Clock
 from macro_ase.learning.models.macro_model import MacroModel
 from macro_ase.learning.models.training import Trained, new_member
@@ -16,6 +18,12 @@ NOISE = np.array([0.03, 0.02])
 ENERGY_K, PREFACTOR = 12_000.0, 1e-14
 STEP = 500.0
 RANGE = np.array([1000 / 3000, 1000 / 1600])
+
+
+def only_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths of heat treatments take every step from now on."""
+    monkeypatch.setattr(annealing, "MEMORY", np.inf)
+    monkeypatch.setattr(treated_paths, "LEAST", np.inf)
 
 
 def equilibrium(temperatures: np.ndarray, shift: float = 0.0) -> np.ndarray:

@@ -11,7 +11,7 @@ from macro_ase.learning.models import annealing, treated_paths
 from macro_ase.learning.models.heat_treatment import HeatTreatment
 from macro_ase.schedule import Schedule
 
-from .linear_model import KAPPA, NOISE, equilibrium, linear_model, step_s
+from .linear_model import KAPPA, NOISE, equilibrium, linear_model, only_steps, step_s
 
 pytestmark = pytest.mark.learn
 SITES = 1600.0
@@ -85,7 +85,7 @@ def test_jumps_have_the_law_of_the_steps(substeps: int, monkeypatch: pytest.Monk
     text, model = "1800 K, hold 3 us", linear_model(substeps)
     at = np.array([0.2, 1.1, 2.0, 3.0]) * 1e-6
     jumped = run(text, model, paths=1000, records=at)
-    monkeypatch.setattr(treated_paths, "MEMORY", np.inf)
+    only_steps(monkeypatch)
     stepped = run(text, model, paths=1000, records=at, seed=2)
     for r in (jumped, stepped):
         assert np.all(np.abs(r.paths[0].mean(axis=0) - r.mean) < 4.5 / 1000**0.5 * FLUCTUATION)
@@ -94,6 +94,21 @@ def test_jumps_have_the_law_of_the_steps(substeps: int, monkeypatch: pytest.Monk
     for k in range(2):
         one, other = (np.corrcoef(r.paths[0, :, 1:, k].T) for r in (jumped, stepped))
         assert np.abs(one - other).max() < 4.5 * np.sqrt(2 / 1000)
+
+
+def test_a_ramp_by_short_jumps_has_the_exact_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While temperature and mean move, with next to no steps."""
+    at, plans, plan = [1e-7, 5e-7, 6e-7, 2.5e-6], [], treated_paths.legs
+    monkeypatch.setattr(annealing, "legs", lambda *a: plans.append(plan(*a)) or plans[-1])
+    r = run(paths=2000, records=at)
+    mean, variance = exact(Schedule.parse(RAMP), r.times)
+    off = np.abs(r.paths[0].mean(axis=0) - mean)
+    assert np.all(off < 4.5 * np.sqrt(variance / 1000) + 2e-4)
+    spread = r.paths[0, :, 1:].std(axis=0) / np.sqrt(variance[1:])
+    assert np.abs(spread - 1).max() < 4.5 / np.sqrt(2000) + 0.01
+    jumps = [leg.jump for leg in plans[0] if leg.jump]
+    steps = sum(len(leg.temperatures) for leg in plans[0] if not leg.jump)
+    assert len(jumps) > 5 and sum(jump.number for jump in jumps) > 20 * steps
 
 
 def test_a_hold_of_1e9_relaxation_times_costs_what_a_short_one_does(

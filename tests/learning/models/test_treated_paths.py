@@ -5,10 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from macro_ase.learning.models import treated_paths  # noqa: E402
 from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 
-from .linear_model import linear_model  # noqa: E402
+from .linear_model import linear_model, only_steps  # noqa: E402
 
 pytestmark = pytest.mark.learn
 SITES, KELVIN = 1600.0, 2000.0
@@ -48,7 +47,7 @@ def test_pairs_of_paths_move_the_mean_to_where_many_rest(
     mean, error = truth
     assert abs(at_end(0) - mean) > 7 * error
     assert abs(at_end(20) - mean) < 3 * error + 0.15 * abs(at_end(0) - mean)
-    monkeypatch.setattr(treated_paths, "MEMORY", np.inf)
+    only_steps(monkeypatch)
     stepped = np.array([at_end(100, seed) for seed in range(4)])
     own = stepped.std(ddof=1) / 2
     assert abs(stepped.mean() - mean) < 3 * np.hypot(error, own)
