@@ -150,9 +150,11 @@ class _Descent:
         self.parameters = list(problem.module.parameters())
         decay = recipe.weight_decay
         self.adam: torch.optim.Optimizer = (
-            torch.optim.Adam(self.parameters, recipe.learning_rate)
+            torch.optim.Adam(self.parameters, recipe.learning_rate, foreach=True)
             if decay is None
-            else torch.optim.AdamW(_decaying(problem.module, decay), recipe.learning_rate)
+            else torch.optim.AdamW(
+                _decaying(problem.module, decay), recipe.learning_rate, foreach=True
+            )
         )
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.adam, max(recipe.epochs, 1))
         self.lbfgs = torch.optim.LBFGS(

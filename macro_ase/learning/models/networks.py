@@ -6,6 +6,8 @@ drift a(y, c), shape (n, d), and a lower triangular factor b(y, c) with covarian
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy.linalg import solve_continuous_lyapunov
@@ -128,16 +130,25 @@ class OnsagerDrift(nn.Module):
             (gradient,) = torch.autograd.grad(
                 self.energy(point, c).sum(), point, create_graph=self.training
             )
-        half, turning = self.matrices(y, c)
-        return -((half + turning) @ gradient[..., None])[..., 0]
+        lower, upper = self._triangles(y, c)
+        relaxing = _times(lower, _times(lower.mT, gradient))
+        return _times(upper.mT, gradient) - _times(upper, gradient) - relaxing
 
     def matrices(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """M and W, shape (n, d, d)."""
+        lower, upper = self._triangles(y, c)
+        return lower @ lower.mT, upper - upper.mT
+
+    def _triangles(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """L and T, shape (n, d, d)."""
         change = self.mobility(torch.cat([y, c], dim=-1)).unflatten(-1, (self.d, self.d))
-        entries = self.entries + change
-        lower = torch.tril(entries)
-        upper = torch.triu(entries, diagonal=1)
-        return lower @ lower.transpose(-1, -2), upper - upper.transpose(-1, -2)
+        entries, below = self.entries + change, torch.ones(self.d, self.d).tril()
+        return entries * below, entries * (1 - below)
+
+
+def _times(matrices: Tensor, columns: Tensor) -> Tensor:
+    """Products of small matrices, shape (n, d, d), and columns, (n, d): quicker than a bmm."""
+    return (matrices * columns[..., None, :]).sum(-1)
 
 
 def make_drift(drift: str, d: int, c: int, width: int, depth: int) -> NetworkDrift | OnsagerDrift:
@@ -162,15 +173,15 @@ class Diffusion(nn.Module):
 
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Factor, shape (n, d, d), around that of the covariance it started from."""
-        entries = self.network(torch.cat([y, c], dim=-1))
-        if self.d == 1:
+        entries, d = self.network(torch.cat([y, c], dim=-1)), self.d
+        if d == 1:
             return self.start * functional.softplus(entries + 0.5413)[..., None]
-        change = y.new_zeros(*y.shape[:-1], self.d, self.d)
-        change[..., self.rows[0], self.rows[1]] = entries
-        diagonal = torch.diagonal(change, dim1=-2, dim2=-1)
-        positive = functional.softplus(diagonal + 0.5413)
-        shape = torch.tril(change, diagonal=-1) + torch.diag_embed(positive)
-        return self.start @ shape
+        places = functional.one_hot(self.rows[0] * d + self.rows[1], d * d).to(entries.dtype)
+        change, one = (entries @ places).unflatten(-1, (d, d)), torch.eye(d)
+        positive = functional.softplus(torch.diagonal(change, dim1=-2, dim2=-1) + 0.5413)
+        shape = change * (1 - one) + positive[..., None, :] * one
+        factor: Tensor = (shape.mT @ self.start.T).mT
+        return factor
 
 
 class PatchSDE(nn.Module):
@@ -221,14 +232,13 @@ class PatchSDE(nn.Module):
 
 
 def negative_log_likelihood(
-    model: PatchSDE, y0: Tensor, dy: Tensor, c: Tensor, eps: float, mean: Tensor | None = None
+    drift: Tensor, factor: Tensor, dy: Tensor, eps: float, mean: Tensor | None = None
 ) -> Tensor:
-    """Mean of -ln N(dy; a, b b^T + eps 1), up to a constant.
+    """Mean of -ln N(dy; a, b b^T + eps 1), up to a constant, by drifts a and factors b.
 
     With a ``mean`` of less noise beside each increment, the drift is fitted to it alone, as if
     its errors were normal and of unknown size, and only the covariance to the increment.
     """
-    drift, factor = model(y0, c)
     misfit = dy.new_zeros(())
     if mean is not None:
         misfit = 0.5 * torch.log(((mean - drift) ** 2).mean(dim=0)).sum()
@@ -242,9 +252,29 @@ def _gaussian(residual: Tensor, factor: Tensor, eps: float) -> Tensor:
     if d == 1:
         variance = factor[..., 0, 0] ** 2 + eps
         return 0.5 * (residual[..., 0] ** 2 / variance + torch.log(variance))
-    covariance = factor @ factor.transpose(-1, -2) + eps * torch.eye(d)
-    lower = torch.linalg.cholesky(covariance)
-    whitened = torch.linalg.solve_triangular(lower, residual[..., None], upper=False)
-    log_determinant = torch.log(torch.diagonal(lower, dim1=-2, dim2=-1)).sum(-1)
-    values: Tensor = 0.5 * (whitened[..., 0] ** 2).sum(-1) + log_determinant
+    values: Tensor = _Gaussian.apply(residual, factor, eps)  # type: ignore[no-untyped-call]
     return values
+
+
+class _Gaussian(torch.autograd.Function):
+    """r . w / 2 + ln det S / 2 with S = b b^T + eps 1 and w = S^-1 r, of rows of r and b.
+
+    Its derivatives are w by r and (S^-1 - w w^T) b by b: quicker than back through a factorisation.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, residual: Tensor, factor: Tensor, eps: float) -> Tensor:
+        covariance = factor @ factor.mT + eps * torch.eye(factor.shape[-1])
+        lower = torch.linalg.cholesky(covariance)
+        inverse = torch.cholesky_inverse(lower)
+        whitened = _times(inverse, residual)
+        ctx.save_for_backward(whitened, inverse, factor)
+        log_determinant = torch.log(torch.diagonal(lower, dim1=-2, dim2=-1)).sum(-1)
+        return 0.5 * (residual * whitened).sum(-1) + log_determinant
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        whitened, inverse, factor = ctx.saved_tensors
+        slope = inverse - whitened[..., :, None] * whitened[..., None, :]
+        weighted = gradient[..., None] * whitened
+        return weighted, (gradient[..., None, None] * slope) @ factor, None

@@ -18,14 +18,13 @@ for all, moved and stretched to have their mean and covariance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 from torch import Tensor
 
 from ...arrays import Array
@@ -120,13 +119,16 @@ class RunParts:
         own = [(groups == c).all(axis=1) for c in np.unique(groups, axis=0)]
         seen = [np.flatnonzero(x & (weight > 0)) for x in own]
         each = [self._scaled(k, weight[k] / len(rows), scaling) for k in seen if len(k)]
-        joined: dict[str, Callable[[Sequence[Array]], Array]]
-        joined = {"points": np.concatenate, "condition": np.concatenate, "share": _blocks}
-        arrays = {x: joined.get(x, np.stack)([one[x] for one in each]) for x in each[0]}
+        of_points = ("points", "condition", "share")
+        arrays = {
+            name: (np.concatenate if name in of_points else np.stack)([one[name] for one in each])
+            for name in each[0]
+        }
         tensors: dict[str, Any] = {
             name: torch.as_tensor(x, dtype=torch.float32) for name, x in arrays.items()
         }
-        return Moves(**tensors, n_patches=self.n_patches, substeps=self.substeps)
+        group = torch.repeat_interleave(torch.tensor([len(one["share"]) for one in each]))
+        return Moves(**tensors, group=group, n_patches=self.n_patches, substeps=self.substeps)
 
     def _drawn(self, rows: NDArray[np.int64], run: NDArray[np.int64]) -> Array:
         """How often each run is in some rows, shape (r,)."""
@@ -159,11 +161,6 @@ class RunParts:
         }
 
 
-def _blocks(rows: Sequence[Array]) -> Array:
-    blocks: Array = block_diag(*rows)
-    return blocks
-
-
 def _with_moments(some: Array, share: Array, mean: Array, covariance: Array) -> Array:
     """States, shape (n, D), moved and stretched so that their shares give a mean and covariance."""
     middle = share @ some
@@ -185,8 +182,8 @@ class Moves:
     ----------
     points, condition : tensors, shapes (n, D) and (n, c)
         States, each with a condition.
-    share : tensor, shape (n_T, n)
-        Of the states in a group.
+    share, group : tensors, shape (n,)
+        What of a group a state stands for, and which group.
     centre, moved : tensors, shape (n_T, d)
         c, and the change of y in a step.
     covariance, spread : tensors, shape (n_T, d, d)
@@ -204,6 +201,7 @@ class Moves:
     points: Tensor
     condition: Tensor
     share: Tensor
+    group: Tensor
     centre: Tensor
     moved: Tensor
     covariance: Tensor
@@ -213,11 +211,13 @@ class Moves:
     n_patches: float
     substeps: int
 
-    def misfit(self, model: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Tensor:
-        """-ln of the likelihood of both lines, to a pair; errors are by the noise as it is."""
-        drift, factor = model(self.points, self.condition)
+    def misfit(self, drift: Tensor, factor: Tensor) -> Tensor:
+        """-ln of the likelihood of both lines, to a pair; errors are by the noise as it is.
+
+        Of a and b at the points.
+        """
         d = drift.shape[1]
-        mean = self.share @ drift
+        mean = self._mean(drift)
         noise = self._mean(factor @ factor.mT) / self.n_patches
         u_a = self._mean(self.points[:, :d, None] * drift[:, None, :])
         u_a = u_a - self.centre[:, :, None] * mean[:, None, :]
@@ -235,9 +235,10 @@ class Moves:
         return misfit
 
     def _mean(self, of_points: Tensor) -> Tensor:
-        """Over the states of a group, of square matrices: shape (n_T, d, d)."""
-        means: Tensor = (self.share @ of_points.flatten(1)).unflatten(1, of_points.shape[1:])
-        return means
+        """Over the states of a group: shape (n_T, ...) of (n, ...)."""
+        weighted = self.share.reshape(-1, *[1] * (of_points.dim() - 1)) * of_points
+        means = weighted.new_zeros(len(self.steps), *of_points.shape[1:])
+        return means.index_add(0, self.group, weighted)
 
 
 def design_effect(pairs: PairBatch, dy: Array) -> float:

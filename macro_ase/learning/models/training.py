@@ -247,8 +247,12 @@ def _loss(
 ) -> Tensor:
     """Of a pair, over some rows; nan where a covariance is not positive definite any more."""
     y0, dy, c, *mean = (x[rows] for x in data)
+    n, states = len(dy), (y0, c)
+    if moves is not None:
+        states = torch.cat([y0, moves.points]), torch.cat([c, moves.condition])
+    drift, factor = model(*states)
     try:
-        own = negative_log_likelihood(model, y0, dy, c, eps, *mean)
-        return own if moves is None else own + moves.misfit(model)
+        own = negative_log_likelihood(drift[:n], factor[:n], dy, eps, *mean)
+        return own if moves is None else own + moves.misfit(drift[n:], factor[n:])
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return next(model.parameters()).sum() * torch.nan

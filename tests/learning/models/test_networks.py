@@ -127,8 +127,9 @@ def test_the_likelihood_is_that_of_a_normal_distribution(kind: str, d: int) -> N
     (y, c), eps = points(), 0.02
     y, dy = y[:, :d], torch.randn(N, d)
     with torch.no_grad():
-        drift, factor = (x.double().numpy() for x in model(y, c))
-        found = float(negative_log_likelihood(model, y, dy, c, eps))
+        own = model(y, c)
+        drift, factor = (x.double().numpy() for x in own)
+        found = float(negative_log_likelihood(*own, dy, eps))
     covariance = factor @ factor.transpose(0, 2, 1) + eps * np.eye(d)
     exact = -np.mean(
         [multivariate_normal(m, s).logpdf(x) for m, s, x in zip(drift, covariance, dy.numpy())]
@@ -136,12 +137,26 @@ def test_the_likelihood_is_that_of_a_normal_distribution(kind: str, d: int) -> N
     assert found == pytest.approx(exact - d / 2 * np.log(2 * np.pi), abs=1e-5)
 
 
+@pytest.mark.parametrize("d", [1, D])
+def test_derivatives_of_the_likelihood_are_those_of_differences(d: int) -> None:
+    torch.manual_seed(2)
+    drift, dy = torch.randn(2, 7, d, dtype=torch.float64)
+    factor = torch.randn(7, d, d, dtype=torch.float64).tril() + 2 * torch.eye(d)
+    for x in (drift, factor):
+        x.requires_grad_()
+
+    def likelihood(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return negative_log_likelihood(a, b, dy, 0.02)
+
+    assert torch.autograd.gradcheck(likelihood, (drift, factor))
+
+
 @pytest.mark.parametrize("kind", DRIFTS)
 def test_everything_is_trained(kind: str) -> None:
     torch.manual_seed(1)
     model = PatchSDE(D, C, kind, 8, 1, torch.eye(D))
     y, c = points()
-    negative_log_likelihood(model, y, torch.randn(N, D), c, 0.01).backward()
+    negative_log_likelihood(*model(y, c), torch.randn(N, D), 0.01).backward()
     for name, parameter in model.named_parameters():
         still = "potential" in name and name.endswith("bias") and parameter.numel() == 1
         assert still or (parameter.grad is not None and parameter.grad.abs().max() > 0), name

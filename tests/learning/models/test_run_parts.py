@@ -134,7 +134,8 @@ def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
     rests = replace(late, substeps=4).beside(rows, pairs.run, scaling)
     mean = late.mean[drawn].mean(axis=0)
     own = late.square[drawn].mean(axis=0) - np.outer(mean, mean)
-    share = rests.share.double().numpy()
+    share = np.zeros((len(rests.steps), len(rests.share)))
+    share[rests.group, np.arange(len(rests.share))] = rests.share
     points = rests.points.double().numpy()
     scales = np.outer(scaling.z_scale, scaling.z_scale)
     np.testing.assert_allclose(share.sum(axis=1), 1, atol=1e-6)
@@ -148,7 +149,8 @@ def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
     np.testing.assert_allclose(rests.spread[0], (moved[1] - moved[0]) / (STEPS - 100), atol=1e-7)
     factor = torch.tensor([[0.3, 0.0], [0.1, 0.2]])
     drift = torch.tensor([0.1, -0.2])
-    found = rests.misfit(lambda y, c: (drift.expand(len(y), 2), factor.expand(len(y), 2, 2)))
+    n = len(points)
+    found = rests.misfit(drift.expand(n, 2), factor.expand(n, 2, 2))
     noise = (factor @ factor.T).double().numpy()
     assert float(found) == pytest.approx(by_definition(rests, drift.numpy(), noise), rel=1e-3)
 
@@ -174,8 +176,8 @@ def chi2(z: np.ndarray, part: int, slower: float) -> float:
     known = RunParts.of(range(n), each, [part] * n, list(z), [steps] * n, K, 2)
     moves = known.beside(own, own, Scaling(np.zeros(2), np.ones(2), np.zeros(1), np.ones(1)))
     noise, rate = (torch.as_tensor(x, dtype=torch.float32) for x in (NOISE, RATE))
-    law = lambda y, c: (-slower * y @ rate.T, noise.expand(len(y), 2, 2))  # noqa: E731
-    return 2 * float(moves.misfit(law))
+    y = moves.points
+    return 2 * float(moves.misfit(-slower * y @ rate.T, noise.expand(len(y), 2, 2)))
 
 
 def test_pairs_that_repeat_each_other_count_once() -> None:
