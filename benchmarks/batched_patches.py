@@ -82,7 +82,8 @@ def batch_rows(
     replayed.FIRST = 1 if recorded else 10**9
     pairs = rng.permutation([p for p in zip(*nearest_pairs(sites.cut.atoms)[:2]) if max(p) < n])
     shown = np.resize(pairs, (max(batches), 2)).tolist()
-    clusters = [sites.graph.around(pair, sites.cut.atoms.numbers)[1] for pair in shown]
+    numbers, memory = sites.cut.atoms.numbers, sites._memory
+    clusters = [sites.graph.around(pair, numbers, memory)[1] for pair in shown]
 
     def all_in_batches(size: int, calls: int) -> None:
         for _ in range(calls):
