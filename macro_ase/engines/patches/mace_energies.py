@@ -78,10 +78,11 @@ class MACEEnergies:
     @staticmethod
     def can_do(calculator: Any) -> bool:
         """Whether its energies follow from species and bonds, by models that are not compiled."""
-        compiled = getattr(calculator, "use_compile", False)
-        other = (torch.jit.ScriptModule, torch._dynamo.OptimizedModule)
-        plain = not compiled and not any(isinstance(m, other) for m in calculator.models)
-        return plain and not any(hasattr(m, "joint_embedding") for m in calculator.models)
+        plain = not getattr(calculator, "use_compile", False)
+        for model in calculator.models:
+            plain &= not isinstance(model, torch.jit.ScriptModule)
+            plain &= not hasattr(model, "joint_embedding")
+        return plain
 
     @property
     def on_accelerator(self) -> bool:
