@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ase.build import bulk
+from engines.small_mace import small_mace
 
 from macro_ase.engines.patches.cluster_sites import batched_energies
 from macro_ase.engines.patches.clusters import AtomMemory, SiteGraph
@@ -19,36 +20,8 @@ KINDS = {
 
 def calculator(kind: str) -> Any:
     """A random model of three layers, whose features have directions, with energies that matter."""
-    torch, modules = pytest.importorskip("torch"), pytest.importorskip("mace.modules")
-    from e3nn import o3
-    from mace.calculators import MACECalculator
-
-    name = f"RealAgnostic{kind}InteractionBlock"
-    if name not in modules.interaction_classes:
-        pytest.skip(f"this version of MACE has no {name}")
-    block = modules.interaction_classes[name]
-    torch.manual_seed(0)
-    model = modules.ScaleShiftMACE(
-        r_max=3.0,
-        num_bessel=4,
-        num_polynomial_cutoff=5,
-        max_ell=1,
-        interaction_cls=block,
-        interaction_cls_first=block,
-        num_interactions=3,
-        num_elements=2,
-        hidden_irreps=o3.Irreps("4x0e + 4x1o"),
-        MLP_irreps=o3.Irreps("4x0e"),
-        atomic_energies=np.array([0.0, 0.3]),
-        avg_num_neighbors=8.0,
-        atomic_numbers=[41, 42],
-        correlation=2,
-        gate=torch.nn.functional.silu,
-        atomic_inter_scale=1e3,
-        atomic_inter_shift=0.0,
-        **KINDS[kind],
-    )
-    return MACECalculator(models=[model.double()], device="cpu", default_dtype="float64")
+    own = {"num_interactions": 3, "atomic_inter_scale": 1e3, **KINDS[kind]}
+    return small_mace(f"RealAgnostic{kind}InteractionBlock", "4x0e + 4x1o", **own)
 
 
 @pytest.mark.parametrize("kind", KINDS)
