@@ -191,6 +191,7 @@ def test_stores_with_any_damage(store: Path, data: Any) -> None:
         assert damaged.has("small/0")
 
 
+@pytest.mark.slow
 @bounded(50)
 @given(
     st.sampled_from(["--seed", "--vacancies", "--lattice-constant", "--ordered", "--size"]),

@@ -66,6 +66,7 @@ print(macro_ase.analysis.__name__)
     assert light(code).split() == "True VacancyKMC False True False macro_ase.analysis".split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "extra"),
     [

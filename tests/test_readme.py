@@ -28,6 +28,7 @@ def test_readme_opens_with_two_commands():
     assert text.index("make demo") < text.index("make test") < 600
 
 
+@pytest.mark.slow
 def test_readme_transition_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = {}

@@ -174,6 +174,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_another_seed_is_another_result(finished: tuple[Path, float], tmp_path: Path) -> None:
     """Negative control of the comparisons above, and the user's own crystal in one."""
     atoms = build_crystal("bcc", "Nb0.35Mo0.35Ta0.3", (8, 8, 4), vacancies=5, rng=1)

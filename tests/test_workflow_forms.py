@@ -38,6 +38,7 @@ def test_a_binary(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_periodic_boundary_and_no_direct_runs(tmp_path: Path) -> None:
     """Without direct runs there is a prediction, and no metric that needs the truth."""
     config = settings(
@@ -51,6 +52,7 @@ def test_a_periodic_boundary_and_no_direct_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_patches_of_small_states_themselves(tmp_path: Path) -> None:
     """Without growing, of a small crystal that does not divide the large one."""
     config = settings(
@@ -123,6 +125,7 @@ def barrier_network(file: Path, drift: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.filterwarnings("error:Initializing zero-element tensors")
 def test_a_barrier_network_at_one_temperature(tmp_path: Path) -> None:
     """Swaps that heal seams use an energy fitted to the network; the model has no condition.
@@ -144,6 +147,7 @@ def test_a_barrier_network_at_one_temperature(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_four_species_with_barriers_by_name(tmp_path: Path) -> None:
     """NbMoTaW needs two settings; its six pairs go to the report, and the name to the folder."""
     quaternary = (

@@ -84,7 +84,7 @@ def test_bad_structures_are_one_line_and_nothing_is_written(
         (("--set", "system.barriers=gone.json"), "no such file: gone.json"),
         (("--set", "system.composition=Nb"), "at least two species"),
         (("--set", "small.events=0"), "small.events must be at least 1, not [0]"),
-        (("--set", "small.events=2000"), "small.events must be at least 8000"),
+        (("--set", "small.events=2000"), "small.events must be at least 4000"),
         (("--set", "small.runs=0"), "small.runs must be at least 1, not 0"),
         (("--set", "sampling.dt_events=[100]"), "sampling.dt_events must be multiples of 125"),
         (("--set", "direct.runs=-1"), "direct.runs must not be negative, not -1"),

@@ -12,20 +12,20 @@ from macro_ase.sampling import Store
 
 TINY = (
     "system.small_size=[4,4,4]",
-    "system.large_size=[8,8,8]",
+    "system.large_size=[8,8,4]",
     "system.sites_per_vacancy=128",
     "conditions.temperatures_K=[2000.0, 3000.0]",
     "small.runs=2",
-    "small.events=20000",
+    "small.events=10000",
     "small.treated=0.5",
     "sampling.grow=true",
     "sampling.repeats=1",
-    "sampling.dt_events=[500, 1000]",
+    "sampling.dt_events=[250, 500]",
     "learning.members=2",
     "learning.epochs=3",
     "learning.width=8",
     "direct.runs=2",
-    "direct.relaxation_times=5.0",
+    "direct.relaxation_times=3.0",
     "predict.paths=8",
 )
 METRICS = {

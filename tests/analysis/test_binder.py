@@ -112,6 +112,7 @@ def test_too_few_temperatures_are_refused() -> None:
         crossing([2.2, 2.3], np.zeros((2, 2)), np.ones((2, 2)), (8, 16))
 
 
+@pytest.mark.slow
 def test_far_runs_are_warned_of(tiny_ising, ising) -> None:
     for seed in range(20):
         runs = tiny_ising.draw(2.1, 9000, seed=seed)[1], ising.draw(1.0, 9000, seed=seed)[1]

@@ -38,6 +38,7 @@ def test_bends_are_met_where_a_plane_fails() -> None:
     assert np.abs(np.column_stack([np.ones(len(ASKED)), ASKED]) @ flat - bent(ASKED)).max() > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False])
 def test_errors_hold_whether_noise_is_known_or_found(known: bool) -> None:
     rng, inside, found = np.random.default_rng(0), [], []

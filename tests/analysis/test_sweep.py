@@ -73,6 +73,7 @@ def test_energies_and_heats_are_kaufmans(critical: SweepTable) -> None:
         assert 0.5 < off.std() < 1.6
 
 
+@pytest.mark.slow
 def test_cumulants_cross_at_the_critical_temperature(critical: SweepTable) -> None:
     for found in crossings(critical):
         assert found.temperature_error < 0.02
@@ -80,6 +81,7 @@ def test_cumulants_cross_at_the_critical_temperature(critical: SweepTable) -> No
         assert abs(found.cumulant - 0.6107) < 4 * found.cumulant_error + 0.005
 
 
+@pytest.mark.slow
 def test_exponents_are_those_of_the_ising_class(critical: SweepTable) -> None:
     found = critical_exponents(critical, TC)
     for (value, error), exact, known in (
@@ -94,6 +96,7 @@ def test_exponents_are_those_of_the_ising_class(critical: SweepTable) -> None:
     assert abs(elsewhere.gamma_over_nu[0] - 1.75) > 4 * elsewhere.gamma_over_nu[1]
 
 
+@pytest.mark.slow
 def test_curves_collapse_at_the_critical_temperature(critical: SweepTable) -> None:
     curves = Curves.of_table(critical, "binder")
     start = {"critical_temperature": 2.3, "one_over_nu": 1.3, "ratio": 0.0}
@@ -103,6 +106,7 @@ def test_curves_collapse_at_the_critical_temperature(critical: SweepTable) -> No
     assert abs(found.one_over_nu - 1) < 4 * found.errors["one_over_nu"]
 
 
+@pytest.mark.slow
 def test_reweighting_agrees_with_a_simulation_there(critical: SweepTable) -> None:
     part = critical.rows(critical.temperature != 2.235)
     moved, direct = part.at(2.235), critical.at(2.235)

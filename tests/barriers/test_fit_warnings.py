@@ -113,6 +113,7 @@ def test_barriers_in_rydberg(good: tuple[BarrierTable, FormationFrames]) -> None
     assert any("is that their unit?" in text for text in model.fit_warnings)
 
 
+@pytest.mark.slow
 def test_no_energies_and_missing_pairs(synthetic: Any) -> None:
     truth = synthetic.true_model(3)
     table, frames = synthetic.table(truth, 0, 0.03), synthetic.frames(truth, 60)
@@ -144,6 +145,7 @@ def test_an_energy_that_is_wrong_is_named(good: tuple[BarrierTable, FormationFra
     assert any(text.startswith(said) for text in model.fit_warnings)
 
 
+@pytest.mark.slow
 def test_compositions_that_the_others_do_not_predict(synthetic: Any) -> None:
     truth = synthetic.true_model(2)
     tables = [

@@ -142,6 +142,7 @@ class _Bowl(Calculator):
         self.results = {"energy": (away**2).sum(), "forces": -2 * away}
 
 
+@pytest.mark.slow
 def test_one_element_hops_back_as_it_came() -> None:
     atoms = bulk("Cu", cubic=True) * 2
     first, second = (hop_barrier(atoms, v, t, EMT()) for v, t in ((0, 1), (13, 12)))

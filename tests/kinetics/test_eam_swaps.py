@@ -317,6 +317,7 @@ def test_transmutations_sample_the_exact_distribution(ensemble: SemiGrand) -> No
     assert p_value(counts, arrangements, wrong) < FOUR_SIGMA
 
 
+@pytest.mark.slow
 def test_moving_patches_average_as_the_whole() -> None:
     """Patches that are chosen whatever the species keep the Boltzmann law; one alone cannot."""
     near = np.column_stack([np.arange(GRID.n_sites), shell_neighbors(GRID)])

@@ -68,6 +68,7 @@ def test_intervals_are_exact_where_every_hop_is_a_frame() -> None:
     assert weights[-1] == 0
 
 
+@pytest.mark.slow
 def test_errors_of_weighted_means_are_those_of_repeats() -> None:
     exact, pulls = law() @ OBSERVABLE, []
     for seed in range(80):

@@ -39,6 +39,7 @@ def test_the_store_keeps_names_and_meanings(tmp_path: Path) -> None:
     assert "K times" in group["dz"].attrs["long_name"]
 
 
+@pytest.mark.slow
 def test_xarray_reads_a_chunk(tmp_path: Path) -> None:
     xarray = pytest.importorskip("xarray")
     Store(tmp_path).write("pairs/0", PAIRS)

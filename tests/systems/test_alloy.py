@@ -133,6 +133,7 @@ def increments() -> tuple[np.ndarray, np.ndarray]:
     return np.array(patches), np.array(wholes)
 
 
+@pytest.mark.slow
 def test_patches_add_up_to_the_whole() -> None:
     patches, wholes = increments()
     assert_unbiased(patches, wholes)

@@ -112,6 +112,7 @@ def test_dynamics_in_patches_is_that_of_the_whole_given_a_buffer() -> None:
     np.testing.assert_allclose(patches_over_whole(2), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_negative_controls_no_buffer_and_no_surroundings() -> None:
     assert np.all(np.abs(patches_over_whole(0) - 1) > 0.01)
     assert np.all(np.abs(patches_over_whole(1, "periodic") - 1) > 0.03)

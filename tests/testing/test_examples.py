@@ -19,6 +19,7 @@ def test_checks_have_examples(name: str) -> None:
     assert all(">>>" in (getattr(testing, n).__doc__ or "") for n in shown)
 
 
+@pytest.mark.slow
 def test_the_page() -> None:
     names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL):

@@ -9,6 +9,7 @@ from macro_ase.testing import check_waiting_times as check
 RATES = np.array([3.0, 1.0, 0.5, 0.0, 0.5])
 
 
+@pytest.mark.slow
 def test_false_alarms_are_as_rare_as_stated() -> None:
     rng, level = np.random.default_rng(0), 0.1
     found = [check(rng.exponential(0.2, 400), 5.0, false_alarm=level) for _ in range(300)]

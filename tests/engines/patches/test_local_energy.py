@@ -33,6 +33,7 @@ SYSTEMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_halo_as_long_as_energies_reach_makes_no_error(name: str) -> None:
     calculator, atoms, length_A = SYSTEMS[name]

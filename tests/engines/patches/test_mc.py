@@ -53,6 +53,7 @@ CASES: dict[str, tuple[Callable[[], Atoms], Patch, list[Move], int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_energy_changes_are_those_of_the_whole_and_the_rest_stays(name: str) -> None:
     make, patch, moves, steps = CASES[name]

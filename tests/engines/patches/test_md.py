@@ -78,6 +78,7 @@ def energy_error(timestep: float, time: float = 800.0) -> float:
     return float(np.std(energies))
 
 
+@pytest.mark.slow
 def test_the_error_of_the_energy_is_of_second_order_in_the_time_step() -> None:
     steps = np.array([2.5, 5.0, 10.0])
     errors = [energy_error(step) for step in steps]

@@ -128,6 +128,7 @@ def clumped() -> Atoms:
     return Atoms("Ar400", positions=10 * places, cell=[10] * 3, pbc=True)
 
 
+@pytest.mark.slow
 def test_spheres_and_blocks_choose_every_atom_equally_often() -> None:
     """Estimates of a sum over atoms: unbiased from these, not from other clusters."""
     atoms, rng = clumped(), np.random.default_rng(1)

@@ -83,6 +83,7 @@ def walk(energy: SwapEnergy, active: np.ndarray) -> Walk:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("active", [np.arange(CELLS.n_sites), np.arange(12)])
 def test_a_table_relaxes_as_calls_of_it_do(active: np.ndarray) -> None:
     table = TableEAM(emt_table(("Cu", "Au")))

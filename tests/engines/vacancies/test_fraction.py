@@ -29,6 +29,7 @@ def test_the_formula_and_its_errors() -> None:
     assert TANTALUM.time_scale(2500, 1e-3) == pytest.approx(1e-3 / TANTALUM(2500))
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_drawn_parameters() -> None:
     rng = np.random.default_rng(0)
     energies, entropies = 3 + 0.1 * rng.normal(size=4000), 2 + 0.5 * rng.normal(size=4000)

@@ -134,6 +134,7 @@ def test_fixed_atoms_and_fixed_vacancies_do_not_hop() -> None:
     assert dynamics.nsteps == 3000 and dynamics.rates.sum() == 0
 
 
+@pytest.mark.slow
 def test_with_fixed_atoms_time_follows_boltzmann() -> None:
     """One vacancy between three sites; where nothing is fixed it leaves them."""
     start, model = alloy(1), KRABarriers.load()

@@ -19,6 +19,8 @@ from small_paths import rows
 pytestmark = pytest.mark.learn
 
 OWN = (
+    "small.events=20000",
+    "sampling.dt_events=[500, 1000]",
     "small.runs=4",
     "sampling.grow=false",
     "sampling.early_parts=true",

@@ -73,6 +73,7 @@ def test_calculators_and_workers_give_the_same_bytes(runs: dict[str, Path]) -> N
         np.testing.assert_array_equal(value, compiled[key])
 
 
+@pytest.mark.slow
 def test_without_direct_runs_the_report_says_what_stands_in_their_place(
     runs: dict[str, Path],
 ) -> None:

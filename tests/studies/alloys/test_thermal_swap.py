@@ -59,7 +59,7 @@ def calculator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("calculator")
+@pytest.mark.usefixtures("calculator", "undrawn")
 def test_two_workers_walk_the_road_and_have_the_bytes_of_one(tmp_path: Path) -> None:
     config = load_config("swap", False, TINY, workers=2)
     folder, design = run_study(config, tmp_path / "run"), Design.of(config)
