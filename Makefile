@@ -31,11 +31,11 @@ check: $(STAMP)
 
 $(STAMP): pyproject.toml
 	python="$$(sh .ci/python $(PYTHON))" && "$$python" -m venv $(VENV)
-	$(VENV)/bin/python -m pip install -q -e '.[dev]'
+	$(VENV)/bin/python -m pip install -q --no-compile -e '.[dev]'
 	@touch $(STAMP)
 
 $(VENV)/.docs: $(STAMP)
-	$(VENV)/bin/python -m pip install -q -e '.[docs]'
+	$(VENV)/bin/python -m pip install -q --no-compile -e '.[docs]'
 	@touch $(VENV)/.docs
 
 release-check:
