@@ -1,6 +1,6 @@
 """How far a model's order is on its way when its own small runs are a quarter, half, ... of theirs.
 
-    python benchmarks/small_paths.py RUN [--pair Mo-Ta] [--paths 3] [--treated]
+    python benchmarks/small_paths.py RUN [--pair Mo-Ta] [--paths 3] [--treated] [--beside ANOTHER]
 
 RUN is a run of `nbmota` that has learned a model. At every temperature both begin with the states
 of the small runs, at their size: of those that begin with a random crystal, or of those that begin
@@ -8,7 +8,8 @@ where one at another temperature ended. Progress is the sum over runs of their w
 towards the mean of the runs' second halves, over the sum of these ways. Of each quarter: the
 model's progress less that of the runs, when the runs get there, with its error by the scatter of
 runs. No direct run of the large system is looked at, so that settings of the model may be chosen by
-it: a memory, how much a drift may bend.
+it: a memory, how much a drift may bend. By its own runs a model that bends more is always nearer;
+those of ``ANOTHER``, a run of another seed, it has never seen.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 from macro_ase.arrays import Array
 from macro_ase.commands.alloy_run import AlloyRun
+from macro_ase.learning.models.macro_model import MacroModel
 from macro_ase.rng import stream
 from macro_ase.sampling.store import Store
 from macro_ase.studies.alloys.study import time_step
@@ -44,11 +46,18 @@ def ahead(runs: Array, rest: float, paths: Array) -> tuple[Array, Array]:
     return np.where(reached, off[at], np.nan), np.where(reached, error[at], np.nan)
 
 
-def rows(run: AlloyRun, pair: str, paths: int, treated: bool = False) -> list[str]:
-    """A line for each temperature; ``paths`` are of every member and run."""
-    d, model, store = run.design, run.model, Store(run.folder / "data.zarr")
+def rows(
+    run: AlloyRun, pair: str, paths: int, treated: bool = False, model: MacroModel | None = None
+) -> list[str]:
+    """A line for each temperature, by the run's model or another.
+
+    ``paths`` are of every member and small run.
+    """
+    d, model, store = run.design, model or run.model, Store(run.folder / "data.zarr")
     small = {key: store.read(key) for t in d.temperatures for key in d.keys("small", t)}
     scan, alone = time_step(d, small), d.system.alone()
+    if model.step_events != scan.chosen:
+        raise SystemExit(f"the model steps by {model.step_events:g} hops, and not {scan.chosen:g}")
     each, k = round(scan.chosen / d.system.record_events), d.system.names.index(pair)
     asked = slice(d.fresh_runs, None) if treated else slice(d.fresh_runs)
     size = alone.small.n_sites, alone.n_patches(alone.large_state)
@@ -74,13 +83,17 @@ def main() -> None:
     parser.add_argument("--pair", default="Mo-Ta", help="whose order")
     parser.add_argument("--paths", type=int, default=3, help="of every member and small run")
     parser.add_argument("--treated", action="store_true", help="runs from another temperature")
+    parser.add_argument("--beside", type=Path, help="a run of another seed, whose small runs stand")
     args = parser.parse_args()
-    run = AlloyRun(args.run)
+    own = AlloyRun(args.run)
+    run = AlloyRun(args.beside) if args.beside else own
+    if run.design.system.names != own.design.system.names:
+        parser.error(f"{args.beside} has another state than {args.run}")
     if args.treated and run.design.fresh_runs == run.design.small_runs:
-        parser.error(f"{args.run} has no small runs from another temperature")
+        parser.error(f"{run.folder} has no small runs from another temperature")
     print("| T (K) | slowest relaxation (hops) | " + " | ".join(f"{x:g}" for x in LEVELS) + " |")
     print("|" + "---|" * (2 + len(LEVELS)))
-    print("\n".join(rows(run, args.pair, args.paths, args.treated)))
+    print("\n".join(rows(run, args.pair, args.paths, args.treated, own.model)))
 
 
 if __name__ == "__main__":
