@@ -42,19 +42,20 @@ def one_thread_and_a_state_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descent, "BLOCK_S", 0.0)
 
 
-def macro(folder: Path | None, seed: int = 0) -> MacroModel:
+def macro(folder: Path | None, seed: int = 0, rate: float = 0.1) -> MacroModel:
     rng = np.random.default_rng(0)
     z0 = rng.normal(size=(300, 2))
-    pairs = PairBatch(z0, -0.1 * z0 + rng.normal(size=(300, 2)), 0.5, np.arange(300) // 10)
+    dz = -rate * z0 + rng.normal(size=(300, 2))
+    pairs = PairBatch(z0, dz, 0.5, np.arange(300) // 10)
     options = TrainingOptions(width=4, depth=1, members=2, epochs=4, batch_size=60)
     trained = train(pairs, options, seed, checkpoint=folder)
     return MacroModel(trained, options, ("a", "b"), 1.0, 1.0, Clock(np.ones(1), np.zeros(1)))
 
 
-def drift(folder: Path | None, seed: int = 0, curved: bool = True) -> Any:
+def drift(folder: Path | None, seed: int = 0) -> Any:
     """Eight steps, then four blocks of L-BFGS that its tolerances may end."""
     z = np.random.default_rng(0).normal(size=(80, 2))
-    loss = QuadraticLoss.of_rates(-z - 0.3 * curved * z**3, np.ones(2))
+    loss = QuadraticLoss.of_rates(-z - 0.3 * z**3, np.ones(2))
     options = DriftOptions("network", 4, 1, 2, 8, 20, polish=180)
     return train_drift(z, np.zeros((80, 0)), loss, options, seed, checkpoint=folder)
 
@@ -142,18 +143,18 @@ def test_states_of_other_seeds_data_and_options_are_left_aside(
         real(self)
 
     monkeypatch.setattr(descent._Descent, "advance", watched)
-    expected = saved(drift(None), tmp_path / "expected")
-    for other in ({"seed": 1}, {"curved": False}, {}):
+    expected = saved(macro(None), tmp_path / "expected")
+    for other in ({"seed": 1}, {"rate": 0.2}, {}):
         with monkeypatch.context() as context, pytest.raises(Stopped):
             stopping(context, 3)
-            drift(tmp_path / "model", **other)
+            macro(tmp_path / "model", **other)
         advanced.clear()
-        model = drift(tmp_path / "model")
+        model = macro(tmp_path / "model")
         assert advanced[0] == (0 if other else 3)
         assert saved(model, tmp_path / "model") == expected
     (tmp_path / "model" / "training").mkdir()
     (tmp_path / "model" / "training" / "member 0.safetensors").write_bytes(b"nothing")
-    assert saved(drift(tmp_path / "model"), tmp_path / "model") == expected
+    assert saved(macro(tmp_path / "model"), tmp_path / "model") == expected
 
 
 def test_a_finished_member_is_not_trained_again(
