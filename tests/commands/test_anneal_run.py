@@ -73,22 +73,21 @@ def test_a_table_a_crystal_of_another_size_and_laboratory_time(
 
 
 @pytest.mark.slow
-def test_times_to_equilibrium(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """ln 10 relaxation times of 20 steps of 500 residence times, for Mo-Ta is all that moves."""
-    assert main(["anneal", str(run), "--times-to", "2000", "2800", *QUICK]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
-    slower = 1024 / 100  # sites of the one vacancy, and of a patch that was learned from
-    exact = np.log(10) * 20 * slower * STEP * PREFACTOR * np.exp(ENERGY_K / np.array([2000, 2800]))
-    np.testing.assert_allclose([float(row[2]) for row in rows], exact, rtol=0.01)
-    assert float(rows[0][1]) > float(rows[1][1])
+def test_times_to_equilibrium(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """-ln of the part that is left, in relaxation times; bands are about the times.
 
-
-@pytest.mark.slow
-def test_times_by_how_much_is_left(run: Path, tmp_path: Path) -> None:
-    """-ln of the part that is left, in relaxation times; bands are about the times."""
+    One is 20 steps of 500 residence times, for Mo-Ta is all that moves.
+    """
     csv, plot = tmp_path / "times.csv", tmp_path / "times.png"
     words = ["--times-to", "2800", "2000", "--csv", str(csv), "--plot", str(plot), *QUICK]
     assert main(["anneal", str(run), *words]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
+    slower = 1024 / 100  # sites of the one vacancy, and of a patch that was learned from
+    exact = 20 * slower * STEP * PREFACTOR * np.exp(ENERGY_K / np.array([2000, 2800]))
+    np.testing.assert_allclose([float(row[2]) for row in rows], np.log(10) * exact, rtol=0.01)
+    assert float(rows[0][1]) > float(rows[1][1])
     columns, *rows = (line.split(",") for line in csv.read_text().splitlines())
     own = dict(zip(columns, np.array(rows, dtype=float).T))
     assert own["temperature_K"].tolist() == [2000, 2800] * 3
