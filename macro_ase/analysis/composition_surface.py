@@ -69,8 +69,9 @@ class CompositionSurface:
 
     @cached_property
     def _processes(self) -> list[_Process]:
+        plane = _plane(self.features, self.features)
         each = zip(self.values.T, self.errors.T, self.parameters)
-        return [_Process(self.features, *own) for own in each]
+        return [_Process(self.features, plane, *own) for own in each]
 
     def _at(self, conditions: Array) -> tuple[Array, Array]:
         asked = _features(np.atleast_2d(conditions))
@@ -102,9 +103,10 @@ def _plane(features: Array, about: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Process:
-    """One value, given its parameters: (s, l, l_x, noise)."""
+    """One value, given the columns of the plane and its parameters: (s, l, l_x, noise)."""
 
     features: Array
+    plane: Array
     value: Array
     error: Array
     parameters: Array
@@ -116,11 +118,6 @@ class _Process:
         own = _covariance(self.features, self.features, *kernel)
         factor: tuple[Array, bool] = cho_factor(own + np.diag(self.error**2 + noise**2), lower=True)
         return factor
-
-    @cached_property
-    def plane(self) -> Array:
-        """Columns of the plane."""
-        return _plane(self.features, self.features)
 
     @cached_property
     def of_plane(self) -> Array:
@@ -161,9 +158,10 @@ def _most_likely(features: Array, value: Array, error: Array) -> Array:
     """s, l, l_x and noise of one value; from a short and a long l, for there may be two maxima."""
     scale = max(float(value.std()), 1e-9 * float(np.abs(value).max())) or 1.0
     bounds = np.log([SIZE, LENGTHS, LENGTHS, NOISE])
+    given = features, _plane(features, features), value / scale, error / scale
 
     def deviance(logarithms: Array) -> float:
-        return _Process(features, value / scale, error / scale, np.exp(logarithms)).deviance
+        return _Process(*given, np.exp(logarithms)).deviance
 
     starts = [np.log([1.0, length, 1.0, 0.03]) for length in STARTS]
     tried = [minimize(deviance, start, method="L-BFGS-B", bounds=bounds) for start in starts]
