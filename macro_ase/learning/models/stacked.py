@@ -52,6 +52,11 @@ class Stacked:
         """Places of the entries of a lower triangular matrix."""
         return np.tril_indices(self.observed)
 
+    @cached_property
+    def diagonal(self) -> NDArray[np.intp]:
+        """Those of its diagonal among these entries."""
+        return np.flatnonzero(self.rows[0] == self.rows[1])
+
     @classmethod
     def of(cls, members: Sequence[PatchSDE]) -> Stacked:
         """Of members as they were trained."""
@@ -119,12 +124,9 @@ class Stacked:
 
     def _factor(self, y: Array, c: Array) -> Array:
         entries = _outputs(self.layers["diffusion"], np.concatenate([y, c], axis=2))[-1]
+        entries[..., self.diagonal] = np.logaddexp(0.0, entries[..., self.diagonal] + 0.5413)
         change = np.zeros((*y.shape, y.shape[2]))
         change[..., *self.rows] = entries
-        diagonal = np.arange(y.shape[2])
-        change[..., diagonal, diagonal] = np.logaddexp(
-            0.0, change[..., diagonal, diagonal] + 0.5413
-        )
         return self.arrays["start"][:, None] @ change
 
 
