@@ -58,7 +58,7 @@ def pairs(n: int, seed: int = 0) -> PairBatch:
 
 
 def options(kind: str, **changes: object) -> TrainingOptions:
-    settings = {"drift": kind, "width": 12, "depth": 1, "members": 2, "epochs": 8,
+    settings = {"drift": kind, "width": 12, "depth": 1, "members": 2, "epochs": 4,
                 "batch_size": 1024, "learning_rate": 1e-2}  # fmt: skip
     return TrainingOptions(**(settings | changes))  # type: ignore[arg-type]
 
