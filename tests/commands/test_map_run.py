@@ -101,6 +101,7 @@ def test_the_map_its_files_and_what_it_says(
                 assert float(error) * (8 * a * b) ** 0.5 == pytest.approx(0.01, rel=1e-2)
 
 
+@pytest.mark.slow
 def test_like_pairs_keep_the_sum_rule(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,7 @@ def test_pair_potentials_obey_cauchy_at_zero_pressure_only(crystals: dict[str, f
     assert control["C12 of Nb (GPa)"] != pytest.approx(control["C44 of Nb (GPa)"], rel=0.05)
 
 
+@pytest.mark.slow
 def test_bulk_modulus_is_the_curvature_of_the_energy(crystals: dict[str, float]) -> None:
     a0 = crystals["lattice constant of Nb (A)"]
     lengths = a0 * np.linspace(0.99, 1.01, 9)
@@ -96,6 +97,7 @@ def test_bulk_modulus_is_the_curvature_of_the_energy(crystals: dict[str, float])
     assert found == pytest.approx(bulk_modulus, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_mixing_energies_count_unlike_bonds(crystals: dict[str, float]) -> None:
     assert crystals["mixing energy of B2 MoNb (meV/atom)"] == pytest.approx(4e3 * UNLIKE_EV)
     alloy = accuracy._random(["Mo", "Nb"], 0, 3.2)
@@ -106,6 +108,7 @@ def test_mixing_energies_count_unlike_bonds(crystals: dict[str, float]) -> None:
     assert np.bincount(alloy.numbers)[[41, 42]].tolist() == [64, 64]
 
 
+@pytest.mark.slow
 def test_a_vacancy_of_pairs_costs_the_cohesion_less_the_relaxation(
     crystals: dict[str, float],
 ) -> None:

@@ -79,6 +79,7 @@ def test_halving_the_steps_changes_nothing_beyond_the_error() -> None:
     assert np.abs(spread - 1).max() < 4.5 / np.sqrt(500) + 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("substeps", [1, 4])
 def test_jumps_have_the_law_of_the_steps(substeps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mean, spread and correlation of records that are four relaxation times and more apart."""

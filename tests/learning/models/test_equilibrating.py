@@ -56,6 +56,7 @@ def test_components_that_hardly_change_have_no_relaxation_time() -> None:
     assert np.isfinite(value[0, 0]) and np.isnan(value[0, 1])
 
 
+@pytest.mark.slow
 def test_what_follows_from_z_has_its_own_mean_spread_and_time() -> None:
     r = of_size(1e5, 50)
     own = r.of(lambda z: 3 - 2 * z[..., :1], ("x",))

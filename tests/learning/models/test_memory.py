@@ -115,6 +115,7 @@ def test_a_growth_is_a_number_of_a_memory(growth: object) -> None:
         TrainingOptions(memory_growth=2.0)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_when_read(model: MacroModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     again = MacroModel.load(tmp_path)
@@ -123,6 +124,7 @@ def test_it_is_the_same_when_read(model: MacroModel, tmp_path: Path) -> None:
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_a_step_knows_the_past_that_it_is_given(model: MacroModel) -> None:
     here = np.array([[0.5], [0.5]])
     later = np.hstack([here, [[0.5], [1.0]]])
@@ -132,6 +134,7 @@ def test_a_step_knows_the_past_that_it_is_given(model: MacroModel) -> None:
     assert apart - alike == pytest.approx(Q * 0.5, rel=0.25)
 
 
+@pytest.mark.slow
 def test_what_needs_a_state_alone_is_refused(model: MacroModel) -> None:
     for ask in (model.drift, model.diffusion, model.potential):
         with pytest.raises(ValueError, match="depends on the past, too"):
@@ -149,6 +152,7 @@ def test_memory_and_past_go_together(known: list[np.ndarray]) -> None:
     assert np.array_equal(pairs.take(np.arange(5)).past, pairs.past[:5])
 
 
+@pytest.mark.slow
 def test_a_treatment_follows_the_paths() -> None:
     """The mean by the stiff solver, of the start, its past and the rest, is that of paths."""
     temperatures, rng = np.array([800.0, 1000.0, 1250.0]), np.random.default_rng(5)

@@ -83,6 +83,7 @@ def standard_error() -> np.ndarray:
     return np.sqrt(np.diag(inverse @ NOISE @ NOISE.T @ inverse.T) / (K * RUNS * (STEPS - 100)))
 
 
+@pytest.mark.slow
 def test_a_model_rests_and_fluctuates_as_its_runs_did() -> None:
     """Members draw runs or know all, so their mean is within the error of these; few pairs are far.
 

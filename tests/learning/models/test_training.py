@@ -128,6 +128,7 @@ def test_negative_control_without_k_it_does_not(model: MacroModel) -> None:
     assert np.all(ratio > 2.5)
 
 
+@pytest.mark.slow
 def test_more_sites_a_patch_are_slower(model: MacroModel) -> None:
     """Half the patches in the same sites: half the drift, and half the variance of noise."""
     condition, start = np.array([1.0, 1 / 3]), CENTRE + 3 * UNITS
@@ -319,6 +320,7 @@ def test_a_batch_keeps_its_runs() -> None:
         PairBatch(np.ones((n, 1)), np.ones((n, 1)), None, np.arange(n), None, run[:3])
 
 
+@pytest.mark.slow
 def test_weights_of_layers_decay_alone() -> None:
     """What is linear in the states is not drawn to 0 by a decay that leaves no network."""
     batch = pairs(4000)

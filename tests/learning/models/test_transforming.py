@@ -16,6 +16,7 @@ SITES, START = 1e5, np.array([1.15, 0.5])
 HOT = np.array([1700.0, 2100.0, 2900.0])
 
 
+@pytest.mark.slow
 def test_times_to_equilibrium_are_those_of_the_clock_and_the_drift() -> None:
     """ln 10 relaxation times of each component; intervals hold them, and are short for n large."""
     for k, name in enumerate(("a", "b")):

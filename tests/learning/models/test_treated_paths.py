@@ -40,6 +40,7 @@ def at_end(paths: int, seed: int = 0) -> float:
     return float(given.mean[-1, 0] / model.trained.scaling.z_scale[0])
 
 
+@pytest.mark.slow
 def test_pairs_of_paths_move_the_mean_to_where_many_rest(
     truth: tuple[float, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
