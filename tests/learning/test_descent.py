@@ -213,7 +213,7 @@ def noisy(patience: int, polish: int = 0, folder: Path | None = None) -> Trained
     z0 = rng.normal(size=(120, 2))
     batch = PairBatch(z0, -0.1 * z0 + rng.normal(size=(120, 2)), 0.5, np.arange(120) // 10)
     options = TrainingOptions(
-        width=16, members=2, epochs=40, batch_size=24, learning_rate=0.02, polish=polish,
+        "network", width=16, members=2, epochs=40, batch_size=24, learning_rate=0.02, polish=polish,
         patience=patience,
     )  # fmt: skip
     return train(batch, options, 0, checkpoint=folder)
