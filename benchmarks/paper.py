@@ -68,7 +68,7 @@ HOT = Part(
     2e6,
     ("system.small_size=[8,8,8]", "learning.members=4", "direct.runs=0", "workers=1",
      "direct.relaxation_times=[10]", "predict.paths=8", "small.runs=6", "sampling.repeats=6",
-     "small.treated=0", "sampling.early_parts=false"),
+     "small.treated=0", "sampling.early_parts=false", "learning.weight_decay=1"),
 )  # fmt: skip
 QUICK = Part(
     "quick",

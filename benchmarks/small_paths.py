@@ -46,12 +46,12 @@ def ahead(runs: Array, rest: float, paths: Array) -> tuple[Array, Array]:
     return np.where(reached, off[at], np.nan), np.where(reached, error[at], np.nan)
 
 
-def rows(
+def compare(
     run: AlloyRun, pair: str, paths: int, treated: bool = False, model: MacroModel | None = None
-) -> list[str]:
-    """A line for each temperature, by the run's model or another.
+) -> list[tuple[float, float, Array, Array]]:
+    """Temperature, slowest relaxation in hops, how far ahead and its error, at each temperature.
 
-    ``paths`` are of every member and small run.
+    By the run's model or another; ``paths`` are of every member and small run.
     """
     d, model, store = run.design, model or run.model, Store(run.folder / "data.zarr")
     small = {key: store.read(key) for t in d.temperatures for key in d.keys("small", t)}
@@ -61,7 +61,7 @@ def rows(
     each, k = round(scan.chosen / d.system.record_events), d.system.names.index(pair)
     asked = slice(d.fresh_runs, None) if treated else slice(d.fresh_runs)
     size = alone.small.n_sites, alone.n_patches(alone.large_state)
-    lines = []
+    found = []
     for t, slowest in zip(d.temperatures, scan.slowest_chosen):
         whole = np.array([small[key]["z"][::each] for key in d.keys("small", t)])
         late, z = float(whole[:, whole.shape[1] // 2 :, k].mean()), whole[asked]
@@ -70,10 +70,18 @@ def rows(
         condition = d.system.model_condition({"T": t})
         made = model.simulate(start, condition, steps, *size, len(start), seed).z[..., k]
         means = made.mean(axis=0).reshape(len(z), paths, -1).mean(axis=1)
-        found = ahead(z[:, : steps + 1, k], late, means)
-        cells = ("–" if np.isnan(x) else f"{x:+.3f} ± {error:.3f}" for x, error in zip(*found))
+        found.append((t, slowest, *ahead(z[:, : steps + 1, k], late, means)))
+    return found
+
+
+def rows(found: list[tuple[float, float, Array, Array]]) -> list[str]:
+    """A line for each temperature, and what all say together."""
+    lines = []
+    for t, slowest, off, error in found:
+        cells = ("–" if np.isnan(x) else f"{x:+.3f} ± {e:.3f}" for x, e in zip(off, error))
         lines.append(f"| {t:g} | {slowest:,.0f} | " + " | ".join(cells) + " |")
-    return lines
+    square = np.nanmean([(off / error) ** 2 for *_, off, error in found])
+    return [*lines, "", f"mean square, in errors: {square:.2f}"]
 
 
 def main() -> None:
@@ -93,7 +101,7 @@ def main() -> None:
         parser.error(f"{run.folder} has no small runs from another temperature")
     print("| T (K) | slowest relaxation (hops) | " + " | ".join(f"{x:g}" for x in LEVELS) + " |")
     print("|" + "---|" * (2 + len(LEVELS)))
-    print("\n".join(rows(run, args.pair, args.paths, args.treated, own.model)))
+    print("\n".join(rows(compare(run, args.pair, args.paths, args.treated, own.model))))
 
 
 if __name__ == "__main__":

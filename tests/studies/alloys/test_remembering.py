@@ -14,7 +14,7 @@ from macro_ase.workflow import run_study
 
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 
-from small_paths import rows
+from small_paths import compare, rows
 
 pytestmark = pytest.mark.learn
 
@@ -43,7 +43,8 @@ def test_a_model_that_remembers_walks_the_whole_road(
         store.read(f"small/{t!r}/{r}")["z"] for t, r in ((kelvin[0], 0), (kelvin[1], 2))
     )
     np.testing.assert_array_equal(after[0], fresh[-1])
-    model, lines = run.model, rows(run, "Mo-Ta", 2, treated=True)
+    model, lines = run.model, rows(compare(run, "Mo-Ta", 2, treated=True))
+    assert lines.pop().startswith("mean square, in errors: ") and not lines.pop()
     assert [line.split()[1] for line in lines] == [f"{t:g}" for t in run.design.temperatures]
     assert model.remembers and model.options.memory in (1, 2)
     rests = model.rests([model.trained.scaling.condition_mean])
