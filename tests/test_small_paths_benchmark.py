@@ -7,7 +7,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
-from small_paths import LEVELS, ahead
+from small_paths import LEVELS, ahead, rows
 
 
 def test_it_tells_how_far_a_quicker_path_is_ahead() -> None:
@@ -38,3 +38,10 @@ def test_there_is_nothing_where_runs_do_not_get() -> None:
     runs = np.tile(5 - 3 * np.exp(-t / 50), (4, 1)) + 0.01 * np.arange(4)[:, None] * (t > 0)
     found, _ = ahead(runs, 5.0, runs)
     assert list(np.isnan(found)) == [False, False, True, True]
+
+
+def test_the_mean_square_is_of_what_is_known() -> None:
+    off, error = np.array([0.1, np.nan, -0.2]), np.array([0.05, np.nan, 0.2])
+    line, _, square = rows([(1600.0, 15630.0, off, error)])
+    assert line == "| 1600 | 15,630 | +0.100 ± 0.050 | – | -0.200 ± 0.200 |"
+    assert square == "mean square, in errors: 2.50"

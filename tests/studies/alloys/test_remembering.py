@@ -1,6 +1,7 @@
 """A study whose model remembers, from its small runs to what its commands say."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,8 @@ def test_a_model_that_remembers_walks_the_whole_road(
     model, lines = run.model, rows(compare(run, "Mo-Ta", 2, treated=True))
     assert lines.pop().startswith("mean square, in errors: ") and not lines.pop()
     assert [line.split()[1] for line in lines] == [f"{t:g}" for t in run.design.temperatures]
+    with pytest.raises(SystemExit, match="the model steps by 125 hops, and not"):
+        compare(run, "Mo-Ta", 1, model=replace(model, step_events=125.0))
     assert model.remembers and model.options.memory in (1, 2)
     rests = model.rests([model.trained.scaling.condition_mean])
     assert rests.shape == (2, 1, 6) and np.isfinite(rests).any()

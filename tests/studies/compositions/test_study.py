@@ -88,7 +88,7 @@ def test_a_hot_alloy_is_random_at_every_composition(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     folder = tmp_path / "run"
     changes = ("conditions.temperatures_K=[50000.0]", "held_out.temperatures_K=[50000.0]",
-               "small.events=10000", "learning.epochs=20",
+               "small.events=40000", "learning.epochs=40",
                "held_out.relaxation_times=10.0", f"conditions.compositions={FOUR}")  # fmt: skip
     words = [word for change in (*TINY, *changes) for word in ("--set", change)]
     assert main(["run", "nbmota-composition", "--quick", "--out", str(folder), "-q", *words]) == 0
