@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from macro_ase.arrays import Array
-from macro_ase.commands.alloy_alpha import as_alpha, draw_alpha
+from macro_ase.commands.alloy_alpha import draw_alpha
 from macro_ase.commands.alloy_run import AlloyRun, Beginning
 from macro_ase.learning.models.heat_treatment import HeatTreatment
 from macro_ase.report.figures import colour, panels
@@ -55,7 +55,7 @@ def record_times(schedule: Schedule) -> Array:
 
 def direct_run(run: AlloyRun, begin: Beginning, schedule: Schedule, times: Array, r: int) -> Array:
     """z of one direct run, shape (n_t, d); each part at the temperature of its middle."""
-    system, state, z = run.design.system, begin.state, [begin.z0]
+    system, state, z = run.design.system, begin.state, [begin.of_small(begin.z0)]
     for k, (first, last) in enumerate(pairwise(times)):
         kelvin = float(schedule.temperature_at((first + last) / 2))
         span, seed = np.array([0.0, last - first]), stream(r, "heat treatment", k)
@@ -132,13 +132,15 @@ def treated(run: AlloyRun, begin: Beginning, text: str, runs: int, workers: int)
     between = time.process_time()
     sizes = begin.n_sites, begin.n_patches
     made = run.model.anneal(schedule, begin.z0, *sizes, paths=PATHS, records=times[1:])
+    made = made.of(begin.of_small, made.names)
     return Treated(made, z, time.process_time() - between, between - start)
 
 
 def draw(path: Path, run: AlloyRun, begin: Beginning, found: Treated) -> None:
     """Predicted alpha with bands, direct runs dotted, and the temperature."""
-    alpha, order = as_alpha(run, begin, found.made), begin.order
-    v = run.vacancy_neighbours(alpha.temperatures, order)
+    order = begin.order
+    v = run.vacancy_neighbours(found.made.temperatures, order)
+    alpha = found.made.of(lambda z: order.alpha(order.delta(z, v)), order.all_names)
     ns = 1e9 * alpha.times
     with panels(path, 1, width=6.8, height=4.2) as (ax,):
         draw_alpha(ax, ns, alpha, order.all_names)

@@ -133,7 +133,7 @@ def predicted(
     v = of.vacancy_neighbours(np.array([kelvin]), begin.order)[0]
     records = np.unique([*during * tau_w, end])
     made = of.model.anneal(hold, begin.z0, begin.n_sites, begin.n_patches, PATHS, records).of(
-        lambda z: begin.order.delta(z, v), begin.order.all_names
+        lambda z: begin.order.delta(begin.of_small(z), v), begin.order.all_names
     )
     window = np.flatnonzero(made.times > 0)[: len(during)]
     members = made.members.std(axis=0, ddof=1)

@@ -66,9 +66,11 @@ def predict(
     model, cpu = run.model, time.process_time()
     begin = AlloyRun(crystals or folder).beginning(size=(cells,) * 3)
     sizes, order = (begin.n_sites, begin.n_patches), begin.order
-    of_z = model.equilibrate(temperatures, begin.z0, *sizes, paths, cells, begin.condition)
+    ratio = run.design.system.over_small(order)
+    z0 = begin.of_small(begin.z0) / ratio
+    of_z = model.equilibrate(temperatures, z0, *sizes, paths, cells, begin.condition)
     v = run.vacancy_neighbours(of_z.temperatures, order)
-    delta = of_z.of(lambda z: order.delta(z, v), order.all_names)
+    delta = of_z.of(lambda z: order.delta(z * ratio, v), order.all_names)
     cpu, n = time.process_time() - cpu, len(order.pairs)
     spread = of_z.spread[:, :n]
     errors = spread / np.sqrt(2.0 * len(of_z.paths) * paths)

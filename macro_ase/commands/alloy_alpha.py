@@ -23,7 +23,7 @@ def as_alpha(run: AlloyRun, begin: Beginning, found: Found) -> Found:
     order = begin.order
     v = run.vacancy_neighbours(found.temperatures, order)
     names = tuple(f"alpha {name}" for name in order.all_names)
-    return found.of(lambda z: order.alpha(order.delta(z, v)), names)
+    return found.of(lambda z: order.alpha(order.delta(begin.of_small(z), v)), names)
 
 
 def draw_alpha(ax: Axes, x: Array, alpha: Bands, names: tuple[str, ...] = ()) -> None:

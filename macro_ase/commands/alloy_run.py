@@ -42,7 +42,10 @@ class Beginning:
     what : str
         For people.
     order : BondOrder
+    over_small : array, shape (d,)
+        Its bond densities over those of a small crystal as ordered, which the model knows.
     z0 : array, shape (d,)
+        Where the model begins: bond densities of a small crystal as ordered.
     n_sites, n_patches : float
     condition : array, shape (c - 1,), optional
         The composition, where it is not the run's own.
@@ -53,12 +56,17 @@ class Beginning:
 
     what: str
     order: BondOrder
+    over_small: Array
     z0: Array
     n_sites: float
     n_patches: float
     condition: Array | None
     grid: Sites
     state: NDArray[np.int8]
+
+    def of_small(self, z: Array) -> Array:
+        """Bond densities of this crystal, shape (..., d), from those the model knows."""
+        return z * self.over_small
 
 
 class AlloyRun:
@@ -130,10 +138,11 @@ class AlloyRun:
             )
         vacant = counts[-1] if isinstance(system, Alloy) else 0
         k = vacant or grid.n_sites / self.design.sites_per_patch
-        z0 = order.state(system.bonds(state, grid), grid.n_sites)
+        ratio = system.over_small(order)
+        z0 = order.state(system.bonds(state, grid), grid.n_sites) / ratio
         what = ". ".join([f"{what}, {grid.n_sites} sites", *remarks])
         own = self._composition(counts)
-        return Beginning(what, order, z0, grid.n_sites, float(k), own, grid, state)
+        return Beginning(what, order, ratio, z0, grid.n_sites, float(k), own, grid, state)
 
     def _crystal(
         self, where: Path | Sequence[int], species: Sequence[str] | None

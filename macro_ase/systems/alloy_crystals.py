@@ -134,6 +134,15 @@ class AlloyCrystals(EventSystem):
         """The same of the small one."""
         return BondOrder(self.species, self._counts(self.small_states[0]), self._shell_sizes)
 
+    def over_small(self, order: BondOrder) -> Array:
+        """z of a crystal of these numbers over that of a small one as ordered, shape (d,).
+
+        The ratio of two random ones: of n sites either lacks 1 / (n - 1) of alpha, and shares of
+        species and vacancies are not the same to the last atom.
+        """
+        ratio: Array = order.random_state(self.shells) / self.small_order.random_state(self.shells)
+        return ratio
+
     @cached_property
     def _shell_sizes(self) -> tuple[int, ...]:
         """Neighbours of a site by shell."""

@@ -100,9 +100,12 @@ class BondOrder:
         return self.densities(bonds, n_sites).ravel()
 
     def random_state(self, n_shells: int) -> Array:
-        """z of a random crystal without end, z_k c_A c_B, shape (n_shells * d,)."""
+        """Exact mean z of random crystals of these numbers, z_k N_A N_B / (n (n - 1)).
+
+        Shape (n_shells * d,); without a site's own image among its neighbours.
+        """
         first, second = np.array(self.pairs).T
-        one = self.fractions[first] * self.fractions[second]
+        one = self.fractions[first] * self.counts[second] / (self.counts.sum() - 1)
         return np.outer(self.shell_sizes[:n_shells], one).ravel()
 
     def vacancy_neighbours(self, bonds: NDArray[Any]) -> Array:

@@ -23,7 +23,7 @@ def hand_made(folder: Path, *more: str, study: str = "nbmota") -> Path:
     config = load_config(study, False, (*changes, *more))
     (folder / "config.toml").write_text(dump_toml(config))
     d = Design.of(config)
-    z0 = d.system.observe(d.system.large_state[None])[0]
+    z0 = start_of(d)
     x = np.array([1000 / 3000, 1000 / 1600])
     shares = d.system.model_condition({"T": 2000})[1:]
     kept = np.stack([np.array([value, *shares]) for value in x])
@@ -42,9 +42,15 @@ def hand_made(folder: Path, *more: str, study: str = "nbmota") -> Path:
     return folder
 
 
+def start_of(d: Design) -> np.ndarray:
+    """Bond densities of a small crystal as ordered as the large one that the run begins with."""
+    system = d.system
+    return system.observe(system.large_state[None])[0] / system.over_small(system.order)
+
+
 def alpha_of(run: Path, temperature: float) -> float:
-    """Of Mo-Ta at rest: 1 - z / (8 c_A c_B)."""
+    """Of Mo-Ta at rest in the run's own large crystal: 1 - z / (8 c_A c_B)."""
     d = Design.of(load_config(run / "config.toml"))
-    order, z0 = d.system.order, d.system.observe(d.system.large_state[None])[0]
-    c = order.fractions
-    return float(1 - (z0[2] + 0.6 * (1000 / temperature - 1 / 3)) / (8 * c[1] * c[2]))
+    order, rest = d.system.order, start_of(d)[2] + 0.6 * (1000 / temperature - 1 / 3)
+    c, ratio = order.fractions, d.system.over_small(order)[2]
+    return float(1 - ratio * rest / (8 * c[1] * c[2]))

@@ -50,8 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(folder / "data.zarr")
     for own, t in d.conditions:
         order = own.system.small_order
-        random = 1 + 1 / (own.system.small.n_sites - 1)  # which rests at 0 without end
-        z = np.tile(order.random_state(2) * random, (4, 1))
+        z = np.tile(order.random_state(2), (4, 1))
         free = np.full((4, 3), 8 * order.fractions[-1])
         for key in own.keys("small", t):
             store.write(key, {"z": z, "extra": free})

@@ -67,6 +67,21 @@ def test_vacancy_neighbours_by_hand() -> None:
     np.testing.assert_allclose(v, expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("composition", CASES)
+def test_random_state_is_the_mean_of_random_crystals(composition: str) -> None:
+    """To 4 errors in both shells; that of crystals without end is not."""
+    crystal, rng, number = crystal_of(composition), np.random.default_rng(1), 2000
+    neighbours = [shell_neighbors(crystal.grid, k) for k in (1, 2)]
+    order, n, z = BondOrder(SPECIES, crystal.counts), crystal.grid.n_sites, []
+    for _ in range(number):
+        state = rng.permutation(crystal.occupation)
+        z.append(order.state(np.array([bond_counts(state, x, 4) for x in neighbours]), n))
+    error = np.std(z, axis=0) / np.sqrt(number)
+    found, endless = np.mean(z, axis=0), order.random_state(2) * (n - 1) / n
+    assert np.all(np.abs(found - order.random_state(2)) < 4 * error)
+    assert np.any(np.abs(found - endless) > 4 * error)  # negative control
+
+
 def test_leading_axes() -> None:
     crystals = [crystal_of("NbMoTa", seed=s) for s in range(6)]
     order = BondOrder(SPECIES, crystals[0].counts)

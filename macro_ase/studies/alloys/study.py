@@ -205,13 +205,16 @@ def direct_jobs(d: Design, scan: TimeStepScan, model: MacroModel) -> Jobs:
 
 
 def predict(d: Design, scan: TimeStepScan, model: MacroModel) -> list[tuple[Any, Any]]:
-    """Paths of the model from where direct runs start, or would start, by temperature."""
-    paths = []
+    """Paths of the model from where direct runs start, or would start, by temperature.
+
+    It has learned how small crystals move: `AlloyCrystals.over_small` leads there and back.
+    """
+    paths, ratio = [], d.system.over_small(d.system.order)
     for t, slowest in zip(d.temperatures, scan.slowest_chosen):
         condition, steps = d.system.model_condition({"T": t}), d.n_steps(t, slowest, scan.chosen)
         sites, seed = d.system.large.n_sites, stream(d.seed, "predict", round(1000 * t))
         states = np.array([d.start(t, r) for r in range(d.direct_runs or 1)])
-        start = np.resize(d.system.observe(states), (d.paths, len(d.system.names)))
+        start = np.resize(d.system.observe(states) / ratio, (d.paths, len(d.system.names)))
         made = model.simulate(start, condition, steps, sites, d.n_patches, d.paths, seed)
-        paths.append((made.times, made.z))
+        paths.append((made.times, made.z * ratio))
     return paths

@@ -38,8 +38,8 @@ def known() -> tuple[CompositionDesign, SmallOrder]:
         c = order.fractions[:-1] / order.fractions[:-1].sum()
         alpha = law(c) - 1 / (n - 1)
         for key in own.keys("small", t):
-            noise = rng.normal(0, NOISE, (400, 6)) * scatter_scale(order, order.pairs, 2)
-            z = order.random_state(2) * (1 - alpha) + noise
+            scale = scatter_scale(order, order.pairs, 2)
+            z = scale**2 * (1 - alpha) + rng.normal(0, NOISE, (400, 6)) * scale
             first = np.full((200, 6), 50.0)  # an early half that does not count
             shared = np.full(
                 (600, 3), 8 * order.fractions[-1]
