@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 from ase.data import atomic_numbers, chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..neighbour_pairs import neighbour_pairs
 from .eam_table import EAMTable, Splines
+from .exact_state import ExactState
 
 PROPERTIES = ["energy", "free_energy", "energies", "forces", "stress"]
 
 
-class TableEAM(Calculator):
+class TableEAM(ExactState):
     """Energy, energies of atoms, forces and stress of an embedded-atom table.
 
     An atom's energy is its embedding energy and half of its pair energies.

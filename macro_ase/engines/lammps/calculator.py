@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 
+from ...potentials.exact_state import ExactState
 from .box import element_order, given_order
 from .commands import command_lines, named_elements, pair_style
 from .library import cutoff_A
@@ -18,7 +19,7 @@ from .system import LammpsSystem
 PAIRWISE = ("lj", "morse", "born", "buck", "yukawa", "soft", "zbl", "table", "gauss", "mie", "zero")
 
 
-class LammpsCalculator(Calculator):
+class LammpsCalculator(ExactState):
     """Energy, forces and energies of atoms from a potential of LAMMPS.
 
     Elements that change, and atoms that move, are changed in the instance; it is made anew when

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 from numpy.typing import NDArray
 
 from ...patches import CutOut, Indices, Region, Vectors, cut_out, heights
 from ...potentials.eam_calculator import TableEAM
+from ...potentials.exact_state import ExactState
 from ..shared_state import fixed_atoms
 from .eam_surroundings import EAMSurroundings
 from .local_energy import cut_out_all
@@ -29,7 +30,7 @@ from .local_energy import cut_out_all
 ROUNDING_A = 1e-9
 
 
-class FrozenSurroundings(Calculator):
+class FrozenSurroundings(ExactState):
     """Calculator of the moving atoms of a patch, in the order of ``region.active``.
 
     A new cut-out is made (at a cost of O(n), n the size of the system) before an atom has gone

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 from scipy.spatial import cKDTree
 
 from macro_ase.engines.patches import mc
@@ -16,6 +16,7 @@ from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.patches.md import PatchMD
 from macro_ase.engines.swaps.moves import Displacement, Swap, VacancySwap
 from macro_ase.patches import Patch
+from macro_ase.potentials.exact_state import ExactState
 from macro_ase.statistics import standard_error
 
 TEMPERATURE_K = 300.0
@@ -24,7 +25,7 @@ SWAP = Swap()
 UNLIKE_EV = 0.25
 
 
-class SoftSpheres(Calculator):
+class SoftSpheres(ExactState):
     """E = sum over pairs of eps (1 - (r / r_c)^2)^3, eps larger by ``unlike_eV`` if unlike."""
 
     implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
@@ -33,13 +34,6 @@ class SoftSpheres(Calculator):
     def __init__(self, unlike_eV: float = 0.0) -> None:
         super().__init__()
         self.unlike_eV = unlike_eV
-
-    def check_state(self, atoms: Any, tol: float = 1e-15) -> list[str]:
-        """Without the look at cell, charges and moments, which takes as long as the energy."""
-        same = self.atoms is not None and len(atoms) == len(self.atoms)
-        for name in ("numbers", "positions"):
-            same = same and np.array_equal(atoms.arrays[name], self.atoms.arrays[name])
-        return [] if same else ["positions"]
 
     def calculate(
         self, atoms: Any = None, properties: Any = (), system_changes: Any = all_changes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 from ase.calculators.harmonic import SpringCalculator
 from engines.patches.atoms_and_laws import (
@@ -30,11 +30,12 @@ from macro_ase.engines.swaps.moves import (
 )
 from macro_ase.patches import Patch
 from macro_ase.potentials.eam_calculator import TableEAM
+from macro_ase.potentials.exact_state import ExactState
 from macro_ase.potentials.zhou import zhou_table
 from macro_ase.statistics import standard_error
 
 
-class Dimer(Calculator):
+class Dimer(ExactState):
     """Lennard-Jones energy of two atoms, in units of its own."""
 
     implemented_properties = ("energy",)
@@ -44,6 +45,10 @@ class Dimer(Calculator):
         super().calculate(atoms, properties, system_changes)
         r = np.linalg.norm(self.atoms.positions[0] - self.atoms.positions[1])
         self.results = {"energy": 4 * (r**-12 - r**-6)}
+
+
+class Spring(ExactState, SpringCalculator):
+    """Of every atom to a place of its own."""
 
 
 CASES: dict[str, tuple[Callable[[], Atoms], Patch, list[Move], int]] = {
@@ -86,7 +91,7 @@ def test_kernel_and_calculator_make_the_same_moves() -> None:
     patch, ensemble = Patch.sphere(40, 4.0, 2.0), SemiGrand({"Mo": 0.1, "Nb": 0.0})
     moves = [Swap(), NeighbourSwap(), VacancySwap(), Transmute()]
 
-    class ByCalls(Calculator):
+    class ByCalls(ExactState):
         implemented_properties = ("energy",)
         reach_A = 2 * TABLE.cutoff_A
 
@@ -139,7 +144,7 @@ def test_swaps_by_calls_sample_the_exact_distribution(name: str) -> None:
 @pytest.mark.slow
 def test_an_atom_on_a_spring_spreads_as_it_must() -> None:
     atoms = Atoms("Ar", positions=[[1.0, 2.0, 3.0]])
-    spring = SpringCalculator(atoms.positions.copy(), 2.0)
+    spring = Spring(atoms.positions.copy(), 2.0)
     mc = PatchMC(atoms, None, spring, moves=Displacement(width_A=0.6), temperature_K=600.0, rng=0)
     places = []
     mc.attach(lambda: places.append(atoms.positions[0] - [1.0, 2.0, 3.0]), interval=5)

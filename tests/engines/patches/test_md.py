@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 from ase.calculators.harmonic import SpringCalculator
 from ase.constraints import FixAtoms, FixBondLength
 from ase.io import read
@@ -17,13 +17,14 @@ from scipy.stats import chi2, chisquare
 
 from macro_ase.engines.patches.md import Ensemble, PatchMD
 from macro_ase.patches import Patch
+from macro_ase.potentials.exact_state import ExactState
 from macro_ase.statistics import standard_error
 
 ENSEMBLES: tuple[Ensemble, ...] = ("nve", "langevin", "nose-hoover")
 TEMPERATURE_K = 300.0
 
 
-class SoftSpheres(Calculator):
+class SoftSpheres(ExactState):
     """E = sum over pairs of eps (1 - (r / r_c)^2)^3, without periodic images."""
 
     implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
@@ -116,7 +117,7 @@ def test_langevin_kinetic_energies_follow_the_chi_square_law() -> None:
     assert sigmas_off(values, dof) > 4
 
 
-class Free(Calculator):
+class Free(ExactState):
     """No forces."""
 
     implemented_properties: ClassVar[list[str]] = ["energy", "forces"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 
 from macro_ase.engines.swaps import thermal
 from macro_ase.engines.swaps.neighbours import nearest_pairs, neighbourhood
@@ -14,6 +14,7 @@ from macro_ase.engines.swaps.thermal import ThermalEnergy
 from macro_ase.engines.swaps.walks import Bath, Held, Neighbours, Walk, go_together
 from macro_ase.potentials.eam_calculator import TableEAM
 from macro_ase.potentials.emt_table import emt_table
+from macro_ase.potentials.exact_state import ExactState
 from macro_ase.rng import kernel_state
 from macro_ase.site_cells import SiteCells
 
@@ -24,7 +25,7 @@ BY_SPECIES, BY_SITE = np.array([5.0, 45.0]), np.array([2.5, 40.0])
 TEMPERATURE_K = 300.0
 
 
-class Springs(Calculator):
+class Springs(ExactState):
     """Every atom on a spring to its site, of stiffness (eV / A^2) by species and site."""
 
     implemented_properties = ["energy", "forces"]  # noqa: RUF012
