@@ -77,7 +77,7 @@ def test_swaps_of_a_whole_cell_have_the_order_of_fix_atom_swap() -> None:
     commands = ("pair_style eam/alloy", f"pair_coeff * * {table} Nb Mo Ta")
     theirs = build_crystal("bcc", "NbMoTa", (4, 4, 4), lattice_constant_A=3.26, rng=0)
     lammps = LammpsPatch(theirs, None, commands, 1500.0, None, swaps=4, rng=1)
-    mean, error = mean_bonds(lammps, theirs, 10, 120)
+    mean, error = mean_bonds(lammps, theirs, 10, 60)
     results = {}
     for temperature_K in (1500.0, 2500.0):
         ours = build_crystal("bcc", "NbMoTa", (4, 4, 4), lattice_constant_A=3.26, rng=0)
