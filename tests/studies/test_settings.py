@@ -31,6 +31,11 @@ def time_limit() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+CORNERS = ["Nb0.3334Mo0.3333Ta0.3333", "Nb0.6Mo0.2Ta0.2", "Nb0.2Mo0.6Ta0.2", "Nb0.2Mo0.2Ta0.6"]
+FEWER = {"nbmota-composition": (f"conditions.compositions={CORNERS}",)}
+"""Of what there are many alike."""
+
+
 def made(study: str, *overrides: str) -> Any:
     with time_limit():
         config = load_config(study, False, overrides)
@@ -56,7 +61,7 @@ def test_every_number_of_every_study_has_limits(study: str) -> None:
         for value in (*extremes, 1e26, 1e300, float("nan"), float("inf")):
             given = [value] * len(default) if isinstance(default, list) else value
             try:
-                made(study, f"{key}={toml_value(given)}")
+                made(study, *FEWER.get(study, ()), f"{key}={toml_value(given)}")
             except ValueError as error:
                 assert "\n" not in str(error)
                 assert ": --set " in str(error) or study == "own", str(error)
