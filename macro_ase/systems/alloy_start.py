@@ -163,6 +163,7 @@ def small_states(
     wanted = np.zeros(vacancy + 1, dtype=np.int64)
     wanted[-1] = max(1, round(shares[-1] * small.n_sites)) if shares[-1] else 0
     wanted[:-1] = nearest_counts(shares[:-1] / shares[:-1].sum(), small.n_sites - wanted[-1])
+    _require_every_species(shares[:-1], wanted[:-1], small)
     cells = occupation.reshape(*large.size, -1)
     states = []
     for k in range(N_SMALL_STATES):
@@ -171,6 +172,20 @@ def small_states(
         block = np.roll(cells, shift, axis=(0, 1, 2))[tuple(slice(n) for n in small.size)]
         states.append(_at_composition(block.ravel(), wanted, rng))
     return np.array(states, dtype=np.int8)
+
+
+def _require_every_species(
+    shares: NDArray[np.float64], counts: NDArray[np.int64], small: SiteGrid | SiteCells
+) -> None:
+    """Refuse small crystals without a species that the large one has."""
+    lost = shares[(shares > 0) & (counts == 0)]
+    if len(lost):
+        wider = (1 / (lost.min() * small.n_sites)) ** (1 / 3)
+        raise Refused(
+            f"system.small_size = {list(small.size)}: its {small.n_sites} sites hold no atom of a "
+            f"species of which the large crystal has a share of {lost.min():.2g}",
+            {"system.small_size": [math.ceil(wider * n) for n in small.size]},
+        )
 
 
 def _at_composition(

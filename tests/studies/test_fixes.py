@@ -20,6 +20,7 @@ BAD: dict[str, list[tuple[str, ...]]] = {
         ("system.small_size=[8,8,8]", "system.large_size=[18,18,18]", "sampling.grow=true"),
         ("sampling.grow=true",),
         ("system.small_size=[20,20,20]",),
+        ("system.small_size=[4,4,4]", "system.composition=Nb0.497Mo0.5Ta0.003"),
         ("system.small_size=[1,8,8]",),
         ("system.small_size=[8,8]",),
         ("system.small_size=8",),

@@ -12,6 +12,7 @@ from ase.io import write
 from macro_ase.barriers import ConstantBarriers
 from macro_ase.build import build_crystal, nearest_counts
 from macro_ase.config import load_config
+from macro_ase.refusals import Refused
 from macro_ase.systems import Alloy
 from macro_ase.systems.alloy_setup import alloy_from_config
 
@@ -51,6 +52,18 @@ def test_the_seed_decides_and_0_is_a_seed() -> None:
     np.testing.assert_array_equal(first.large_state, again.large_state)
     np.testing.assert_array_equal(first.small_states, again.small_states)
     assert not np.array_equal(first.large_state, other.large_state)
+
+
+@pytest.mark.filterwarnings("ignore:composition")
+def test_small_crystals_without_a_species_are_refused() -> None:
+    """Three atoms of 1,024; none in both, or one in the small crystal, is all right."""
+    with pytest.raises(
+        Refused, match=r"size = \[4, 4, 4\]: its 128 sites hold no .* of 0.0029"
+    ) as found:
+        made("system.composition=Nb0.497Mo0.5Ta0.003")
+    assert found.value.instead == {"system.small_size": [6, 6, 6]}
+    for composition in ("Nb0.5Mo0.5", "Nb0.496Mo0.496Ta0.008"):
+        made(f"system.composition={composition}")
 
 
 @pytest.mark.filterwarnings("ignore:composition")
