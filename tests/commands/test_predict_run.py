@@ -10,9 +10,11 @@ pytest.importorskip("safetensors")
 
 from learning.models.linear_model import ENERGY_K, PREFACTOR, STEP
 
+from macro_ase.analysis.time_step import TimeStepScan
 from macro_ase.build import build_crystal
 from macro_ase.cli import main
 from macro_ase.commands.alloy_run import AlloyRun
+from macro_ase.studies.alloys.study import predict
 
 from .hand_made_run import alpha_of, hand_made
 
@@ -62,6 +64,23 @@ def test_means_spreads_and_times_of_a_size(
     times = np.where((cells == 8) & (KELVIN > 2000), np.nan, 10.24 * TIMES)
     np.testing.assert_allclose(own["alpha Mo-Ta relaxation"], times, rtol=0.01)
     assert plot.read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.slow
+def test_a_study_predicts_its_large_crystal(run: Path) -> None:
+    """From where that begins to where alpha of the small one leads; its bonds per site do not."""
+    own = AlloyRun(run)
+    d, n = own.design, len(own.design.temperatures)
+    step, slowest = own.model.step_events, np.full((n, 1), 25 * own.model.step_events)
+    kelvin = np.array(d.temperatures)
+    scan = TimeStepScan(kelvin, np.array([step]), slowest, slowest, step)
+    c, ratio = d.system.order.fractions, d.system.over_small(d.system.order)[2]
+    for t, (_, z) in zip(d.temperatures, predict(d, scan, own.model), strict=True):
+        start = d.system.observe(np.array([d.start(t, r) for r in range(d.direct_runs)]))
+        np.testing.assert_allclose(z[0, : len(start), 0], start, rtol=1e-5)
+        mean = float(z[:, :, 1200:, 2].mean())
+        assert 1 - mean / (8 * c[1] * c[2]) == pytest.approx(alpha_of(run, t), abs=0.004)
+        assert abs(1 - mean / ratio / (8 * c[1] * c[2]) - alpha_of(run, t)) > 0.01
 
 
 def test_a_size_begins_as_the_run_does(run: Path) -> None:
