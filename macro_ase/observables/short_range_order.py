@@ -71,20 +71,26 @@ def warren_cowley_from_bonds(bonds: ArrayLike, counts: ArrayLike, coordination: 
         return -delta_from_bonds(bonds, counts, coordination) / _expected(counts, coordination)
 
 
-def random_offset(counts: ArrayLike, coordination: ArrayLike) -> Array:
-    """Exact expectation of delta_AB in a random alloy of fixed composition.
+def random_bonds(counts: ArrayLike, coordination: ArrayLike) -> Array:
+    """Exact mean bond counts N[A, B] = z N_A (N_B - [A = B]) / (n - 1) of random alloys of n sites.
 
-    It is not 0 in a finite cell of n sites: with one A atom placed, n - 1 sites are left, so
-    p_AB = N_B / (n - 1) and p_AA = (N_A - 1) / (n - 1). Exact where no site neighbours its own
-    image; the expectation of alpha_AB is -1 / (z c_B) times that of delta_AB.
-
-    Parameters, shape and NaN as in `delta_from_bonds`.
+    With one A atom placed, n - 1 sites are left. Exact where no site neighbours its own image.
+    Parameters and shape as in `delta_from_bonds`.
     """
     sites = np.asarray(counts, dtype=float)
-    others = sites[..., None, :] - np.eye(sites.shape[-1])
+    pairs = sites[..., :, None] * (sites[..., None, :] - np.eye(sites.shape[-1]))
     z = np.asarray(coordination, dtype=float)[..., None, None]
-    offset = z * others / (sites.sum(axis=-1)[..., None, None] - 1) - _expected(sites, coordination)
-    return np.where(sites[..., :, None] > 0, offset, np.nan)
+    mean: Array = z * pairs / (sites.sum(axis=-1)[..., None, None] - 1)
+    return mean
+
+
+def random_offset(counts: ArrayLike, coordination: ArrayLike) -> Array:
+    """Exact expectation of delta_AB in a random alloy of fixed composition, by `random_bonds`.
+
+    It is not 0 in a finite cell; that of alpha_AB is -1 / (z c_B) times it. Parameters, shape and
+    NaN as in `delta_from_bonds`.
+    """
+    return delta_from_bonds(random_bonds(counts, coordination), counts, coordination)
 
 
 def short_range_order(

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..observables.short_range_order import random_offset
+from ..observables.short_range_order import random_bonds, random_offset
 
 BCC_SHELLS = (8, 6, 12)
 
@@ -100,13 +100,11 @@ class BondOrder:
         return self.densities(bonds, n_sites).ravel()
 
     def random_state(self, n_shells: int) -> Array:
-        """Exact mean z of random crystals of these numbers, z_k N_A N_B / (n (n - 1)).
-
-        Shape (n_shells * d,); without a site's own image among its neighbours.
-        """
+        """Exact mean z of random crystals of these numbers, shape (n_shells * d,)."""
         first, second = np.array(self.pairs).T
-        one = self.fractions[first] * self.counts[second] / (self.counts.sum() - 1)
-        return np.outer(self.shell_sizes[:n_shells], one).ravel()
+        bonds = random_bonds(self.counts, self.shell_sizes[:n_shells])[:, first, second]
+        z: Array = bonds.ravel() / self.counts.sum()
+        return z
 
     def vacancy_neighbours(self, bonds: NDArray[Any]) -> Array:
         """v_A of a crystal with these ordered counts, shape (..., S - 1); 0 without A atoms."""
