@@ -28,22 +28,25 @@ class Attributes:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in values.items())})"
 
     def _attributes(self) -> set[str]:
-        """Names of what may be changed: all that holds data, but the names of things."""
+        """Names of what may be changed."""
+        names = {name for kind in type(self).__mro__ for name in vars(kind)}
+        return set(filter(self._may_be_changed, names))
+
+    def _may_be_changed(self, name: str) -> bool:
+        """Whether this is a name of the class that holds data, but no names of things."""
         own = type(self)
-        names = {name for kind in own.__mro__ for name in vars(kind)} - NAMES
-        return {
-            name
-            for name in names
-            if not name.startswith("_")
+        return (
+            hasattr(own, name)
+            and name not in NAMES
+            and not name.startswith("_")
             and not callable(getattr(own, name))
             and not isinstance(inspect.getattr_static(own, name), FIXED)
-        }
+        )
 
     def _set(self, values: dict[str, Any]) -> None:
-        known = self._attributes()
-        wrong = sorted(set(values) - known)
+        wrong = sorted(name for name in values if not self._may_be_changed(name))
         if wrong:
-            listed = ", ".join(sorted(known))
+            listed = ", ".join(sorted(self._attributes()))
             raise ValueError(f"{type(self).__name__} has no {wrong[0]!r}, only {listed}")
         for name, value in values.items():
             object.__setattr__(self, name, value)
