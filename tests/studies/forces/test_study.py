@@ -49,6 +49,7 @@ TINY = {
         "forces.equivalents=[20, 120]",
         "learning.steps=100",
         "learning.polish=50",
+        "learning.rollout_step=1.0",
     ),
     "allen-cahn-forces": (
         "system.n_side=20",
@@ -61,6 +62,7 @@ TINY = {
         "forces.equivalents=[20]",
         "learning.steps=10",
         "learning.polish=5",
+        "learning.rollout_step=4e-4",
     ),
 }
 
