@@ -2,12 +2,19 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from macro_ase.workflow import run_study
+
+Interrupted = Callable[[dict[str, Any], Path, str], Path]
 
 
 @pytest.fixture(scope="session")
@@ -36,5 +43,25 @@ def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
                 done = subprocess.run(command, env=alone, capture_output=True, text=True)
                 assert done.returncode == 0, done.stderr
         return folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def interrupted() -> Interrupted:
+    """Runs a study to its end and leaves a copy of its folder as it was before a chunk began."""
+
+    def run(config: dict[str, Any], folder: Path, name: str) -> Path:
+        module, _, chunk = name.rpartition(".")
+        make, copy = getattr(import_module(module), chunk), folder.with_name("stopped")
+
+        def made(*job: Any) -> Any:
+            if not copy.exists():
+                shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("run.lock"))
+            return make(*job)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(name, made)
+            return run_study(config, folder, quick=True)
 
     return run

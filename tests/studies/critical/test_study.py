@@ -11,6 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from studies.conftest import Interrupted  # noqa: E402
+
 from macro_ase.analysis.critical_points import EXACT, Scores  # noqa: E402
 from macro_ase.analysis.exact_ising import density_of_states  # noqa: E402
 from macro_ase.analysis.stationary_law import GRID, moments  # noqa: E402
@@ -37,6 +39,7 @@ TINY = (
     "checks.resamples=4",
 )
 BEYOND = "system.beyond=[32]"
+MODULE = "macro_ase.studies.critical.study"
 
 
 def settings(*overrides: str, **options: Any) -> dict[str, Any]:
@@ -48,9 +51,10 @@ def metrics_of(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, interrupted: Interrupted) -> Path:
+    """With a copy of the folder, "stopped", from before the direct runs."""
     folder = tmp_path_factory.mktemp("critical") / "run"
-    return run_study(settings(BEYOND, workers=1), folder, quick=True)
+    return interrupted(settings(BEYOND, workers=1), folder, f"{MODULE}.direct_chunk")
 
 
 @pytest.fixture(scope="module")
@@ -205,22 +209,24 @@ def test_design_and_needs(study: CriticalIsingStudy, finished: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_interrupted_it_goes_on_to_the_same_bytes(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped before the direct runs, then finished with other workers."""
 
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr("macro_ase.studies.critical.study.direct_chunk", stop)
-        with pytest.raises(KeyboardInterrupt):
-            run_study(settings(BEYOND, workers=1), tmp_path / "run", quick=True)
-    weights = tmp_path / "run" / "model" / "L16" / "member1" / "weights.safetensors"
+    folder = finished.with_name("stopped")
+    weights = folder / "model" / "L16" / "member1" / "weights.safetensors"
     written = weights.stat().st_mtime_ns
-    run_study(settings(BEYOND, workers=2), tmp_path / "run", quick=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{MODULE}.direct_chunk", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(settings(BEYOND, workers=1), folder, quick=True)
+    assert not (folder / "report.html").exists()
+    run_study(settings(BEYOND, workers=2), folder, quick=True)
     assert weights.stat().st_mtime_ns == written
-    assert metrics_of(tmp_path / "run") == metrics_of(finished)
+    assert metrics_of(folder) == metrics_of(finished)
 
 
 @pytest.mark.parametrize(

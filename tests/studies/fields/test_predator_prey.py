@@ -8,6 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from studies.conftest import Interrupted  # noqa: E402
+
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
 from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
@@ -45,10 +47,10 @@ def settings(*overrides: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, interrupted: Interrupted) -> Path:
+    """With a copy of the folder, "stopped", from before the predictions."""
     folder = tmp_path_factory.mktemp("predator-prey") / "run"
-    run_study(settings("workers=1"), folder, quick=True)
-    return folder
+    return interrupted(settings("workers=1"), folder, "macro_ase.studies.road.predict_chunk")
 
 
 def metrics_of(folder: Path) -> dict[str, Any]:
@@ -76,23 +78,24 @@ def test_results(finished: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_interrupted_it_goes_on_to_the_same_numbers(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped before the predictions, then finished with other workers."""
 
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
+    folder = finished.with_name("stopped")
     with monkeypatch.context() as patch:
         patch.setattr("macro_ase.studies.road.predict_chunk", stop)
         with pytest.raises(KeyboardInterrupt):
-            run_study(settings("workers=1"), tmp_path / "run", quick=True)
+            run_study(settings("workers=1"), folder, quick=True)
     with monkeypatch.context() as patch:
         patch.setattr("macro_ase.studies.road.direct_chunk", None)  # never called again
         with pytest.raises(TypeError):
-            run_study(settings("workers=2"), tmp_path / "run", quick=True)  # but for held-out ones
-    run_study(settings("workers=2"), tmp_path / "run", quick=True)
-    again = metrics_of(tmp_path / "run")
+            run_study(settings("workers=2"), folder, quick=True)  # but for held-out ones
+    run_study(settings("workers=2"), folder, quick=True)
+    again = metrics_of(folder)
     for name, metric in metrics_of(finished).items():
         assert again[name]["value"] == pytest.approx(metric["value"], rel=1e-5), name
 

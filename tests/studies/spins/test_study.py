@@ -1,7 +1,6 @@
 """Tiny studies of the spin models end to end: results, resuming, refusals in one line."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,8 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+
+from studies.conftest import Interrupted  # noqa: E402
 
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
@@ -60,11 +61,14 @@ def metrics_of(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", params=["curie-weiss", "ising"])
 def finished(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    interrupted: Interrupted,
+) -> tuple[str, Path]:
+    """With a copy of the folder, "stopped", from before the direct runs."""
     folder = tmp_path_factory.mktemp(request.param) / "run"
-    run_study(settings(request.param, workers=1), folder, quick=True)
-    yield request.param, folder
+    config = settings(request.param, workers=1)
+    return request.param, interrupted(config, folder, "macro_ase.studies.road.direct_chunk")
 
 
 @pytest.mark.slow
@@ -96,10 +100,13 @@ def test_results(finished: tuple[str, Path]) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_interrupted_it_goes_on_to_the_same_numbers(
-    finished: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped before the direct runs, then finished with other workers."""
     study, folder = finished
+    again = folder.with_name("stopped")
+    weights = again / "model" / "patch8" / "weights.safetensors"
+    written = weights.stat().st_mtime_ns
 
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -107,14 +114,12 @@ def test_interrupted_it_goes_on_to_the_same_numbers(
     with monkeypatch.context() as patch:
         patch.setattr("macro_ase.studies.road.direct_chunk", stop)
         with pytest.raises(KeyboardInterrupt):
-            run_study(settings(study, workers=1), tmp_path / "run", quick=True)
-    weights = tmp_path / "run" / "model" / "patch8" / "weights.safetensors"
-    written = weights.stat().st_mtime_ns
+            run_study(settings(study, workers=1), again, quick=True)
     with monkeypatch.context() as patch:
         patch.setattr("macro_ase.studies.road.pairs_chunk", None)  # never called again
-        run_study(settings(study, workers=2), tmp_path / "run", quick=True)
+        run_study(settings(study, workers=2), again, quick=True)
     assert weights.stat().st_mtime_ns == written
-    assert metrics_of(tmp_path / "run") == metrics_of(folder)
+    assert metrics_of(again) == metrics_of(folder)
 
 
 @pytest.mark.parametrize(
