@@ -198,6 +198,7 @@ class AtomsOfThree(Displaced):
 
 @pytest.mark.slow
 @pytest.mark.learn
+@pytest.mark.usefixtures("undrawn")
 def test_a_study_of_them_end_to_end(tmp_path: Path) -> None:
     """Swaps from random crystals to equilibrium, by the model and directly."""
     pytest.importorskip("torch")

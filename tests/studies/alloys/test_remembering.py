@@ -31,6 +31,7 @@ OWN = (
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_model_that_remembers_walks_the_whole_road(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

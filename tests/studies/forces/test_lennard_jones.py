@@ -60,7 +60,7 @@ def keys(store: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_forces_in_a_tiny_form(tmp_path: Path) -> None:
+def test_forces_in_a_tiny_form(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     metrics = run("forces", tmp_path / "run")
     sizes = {f"error_{loss}_{n}" for loss in ("Lz", "Lx_partial") for n in (5, 10)}
     assert metrics.keys() == {*sizes, "force_saving_200"}
@@ -69,11 +69,14 @@ def test_forces_in_a_tiny_form(tmp_path: Path) -> None:
     for name in sizes:
         assert metrics[name]["floor"] < 1e-4 < metrics[name]["value"], name
     assert metrics["error_Lx_partial_10"]["value"] < 0.5 * still
+    request.getfixturevalue("undrawn")
     assert run("forces", tmp_path / "run") == metrics
 
 
 @pytest.mark.slow
-def test_savings_in_a_tiny_form_and_by_processes(tmp_path: Path) -> None:
+def test_savings_in_a_tiny_form_and_by_processes(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """By a process of another interpreter, one chunk of every stage is made again."""
     metrics = run("saving", tmp_path / "run")
     names = {"force_saving_200", "error_transfer_200", "error_transfer_200_Lx_partial"}
@@ -85,6 +88,7 @@ def test_savings_in_a_tiny_form_and_by_processes(tmp_path: Path) -> None:
     assert len(chunks) > 2
     for key in chunks.values():
         shutil.rmtree(store / key)
+    request.getfixturevalue("undrawn")
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         assert run("saving", tmp_path / "run", executor=pool) == metrics
     report = (tmp_path / "run" / "report.html").read_text()

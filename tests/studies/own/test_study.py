@@ -108,6 +108,7 @@ def test_a_file_makes_a_report(finished: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_python_gives_the_same_numbers(home: Path, finished: Path, tmp_path: Path) -> None:
     folder = study_of(home).run(tmp_path / "run", executor="processes:1")
     assert metrics_of(folder) == metrics_of(finished)
