@@ -15,7 +15,7 @@ from ...kinetics.eam_swaps import metropolis, move_energy
 from ...kinetics.site_moves import Neighbourhood, SpeciesBias, surroundings
 from ...lattice import VACANCY, SiteGrid
 from ...potentials.eam_calculator import interpolate
-from ...potentials.eam_table import EAMTable
+from ...potentials.eam_table import EAMTable, Splines
 from ...reals import require_positive
 from ...site_cells import SiteCells
 from .ensembles import no_bias
@@ -72,9 +72,10 @@ class EAMLattice:
         self.species = (*table.species, VACANCY)
         self.n_sites, self.n_shells = len(near.nearest), n_shells
         most = int(np.diff(near.starts).max(initial=0))
-        pair, density, bits = _functions(table, lengths_A, most)
+        splines = table.splines()
+        pair, density, bits = _functions(table, splines, lengths_A, most)
         shells = np.where(kinds < n_shells, kinds, -1)
-        embedding = table.splines().with_vacancy().embedding
+        embedding = splines.with_vacancy().embedding
         self.tables = EAMSites(near, pair, density, shells, embedding, bits, 2.0**-bits)
 
     @classmethod
@@ -275,13 +276,13 @@ class EAMLattice:
 
 
 def _functions(
-    table: EAMTable, lengths_A: NDArray[np.float64], n_neighbours: int
+    table: EAMTable, splines: Splines, lengths_A: NDArray[np.float64], n_neighbours: int
 ) -> tuple[NDArray[np.float64], Ints, int]:
     """phi (eV) and f (in units) at the distances, with a vacancy that is nothing; bits of a unit.
 
     So many bits that the table's last knot needs at most `DENSITY_BITS`.
     """
-    splines, n = table.splines(), len(table.species)
+    n = len(table.species)
     bits = DENSITY_BITS - math.ceil(math.log2(splines.embedding.shape[1]))
     unit = splines.drho * 2.0**-bits
     pair = np.zeros((len(lengths_A), n + 1, n + 1))
