@@ -99,6 +99,7 @@ class Case:
     moves_atoms: bool = False
     exchanges: bool = True
     steps: int = 60
+    short: int = 20
     long: int = 400
 
     @property
@@ -123,7 +124,7 @@ CASES = {
         moves_atoms=True,
     ),
     "PatchMD": Case(warm, langevin, moves_atoms=True, exchanges=False),
-    "HybridMCMD": Case(warm, hybrid, moves_atoms=True, steps=8, long=60),
+    "HybridMCMD": Case(warm, hybrid, moves_atoms=True, steps=8, short=5, long=30),
     "LammpsPatch, NVE": Case(warm, lammps, temperature="", moves_atoms=True, exchanges=False),
     "LammpsPatch": Case(
         warm,
@@ -132,7 +133,7 @@ CASES = {
         exchanges=False,
     ),
     "LammpsPatch, swaps": Case(
-        warm, lambda a, **o: lammps(a, ensemble=None, swaps=3, **o), steps=20, long=100
+        warm, lambda a, **o: lammps(a, ensemble=None, swaps=3, **o), steps=8, short=5, long=40
     ),
     "Glauber": Case(spins, lambda a, **o: Glauber(a, rng=1, **o), **SPIN),
     "Glauber, n-fold": Case(spins, lambda a, **o: Glauber(a, rng=1, kernel="n-fold", **o), **SPIN),

@@ -51,11 +51,11 @@ def test_numbers_callables_and_ramps_are_one(name: str) -> None:
 @pytest.mark.parametrize("name", HEATED)
 def test_a_ramp_reaches_its_end(name: str) -> None:
     case = CASES[name]
-    driver = case.driver(case.atoms(), **{case.temperature: Ramp(case.cold, case.hot, 20)})
-    driver.run(10)
+    driver = case.driver(case.atoms(), **{case.temperature: Ramp(case.cold, case.hot, 8)})
+    driver.run(4)
     middle = (case.cold + case.hot) / 2
     assert getattr(driver, case.temperature) == pytest.approx(middle)
-    driver.run(30)
+    driver.run(8)
     assert getattr(driver, case.temperature) == pytest.approx(case.hot)
 
 
@@ -93,8 +93,8 @@ def test_what_others_change_is_taken_up(name: str, when: str) -> None:
     else:
         driver.attach(lambda: edit(edited) if driver.nsteps == 0 else None, interval=20)
         other.attach(lambda: None, interval=20)
-    driver.run(20)
-    other.run(20)
+    driver.run(case.short)
+    other.run(case.short)
     for key in ("numbers", "positions", "initial_magmoms", *FIELD.fields):
         if key in edited.arrays:
             np.testing.assert_allclose(
@@ -110,11 +110,11 @@ def test_wrapping_and_whole_translations_are_kept(name: str) -> None:
         atoms = case.atoms()
         atoms.positions += 0.2
         driver = case.driver(atoms)
-        driver.run(20)
+        driver.run(case.short)
         if moved:
             atoms.positions += atoms.cell.array[0]
             before = atoms.positions.copy()
-        driver.run(20)
+        driver.run(case.short)
         found.append(atoms)
     assert np.abs(atoms.positions - before).max() < 5.0
     np.testing.assert_array_equal(found[0].numbers, found[1].numbers)
@@ -134,9 +134,7 @@ def test_what_cannot_be_followed_is_refused_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ON_SITES)
-@pytest.mark.parametrize(
-    "held", [{"indices": [-128, 1]}, {"mask": np.arange(128) < 2}, {"indices": np.array([0, 1])}]
-)
+@pytest.mark.parametrize("held", [{"indices": [-128, 1]}, {"mask": np.arange(128) < 2}])
 def test_fixed_atoms_hold_their_place(name: str, held: dict[str, Any]) -> None:
     case = CASES[name]
     atoms = case.atoms()
@@ -147,7 +145,7 @@ def test_fixed_atoms_hold_their_place(name: str, held: dict[str, Any]) -> None:
         atoms = atoms[np.concatenate([order[:2], np.setdiff1d(np.arange(128), order[:2])])]
     atoms.set_constraint(FixAtoms(**held))
     before = atoms.copy()
-    case.driver(atoms, **case.heat).run(case.long if case.exchanges else 20)
+    case.driver(atoms, **case.heat).run(case.long if case.exchanges else case.short)
     np.testing.assert_array_equal(atoms.positions[:2], before.positions[:2])
     np.testing.assert_array_equal(atoms.numbers[:2], before.numbers[:2])
     assert not same(state(atoms), state(before))
@@ -234,11 +232,11 @@ def test_an_open_axis_is_open_or_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("steps", [-1, 1.5, "ten", None, True, np.nan])
-def test_steps_are_a_whole_number(name: str, steps: Any) -> None:
+def test_steps_are_a_whole_number(name: str) -> None:
     driver = CASES[name].driver(CASES[name].atoms())
-    with pytest.raises(ValueError, match="steps must be"):
-        driver.run(steps)
+    for steps in (-1, 1.5, "ten", None, True, np.nan):
+        with pytest.raises(ValueError, match="steps must be"):
+            driver.run(steps)
     driver.run(np.int64(2))
     driver.run(2.0)
     assert driver.nsteps == 4

@@ -26,13 +26,13 @@ def test_a_restart_knows_its_atoms(name: str, tmp_path: Path) -> None:
     case, file = CASES[name], tmp_path / "a.npz"
     atoms = case.atoms()
     driver = case.driver(atoms)
-    driver.run(20)
+    driver.run(case.short)
     driver.write_restart(file)
-    driver.run(20)
+    driver.run(case.short)
     again = case.atoms()
     second = case.driver(again)
     second.read_restart(file)
-    second.run(20)
+    second.run(case.short)
     for key in atoms.arrays:
         np.testing.assert_array_equal(again.arrays[key], atoms.arrays[key], err_msg=key)
     for wrong in (reordered, stretched, held):
@@ -69,11 +69,11 @@ def held(atoms: Atoms) -> Atoms:
 def test_copies_go_on_as_the_original(name: str, way: Callable[[Any], Any]) -> None:
     case = CASES[name]
     driver = case.driver(case.atoms())
-    driver.run(20)
+    driver.run(case.short)
     twin = way(driver)
-    assert twin.atoms is not driver.atoms and twin.nsteps == 20
+    assert twin.atoms is not driver.atoms and twin.nsteps == case.short
     for one in (driver, twin):
-        one.run(20)
+        one.run(case.short)
     for key in driver.atoms.arrays:
         np.testing.assert_allclose(
             twin.atoms.arrays[key], driver.atoms.arrays[key], atol=1e-9, err_msg=key
@@ -84,11 +84,11 @@ def test_copies_go_on_as_the_original(name: str, way: Callable[[Any], Any]) -> N
 def test_a_copy_leaves_files_alone(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
-    driver = case.driver(case.atoms(), trajectory=file, logfile=tmp_path / "log", loginterval=5)
-    driver.run(10)
+    driver = case.driver(case.atoms(), trajectory=file, logfile=tmp_path / "log", loginterval=2)
+    driver.run(4)
     with pytest.warns(UserWarning, match="neither its log nor its trajectory"):
         twin = copy.deepcopy(driver)
-    twin.run(10)
+    twin.run(2)
     assert len(read(file, index=":")) == 3
     assert len((tmp_path / "log").read_text().splitlines()) == 4
 
@@ -98,10 +98,10 @@ def test_an_appended_trajectory_repeats_no_frame(name: str, tmp_path: Path) -> N
     case = CASES[name]
     file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
     atoms = case.atoms()
-    options: dict[str, Any] = {"trajectory": file, "loginterval": 5}
-    case.driver(atoms, **options).run(10)
-    case.driver(atoms, append_trajectory=True, **options).run(10)
-    assert [frame.info["step"] for frame in read(file, index=":")] == [0, 5, 10, 5, 10]
+    options: dict[str, Any] = {"trajectory": file, "loginterval": 2}
+    case.driver(atoms, **options).run(4)
+    case.driver(atoms, append_trajectory=True, **options).run(4)
+    assert [frame.info["step"] for frame in read(file, index=":")] == [0, 2, 4, 2, 4]
     write(file, Atoms("H"))
     with pytest.raises(ValueError, match="cannot append"):
         case.driver(case.atoms(), append_trajectory=True, **options)
@@ -205,15 +205,15 @@ def test_no_frame_is_written_twice(name: str, tmp_path: Path) -> None:
     """Neither by two runs that begin at step 0, nor after a restart of the same run."""
     case = CASES[name]
     file = tmp_path / ("a.xyz" if name == "FieldDynamics" else "a.traj")
-    driver = case.driver(case.atoms(), trajectory=file, loginterval=5)
+    driver = case.driver(case.atoms(), trajectory=file, loginterval=2)
     driver.run(0)
-    driver.run(5)
+    driver.run(2)
     if "Lammps" not in name:
         driver.write_restart(tmp_path / "a.npz")
-    driver.run(10)
+    driver.run(4)
     if "Lammps" not in name:
         driver.read_restart(tmp_path / "a.npz")
-        driver.run(15)
+        driver.run(6)
     else:
-        driver.run(5)
-    assert [frame.info["step"] for frame in read(file, index=":")] == [0, 5, 10, 15, 20]
+        driver.run(2)
+    assert [frame.info["step"] for frame in read(file, index=":")] == [0, 2, 4, 6, 8]
