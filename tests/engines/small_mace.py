@@ -10,10 +10,13 @@ RESIDUAL = "RealAgnosticResidualInteractionBlock"
 
 
 def small_mace(interaction: str = RESIDUAL, features: str = "4x0e", **options: Any) -> Any:
-    """Its calculator, in double precision; by default with two layers, without directions."""
+    """Its calculator, in double precision; by default with two layers, without directions.
+
+    Its modules are not compiled by TorchScript, which takes longer than all that is asked of them.
+    """
     torch = pytest.importorskip("torch")
     modules = pytest.importorskip("mace.modules")
-    from e3nn import o3
+    from e3nn import get_optimization_defaults, o3, set_optimization_defaults
     from mace.calculators import MACECalculator
 
     if interaction not in modules.interaction_classes:
@@ -22,6 +25,8 @@ def small_mace(interaction: str = RESIDUAL, features: str = "4x0e", **options: A
     usual = {"num_interactions": 2, "atomic_inter_scale": 2.0}
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    usual_optimization = get_optimization_defaults()
+    set_optimization_defaults(jit_script_fx=False)
     model = modules.ScaleShiftMACE(
         r_max=CUTOFF_A,
         num_bessel=4,
@@ -40,4 +45,5 @@ def small_mace(interaction: str = RESIDUAL, features: str = "4x0e", **options: A
         atomic_inter_shift=0.0,
         **(usual | options),
     )
+    set_optimization_defaults(**usual_optimization)
     return MACECalculator(models=[model.double()], device="cpu", default_dtype="float64")

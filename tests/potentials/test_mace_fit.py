@@ -1,5 +1,6 @@
 """A MACE model learns a known law, resumes exactly, loads anywhere and is as local as it says."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 ATOM_EV = {"Nb": -3.0, "Mo": -5.0}
 SETTINGS = replace(QUICK, r_max_A=4.0, epochs=15, batch_size=4, learning_rate=0.03)
+KEPT = 11
 
 
 def frames(n: int = 24, seed: int = 0) -> list[Frame]:
@@ -62,16 +64,26 @@ def rms(calculator: Any, frames: list[Frame]) -> float:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, Path]:
-    """Parameters and file of a model trained without a pause."""
-    file = tmp_path_factory.mktemp("mace") / "alloy.model"
-    model = mace_fit.fit_mace(frames(), SETTINGS, seed=0)
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, Path, Path]:
+    """Parameters and file of a model trained without a pause, and its state at epoch `KEPT`."""
+    folder = tmp_path_factory.mktemp("mace")
+    file, kept = folder / "alloy.model", folder / "kept"
+    save = mace_fit._Training._save
+
+    def save_and_keep(training: Any, checkpoint: Path) -> None:
+        save(training, checkpoint)
+        if training.epoch == KEPT:
+            shutil.copy(checkpoint, kept)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mace_fit._Training, "_save", save_and_keep)
+        model = mace_fit.fit_mace(frames(), SETTINGS, seed=0, checkpoint=folder / "state")
     save_mace(model, file)
-    return parameters(model), file
+    return parameters(model), file, kept
 
 
 @pytest.fixture(scope="module")
-def load(trained: tuple[np.ndarray, Path]) -> Callable[[str], Any]:
+def load(trained: tuple[np.ndarray, Path, Path]) -> Callable[[str], Any]:
     from mace.calculators import MACECalculator
 
     return lambda dtype: MACECalculator(
@@ -91,19 +103,10 @@ def test_it_learns(load: Callable[[str], Any]) -> None:
 
 
 def test_a_resumed_training_ends_as_the_uninterrupted_one(
-    trained: tuple[np.ndarray, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: tuple[np.ndarray, Path, Path], tmp_path: Path
 ) -> None:
-    checkpoint = tmp_path / "state"
-    save = mace_fit._Training._save
-
-    def save_and_stop(training: Any, file: Path) -> None:
-        save(training, file)
-        if training.epoch == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(mace_fit._Training, "_save", save_and_stop)
-        mace_fit.fit_mace(frames(), SETTINGS, seed=0, checkpoint=checkpoint)
+    """From the state that a kill after epoch `KEPT` leaves."""
+    checkpoint = shutil.copy(trained[2], tmp_path / "state")
     with pytest.raises(ValueError, match="another training: seed = 0, not 1"):
         mace_fit.fit_mace(frames(), SETTINGS, seed=1, checkpoint=checkpoint)
     with pytest.raises(ValueError, match="another training: frames"):
@@ -115,7 +118,7 @@ def test_a_resumed_training_ends_as_the_uninterrupted_one(
     np.testing.assert_array_equal(parameters(resumed), trained[0])
 
 
-def test_the_seed_decides(trained: tuple[np.ndarray, Path]) -> None:
+def test_the_seed_decides(trained: tuple[np.ndarray, Path, Path]) -> None:
     import torch
 
     torch.manual_seed(99)
@@ -187,7 +190,9 @@ def test_slabs_in_primitive_cells_are_trained_on_and_compared() -> None:
     assert slab.pbc.tolist() == [True, True, False], "the frame itself is left alone"
 
 
-def test_a_file_names_no_folder_and_holds_no_optimiser(trained: tuple[np.ndarray, Path]) -> None:
+def test_a_file_names_no_folder_and_holds_no_optimiser(
+    trained: tuple[np.ndarray, Path, Path],
+) -> None:
     import io
     import zipfile
 

@@ -1,6 +1,5 @@
 """Patches in lockstep make the moves that each makes alone, by the energies that a move changes."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
+from engines.small_mace import small_mace
 
 from macro_ase import Patch, PatchMC, run_in_lockstep
 from macro_ase.engines.patches.cluster_sites import ClusterSites, batched_energies
@@ -161,11 +161,8 @@ def test_only_the_energies_of_a_cluster_change(size: int, rattle_A: float) -> No
 @pytest.fixture(scope="module")
 def strong(mace: Any) -> Any:
     """The small random model with energies that matter."""
-    from mace.calculators import MACECalculator
-
-    model = copy.deepcopy(mace.models[0])
-    model.scale_shift.scale *= 1e4
-    return MACECalculator(models=[model], device="cpu", default_dtype="float64")
+    mace.models[0].scale_shift.scale *= 1e4
+    return mace
 
 
 @pytest.mark.slow
@@ -174,13 +171,13 @@ def strong(mace: Any) -> Any:
 def test_mace_in_lockstep_alone_and_by_calls_of_the_cut_out(strong: Any) -> None:
     together, alone = patches(strong, 3, size=5), patches(strong, 1, size=5)
     by_calls = patches(Whole(strong), 3, size=5)
-    run_in_lockstep(together, 70)
+    run_in_lockstep(together, 36)
     for engine in [*alone, *by_calls]:
-        engine.run(70)
+        engine.run(36)
     require_same(together, by_calls)
     require_same(together[:1], alone)
-    assert sum(engine.tally[:, 0].sum() for engine in together) == 210
-    assert 20 < sum(engine.tally[:, 1].sum() for engine in together) < 150
+    assert sum(engine.tally[:, 0].sum() for engine in together) == 108
+    assert 20 < sum(engine.tally[:, 1].sum() for engine in together) < 75
     start, end = alloy(0, 5), together[0].atoms
     energies = [strong.get_potential_energy(a[a.numbers != 0]) for a in (start, end)]
     assert together[0].energy_change_eV == pytest.approx(energies[1] - energies[0], abs=SAME_EV)
@@ -216,15 +213,12 @@ def test_layers_need_what_they_are_asked_for(strong: Any) -> None:
 def test_models_of_a_committee_may_have_different_depths(strong: Any) -> None:
     from mace.calculators import MACECalculator
 
-    shallow = copy.deepcopy(strong.models[0])
-    for layers in (shallow.interactions, shallow.products, shallow.readouts):
-        del layers[1]
-    shallow.num_interactions -= 1
-    both = [strong.models[0], shallow]
+    shallow = small_mace(num_interactions=1, atomic_inter_scale=2e4)
+    both = [strong.models[0], shallow.models[0]]
     committee = MACECalculator(models=both, device="cpu", default_dtype="float64")
     alone, by_calls = patches(committee, 1, size=5), patches(Whole(committee), 1, size=5)
     for engine in [*alone, *by_calls]:
-        engine.run(40)
+        engine.run(30)
     require_same(alone, by_calls)
     assert alone[0].tally[:, 1].sum() > 5
 
@@ -240,9 +234,9 @@ def test_single_precision() -> None:
         for precision in ("float32", "float64")
     )
     together, alone, exact = (patches(c, 2, size=4) for c in (single, single, double))
-    run_in_lockstep([*together, *exact], 25)
+    run_in_lockstep([*together, *exact], 15)
     for engine in alone:
-        engine.run(25)
+        engine.run(15)
     for one, same, other in zip(together, alone, exact):
         assert outcome(one) == outcome(same) == outcome(other)
         change = one.energy_change_eV
