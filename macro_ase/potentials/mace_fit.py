@@ -74,38 +74,58 @@ def fit_mace(
     if not frames:
         raise ValueError("no frames to train on")
     settings, seed = settings or MACESettings(), whole_seed(seed)
+    file, what = Path(checkpoint) if checkpoint else None, _what(frames, settings, seed)
+    saved = _read_state(file, what) if file and file.exists() else None
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with default_dtype(torch.float32), torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(stream(seed, "mace-start").generate_state(1)[0]))
             graphs = graphs_of(frames, settings)
-            training = _Training(new_model(graphs, frames, settings), settings, seed, frames)
-            return training.run(graphs, Path(checkpoint) if checkpoint else None, progress)
+            training = _Training(new_model(graphs, frames, settings), settings, seed, what)
+            if saved:
+                training.resume(saved)
+            return training.run(graphs, file, progress)
     finally:
         torch.set_num_threads(threads)
+
+
+def _what(frames: Sequence[Frame], settings: MACESettings, seed: int) -> dict[str, Any]:
+    """What a training is of."""
+    energies = np.array([frame.energy_eV for frame in frames])
+    return {**asdict(settings), "seed": seed, "frames": zlib.crc32(energies.tobytes())}
+
+
+def _read_state(checkpoint: Path, what: dict[str, Any]) -> dict[str, Any]:
+    """What a training had written; ValueError if it is of another one."""
+    import torch
+
+    try:
+        saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{checkpoint} is not the state of a training") from error
+    for key, value in what.items():
+        if saved["what"][key] != value:
+            raise ValueError(
+                f"{checkpoint} is of another training: {key} = {saved['what'][key]}, not {value}"
+            )
+    return saved
 
 
 class _Training:
     """A model, its optimiser and the moving average of its parameters."""
 
-    def __init__(
-        self, model: Any, settings: MACESettings, seed: int, frames: Sequence[Frame]
-    ) -> None:
+    def __init__(self, model: Any, settings: MACESettings, seed: int, what: dict[str, Any]) -> None:
         import torch
         from torch_ema import ExponentialMovingAverage
 
         self.model, self.settings, self.seed = model, settings, seed
         self.optimiser = torch.optim.Adam(model.parameters(), settings.learning_rate, amsgrad=True)
         self.average = ExponentialMovingAverage(model.parameters(), settings.averaging)
-        self.epoch = 0
-        energies = np.array([frame.energy_eV for frame in frames])
-        self.what = {**asdict(settings), "seed": seed, "frames": zlib.crc32(energies.tobytes())}
+        self.epoch, self.what = 0, what
 
     def run(self, graphs: list[Any], checkpoint: Path | None, progress: bool | None) -> Any:
         """Train to the last epoch; the model with its averaged parameters."""
-        if checkpoint is not None and checkpoint.exists():
-            self._resume(checkpoint)
         hidden = None if progress is None else not progress
         bar = tqdm(total=self.settings.epochs, initial=self.epoch, unit="epoch", disable=hidden)
         with bar:
@@ -166,19 +186,8 @@ class _Training:
         torch.save({**state, "epoch": self.epoch, "what": self.what}, whole)
         write_atomically(checkpoint, whole.getvalue())
 
-    def _resume(self, checkpoint: Path) -> None:
-        import torch
-
-        try:
-            saved = torch.load(checkpoint, weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise ValueError(f"{checkpoint} is not the state of a training") from error
-        for key, value in self.what.items():
-            if saved["what"][key] != value:
-                raise ValueError(
-                    f"{checkpoint} is of another training: {key} = {saved['what'][key]}, "
-                    f"not {value}"
-                )
+    def resume(self, saved: dict[str, Any]) -> None:
+        """Go on from what `_read_state` gives."""
         for name in ("model", "optimiser", "average"):
             getattr(self, name).load_state_dict(saved[name])
         self.epoch = saved["epoch"]
