@@ -188,13 +188,18 @@ def prior_of(n: int, orbit_strength: float, pair_strength: float) -> Array:
     )
 
 
-def solve(problem: Problem, prior: Array, hops: Any, frames: Any) -> Array:
-    """Parameters from the chosen rows (boolean masks or slices)."""
+def normal_equations(problem: Problem, hops: Any, frames: Any) -> tuple[Array, Array]:
+    """Matrix and right-hand side of the chosen rows (boolean masks or slices), without a prior."""
     weight = (BARRIER_ERROR_EV / FORMATION_ERROR_EV) ** 2
     x, y = problem.hops[hops], problem.frames[frames]
-    matrix = x.T @ x + weight * y.T @ y + np.diag(prior)
-    right = x.T @ problem.barrier_eV[hops] + weight * y.T @ problem.formation_eV[frames]
-    return np.linalg.solve(matrix, right)
+    matrix = x.T @ x + weight * y.T @ y
+    return matrix, x.T @ problem.barrier_eV[hops] + weight * y.T @ problem.formation_eV[frames]
+
+
+def solve(problem: Problem, prior: Array, hops: Any, frames: Any) -> Array:
+    """Parameters from the chosen rows."""
+    matrix, right = normal_equations(problem, hops, frames)
+    return np.linalg.solve(matrix + np.diag(prior), right)
 
 
 def unpack(w: Array, species: tuple[str, ...], compositions: Array) -> KRABarriers:
