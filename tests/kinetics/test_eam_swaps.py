@@ -268,7 +268,7 @@ def test_swaps_sample_the_exact_distribution(moves: list[Move], codes: list[int]
     occupation = random_occupation()
     occupation[CANDIDATES] = codes
     arrangements = sorted(set(itertools.permutations(codes)))
-    counts = frequencies(LATTICE.state(occupation), moves, 10_000, 200, None)
+    counts = frequencies(LATTICE.state(occupation), moves, 7000, 60, None)
     assert p_value(counts, arrangements, exact(occupation, arrangements, 1500.0)) > FOUR_SIGMA
     assert p_value(counts, arrangements, exact(occupation, arrangements, 2000.0)) < FOUR_SIGMA
 
@@ -309,7 +309,7 @@ def test_transmutations_sample_the_exact_distribution(ensemble: SemiGrand) -> No
     occupation = random_occupation()
     arrangements = list(itertools.product(range(3), repeat=len(CANDIDATES)))
     occupation[CANDIDATES] = arrangements[0]
-    counts = frequencies(LATTICE.state(occupation), [Transmute()], 12_000, 60, ensemble)
+    counts = frequencies(LATTICE.state(occupation), [Transmute()], 6000, 60, ensemble)
     right = exact(occupation, arrangements, TEMPERATURE_K, ensemble)
     assert p_value(counts, arrangements, right) > FOUR_SIGMA
     other = HELD if ensemble is GRAND else GRAND

