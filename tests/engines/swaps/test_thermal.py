@@ -61,7 +61,7 @@ def share_of_first() -> tuple[float, float]:
     held, rng = energy.begin(np.array([0, 1], dtype=np.int8), np.arange(2)), seed()
     near = neighbourhood(nearest_pairs(TWO.atoms()), 2)[0]
     neighbours, found = Neighbours(near, TWO.shells(1)), []
-    for _ in range(2000):
+    for _ in range(1000):
         go_together([Walk(held, neighbours, 3, 2, 1, TEMPERATURE_K, rng)], energy)
         found.append(float(held.occupation[0] == 0))
     return mean_and_error(found)
