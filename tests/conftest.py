@@ -1,10 +1,21 @@
 """The order of the tests: files with slow ones go out first, so that all workers end together."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+
+
+def pytest_collection() -> None:
+    """What is imported stays: nobody looks for garbage in it."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
