@@ -69,9 +69,9 @@ class CompositionSurface:
 
     @cached_property
     def _processes(self) -> list[_Process]:
-        plane = _plane(self.features, self.features)
+        shared = _shared(self.features)
         each = zip(self.values.T, self.errors.T, self.parameters)
-        return [_Process(self.features, plane, *own) for own in each]
+        return [_Process(*shared, *own) for own in each]
 
     def _at(self, conditions: Array) -> tuple[Array, Array]:
         asked = _features(np.atleast_2d(conditions))
@@ -85,10 +85,15 @@ def _features(conditions: Array) -> Array:
     return np.hstack([x, c, 1 - c.sum(axis=1, keepdims=True)])
 
 
-def _covariance(a: Array, b: Array, s: float, length: float, length_x: float) -> Array:
-    """Of f at features a and b, shape (n, m)."""
+def _squares(a: Array, b: Array) -> tuple[Array, Array]:
+    """How far fractions and x of features a and b are apart, squared, shapes (n, m)."""
     apart = (a[:, None] - b[None]) ** 2
-    exponent = apart[..., 1:].sum(axis=-1) / length**2 + apart[..., 0] / length_x**2
+    return apart[..., 1:].sum(axis=-1), apart[..., 0]
+
+
+def _covariance(squares: tuple[Array, Array], s: float, length: float, length_x: float) -> Array:
+    """Of f, shape (n, m)."""
+    exponent = squares[0] / length**2 + squares[1] / length_x**2
     covariance: Array = s**2 * np.exp(-exponent / 2)
     return covariance
 
@@ -101,11 +106,17 @@ def _plane(features: Array, about: Array) -> Array:
     return np.hstack([np.ones((len(features), 1)), (features - centre) @ varies.T])
 
 
+def _shared(features: Array) -> tuple[Array, tuple[Array, Array], Array]:
+    """What all processes at some features begin with."""
+    return features, _squares(features, features), _plane(features, features)
+
+
 @dataclass(frozen=True)
 class _Process:
     """One value, given the columns of the plane and its parameters: (s, l, l_x, noise)."""
 
     features: Array
+    squares: tuple[Array, Array]
     plane: Array
     value: Array
     error: Array
@@ -115,7 +126,7 @@ class _Process:
     def factor(self) -> tuple[Array, bool]:
         """Of the covariance of the value, its noise included."""
         *kernel, noise = self.parameters
-        own = _covariance(self.features, self.features, *kernel)
+        own = _covariance(self.squares, *kernel)
         factor: tuple[Array, bool] = cho_factor(own + np.diag(self.error**2 + noise**2), lower=True)
         return factor
 
@@ -139,7 +150,7 @@ class _Process:
 
     def at(self, asked: Array) -> tuple[Array, Array]:
         """Mean and standard deviation, shapes (n,)."""
-        cross = _covariance(asked, self.features, *self.parameters[:3])
+        cross = _covariance(_squares(asked, self.features), *self.parameters[:3])
         there = _plane(asked, self.features)
         residual = self.value - self.plane @ self.coefficients
         mean = there @ self.coefficients + cross @ cho_solve(self.factor, residual)
@@ -158,7 +169,7 @@ def _most_likely(features: Array, value: Array, error: Array) -> Array:
     """s, l, l_x and noise of one value; from a short and a long l, for there may be two maxima."""
     scale = max(float(value.std()), 1e-9 * float(np.abs(value).max())) or 1.0
     bounds = np.log([SIZE, LENGTHS, LENGTHS, NOISE])
-    given = features, _plane(features, features), value / scale, error / scale
+    given = *_shared(features), value / scale, error / scale
 
     def deviance(logarithms: Array) -> float:
         return _Process(*given, np.exp(logarithms)).deviance
