@@ -69,9 +69,9 @@ class CompositionSurface:
 
     @cached_property
     def _processes(self) -> list[_Process]:
-        shared = _shared(self.features)
+        places = _Places(self.features)
         each = zip(self.values.T, self.errors.T, self.parameters)
-        return [_Process(*shared, *own) for own in each]
+        return [_Process(places, *own) for own in each]
 
     def _at(self, conditions: Array) -> tuple[Array, Array]:
         asked = _features(np.atleast_2d(conditions))
@@ -98,26 +98,27 @@ def _covariance(squares: tuple[Array, Array], s: float, length: float, length_x:
     return covariance
 
 
-def _plane(features: Array, about: Array) -> Array:
-    """1, and the directions in which ``about`` varies: fractions sum to 1, some may be 0."""
-    centre = about.mean(axis=0)
-    _, size, directions = np.linalg.svd(about - centre, full_matrices=False)
-    varies = directions[size > 1e-9 * max(size.max(), 1.0)]
-    return np.hstack([np.ones((len(features), 1)), (features - centre) @ varies.T])
+class _Places:
+    """Where values are known: what all processes there begin with."""
 
+    def __init__(self, features: Array) -> None:
+        self.features, self.squares = features, _squares(features, features)
+        self._centre = features.mean(axis=0)
+        _, size, directions = np.linalg.svd(features - self._centre, full_matrices=False)
+        self._varies = directions[size > 1e-9 * max(size.max(), 1.0)]
+        self.plane = self.plane_at(features)
 
-def _shared(features: Array) -> tuple[Array, tuple[Array, Array], Array]:
-    """What all processes at some features begin with."""
-    return features, _squares(features, features), _plane(features, features)
+    def plane_at(self, features: Array) -> Array:
+        """1, and the directions in which places vary: fractions sum to 1, some may be 0."""
+        own = (features - self._centre) @ self._varies.T
+        return np.hstack([np.ones((len(features), 1)), own])
 
 
 @dataclass(frozen=True)
 class _Process:
-    """One value, given the columns of the plane and its parameters: (s, l, l_x, noise)."""
+    """One value, given its parameters: (s, l, l_x, noise)."""
 
-    features: Array
-    squares: tuple[Array, Array]
-    plane: Array
+    places: _Places
     value: Array
     error: Array
     parameters: Array
@@ -126,37 +127,48 @@ class _Process:
     def factor(self) -> tuple[Array, bool]:
         """Of the covariance of the value, its noise included."""
         *kernel, noise = self.parameters
-        own = _covariance(self.squares, *kernel)
+        own = _covariance(self.places.squares, *kernel)
         factor: tuple[Array, bool] = cho_factor(own + np.diag(self.error**2 + noise**2), lower=True)
         return factor
 
     @cached_property
+    def plane(self) -> Array:
+        """Columns of the plane, by the inverse covariance."""
+        own: Array = cho_solve(self.factor, self.places.plane)
+        return own
+
+    @cached_property
     def of_plane(self) -> Array:
         """Inverse covariance of the plane's coefficients."""
-        return np.asarray(self.plane.T @ cho_solve(self.factor, self.plane))
+        return np.asarray(self.places.plane.T @ self.plane)
 
     @cached_property
     def coefficients(self) -> Array:
         """Of the plane."""
-        towards = self.plane.T @ cho_solve(self.factor, self.value)
+        towards = self.places.plane.T @ cho_solve(self.factor, self.value)
         return np.linalg.solve(self.of_plane, towards)
+
+    @cached_property
+    def residual(self) -> tuple[Array, Array]:
+        """From the plane, and that by the inverse covariance."""
+        own = self.value - self.places.plane @ self.coefficients
+        return own, cho_solve(self.factor, own)
 
     @property
     def deviance(self) -> float:
         """-2 ln of the likelihood, but for a constant."""
-        residual = self.value - self.plane @ self.coefficients
         known = 2 * np.log(np.diag(self.factor[0])).sum() + np.linalg.slogdet(self.of_plane)[1]
-        return float(residual @ cho_solve(self.factor, residual) + known)
+        residual, weighed = self.residual
+        return float(residual @ weighed + known)
 
     def at(self, asked: Array) -> tuple[Array, Array]:
         """Mean and standard deviation, shapes (n,)."""
-        cross = _covariance(_squares(asked, self.features), *self.parameters[:3])
-        there = _plane(asked, self.features)
-        residual = self.value - self.plane @ self.coefficients
-        mean = there @ self.coefficients + cross @ cho_solve(self.factor, residual)
-        left = there - cross @ cho_solve(self.factor, self.plane)
+        cross = _covariance(_squares(asked, self.places.features), *self.parameters[:3])
+        there = self.places.plane_at(asked)
+        mean = there @ self.coefficients + cross @ self.residual[1]
+        left = there - cross @ self.plane
         variance = self.parameters[0] ** 2 - _quadratic(cross, cho_solve(self.factor, cross.T))
-        variance += _quadratic(left, np.linalg.solve(self.of_plane, left.T))
+        variance += _quadratic(left, np.asarray(np.linalg.solve(self.of_plane, left.T)))
         return mean, np.sqrt(np.maximum(variance, 0.0))
 
 
@@ -169,7 +181,7 @@ def _most_likely(features: Array, value: Array, error: Array) -> Array:
     """s, l, l_x and noise of one value; from a short and a long l, for there may be two maxima."""
     scale = max(float(value.std()), 1e-9 * float(np.abs(value).max())) or 1.0
     bounds = np.log([SIZE, LENGTHS, LENGTHS, NOISE])
-    given = *_shared(features), value / scale, error / scale
+    given = _Places(features), value / scale, error / scale
 
     def deviance(logarithms: Array) -> float:
         return _Process(*given, np.exp(logarithms)).deviance
