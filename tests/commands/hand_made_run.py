@@ -13,6 +13,8 @@ from macro_ase.studies.alloys.design import Design
 from macro_ase.toml_text import dump_toml
 
 TILT = np.array([0.0, 0.0, 0.6, 0.0, 0.0, 0.0])
+KAPPA, NOISE = 0.2, 0.02
+"""Share of a deviation that relaxes in a training step, and the noise of one."""
 
 
 def hand_made(folder: Path, *more: str, study: str = "nbmota") -> Path:
@@ -33,7 +35,7 @@ def hand_made(folder: Path, *more: str, study: str = "nbmota") -> Path:
     clock = Clock(x, np.log(PREFACTOR) + ENERGY_K / 1000 * x)
     # The tilt is in units of condition_scale: both members rest at z0 + tilt (1000 K / T - 1 / 3).
     rests = [z0 + TILT * (x.mean() - x[0] + shift) for shift in (0.0, 0.002)]
-    common = (TILT, np.full(6, 0.05), np.full(6, 0.01), scaling, clock, d.system.names, 2)
+    common = (TILT, np.full(6, KAPPA), np.full(6, NOISE), scaling, clock, d.system.names, 2)
     made(rests, *common).save(folder / "model")
     store = Store(folder / "data.zarr")
     for t in d.temperatures:

@@ -16,7 +16,7 @@ from macro_ase.cli import main
 from macro_ase.config import load_config
 from macro_ase.toml_text import dump_toml
 
-from .hand_made_run import alpha_of, hand_made
+from .hand_made_run import KAPPA, alpha_of, hand_made
 
 pytestmark = pytest.mark.learn
 QUICK = ("--paths", "10")
@@ -78,14 +78,14 @@ def test_times_to_equilibrium(
 ) -> None:
     """-ln of the part that is left, in relaxation times; bands are about the times.
 
-    One is 20 steps of 500 residence times, for Mo-Ta is all that moves.
+    One is 5 steps of 500 residence times, for Mo-Ta is all that moves.
     """
     csv, plot = tmp_path / "times.csv", tmp_path / "times.png"
     words = ["--times-to", "2800", "2000", "--csv", str(csv), "--plot", str(plot), *QUICK]
     assert main(["anneal", str(run), *words]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
     slower = 1024 / 100  # sites of the one vacancy, and of a patch that was learned from
-    exact = 20 * slower * STEP * PREFACTOR * np.exp(ENERGY_K / np.array([2000, 2800]))
+    exact = slower * STEP / KAPPA * PREFACTOR * np.exp(ENERGY_K / np.array([2000, 2800]))
     np.testing.assert_allclose([float(row[2]) for row in rows], np.log(10) * exact, rtol=0.01)
     assert float(rows[0][1]) > float(rows[1][1])
     columns, *rows = (line.split(",") for line in csv.read_text().splitlines())

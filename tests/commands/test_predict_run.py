@@ -16,11 +16,11 @@ from macro_ase.cli import main
 from macro_ase.commands.alloy_run import AlloyRun
 from macro_ase.studies.alloys.study import predict
 
-from .hand_made_run import alpha_of, hand_made
+from .hand_made_run import KAPPA, NOISE, alpha_of, hand_made
 
 pytestmark = pytest.mark.learn
 KELVIN = np.array([2000.0, 2500.0])
-TIMES = 20 * STEP * PREFACTOR * np.exp(ENERGY_K / KELVIN)
+TIMES = STEP / KAPPA * PREFACTOR * np.exp(ENERGY_K / KELVIN)
 """Of a crystal with a vacancy to each patch that was learned from."""
 
 
@@ -57,7 +57,7 @@ def test_means_spreads_and_times_of_a_size(
     np.testing.assert_array_equal(own["temperature_K"], KELVIN)
     at = np.array([alpha_of(run, t) for t in KELVIN])
     np.testing.assert_allclose(own["alpha Mo-Ta"], at, atol=0.004)
-    spread = 0.01 * np.sqrt(100 / n / (2 * 0.05)) / (8 / 9)
+    spread = NOISE * np.sqrt(100 / n / (2 * KAPPA)) / (8 / 9)
     np.testing.assert_allclose(own["alpha Mo-Ta spread"], spread, rtol=0.1)
     lower, upper = own["alpha Mo-Ta low 68"], own["alpha Mo-Ta high 68"]
     np.testing.assert_allclose(upper - lower, 2 * spread, rtol=0.15)
