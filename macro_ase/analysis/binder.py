@@ -101,7 +101,7 @@ def crossing(
     fits = np.stack(
         [np.polyfit(x, draws[:, k].T, degree, w=1 / dU[k]) for k in range(2)]
     )  # (2, degree + 1, draws)
-    roots = np.array([_root(difference) for difference in (fits[1] - fits[0]).T])
+    roots = _nearest_roots((fits[1] - fits[0]).T)
     levels = np.array([np.polyval(fits[0, :, i], root) for i, root in enumerate(roots)])
     found = np.isfinite(roots)
     if not found[0] or found.mean() < FEWEST_ROOTS:
@@ -231,11 +231,25 @@ def _require_curves(T: Array, U: Array, dU: Array, degree: int) -> None:
         raise ValueError("errors must be above 0: leave out temperatures of perfect order")
 
 
-def _root(coefficients: Array) -> float:
-    """The root nearest 0 of a polynomial in [-1, 1], highest power first; nan if there is none."""
-    roots = np.roots(coefficients)
-    real = roots.real[(np.abs(roots.imag) < 1e-9) & (np.abs(roots.real) <= 1)]
-    return float(real[np.abs(real).argmin()]) if len(real) else np.nan
+def _nearest_roots(polynomials: Array) -> Array:
+    """The root nearest 0 of each in [-1, 1], shape (n,); nan if there is none.
+
+    Of coefficients of shape (n, degree + 1), highest power first; as `numpy.roots` finds them.
+    """
+    roots = np.full(polynomials.shape, np.nan, dtype=complex)
+    whole = polynomials[:, [0, -1]].all(axis=1)
+    first, rest = np.split(polynomials[whole], [1], axis=1)
+    companions = np.tile(np.eye(rest.shape[1], k=-1), (len(rest), 1, 1))
+    companions[:, :1] = (-rest / first)[:, None]
+    roots[whole, :-1] = np.linalg.eigvals(companions)
+    for k in np.flatnonzero(~whole):
+        own = np.roots(polynomials[k])
+        roots[k, : len(own)] = own
+    inside = (np.abs(roots.imag) < 1e-9) & (np.abs(roots.real) <= 1)
+    away = np.where(inside, np.abs(roots.real), np.inf)
+    nearest = away.argmin(axis=1)[:, None]
+    found = np.take_along_axis(roots.real, nearest, axis=1)[:, 0]
+    return np.where(inside.any(axis=1), found, np.nan)
 
 
 def _p_value(x: Array, values: Array, errors: Array, fits: Array) -> float:
