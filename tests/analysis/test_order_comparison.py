@@ -11,7 +11,7 @@ ORDER = BondOrder(("Nb", "Mo", "Ta"), np.array([2728, 2728, 2728, 8]))
 START, END = np.array([0.88, 0.88, 0.88]), np.array([0.94, 0.85, 1.10])
 SPREAD = np.array([0.010, 0.012, 0.008])
 VACANCY = np.array([0.008, 0.007, 0.009])
-TAU, STEP_S, N_T, FIRST = 20.0, 1e-9, 1500, 120
+TAU, STEP_S, N_T, FIRST = 10.0, 1e-9, 750, 60
 
 
 def paths(
@@ -74,7 +74,7 @@ def test_a_right_prediction() -> None:
     assert np.isnan(c.relaxation_true.value[0, 1])  # it changes by 2.5 standard deviations
     assert c.relaxation_true.value[0, 2] == pytest.approx(TAU * STEP_S, rel=0.12)
     assert c.row_sum_residual < 1e-12
-    np.testing.assert_allclose(c.vacancy_true.value[0], VACANCY, atol=4 * 0.002 / np.sqrt(4140))
+    np.testing.assert_allclose(c.vacancy_true.value[0], VACANCY, atol=4 * 0.002 / np.sqrt(2070))
 
 
 def test_spread_is_that_of_the_process() -> None:

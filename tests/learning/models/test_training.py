@@ -51,7 +51,9 @@ def pairs(n: int, seed: int = 0) -> PairBatch:
     rng = np.random.default_rng(seed)
     temperature = rng.choice(TEMPERATURES_K, n)
     z0 = CENTRE + rng.normal(size=(n, 2)) * UNITS
-    mean = np.array([drift(z, t) for z, t in zip(z0, temperature)])
+    mean = np.empty((n, 2))
+    for t in TEMPERATURES_K:
+        mean[temperature == t] = drift(z0[temperature == t], t)
     dz = mean + rng.normal(size=(n, 2)) @ FACTOR.T * UNITS
     condition = np.column_stack([1000 / temperature, np.full(n, 1 / 3)])
     return PairBatch(z0, dz, condition, np.arange(n) // K)
@@ -324,8 +326,8 @@ def test_a_batch_keeps_its_runs() -> None:
 def test_weights_of_layers_decay_alone() -> None:
     """What is linear in the states is not drawn to 0 by a decay that leaves no network."""
     batch = pairs(4000)
-    strong = train(batch, options("network", epochs=40, weight_decay=100.0), 0)
-    (drift, *_) = (member.drift for member in strong.members)
+    strong = train(batch, options("network", members=1, epochs=40, weight_decay=100.0), 0)
+    drift = strong.members[0].drift
     layers = [x.weight.detach() for x in drift.network if hasattr(x, "weight")]
     assert max(float(weight.abs().max()) for weight in layers) < 1e-3
     np.testing.assert_allclose(drift.slope.detach(), -rates(1250.0), atol=0.05)
