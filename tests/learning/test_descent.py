@@ -213,7 +213,7 @@ def noisy(patience: int, polish: int = 0, folder: Path | None = None) -> Trained
     z0 = rng.normal(size=(120, 2))
     batch = PairBatch(z0, -0.1 * z0 + rng.normal(size=(120, 2)), 0.5, np.arange(120) // 10)
     options = TrainingOptions(
-        "network", width=16, members=2, epochs=40, batch_size=24, learning_rate=0.02, polish=polish,
+        "network", width=16, members=2, epochs=20, batch_size=48, learning_rate=0.03, polish=polish,
         patience=patience,
     )  # fmt: skip
     return train(batch, options, 0, checkpoint=folder)
@@ -226,7 +226,7 @@ def weights_of(trained: Trained) -> list[np.ndarray]:
 @pytest.mark.slow
 def test_with_patience_a_member_ends_after_its_best_epoch() -> None:
     """Until then it goes as one without, to the same bytes; much patience changes nothing."""
-    full, stopped, patient = noisy(0), noisy(5), noisy(40)
+    full, stopped, patient = noisy(0), noisy(5), noisy(20)
     for exact, found in zip(weights_of(full), weights_of(patient)):
         np.testing.assert_array_equal(exact, found)
     lengths = []
@@ -235,7 +235,7 @@ def test_with_patience_a_member_ends_after_its_best_epoch() -> None:
         lengths.append(length)
         np.testing.assert_array_equal(own[:length], whole[:length])
         best = int(np.argmin(whole[:length, -1]))
-        assert length == best + 1 + 5 < 40
+        assert length == best + 1 + 5 < 20
         assert all(np.argmin(whole[:k, -1]) > k - 6 for k in range(1, length))
     assert stopped.history.shape == (2, max(lengths), 2)
 

@@ -38,7 +38,7 @@ def step_s(temperatures: np.ndarray) -> np.ndarray:
 
 
 def linear_model(
-    substeps: int = 4,
+    substeps: int = 2,
     shifts: tuple[float, ...] = (0.0,),
     frozen_at: float | None = None,
     kappa: np.ndarray = KAPPA,
