@@ -105,6 +105,10 @@ def test_curves_that_do_not_cross_are_refused(tiny_ising, ising) -> None:
     runs = tiny_ising.draw(4.0, 500, seed=0)[1], ising.draw(4.0, 500, seed=0)[1]
     with pytest.raises(ValueError, match="L = 3 and 4 do not cross"):
         crossing_by_reweighting(*runs, reach=0.1)
+    one, errors = (part[:1].repeat(2, axis=0) for part in synthetic(0))
+    for apart in (0.0, 0.1):
+        with pytest.raises(ValueError, match="do not cross"):
+            crossing(TEMPERATURES, one + [[0.0], [apart]], errors, (8, 16), degree=1)
 
 
 def test_too_few_temperatures_are_refused() -> None:
