@@ -22,13 +22,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not PROC.is_dir(), reason="looks for processes in /proc"),
 ]
-LONG = "system.side=48", "sampling.starts=768", "learning.epochs=40"
-"""Long enough to be seen at work: a dozen chunks of .2 s, and seconds of training."""
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run_study(tiny(*LONG), tmp_path_factory.mktemp("whole") / "run")
+LONG = "system.side=32", "sampling.starts=512", "learning.epochs=20"
+"""Long enough to be seen at work: eight chunks of .1 s, and half a second of training each."""
 
 
 def begun(folder: Path, engine: str) -> subprocess.Popen[bytes]:
@@ -76,10 +71,9 @@ def killed(process: subprocess.Popen[bytes], folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_killed_run_goes_on_and_a_killed_worker_is_replaced(
-    finished: Path, tmp_path: Path
-) -> None:
+def test_a_killed_run_goes_on_and_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     """A worker, the run among patch pairs, and in training: no chunk is computed again."""
+    finished = run_study(tiny(*LONG), tmp_path / "whole")
     folder = tmp_path / "run"
     process = begun(folder, "processes:2")
     until(process, lambda: len(costs(folder)) > 0)
@@ -89,9 +83,8 @@ def test_a_killed_run_goes_on_and_a_killed_worker_is_replaced(
     done = len(costs(folder))
     until(process, lambda: len(costs(folder)) > done)
     killed(process, folder)
-    training = said_again(folder, "learning 8")
     process = begun(folder, "threads:2")
-    until(process, training)
+    until(process, (folder / "model" / "patch8" / "training" / "member 0.safetensors").is_file)
     killed(process, folder)
     run_study(tiny(*LONG), folder)
     assert kept(folder) == kept(finished) and metrics(folder) == metrics(finished)
