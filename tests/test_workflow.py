@@ -124,47 +124,20 @@ def test_the_saved_model_is_the_one_that_predicted(finished: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_finished_run_is_not_computed_again(
-    finished: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, chunks = metrics_of(finished), chunks_of(finished)
-    written = (finished / "model" / "model.json").stat().st_mtime_ns
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    before, chunks = metrics_of(folder), chunks_of(folder)
+    written = (folder / "model" / "model.json").stat().st_mtime_ns
     for name in ("small_chunk", "grown_pairs_chunk", "direct_run_chunk"):
         monkeypatch.setattr(f"macro_ase.studies.alloys.study.{name}", None)  # never called again
     monkeypatch.setattr("macro_ase.learning.models.training.train", None)
-    run_study(settings(workers=1), finished, quick=True)
-    assert metrics_of(finished) == before and chunks_of(finished) == chunks
-    assert (finished / "model" / "model.json").stat().st_mtime_ns == written
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-def test_interrupted_it_goes_on_to_the_same_bytes(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped in the middle of the pairs, with a chunk half written; then with other workers."""
-    calls = []
-
-    def stopping(*args: Any) -> Any:
-        calls.append(args)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return grown_pairs_chunk(*args)
-
-    folder = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        patch.setattr("macro_ase.studies.alloys.study.grown_pairs_chunk", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            run_study(settings(workers=1), folder)
-    assert not (folder / "model").exists() and not (folder / "metrics.json").exists()
-    half = folder / "data.zarr" / "pairs" / "3000.0" / "0" / "1"
-    Store(folder / "data.zarr").write("pairs/3000.0/0/1", {"z0": np.zeros(3)})
-    zarr.open_group(str(half), mode="a").attrs["finished"] = False
-    run_study(settings(workers=2), folder)
-    assert chunks_of(folder) == chunks_of(finished)
-    assert metrics_of(folder) == metrics_of(finished)
-    weights = [f / "model" / "weights.safetensors" for f in (folder, finished)]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
+    run_study(settings(workers=1), folder, quick=True)
+    assert metrics_of(folder) == before and chunks_of(folder) == chunks
+    assert (folder / "model" / "model.json").stat().st_mtime_ns == written
 
 
 @pytest.mark.slow
@@ -220,27 +193,44 @@ def test_what_is_lost_or_damaged_is_made_again_to_the_same_bytes(
     assert results.pop("cost") and before.pop("cost") and results == before
 
 
-def until(folder: Path, n_chunks: int, process: subprocess.Popen[str]) -> None:
-    """Wait until a run has so many chunks."""
+def until(chunk: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a run has a chunk."""
     while process.poll() is None:
-        if len(list(folder.glob("data.zarr/[!.]*/*/*/zarr.json"))) >= n_chunks:
+        if chunk.is_dir():
             return
         time.sleep(0.02)
     raise AssertionError(f"it ended by itself: {process.communicate()}")
 
 
+def stopped_among_pairs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Ctrl-C at the second chunk of pairs that this session begins."""
+    calls = []
+
+    def stopping(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return grown_pairs_chunk(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("macro_ase.studies.alloys.study.grown_pairs_chunk", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(settings(workers=1), folder)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
-def test_terminated_then_killed_it_goes_on_to_the_same_bytes(
-    finished: Path, tmp_path: Path
+def test_terminated_interrupted_and_killed_it_goes_on_to_the_same_bytes(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM ends between chunks, with one line and 143; after SIGKILL the lock is stale."""
+    """SIGTERM ends between chunks, with one line and 143; Ctrl-C among the pairs, and a chunk is
+    left half written; after SIGKILL the lock is stale; then it goes on with other workers."""
     folder = tmp_path / "run"
     argv = [sys.executable, "-m", "macro_ase", "run", "nbmota", "--quick", "--out", str(folder)]
     argv += ["--workers", "1", *(part for o in TINY for part in ("--set", o))]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(argv, **pipes) as process:
-        until(folder, 2, process)
+        until(folder / "data.zarr/small/2000.0/1", process)
         process.terminate()
         printed, said = process.communicate()
     lines = said.splitlines()
@@ -250,13 +240,20 @@ def test_terminated_then_killed_it_goes_on_to_the_same_bytes(
     assert not (folder / "data.zarr" / ".unfinished").exists()
     kept = chunks_of(folder)
     assert kept.items() <= chunks_of(finished).items() and kept
+    stopped_among_pairs(folder, monkeypatch)
+    assert not (folder / "model").exists() and not (folder / "metrics.json").exists()
+    half = folder / "data.zarr" / "pairs" / "3000.0" / "0" / "1"
+    Store(folder / "data.zarr").write("pairs/3000.0/0/1", {"z0": np.zeros(3)})
+    zarr.open_group(str(half), mode="a").attrs["finished"] = False
     with subprocess.Popen(argv, **pipes) as process:
-        until(folder, 6, process)
+        until(folder / "data.zarr/pairs/2000.0/0/1", process)
         process.kill()
     assert (folder / "run.lock").is_file()
-    run_study(settings(workers=1), folder)
+    run_study(settings(workers=2), folder)
     assert chunks_of(folder) == chunks_of(finished)
     assert metrics_of(folder) == metrics_of(finished)
+    weights = [f / "model" / "weights.safetensors" for f in (folder, finished)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 @pytest.mark.slow
@@ -265,15 +262,17 @@ def test_every_stage_has_its_seed(finished: Path, tmp_path: Path) -> None:
     d, other = (stages.AlloyStudy(settings(workers=1, seed=seed)).design for seed in (0, 1))
     runner, again = Runner(finished), Runner(tmp_path)
 
-    def both(function: Any, make: Any, *inputs: Any) -> list[Any]:
-        return [r.chunks("s", function, make(x, *inputs)) for x, r in ((d, runner), (other, again))]
+    def both(key: str, function: Any, make: Any, *inputs: Any) -> list[Any]:
+        """All chunks of the run, and the one that is compared with the other seed."""
+        one = {key: make(other, *inputs)[key]}
+        return [runner.chunks("s", function, make(d, *inputs)), again.chunks("s", function, one)]
 
     small = [stages.small_runs(x, r) for x, r in ((d, runner), (other, again))]
     scan = stages.time_step(d, small[0])
-    pairs = both(grown_pairs_chunk, stages.pair_jobs, small[0], scan)
+    pairs = both("pairs/2000.0/0/0", grown_pairs_chunk, stages.pair_jobs, small[0], scan)
     own = (small[0], scan, pairs[0])
     model, model_1 = stages.model_of(d, *own, runner), stages.model_of(other, *own, again)
-    direct = both(direct_run_chunk, stages.direct_jobs, scan, model)
+    direct = both("direct/2000.0/0", direct_run_chunk, stages.direct_jobs, scan, model)
     paths, paths_1 = (stages.predict(x, scan, model) for x in (d, other))
     assert not np.array_equal(d.system.large_state, other.system.large_state)
     for chunks, key, name in (
