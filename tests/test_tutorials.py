@@ -18,6 +18,7 @@ ALONE = "06_lammps_alloy"
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("script", TUTORIALS, ids=lambda script: script.stem)
 def test_a_tutorial_runs(
     script: Path,
