@@ -199,7 +199,7 @@ def normal_equations(problem: Problem, hops: Any, frames: Any) -> tuple[Array, A
 def solve(problem: Problem, prior: Array, hops: Any, frames: Any) -> Array:
     """Parameters from the chosen rows."""
     matrix, right = normal_equations(problem, hops, frames)
-    return np.linalg.solve(matrix + np.diag(prior), right)
+    return np.asarray(np.linalg.solve(matrix + np.diag(prior), right), dtype=float)
 
 
 def unpack(w: Array, species: tuple[str, ...], compositions: Array) -> KRABarriers:
