@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Chunk = dict[str, NDArray[Any]]
+Chunk = Mapping[str, NDArray[Any]]
 """Arrays by name, as a store keeps them."""
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.order_comparison import small_averages
 from ..arrays import Array
 from ..config import load_config
 from ..extras import need
@@ -211,8 +210,9 @@ class AlloyRun:
         small = d.system.small_order
         share = small.fractions[-1]
         scale = float(order.fractions[-1] / share) if share else 1.0
-        runs = ([store.read(key) for key in d.keys("small", t)] for t in d.temperatures)
-        found = np.array([small_averages(small, own, scale)[1][0] for own in runs])
+        runs = ([store.read(key)["extra"] for key in d.keys("small", t)] for t in d.temperatures)
+        late = ([x[len(x) // 2 :].mean(axis=0) for x in own] for own in runs)
+        found = scale * np.array([np.mean(own, axis=0) for own in late])
         x = 1000 / np.array(d.temperatures[::-1])
         return np.stack([np.interp(1000 / temperatures, x, v) for v in found[::-1].T], axis=1)
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Array, above_0, as_columns, as_conditions, finite_array
+from ..arrays import Array, Chunk, above_0, as_columns, as_conditions, finite_array
 from ..files import replacing
 from .saved import reading
 
@@ -131,7 +131,7 @@ class ForceBatch:
         return {k: getattr(self, k) for k in ARRAYS} | {"p": np.array([self.p])}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> ForceBatch:
+    def from_arrays(cls, arrays: Chunk) -> ForceBatch:
         """What `arrays` gave."""
         missing = {*ARRAYS, "p"} - arrays.keys()
         if missing:

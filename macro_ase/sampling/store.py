@@ -1,9 +1,9 @@
 """What a study computes, chunk by chunk, on disk (zarr).
 
 A chunk is a group of arrays under a key, with the shape, type and SHA-256 of every array. It is
-written beside its place and renamed into it, so it is there whole or not at all, and it is checked
-whenever it is read. zarr itself reads a lost file as zeros. Axes are named and arrays
-say what they are (`meanings`): ``xarray.open_zarr(store, group=key, consolidated=False)``.
+written beside its place and renamed into it, so it is there whole or not at all. An array is read
+when it is asked for, and checked then; zarr itself reads a lost file as zeros. Axes are named and
+arrays say what they are (`meanings`): ``xarray.open_zarr(store, group=key, consolidated=False)``.
 
 Chunks of earlier versions carry no checksums. They count where every file of their arrays is
 there; a block of zeros, which zarr does not write, looks like a lost file and is computed again.
@@ -55,7 +55,7 @@ class Store:
     def has(self, key: str) -> bool:
         """Whether a chunk is there, finished and whole."""
         try:
-            self.read(key)
+            dict(self.read(key))
         except KeyError:
             return False
         except ValueError as error:
@@ -100,14 +100,14 @@ class Store:
                 beside.parent.rmdir()
 
     def read(self, key: str) -> Chunk:
-        """The arrays of a finished chunk.
+        """The arrays of a finished chunk, each read when it is first asked for.
 
         Raises
         ------
         KeyError
             If it is not there or not finished.
         ValueError
-            Naming what is lost or damaged.
+            Naming what is lost or damaged; of an array, when it is asked for.
         """
         place = self.path / key
         try:
@@ -115,7 +115,7 @@ class Store:
         except (FileNotFoundError, zarr.errors.ContainsArrayError):
             raise KeyError(f"no finished chunk {key!r}") from None
         except Exception as error:  # zarr and its codecs raise many kinds
-            raise ValueError(f"{place} is damaged: {_line(error)}") from error
+            raise _damaged(place, error) from error
         if not group.attrs.get("finished", False):
             raise KeyError(f"no finished chunk {key!r}")
         if "arrays" not in group.attrs:
@@ -124,10 +124,7 @@ class Store:
                 "what is finished is read as it is",
                 stacklevel=2,
             )
-        try:
-            return _verified(group)
-        except Exception as error:
-            raise ValueError(f"{place} is damaged: {_line(error)}") from error
+        return _KeptArrays(place, group)
 
     def discard_unfinished(self) -> None:
         """Remove what a killed process left half-written; for the only writer there is."""
@@ -151,6 +148,30 @@ class Store:
             place.rename(old)
             shutil.rmtree(old, ignore_errors=True)
         beside.rename(place)
+
+
+class _KeptArrays(Mapping[str, NDArray[Any]]):
+    """Arrays of a chunk on the disk."""
+
+    def __init__(self, place: Path, group: zarr.Group) -> None:
+        self._place, self._group, self._found = place, group, dict[str, NDArray[Any]]()
+        known: Any = group.attrs.get("arrays")
+        self._entries = dict.fromkeys(group.array_keys()) if known is None else known
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._found:
+            entry = self._entries[name]
+            try:
+                self._found[name] = _verified(self._group, name, entry)
+            except Exception as error:
+                raise _damaged(self._place, error) from error
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
 class Chunks(Mapping[str, Chunk]):
@@ -208,29 +229,25 @@ def _entry(array: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def _verified(group: zarr.Group) -> Chunk:
-    """All arrays of a group.
+def _verified(group: zarr.Group, name: str, entry: Any) -> NDArray[Any]:
+    """An array of a group; its entry is None in a chunk of an earlier version.
 
     Raises
     ------
     ValueError
-        Naming the array that is not as it was written.
+        If it is not as it was written.
     """
-    expected: Any = group.attrs.get("arrays")
-    if expected is None:
-        return {name: _of_earlier_version(name, array) for name, array in group.arrays()}
-    found = {}
-    for name, entry in expected.items():
-        found[name] = np.asarray(group[name][...])  # type: ignore[index]
-        if _entry(found[name]) != entry:
-            raise ValueError(f"its array {name!r} is not as it was written")
+    array: Any = group[name]
+    if entry is None and array.nchunks_initialized < array.nchunks:
+        raise ValueError(f"its array {name!r} has no checksum and lacks files")
+    found = np.asarray(array[...])
+    if entry is not None and _entry(found) != entry:
+        raise ValueError(f"its array {name!r} is not as it was written")
     return found
 
 
-def _of_earlier_version(name: str, array: zarr.Array[Any]) -> NDArray[Any]:
-    if array.nchunks_initialized < array.nchunks:
-        raise ValueError(f"its array {name!r} has no checksum and lacks files")
-    return np.asarray(array[...])
+def _damaged(place: Path, error: Exception) -> ValueError:
+    return ValueError(f"{place} is damaged: {_line(error)}")
 
 
 def _line(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """Heat treatment of the run of an alloy, whose model is made by hand: the command and its files."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,16 @@ COOLING = "2800 K, 1e9 K/s to 1700 K, hold 1 ms, quench to 300 K, hold 1 us"
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hand_made(tmp_path_factory.mktemp("runs") / "alloy")
+
+
+@pytest.mark.slow
+def test_an_answer_loads_no_compiler(run: Path) -> None:
+    """That of torch takes 2 s, and the answer a part of one."""
+    words = ["anneal", str(run), "--schedule", COOLING, "--paths", "0"]
+    code = f"import sys; from macro_ase.cli import main; main({words}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "torch" in loaded and "torch._dynamo" not in loaded, done.stderr
 
 
 @pytest.mark.slow

@@ -295,8 +295,9 @@ class MacroModel(Equilibrating, Saved):
 
 def _require_own_options(trained: Trained, options: TrainingOptions) -> None:
     """Refuse options that make other members than there are: such a model could not be read."""
+    eye = torch.eye(len(trained.scaling.z_mean))
     with torch.device("meta"):
-        new = new_member(trained.scaling, options, torch.eye(len(trained.scaling.z_mean)))
+        new = new_member(trained.scaling, options, eye)
     same = [shapes(m.state_dict()) == shapes(new.state_dict()) for m in trained.members]
     if len(same) != options.members or not all(same):
         raise ValueError("options are not those that the members were trained with")

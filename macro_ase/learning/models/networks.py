@@ -16,6 +16,10 @@ from torch.nn import functional
 
 from ..options import DRIFTS
 
+PLAIN = "cpu"
+"""Where identities and places of a matrix are made: without a device, which members of a file first
+have, torch makes them by its compiler, which takes 2 s to load."""
+
 
 def _mlp(n_in: int, n_out: int, width: int, depth: int) -> nn.Sequential:
     layers: list[nn.Module] = []
@@ -85,8 +89,8 @@ class OnsagerDrift(nn.Module):
         self.d = d
         self.rest = _Affine(c, d)
         self.bend = _mlp(c, d, width, 1) if c else None
-        self.stiffness = nn.Parameter(torch.eye(d))
-        self.entries = nn.Parameter(0.3 * torch.eye(d))
+        self.stiffness = nn.Parameter(torch.eye(d, device=PLAIN))
+        self.entries = nn.Parameter(0.3 * torch.eye(d, device=PLAIN))
         self.potential = _mlp(d + c, 1, width, depth)
         self.mobility = _mlp(d + c, d * d, width, depth)
         for network in (self.potential, self.mobility, *([self.bend] if self.bend else [])):
@@ -169,7 +173,7 @@ class Diffusion(nn.Module):
         self.start: Tensor
         self.rows: Tensor
         self.register_buffer("start", start.clone())
-        self.register_buffer("rows", torch.tril_indices(d, d))
+        self.register_buffer("rows", torch.tril_indices(d, d, device=PLAIN))
 
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Factor, shape (n, d, d), around that of the covariance it started from."""

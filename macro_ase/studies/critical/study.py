@@ -88,7 +88,8 @@ def _snapshots(
         for word in words
     }
     done = runner.chunks(f"snapshots {size}", chain_chunk, jobs)
-    middle, sums, reaches, found = Chunk(), dict[float, Array](), [], []
+    middle: Chunk = {}
+    sums, reaches, found = dict[float, Array](), [], []
     for k, T in enumerate(temperatures):
         chains = _joined(*(done[f"chains/{size}/{k}/{word}"] for word in words))
         sums[T] = binned(rows_of(chains), design.chains, design.dt)

@@ -56,7 +56,7 @@ def encoder_chunk(
     outside = share_outside(system, layer_of(design, encoder, "Lx_partial"), few)
     numbers = {"unexplained": unexplained, "kappa": kappa, "outside": outside}
     found = {name: np.array([number]) for name, number in numbers.items()}
-    return found | files_of(encoder.content())
+    return {**found, **files_of(encoder.content())}
 
 
 def layer_of(design: ForcesDesign, encoder: ConditionedEncoder, loss: str) -> Layer:
@@ -123,8 +123,8 @@ def learning_chunk(
     """A drift, as files with those ``beside``, and its paths and errors by the suffix of tests."""
     torch.set_num_threads(1)  # also in a worker's thread, which has its own number
     drift = train_drift(z, np.zeros((len(z), 0)), loss, options, seed, label)
-    found = {"history": drift.history} | files_of(drift.content()) | beside
-    return found | predicted(drift, tests)
+    own = {"history": drift.history, **files_of(drift.content()), **beside}
+    return {**own, **predicted(drift, tests)}
 
 
 def linear_chunk(
@@ -144,7 +144,7 @@ def linear_chunk(
 
 def predicted(drift: Callable[[Array], Array], tests: Mapping[str, Comparison]) -> Chunk:
     """Paths of a drift and their errors, by the suffixes of the tests."""
-    found: Chunk = {}
+    found: dict[str, Array] = {}
     for suffix, (start, times, z, longest_step) in tests.items():
         paths = rollout(drift, start, times, longest_step)[..., : z.shape[-1]]
         found |= {f"errors{suffix}": trajectory_errors(paths, z), f"paths{suffix}": paths}
