@@ -50,8 +50,9 @@ def test_engines_of_this_machine(same: Any, tmp_path: Path, engine: str) -> None
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_dask(same: Any, tmp_path: Path) -> None:
+    """Two chunks at once in one process of the cluster."""
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
     with distributed.LocalCluster(**options) as cluster:
         engine = f"dask:{cluster.scheduler_address}"
         same(run_study(tiny(), tmp_path / "run", executor=engine))
