@@ -54,7 +54,7 @@ class Spring(ExactState, SpringCalculator):
 CASES: dict[str, tuple[Callable[[], Atoms], Patch, list[Move], int]] = {
     "table": (alloy, Patch.sphere(40, 4.0, 2.0), [Swap(), NeighbourSwap(), VacancySwap()], 3000),
     "table and displacements": (alloy, Patch.sphere(40, 3.0), [Swap(), Displacement(2.0, 0.2)], 40),
-    "Lennard-Jones": (argon, Patch.sphere(9, 4.5, 1.0), [Displacement(width_A=0.4)], 60),
+    "Lennard-Jones": (argon, Patch.sphere(9, 4.5, 1.0), [Displacement(width_A=0.4)], 30),
 }
 
 
@@ -81,7 +81,7 @@ def test_an_atom_that_wanders_gets_a_new_cut_out() -> None:
         atoms, Patch.sphere(9, 3.0), moves=Displacement(width_A=3.0), temperature_K=5000.0, rng=1
     )
     first = mc._sites
-    mc.run(60)
+    mc.run(30)
     assert mc._sites is not first
     change = energy(atoms, atoms.calc) - energy(start, atoms.calc)
     assert mc.energy_change_eV == pytest.approx(change, abs=1e-9)
