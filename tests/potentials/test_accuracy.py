@@ -20,7 +20,7 @@ class BondedMorse(MorsePotential):
     """Morse pairs, the same for all elements, and an energy of each unlike first-shell bond."""
 
     def __init__(self, unlike_eV: float = 0.0) -> None:
-        super().__init__(epsilon=0.8, r0=3.05, rho0=4.0, rcut1=1.4, rcut2=1.9)
+        super().__init__(epsilon=0.8, r0=3.05, rho0=4.0, rcut1=1.2, rcut2=1.5)
         self.unlike_eV = unlike_eV
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
