@@ -155,6 +155,7 @@ SPOILS = {
 }
 
 
+@pytest.mark.filterwarnings("error:invalid value")
 @pytest.mark.parametrize("name", [n for n in ALL if n != "FieldDynamics"])
 @pytest.mark.parametrize("what", SPOILS)
 def test_what_no_atoms_can_have_is_refused(name: str, what: str) -> None:

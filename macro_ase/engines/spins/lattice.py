@@ -109,6 +109,8 @@ def lattice_sites(atoms: Atoms) -> tuple[tuple[int, ...], NDArray[np.int64]]:
         raise ValueError("not a spin lattice: it must be periodic along x, xy or xyz")
     spacing = (math.prod(lengths) / len(atoms)) ** (1 / axes)
     size = require_size(np.rint(lengths / spacing))
+    if not np.isfinite(atoms.positions).all():
+        raise ValueError("not a spin lattice: positions must be finite")
     steps = (atoms.positions[:, :axes] - atoms.positions[0, :axes]) / spacing
     nearest = np.rint(steps).astype(np.int64)
     if math.prod(size) != len(atoms) or np.abs(steps - nearest).max() > TOLERANCE:
