@@ -40,9 +40,9 @@ from macro_ase.workflow import run_study
 PUBLISHED = Path(__file__).with_name("paper_published.csv")
 PATHS, MOVES = 20, 3.0
 DIRECT = {
-    300: 4e5, 400: 4e5, 500: 1e6, 600: 2e6, 700: 2e6, 800: 1.2e6, 900: 6e5, 1000: 4e5, 1200: 3e5,
-    1400: 2.5e5, 1600: 2e5, 1800: 2e5, 2000: 1.6e5, 2200: 1.6e5, 2400: 1.2e5, 2600: 1.2e5,
-    2800: 1.2e5, 3000: 1.2e5,
+    300: 2e6, 400: 2e6, 500: 3e6, 600: 4e6, 700: 4e6, 800: 2e6, 900: 1e6, 1000: 8e5, 1200: 6e5,
+    1400: 1e6, 1600: 8e5, 1800: 6e5, 2000: 4e5, 2200: 4e5, 2400: 4e5, 2600: 4e5, 2800: 4e5,
+    3000: 4e5,
 }  # fmt: skip
 
 
@@ -63,12 +63,11 @@ class Part:
 COLD = Part("cold", {}, {t: hops for t, hops in DIRECT.items() if t <= 1200}, 2e7)
 HOT = Part(
     "hot",
-    {1400: 400000, 1800: 300000, 2400: 200000, 3000: 200000},
+    {1400: 1000000, 1800: 500000, 2400: 350000, 3000: 350000},
     {t: hops for t, hops in DIRECT.items() if t > 1200},
     2e6,
-    ("system.small_size=[8,8,8]", "learning.members=4", "direct.runs=0", "workers=1",
-     "direct.relaxation_times=[10]", "predict.paths=8", "small.runs=6", "sampling.repeats=6",
-     "small.treated=0", "sampling.early_parts=false", "learning.weight_decay=1"),
+    ("system.small_size=[8,8,8]", "small.runs=16", "direct.runs=0", "workers=1",
+     "direct.relaxation_times=[10]", "predict.paths=8"),
 )  # fmt: skip
 QUICK = Part(
     "quick",
