@@ -33,6 +33,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PACKAGE = files(__package__)
 SETTINGS: Any = nb.config
+OPTIONS: Any = {"nogil": True, "no_cfunc_wrapper": True}
 INSIDE = f"{__package__}."
 SOURCES = ("compiled.py", "site_assignment.py", "kinetics", "observables")
 VERSIONS = (sys.implementation.cache_tag, nb.__version__, llvmlite.__version__, np.__version__)
@@ -40,7 +41,7 @@ VERSIONS = (sys.implementation.cache_tag, nb.__version__, llvmlite.__version__, 
 
 def compiled(function: Function) -> Dispatcher[Function]:
     """Decorate a kernel: compiled when it is first called, run without Python's lock, kept."""
-    dispatcher: Any = nb.njit(nogil=True)(function)
+    dispatcher: Any = nb.njit(**OPTIONS)(function)
     if not SETTINGS.DISABLE_JIT and function.__module__.startswith(INSIDE):
         dispatcher._cache = KernelCache(function)
     kernel: Dispatcher[Function] = dispatcher
