@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..compiled import compiled, inlined
+from .copying import copy_into, lengthened
 
 Ints = NDArray[np.int64]
 
@@ -83,7 +84,8 @@ def sort_into_cells(
     for i in range(n):
         at = filled[cell[i]]
         filled[cell[i]] += 1
-        order[at], row[i], places[at] = i, at, wrapped[i]
+        order[at], row[i] = i, at
+        copy_into(places[at], wrapped[i])
     return starts, order, places, row
 
 
@@ -149,8 +151,7 @@ def atoms_around(cells: Cells, points: Array, reach: float) -> tuple[Ints, Array
                         continue
                     if found == room:
                         room *= 2
-                        index = np.concatenate((index, np.empty(found, dtype=np.int64)))
-                        place = np.concatenate((place, np.empty((found, 3))))
+                        index, place = lengthened(index, room), lengthened(place, room)
                     index[found] = cells.order[at]
                     place[found, 0], place[found, 1], place[found, 2] = x + sx, y + sy, z + sz
                     found += 1

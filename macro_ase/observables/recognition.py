@@ -33,7 +33,7 @@ CLEARLY_BETTER = 0.8
 
 def cells_of(atoms: Atoms, reach_A: float | None = None) -> Cells:
     """Atoms in cells not narrower than a reach; default: cells that hold some eight atoms."""
-    box, positions = enclosed(atoms)
+    box, positions = map(np.ascontiguousarray, enclosed(atoms))
     inverse = np.linalg.inv(box).astype(np.float64, copy=False)
     width = 1 / np.linalg.norm(inverse, axis=0)
     fair_A = (abs(np.linalg.det(box)) / len(atoms)) ** (1 / 3)
@@ -45,7 +45,7 @@ def cells_of(atoms: Atoms, reach_A: float | None = None) -> Cells:
         periodic,
         box,
         inverse,
-        *sort_into_cells(np.ascontiguousarray(positions), shape, periodic, box, inverse),
+        *sort_into_cells(positions, shape, periodic, box, inverse),
     )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..compiled import compiled
 from ..kinetics.cell_list import Cells, cell_range
+from ..kinetics.copying import lengthened
 
 Codes = NDArray[np.int8]
 Ints = NDArray[np.int64]
@@ -109,9 +110,8 @@ def pairs_within(cells: Cells, centres: Ints, reach: float) -> tuple[Ints, Ints,
                             continue
                         if found == room:
                             room *= 2
-                            owner = np.concatenate((owner, np.empty(found, dtype=np.int64)))
-                            index = np.concatenate((index, np.empty(found, dtype=np.int64)))
-                            vector = np.concatenate((vector, np.empty((found, 3))))
+                            owner, index = lengthened(owner, room), lengthened(index, room)
+                            vector = lengthened(vector, room)
                         owner[found], index[found] = n, cells.order[other]
                         vector[found, 0], vector[found, 1], vector[found, 2] = dx, dy, dz
                         found += 1
