@@ -101,7 +101,8 @@ class VacancyWalker:
         self.clock = np.zeros(1)
         self.bonds = count_bonds(grid, self.padded, n_shells, n_species)[0]
         self._held = _padded_mask(grid, np.asarray(held, dtype=np.int64))
-        self._shells, self._shell_of = shell_offsets(grid, n_shells)
+        shells, shell_of = shell_offsets(grid, n_shells)
+        self._shells, self._shell_of = shells.copy(), shell_of.copy()
 
     @property
     def occupation(self) -> NDArray[np.int8]:
