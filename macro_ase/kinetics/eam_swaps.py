@@ -200,12 +200,13 @@ def _halves_in_core(role: NDArray[np.int8], i: int, j: int) -> int:
     return int(role[i] == CORE) + int(role[j] == CORE)
 
 
-@compiled
+@inlined
 def _attempt(
     tables: EAMSites,
     state: SiteState,
     active: NDArray[np.int64],
     n_core: int,
+    vacancies: NDArray[np.int64],
     moves: NDArray[np.int64],
     chances: NDArray[np.float64],
     bias: SpeciesBias,
@@ -216,12 +217,11 @@ def _attempt(
     bonds: NDArray[np.int64],
     origin: NDArray[np.int64],
 ) -> float:
-    """`metropolis`, which leaves the active sites marked."""
+    """`metropolis`, written out there."""
     occupation, near = state.occupation, tables.near
     vacancy = tables.pair.shape[1] - 1
     before = _workspace(near, active)
     counts, most = _enter(state, near, active, n_core, vacancy + 1)
-    vacancies = np.sort(active[occupation[active] == vacancy])
     total = 0.0
     for attempt in range(attempts):
         number = choose_move(chances, rng)
@@ -252,6 +252,8 @@ def _attempt(
             relocate(vacancies, i, j)
         elif new == vacancy:
             relocate(vacancies, j, i)
+    for k in range(active.size):
+        state.role[active[k]] = 0
     return total
 
 
@@ -261,6 +263,7 @@ def metropolis(
     state: SiteState,
     active: NDArray[np.int64],
     n_core: int,
+    vacancies: NDArray[np.int64],
     moves: NDArray[np.int64],
     chances: NDArray[np.float64],
     bias: SpeciesBias,
@@ -280,6 +283,8 @@ def metropolis(
     active : int64 array
         Sites that may change, those of the core first.
     n_core : int
+    vacancies : int64 array
+        Those of them that are vacant, ascending; follows them.
     moves : int64 array, shape (n_moves,)
         Moves of `site_moves.propose`.
     chances : float64 array, shape (n_moves,)
@@ -303,9 +308,7 @@ def metropolis(
     float
         Change of the energy, eV, without the bias.
     """
-    total = _attempt(
-        tables, state, active, n_core, moves, chances, bias, betas, attempts, rng,
+    return _attempt(
+        tables, state, active, n_core, vacancies, moves, chances, bias, betas, attempts, rng,
         tally, bonds, origin,
     )  # fmt: skip
-    state.role[active] = 0
-    return total

@@ -115,7 +115,9 @@ def choose_move(chances: NDArray[np.float64], rng: NDArray[np.uint64]) -> int:
 @compiled
 def bias_change(bias: SpeciesBias, counts: NDArray[np.int64], old: int, new: int) -> float:
     """Change of U (eV) when one atom of ``old`` turns into ``new``; ``counts`` has shape (S,)."""
-    n = counts[:-1].sum()
+    n = 0
+    for s in range(counts.size - 1):
+        n += counts[s]
     change: float = bias.mu[old] - bias.mu[new]
     change += bias.kappa[new] * (2 * (counts[new] - bias.target[new] * n) + 1) / n
     change -= bias.kappa[old] * (2 * (counts[old] - bias.target[old] * n) - 1) / n
@@ -125,7 +127,13 @@ def bias_change(bias: SpeciesBias, counts: NDArray[np.int64], old: int, new: int
 @compiled
 def relocate(vacancies: NDArray[np.int64], old: int, new: int) -> None:
     """Note that a vacancy went from one site to another; the list is ascending and stays so."""
-    v = np.searchsorted(vacancies, old)
+    v, above = 0, vacancies.size
+    while v < above:
+        middle = (v + above) // 2
+        if vacancies[middle] < old:
+            v = middle + 1
+        else:
+            above = middle
     while v > 0 and vacancies[v - 1] > new:
         vacancies[v] = vacancies[v - 1]
         v -= 1

@@ -71,13 +71,14 @@ class TableSites:
     def run(
         self, betas: NDArray[np.float64], attempts: int, rng: NDArray[np.uint64], tally: Ints
     ) -> tuple[float, int]:
-        n, s = self.cut.n_active, len(self.lattice.species)
+        sites, s = np.arange(self.cut.n_active), len(self.lattice.species)
         no_bonds = np.zeros((0, s, s), dtype=np.int64)
         change = metropolis(
             self.lattice.tables,
             self.state,
-            np.arange(n),
+            sites,
             self.cut.n_core,
+            self.lattice.vacancies(self.state, sites),
             self._moves,
             self._chances,
             self.bias,
@@ -88,7 +89,7 @@ class TableSites:
             no_bonds,
             self.origin,
         )
-        self.cut.atoms.numbers[:n] = self._numbers[self.state.occupation[:n]]
+        self.cut.atoms.numbers[sites] = self._numbers[self.state.occupation[sites]]
         return float(change), attempts
 
 

@@ -220,12 +220,10 @@ class EAMLattice:
         """
         chosen = as_moves(moves)
         sites = np.arange(self.n_sites) if active is None else np.asarray(active, dtype=np.int64)
+        core = len(sites) if n_core is None else n_core
         halves = self._counts(0 if bonds is None else self.n_shells)
         change = metropolis(
-            self.tables,
-            state,
-            sites,
-            len(sites) if n_core is None else n_core,
+            *(self.tables, state, sites, core, self.vacancies(state, sites)),
             *kernel_moves(chosen),
             no_bias(len(self.species)) if bias is None else bias,
             np.atleast_1d(1 / (units.kB * np.asarray(temperature_K, dtype=float))),
@@ -238,6 +236,11 @@ class EAMLattice:
         if bonds is not None:
             bonds += halves / 2
         return float(change)
+
+    def vacancies(self, state: SiteState, sites: Ints) -> Ints:
+        """Those of some sites that are vacant, ascending."""
+        vacant = state.occupation[sites] == len(self.species) - 1
+        return np.sort(sites[vacant])
 
     def _counts(self, *shape: int) -> Ints:
         """Zeros for counts by two species, shape (..., S, S)."""
