@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from barriers.test_nnk import synthetic_arrays
+from test_workflow_forms import write_network
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
@@ -23,6 +23,7 @@ from paper import measure, published
 from paper_runs import HopRun, run
 from paper_tables import Row, table
 
+from macro_ase.barriers import nnk
 from macro_ase.barriers.load import load_barriers
 from macro_ase.commands.alloy_run import AlloyRun
 from macro_ase.systems import alloy_setup
@@ -33,8 +34,9 @@ NAMES = ("Nb-Nb", "Nb-Mo", "Nb-Ta", "Mo-Mo", "Mo-Ta", "Ta-Ta")
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Namespace:
+    """Arguments of the benchmark, with a narrow network."""
     folder = tmp_path_factory.mktemp("paper")
-    np.savez(folder / "network.npz", **synthetic_arrays())
+    write_network(folder / "network.npz")
     own = {"network": folder / "network.npz", "folder": folder / "runs", "seed": 3}
     return Namespace(**own, temperatures=None, plot=folder / "order.png", quick=True)
 
@@ -43,6 +45,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Namespace:
 def nothing_heals() -> Iterator[None]:
     """States do not grow, so that the energy that heals seams, seconds to fit, is not asked for."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nnk, "WIDTH", 16)
         patch.setattr(alloy_setup, "energy_of", lambda barriers: load_barriers(None).energy)
         yield
 

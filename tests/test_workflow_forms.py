@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_alloy import METRICS, metrics_of, settings  # noqa: E402
 
-from macro_ase.barriers import KRABarriers  # noqa: E402
+from macro_ase.barriers import KRABarriers, nnk  # noqa: E402
 from macro_ase.config import load_config  # noqa: E402
 from macro_ase.learning.models.macro_model import MacroModel  # noqa: E402
 from macro_ase.run_folder import prepare  # noqa: E402
@@ -104,12 +104,12 @@ def test_swaps_of_neighbours(tmp_path: Path) -> None:
 
 def write_network(path: Path) -> None:
     """A barrier network of random weights, in the layout of the published one."""
-    rng = np.random.default_rng(5)
-    arrays: dict[str, np.ndarray] = {"W4": rng.normal(0, 0.01, (128, 1)), "b4": np.array([0.8])}
+    rng, n = np.random.default_rng(5), nnk.WIDTH
+    arrays: dict[str, np.ndarray] = {"W4": rng.normal(0, 0.02, (n, 1)), "b4": np.array([0.8])}
     for layer in range(4):
-        arrays[f"W{layer}"] = rng.normal(0, 0.1, (128 if layer else 729, 128))
-        arrays |= {f"{name}{layer}": rng.normal(0, 0.2, 128) for name in ("b", "beta", "mean")}
-        arrays |= {f"{name}{layer}": rng.uniform(0.5, 1.5, 128) for name in ("gamma", "var")}
+        arrays[f"W{layer}"] = rng.normal(0, *((0.2, (n, n)) if layer else (0.1, (729, n))))
+        arrays |= {f"{name}{layer}": rng.normal(0, 0.2, n) for name in ("b", "beta", "mean")}
+        arrays |= {f"{name}{layer}": rng.uniform(0.5, 1.5, n) for name in ("gamma", "var")}
     np.savez(path, **arrays)
 
 
@@ -127,11 +127,15 @@ def barrier_network(file: Path, drift: str) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.filterwarnings("error:Initializing zero-element tensors")
-def test_a_barrier_network_at_one_temperature(tmp_path: Path) -> None:
+def test_a_barrier_network_at_one_temperature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Swaps that heal seams use an energy fitted to the network; the model has no condition.
 
-    Both drifts are learned from the same patches: nothing but the model is made twice.
+    The network is narrow. Both drifts are learned from the same patches: nothing but the model is
+    made twice.
     """
+    monkeypatch.setattr(nnk, "WIDTH", 16)
     write_network(tmp_path / "network.npz")
     for drift in ("onsager", "network"):
         config, folder = barrier_network(tmp_path / "network.npz", drift), tmp_path / drift
