@@ -19,6 +19,7 @@ from ase.io import write
 pytest.importorskip("hypothesis")
 
 from fuzzing import (
+    CHARACTERS,
     JSONS,
     OF_PROGRAMMERS,
     Begun,
@@ -290,7 +291,10 @@ def test_fits_of_any_tables(hops: dict[str, bytes], data: Any) -> None:
 
 @pytest.mark.slow
 @bounded(40)
-@given(st.text(max_size=10) | st.from_regex(r"[a-zA-Z.]{0,6}\.[a-z]{1,6}(\.gz)?", fullmatch=True))
+@given(
+    st.text(CHARACTERS, max_size=10)
+    | st.from_regex(r"[a-zA-Z.]{0,6}\.[a-z]{1,6}(\.gz)?", fullmatch=True, alphabet=CHARACTERS)
+)
 @example("a.db")
 @example("\x00")
 @example("a" * 300 + ".xyz")

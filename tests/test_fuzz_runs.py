@@ -11,7 +11,7 @@ import pytest
 hypothesis = pytest.importorskip("hypothesis")
 pytest.importorskip("torch")
 
-from fuzzing import JSONS, SCALARS, Begun, bounded, exchanged, folder, places, refused  # noqa: E402
+from fuzzing import CHARACTERS, JSONS, SCALARS, Begun, bounded, exchanged, folder, places, refused  # noqa: E402
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
@@ -64,7 +64,9 @@ def test_settings_files_with_a_slip_of_the_pen(study: str, data: Any) -> None:
     text = dump_toml(load_config(study))
     at = data.draw(st.integers(0, len(text)))
     end = min(len(text), at + data.draw(st.integers(0, 12)))
-    slip = data.draw(st.text(max_size=5) | st.sampled_from(["[", "]\n", '"', "=", "1e400", "\n\n"]))
+    slip = data.draw(
+        st.text(CHARACTERS, max_size=5) | st.sampled_from(["[", "]\n", '"', "=", "1e400", "\n\n"])
+    )
     content = (text[:at] + slip + text[end:]).encode("utf-8", "surrogatepass")
     with folder() as here:
         (here / "my.toml").write_bytes(content)
@@ -207,7 +209,10 @@ def test_any_argument_of_build(option: str, text: str) -> None:
 
 
 @bounded(40)
-@given(st.text(max_size=12) | st.from_regex(r"([A-Z][a-z]?[0-9.]{0,5}){1,3}", fullmatch=True))
+@given(
+    st.text(CHARACTERS, max_size=12)
+    | st.from_regex(r"([A-Z][a-z]?[0-9.]{0,5}){1,3}", fullmatch=True, alphabet=CHARACTERS)
+)
 def test_any_composition_of_build(text: str) -> None:
     with folder() as here:
         argv = ["build", "bcc", "--size", "2", "2", "2", "--out", "a.xyz", "--", text]
