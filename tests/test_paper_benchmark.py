@@ -45,7 +45,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Namespace:
 def nothing_heals() -> Iterator[None]:
     """States do not grow, so that the energy that heals seams, seconds to fit, is not asked for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nnk, "WIDTH", 16)
+        patch.setattr(nnk, "WIDTH", 32)
         patch.setattr(alloy_setup, "energy_of", lambda barriers: load_barriers(None).energy)
         yield
 

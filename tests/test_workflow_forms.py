@@ -135,7 +135,7 @@ def test_a_barrier_network_at_one_temperature(
     The network is narrow. Both drifts are learned from the same patches: nothing but the model is
     made twice.
     """
-    monkeypatch.setattr(nnk, "WIDTH", 16)
+    monkeypatch.setattr(nnk, "WIDTH", 32)
     write_network(tmp_path / "network.npz")
     for drift in ("onsager", "network"):
         config, folder = barrier_network(tmp_path / "network.npz", drift), tmp_path / drift
