@@ -1,5 +1,5 @@
 # make demo   set up, run the main job in its quick form, name the report
-# make test   set up, run the tests; make fast-test: those that take less than a second or so
+# make test   set up, run the tests; make fast-test: those that take half a second or less
 # make docs   set up, run tutorials and gallery, build the site
 # make release-check   whether this tree can be released
 # Any Python from 3.11 on is found; PYTHON=python3.12 names one.

@@ -159,6 +159,7 @@ def test_imports_in_functions_and_for_types_count() -> None:
     assert found == {"macro_ase.rng", "macro_ase.engines.spins.models"}
 
 
+@pytest.mark.slow
 def test_functions_fit_on_a_screen() -> None:
     long = {
         f"{name}.{node.name}".removeprefix("macro_ase.")
@@ -201,6 +202,7 @@ def test_every_module_serves_a_user() -> None:
     assert not MODULES.keys() - reached
 
 
+@pytest.mark.slow
 def test_importing_the_package_is_light() -> None:
     code = (
         "import sys, macro_ase; from macro_ase import VacancyKMC, short_range_order; "

@@ -68,6 +68,7 @@ def test_compositions_of_a_map_are_those_of_the_nearest_learned_from() -> None:
     assert nearest_of(known, asked).tolist() == [0, 1, 1]
 
 
+@pytest.mark.slow
 def test_pairs_of_states_as_they_are() -> None:
     """A vacancy each, alone in its own state: nothing has grown, and z0 is that of the state."""
     make, pairs = as_they_are(8, 2)

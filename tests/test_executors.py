@@ -61,6 +61,7 @@ def test_dask(cluster: Any) -> None:
         assert results(square, SQUARES, workers) == {str(x): x * x for x in range(7)}
 
 
+@pytest.mark.slow
 def test_a_lost_dask_worker_is_replaced_by_others(cluster: Any, tmp_path: Path) -> None:
     with workers_of(f"dask:{cluster.scheduler_address}") as workers:
         jobs = {str(x): (x, tmp_path) for x in range(6)}
@@ -76,6 +77,7 @@ def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "3").exists()
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_a_broken_pool(tmp_path: Path) -> None:
     """Workers ignore SIGTERM, with which a pool ends those that are left; it would wait forever."""
     others = set(multiprocessing.active_children())

@@ -13,6 +13,7 @@ from macro_ase.cli import main
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
 
 
+@pytest.mark.slow
 def test_blocks_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

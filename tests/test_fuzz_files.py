@@ -277,6 +277,7 @@ def hops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return contents(here)
 
 
+@pytest.mark.slow
 @bounded(10)
 @given(st.data())
 def test_fits_of_any_tables(hops: dict[str, bytes], data: Any) -> None:
@@ -339,6 +340,7 @@ def test_restart_files_with_any_bytes(restart: bytes, spoil: Damage) -> None:
     assert kmc.nsteps == 1
 
 
+@pytest.mark.slow
 @bounded(30)
 @given(st.data())
 def test_restart_files_with_any_array(restart: bytes, data: Any) -> None:

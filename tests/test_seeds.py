@@ -146,6 +146,7 @@ def plain(result: Result) -> Any:
     return np.hstack([np.asarray(part, dtype=object).ravel() for part in result]).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_seeds_are_whole_numbers_of_any_kind(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -82,6 +82,7 @@ def spin_chain(n_spins: int, beta: float, n_t: int, runs: int, seed: int = 0) ->
     return series
 
 
+@pytest.mark.slow
 def test_error_of_tau_of_spin_chains() -> None:
     tau = by_parts(integrated_autocorrelation_time, spin_chain(12, 0.5, 2000, 500))
     assert tau.mean() > 2
@@ -103,6 +104,7 @@ def test_negative_control_the_naive_error_is_rejected() -> None:
     assert calibration(series, naive) > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phi", [0.0, 0.8])
 def test_std_and_its_error(phi: float) -> None:
     std, error = by_parts(lambda part: np.array(std_with_error(part)), ar1(phi, 1000, 3000))

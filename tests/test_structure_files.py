@@ -294,6 +294,7 @@ WORDS = (
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150,
     deadline=None,

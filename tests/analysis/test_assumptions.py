@@ -62,6 +62,7 @@ def test_errors_are_calibrated() -> None:
         assert abs(values.mean() - exact) < 5 * values.std() / np.sqrt(60) + 0.03 * exact
 
 
+@pytest.mark.slow
 def test_a_drift_that_is_hardly_known_is_not_taken_for_a_smaller_one() -> None:
     """Errors of the fit raise its squares; a drift twice that of patches still shows."""
     for factor in (1.0, 2.0):

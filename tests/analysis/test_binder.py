@@ -74,6 +74,7 @@ def test_a_polynomial_that_does_not_hold_shows() -> None:
     assert straight.p_value < 1e-3
 
 
+@pytest.mark.slow
 def test_crossing_of_a_sweep_is_exact(tiny_ising, ising) -> None:
     runs = [
         model.draw(T, 20_000, seed=i)[1]
@@ -86,6 +87,7 @@ def test_crossing_of_a_sweep_is_exact(tiny_ising, ising) -> None:
     assert found.temperature_error < 0.1
 
 
+@pytest.mark.slow
 def test_crossing_by_reweighting_is_exact(tiny_ising, ising) -> None:
     pairs = [
         (tiny_ising.draw(2.2, 10_000, seed=s)[1], ising.draw(2.2, 10_000, seed=100 + s)[1])

@@ -26,6 +26,7 @@ def test_the_parameters_are_found_within_their_errors() -> None:
     assert found.n_free == 45 - 3 - 7
 
 
+@pytest.mark.slow
 def test_errors_are_calibrated() -> None:
     found = [fit_collapse(synthetic(seed), START) for seed in range(100)]
     for name, truth in TRUTH.items():

@@ -30,6 +30,7 @@ def test_planes_are_met_however_few_the_compositions() -> None:
     np.testing.assert_allclose(same(ASKED), same(ASKED - [[0.1, 0, 0]]), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_bends_are_met_where_a_plane_fails() -> None:
     fit = CompositionSurface.fit(CONDITIONS, bent(CONDITIONS))
     assert np.abs(fit(ASKED) - bent(ASKED)).max() < 5e-3

@@ -27,6 +27,7 @@ def law(sizes: np.ndarray, temperatures: np.ndarray) -> np.ndarray:
 VALUES = law(np.array(SIZES)[:, None], np.array(TEMPERATURES))
 
 
+@pytest.mark.slow
 def test_exponents_of_exact_power_laws() -> None:
     """Points that scale exactly give the exact exponents; noise shows in the errors."""
     errors = 0.002 * VALUES

@@ -72,6 +72,7 @@ def test_errors_cover_exact_values() -> None:
     assert (((f[:, 0] - 1) / errors[:, 0]) ** 2).sum() > 1000
 
 
+@pytest.mark.slow
 def test_a_random_alloy_hops_by_its_rates() -> None:
     """All states are alike, so that a given neighbour is vacant with probability 1 / (n - 1)."""
     atoms = build_crystal("bcc", "Nb0.5Mo0.5", (8, 8, 8), vacancies=1, rng=0)
@@ -84,6 +85,7 @@ def test_a_random_alloy_hops_by_its_rates() -> None:
     assert found.correlation[0] < EXACT["bcc"] - 0.05 < EXACT["bcc"] + 0.05 < found.correlation[1]
 
 
+@pytest.mark.slow
 def test_displacements_are_those_of_the_driver() -> None:
     """The same hops by `VacancyKMC`, whose positions are unwrapped, give the same D."""
     atoms, barriers = pure("bcc", 4, vacancies=2), ConstantBarriers({"Cu": BARRIER_EV})
@@ -100,6 +102,7 @@ def test_displacements_are_those_of_the_driver() -> None:
     assert abs(apart) < 3 * np.hypot(D.std() / np.sqrt(32), found.coefficient_error[0])
 
 
+@pytest.mark.slow
 def test_several_temperatures_give_the_barrier_and_the_laboratory_adds_the_formation_energy(
     tmp_path: Path,
 ) -> None:

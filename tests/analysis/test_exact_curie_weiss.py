@@ -25,6 +25,7 @@ def test_master_equation_equals_matrix_algebra() -> None:
     np.testing.assert_allclose(generator @ exact.stationary(), 0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_paths_end_in_equilibrium() -> None:
     exact = ExactCurieWeiss(64**2, 1.1, 0.1)
     for start in (-0.5, 0.5):

@@ -43,6 +43,7 @@ def test_against_a_double_loop() -> None:
     np.testing.assert_allclose(kernel, kernel.T)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shift", "spread"), [(0.5, 1.0), (0.0, 2.0), (0.0, 1.0)])
 def test_normal_laws_against_the_closed_form(shift: float, spread: float) -> None:
     """E k(a, b) = s / sqrt(v) exp(-d^2 / (2 v)), v = s^2 + both variances; plus the bias."""

@@ -126,6 +126,7 @@ def test_a_component_that_hardly_changes_has_no_time() -> None:
     assert np.isnan(c.relaxation_true.value).all() and np.isnan(c.relaxation_ratio.value).all()
 
 
+@pytest.mark.slow
 def test_errors_of_direct_runs_are_calibrated() -> None:
     """The error of three runs against the spread over 40 repeats."""
     found = []
@@ -179,6 +180,7 @@ def test_intervals_cover_as_they_say() -> None:
     assert np.mean(np.abs(found) <= 0.5) < 0.58
 
 
+@pytest.mark.slow
 def test_the_error_of_a_relaxation_time_is_that_of_the_mean_path() -> None:
     times = np.array([comparison(n_direct=6).relaxation_true.error[0, 2]])
     many = [direct(6, seed=300 + k) for k in range(24)]

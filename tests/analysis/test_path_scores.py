@@ -23,6 +23,7 @@ def test_truth_against_itself() -> None:
     assert np.all(np.abs(score.spread - 1) < 4 * score.spread_error)
 
 
+@pytest.mark.slow
 def test_a_shift_and_a_spread_are_told_apart() -> None:
     true, second = paths(), paths()
     scale = true.std(axis=(0, 1, 2)).mean()

@@ -47,6 +47,7 @@ ESTIMATORS: dict[str, tuple[Estimator, float]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_error_bars_cover_the_truth(name: str) -> None:
     assert coverage(*ESTIMATORS[name]) == pytest.approx(0.683, abs=4 * np.sqrt(0.22 / RUNS))
@@ -80,6 +81,7 @@ def test_blocking_of_independent_samples_is_the_naive_error() -> None:
     assert first.lengths.tolist() == [2**k for k in range(12)]
 
 
+@pytest.mark.slow
 def test_jackknife_removes_the_bias_of_a_square() -> None:
     """The mean of n independent normals squared has mean 1 / n; the jackknife's is 0."""
     x = np.random.default_rng(2).normal(size=(2000, 40))

@@ -23,6 +23,7 @@ def test_quantities_are_exact_within_their_errors(ising, temperature: float) -> 
     assert np.abs((values - ising.quantities(temperature + 0.1)) / errors).max() > 4
 
 
+@pytest.mark.slow
 def test_errors_are_calibrated(ising) -> None:
     found = [quantities(ising.draw(2.4, 1000, seed=s)[1]) for s in range(150)]
     values, errors = (np.array(part) for part in zip(*found))

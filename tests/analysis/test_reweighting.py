@@ -44,6 +44,7 @@ def test_fields_are_reached_too(ising) -> None:
     assert abs(wrong.value[0] - exact) > 10 * wrong.error[0]
 
 
+@pytest.mark.slow
 def test_errors_are_calibrated(ising) -> None:
     runs = [ising.draw(2.5, 1000, seed=s)[1] for s in range(200)]
     found = [reweight(lambda e: e, (run.energy,), run, 2.2) for run in runs]

@@ -46,6 +46,7 @@ def test_the_coupling_sets_the_temperature_scale() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dimension", "temperature"), [(1, 1.5), (3, 8.0)])
 def test_other_dimensions(dimension: int, temperature: float) -> None:
     """The chain is exact; the cube's ln Z = n (3 ln cosh K + 3 v^4 + 22 v^6 + ...)."""

@@ -49,6 +49,7 @@ def test_a_small_barrier_has_collapsed_and_so_has_its_way_back(
     assert "way back" in reasons[pairs[0][1]]
 
 
+@pytest.mark.slow
 def test_a_pair_that_contradicts_the_loops_is_found(table: BarrierTable) -> None:
     """One direction is wrong by a third of an eV: neither is small."""
     pairs, values = pairs_of(table), table.barrier_eV.copy()

@@ -15,6 +15,7 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data"
 MAX_BARRIER_MAE_EV, MAX_FORMATION_RMS_MEV = 0.052, 3.0
 
 
+@pytest.mark.slow
 def test_fit_measures_itself(synthetic: Any) -> None:
     truth, sigma_eV = synthetic.true_model(2), 0.03
     data = synthetic.table(truth, 0, sigma_eV), synthetic.frames(truth, 60)
@@ -30,6 +31,7 @@ def test_fit_measures_itself(synthetic: Any) -> None:
     np.testing.assert_array_equal(again.orbit_weights_eV, model.orbit_weights_eV)
 
 
+@pytest.mark.slow
 def test_barriers_alone_determine_the_energy_poorly(synthetic: Any) -> None:
     truth = synthetic.true_model(2)
     data = synthetic.table(truth, 0, 0.03)
@@ -79,6 +81,7 @@ def test_the_shipped_fit_can_be_remade() -> None:
     np.testing.assert_allclose(model.orbit_weights_eV, shipped.orbit_weights_eV, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_energy_is_fitted_to_a_model_that_has_none(synthetic: Any) -> None:
     """From barriers of one crystal alone: energies of swaps in another come back."""
     truth = synthetic.true_model(2)

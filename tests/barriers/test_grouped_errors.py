@@ -30,11 +30,13 @@ def two_tables(synthetic: Any, sign: int) -> tuple[Problem, list[Any]]:
     return assemble(tables, synthetic.frames(truth, 60), 2), tables
 
 
+@pytest.mark.slow
 def test_one_law_is_fitted_together_as_well_as_alone(synthetic: Any) -> None:
     for found in measured(*two_tables(synthetic, 1)).values():
         assert found["together_less_alone_eV"] < 2 * found["together_less_alone_error_eV"]
 
 
+@pytest.mark.slow
 def test_two_laws_are_better_fitted_apart(synthetic: Any) -> None:
     for found in measured(*two_tables(synthetic, -1)).values():
         assert found["together_less_alone_eV"] > 4 * found["together_less_alone_error_eV"]
@@ -46,6 +48,7 @@ def test_two_laws_are_better_fitted_apart(synthetic: Any) -> None:
         assert found["together_less_alone_error_eV"] < apart  # the same hops, paired
 
 
+@pytest.mark.slow
 def test_a_shift_of_a_composition_is_seen_where_it_is_left_out(synthetic: Any) -> None:
     """Barriers .2 eV higher in the second: it is predicted as before, too low by .2 eV more."""
     problem, tables = two_tables(synthetic, 1)

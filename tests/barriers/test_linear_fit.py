@@ -8,6 +8,7 @@ import pytest
 from macro_ase.barriers.linear_fit import assemble, prior_of, solve, unpack
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "crystals"), [(1, 1), (2, 1), (5, 2)])
 def test_known_parameters_are_recovered(synthetic: Any, n: int, crystals: int) -> None:
     truth = synthetic.true_model(n)

@@ -173,6 +173,7 @@ def dragged_barrier(atoms: Atoms, vacancy: int, target: int, calculator: Calcula
     return float(curve(np.linspace(parts[top - 1], parts[top + 1], 201)).max() - start)
 
 
+@pytest.mark.slow
 def test_barrier_is_that_of_constrained_minimisation(alloy: tuple[Atoms, Calculator]) -> None:
     atoms, calculator = alloy
     vacancy, target = 20, neighbour(atoms, 20)
@@ -189,6 +190,7 @@ def neighbour(atoms: Atoms, index: int) -> int:
     return int(np.argsort(distance)[1])
 
 
+@pytest.mark.slow
 def test_the_reverse_hop_meets_detailed_balance(alloy: tuple[Atoms, Calculator]) -> None:
     atoms, calculator = alloy
     vacancy, target = 7, neighbour(atoms, 7)
@@ -202,6 +204,7 @@ def test_the_reverse_hop_meets_detailed_balance(alloy: tuple[Atoms, Calculator])
     assert back.energy_change_eV == pytest.approx(-there.energy_change_eV, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_local_relaxation_errs_less_the_larger_its_radius(alloy: tuple[Atoms, Calculator]) -> None:
     atoms, calculator = alloy
     before = atoms.positions.copy()

@@ -62,6 +62,7 @@ def test_a_schedule_gives_a_table_files_and_the_frozen_order(
     assert plot.read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 def test_a_table_a_crystal_of_another_size_and_laboratory_time(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

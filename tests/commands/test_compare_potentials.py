@@ -113,6 +113,7 @@ def test_the_page_says_how_it_was_made(compared: tuple[Path, str]) -> None:
     assert "macro-ase run config.toml" not in page
 
 
+@pytest.mark.slow
 def test_stopped_it_goes_on_and_more_hops_are_added(data: Path, compared: tuple[Path, str]) -> None:
     out = data / "again"
     shutil.copytree(compared[0], out)
@@ -156,6 +157,7 @@ def test_a_reference_that_one_was_given_is_that_of_all(compared: tuple[Path, str
     assert {row.section for row in errors} <= {ELEMENTS}
 
 
+@pytest.mark.slow
 def test_elements_have_their_constants_and_what_fails_is_named() -> None:
     found = Element("Cu").run(Potential(EMT_TEXT))
     expected = elastic_constants(EMT(), "Cu", found["a_A"])
@@ -197,6 +199,7 @@ def exact_alpha(crystal: Crystal, temperature_K: float) -> float:
     return float(np.average(alpha, weights=weights) - alpha.mean())
 
 
+@pytest.mark.slow
 def test_swaps_sample_what_enumeration_gives() -> None:
     atoms = build_crystal("bcc", {"Nb": 14 / 16, "Mo": 2 / 16}, (2, 2, 2), rng=0)
     crystal = Crystal.from_atoms(atoms)
@@ -208,6 +211,7 @@ def test_swaps_sample_what_enumeration_gives() -> None:
     assert abs(alpha - exact_alpha(crystal, 1500.0)) > 4 * error
 
 
+@pytest.mark.slow
 def test_intervals_cover_and_count_sites_not_hops() -> None:
     rng = np.random.default_rng(0)
     inside = {"sites": 0, "hops": 0}

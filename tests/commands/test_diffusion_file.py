@@ -21,6 +21,7 @@ def crystal(tmp_path: Path) -> list[str]:
     return [str(structure), "--barriers", str(barriers)]
 
 
+@pytest.mark.slow
 def test_text_table_and_figure(
     crystal: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +61,7 @@ def test_useless_input_is_one_line(
     assert len(error) == 1 and message in error[0]
 
 
+@pytest.mark.slow
 def test_kmc_gives_the_coefficients_too(
     crystal: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -115,6 +115,7 @@ def test_hops_of_one_species_alone_are_said_first_and_refused_in_use(data: Path)
         model.hop_barriers(atoms, 0)
 
 
+@pytest.mark.slow
 def test_several_compositions_are_left_out_in_turn(data: Path) -> None:
     write_tables(data / "neb" / "more", "Nb0.25Mo0.75")
     (data / "neb" / "less").mkdir()
@@ -147,6 +148,7 @@ def test_refusals_leave_nothing(data: Path, folder: str, out: str, message: str)
     assert sorted(data.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_alpha_of_the_shipped_energy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit_command, "ALPHA_SWEEPS", 200)
     model = KRABarriers.load()

@@ -129,6 +129,7 @@ def test_few_samples_give_no_mean(alloy: Path) -> None:
     assert number(still, "time") == 0 and "a vacancy -" in still
 
 
+@pytest.mark.slow
 def test_vacancies_are_taken_out_at_random(tmp_path: Path) -> None:
     file = tmp_path / "full.cif"
     write(file, build_crystal(size=(4, 4, 4), rng=0))

@@ -49,6 +49,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_table_with_provenance_and_the_same_bytes(data: Path) -> None:
     out = data / "NbMoTa.eam.alloy"
     text = make_eam_command([data / "frames.extxyz"], out, seed=3)

@@ -116,6 +116,7 @@ def test_like_pairs_keep_the_sum_rule(
             assert abs(sum(c[b] * float(value) for b, value in own)) < 1e-4
 
 
+@pytest.mark.slow
 def test_temperatures_outside_are_said(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["map", str(run), "--temperature", "1200", "--parts", "2"]) == 0
     assert "1200 K lies outside the 1600 to 2400 K" in capsys.readouterr().err

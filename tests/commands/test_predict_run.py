@@ -125,6 +125,7 @@ def test_a_file_other_temperatures_and_laboratory_time(
     assert own[f"{name} error"][0] > own[f"{name} error"][1]
 
 
+@pytest.mark.slow
 def test_swaps_have_attempts_for_time_and_no_vacancies(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -147,6 +147,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     write("a.xyz", build_crystal("bcc", "NbMo", (3, 3, 3), lattice_constant_A=3.25, rng=0))
     relaxed, calls = vacancy_worker.relaxed, []

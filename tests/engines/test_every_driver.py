@@ -194,6 +194,7 @@ def give_belongings(atoms: Atoms) -> None:
     atoms.set_initial_charges(0.1 * atoms.numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in ON_SITES if CASES[n].exchanges])
 def test_what_belongs_to_an_atom_travels_with_it(name: str) -> None:
     case = CASES[name]

@@ -16,6 +16,7 @@ def test_every_name_is_there() -> None:
         _ = engines.Nothing
 
 
+@pytest.mark.slow
 def test_importing_the_engines_is_light() -> None:
     code = (
         "import sys, macro_ase.engines as e; first = 'ase' in sys.modules; "

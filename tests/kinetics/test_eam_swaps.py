@@ -276,6 +276,7 @@ def test_swaps_sample_the_exact_distribution(moves: list[Move], codes: list[int]
 LENGTHS_A = {"fcc": 4.1, "hcp": 2.9}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("structure", LENGTHS_A)
 def test_whole_cells_that_are_their_own_neighbours_sample_the_exact_distribution(
     structure: str,
@@ -304,6 +305,7 @@ GRAND = SemiGrand({"Nb": 0.0, "Mo": 0.6, "Ta": -0.5})
 HELD = SemiGrand(GRAND.mu_eV, 0.8, {"Nb": 0.5, "Mo": 0.2})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ensemble", [GRAND, HELD], ids=["semi-grand", "variance-constrained"])
 def test_transmutations_sample_the_exact_distribution(ensemble: SemiGrand) -> None:
     occupation = random_occupation()

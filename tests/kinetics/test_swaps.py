@@ -28,6 +28,7 @@ def crystal(seed: int = 0) -> Crystal:
     return Crystal.from_sites(GRID, KRABarriers.load().species, occupation, 3.2)
 
 
+@pytest.mark.slow
 def test_swaps_sample_the_exact_distribution() -> None:
     start, energy = crystal(), KRABarriers.load().energy
     padded, geometry = pad(GRID, start.occupation), geometry_of(GRID)

@@ -80,6 +80,7 @@ def first_hops(w: VacancyWalker, n: int) -> tuple[np.ndarray, np.ndarray]:
     return times, events
 
 
+@pytest.mark.slow
 def test_first_hop_has_the_analytic_time_and_direction() -> None:
     model, n = KRABarriers.load(), 20_000
     w = walker(model, (3, 4, 3), vacancies=3, seed=4)
@@ -96,6 +97,7 @@ def steps_of(w: VacancyWalker, trail: np.ndarray) -> np.ndarray:
     return HOP_DIRECTIONS[np.argmax(targets == (trail[:, 1] - trail[:, 0])[:, None], axis=1)]
 
 
+@pytest.mark.slow
 def test_vacancy_in_a_pure_crystal_is_a_random_walk() -> None:
     w = walker(pure_model(), (3, 3, 3), vacancies=1)
     blocks, length = 4000, 100

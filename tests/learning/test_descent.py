@@ -157,6 +157,7 @@ def test_states_of_other_seeds_data_and_options_are_left_aside(
     assert saved(macro(tmp_path / "model"), tmp_path / "model") == expected
 
 
+@pytest.mark.slow
 def test_a_finished_member_is_not_trained_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

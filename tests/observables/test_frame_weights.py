@@ -45,6 +45,7 @@ def clock(times=None, residence=None, how="auto"):
     return made.weights()
 
 
+@pytest.mark.slow
 def test_residence_times_give_the_law_and_frames_or_intervals_do_not() -> None:
     states, times, residence = walk(6000, HOPS, 0)
     exact = law() @ OBSERVABLE

@@ -228,6 +228,7 @@ def test_positions_that_are_no_numbers_are_refused(value):
         short_range_order(atoms)
 
 
+@pytest.mark.slow
 def test_it_is_not_slower_than_ten_lines_with_matscipy():
     """CPU time of the least of several calls, against lines that are told the cutoffs."""
 

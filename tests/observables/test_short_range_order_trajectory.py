@@ -12,6 +12,7 @@ from macro_ase.observables import (
 )
 
 
+@pytest.mark.slow
 def test_trajectory_errors_cover_the_truth_and_know_autocorrelation():
     frames = [rattled(alloy(4, seed), 0.1, seed) for seed in range(30)]
     slow = [frame for frame in frames for _ in range(10)]

@@ -143,6 +143,7 @@ def test_ctrl_c_ends_between_chunks(tmp_path: Path) -> None:
     assert store.has("noise/0") and store.has("noise/1") and not store.has("noise/39")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_finished_chunks_do_not_pile_up(tmp_path: Path, workers: int) -> None:
     """Neither in memory nor unwritten: a kill loses at most one chunk a worker."""

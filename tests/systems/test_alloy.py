@@ -94,6 +94,7 @@ def test_a_patch_is_one_vacancy_evolved_in_the_true_lattice() -> None:
     np.testing.assert_array_equal(pairs.z0, system.observe(state[None]))
 
 
+@pytest.mark.slow
 def test_everything_is_undone_afterwards() -> None:
     system = alloy()
     walker = VacancyWalker(
@@ -175,6 +176,7 @@ def test_an_upsampled_state_keeps_its_composition_and_every_vacancy_hops() -> No
     assert 8 < moved[0] < moved[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sites_per_vacancy", "vacancies"), [(128, 1), (32, 4)])
 def test_small_runs_keep_time_by_the_hops_of_a_vacancy(
     sites_per_vacancy: int, vacancies: int
@@ -245,6 +247,7 @@ def test_chosen_patches_do_what_they_do_among_all(boundary: str) -> None:
     np.testing.assert_array_equal(some.met[0], every.met[0][some.patch[0]])
 
 
+@pytest.mark.slow
 def test_every_patch_is_chosen_as_often_as_any_other() -> None:
     """3 of 8 at a time, 2,000 times: counts against those of independent draws (chi-squared)."""
     counts = np.zeros(8)

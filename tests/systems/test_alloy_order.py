@@ -67,6 +67,7 @@ def test_vacancy_neighbours_by_hand() -> None:
     np.testing.assert_allclose(v, expected, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composition", CASES)
 def test_random_state_is_the_mean_of_random_crystals(composition: str) -> None:
     """To 4 errors in both shells; that of crystals without end is not."""

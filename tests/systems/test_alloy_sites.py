@@ -40,6 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_small_and_large_crystals_have_the_same_order_above_the_transition() -> None:
     """Averages of runs of 256 sites and of the whole of 864, within four errors."""
     system, times = alloy(), 0.5 * np.arange(250)
@@ -56,6 +57,7 @@ def test_small_and_large_crystals_have_the_same_order_above_the_transition() -> 
     assert large[1] > 20 * large_error[1], "unlike neighbours are preferred"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lattice", ["fcc", "hcp"])
 def test_patches_drift_as_the_whole_does(lattice: str) -> None:
     system = alloy(f"system.lattice={lattice}").alone()
@@ -142,6 +144,7 @@ def test_a_calculator_that_did_one_alloy_is_asked_again_of_another() -> None:
         alloy("system.halo_A=6.0", "system.composition=Cu0.5Fe0.5")
 
 
+@pytest.mark.slow
 def test_relaxed_sites_of_a_table_are_compiled_and_move_as_by_calls() -> None:
     ends = []
     for calculator in ("emt", "python:ase.calculators.emt:EMT"):

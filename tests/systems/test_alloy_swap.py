@@ -79,6 +79,7 @@ def test_patches_are_those_found_among_all_sites(
         np.testing.assert_array_equal(active[n_core:], around)
 
 
+@pytest.mark.slow
 def test_patches_drift_and_fluctuate_as_the_whole_does() -> None:
     whole, patches = increments(alloy(), 0.1, 150)
     assert_unbiased(patches, whole, wrong=1.5)
@@ -87,6 +88,7 @@ def test_patches_drift_and_fluctuate_as_the_whole_does() -> None:
     assert np.all(np.abs(noise - 1) < 4 * np.sqrt(2 / 150))
 
 
+@pytest.mark.slow
 def test_a_patch_that_counts_its_buffer_is_noticed() -> None:
     whole, _ = increments(alloy(), 0.1, 100)
     system, wrong = alloy(), []

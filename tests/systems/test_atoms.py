@@ -118,6 +118,7 @@ def test_negative_controls_no_buffer_and_no_surroundings() -> None:
     assert np.all(np.abs(patches_over_whole(1, "periodic") - 1) > 0.03)
 
 
+@pytest.mark.slow
 def test_increments_are_those_of_engine_pairs() -> None:
     """The same blocks as masks, evolved by the same engine with the same seeds."""
     system, own = Copper(), plan(2, 6, 5 * STEP, buffer=1)

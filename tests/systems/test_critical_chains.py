@@ -59,6 +59,7 @@ def test_attempts_are_sites_times_sweeps() -> None:
     assert grown[1][2] == pytest.approx(20 * 3**2.17, abs=1)
 
 
+@pytest.mark.slow
 def test_chunks() -> None:
     """Bytes are those of seed, stage and number; patches and wholes do the same on average."""
     ways = [(0.25, 1), (0.25, WHOLE)]

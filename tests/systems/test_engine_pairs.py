@@ -208,6 +208,7 @@ def test_a_pair_stands_for_all_k_patches() -> None:
         assert pairs.snapshot.tolist() == [3] * len(patches)
 
 
+@pytest.mark.slow
 def test_attempts_are_counted_per_active_site(monkeypatch: pytest.MonkeyPatch) -> None:
     """dt attempts a site of core and buffer, with Poisson's spread; not of the core, nor of all."""
     counts: list[int] = []

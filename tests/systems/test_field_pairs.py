@@ -40,6 +40,7 @@ def states(number: int = 2) -> np.ndarray:
     return LINE.snapshots(PLAN, number, {}, np.random.default_rng(0)).states
 
 
+@pytest.mark.slow
 def test_increments_have_the_mean_and_k_times_the_covariance_of_the_whole() -> None:
     many = np.repeat(states(1)[2:3], 1500, axis=0)
     made = LINE.increments(PLAN, many, no_closure, {}, rng())
@@ -62,6 +63,7 @@ def spread(tiles: np.ndarray) -> np.ndarray:
     return ((tiles - 0.3) ** 2).mean(axis=2)
 
 
+@pytest.mark.slow
 def test_noise_that_is_even_in_the_random_numbers() -> None:
     """Of mean squares under strong noise: independent increments have it all, antithetic do not."""
     system = FisherKPP(noise=0.6, growth=0.1, time_step=0.02, boundary="periodic", cells=32)
@@ -142,6 +144,7 @@ def test_changes_of_observables_of_neighbours_add_up() -> None:
     assert np.abs(cut - drift)[:, 1].max() > 3 * np.abs(still.mean - drift)[:, 1].max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axes", [1, 2])
 def test_patches_of_an_own_equation_are_the_whole(axes: int) -> None:
     """Drift, noise and independence by the function of all systems; a wrong noise is seen."""

@@ -36,6 +36,7 @@ def test_the_temperature_and_its_derivative(system: LennardJonesForces) -> None:
     np.testing.assert_allclose(rates, (ahead - behind) / (2 * h), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_runs_differ_in_temperature_alone(system: LennardJonesForces) -> None:
     states = system.training_states(2, np.random.default_rng(0)).reshape(2, 3, -1)
     assert states.shape[2] == 1200 and system.states_per_run == 3

@@ -69,6 +69,7 @@ def branching(**values: Any) -> FisherKPP:
     return Branching(noise=0.6, **values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [1.0, 0.02])
 def test_moments_of_growth_with_multiplicative_noise(start: float) -> None:
     """E u = u0 e^(at) and Var u = u0 s^2 / a (e^(2at) - e^(at)), also where noise reaches 0."""

@@ -70,6 +70,7 @@ def test_where_all_energies_are_equal_there_is_no_verdict() -> None:
         flat.require()
 
 
+@pytest.mark.slow
 def test_hops_of_vacancies_by_a_model() -> None:
     model = KRABarriers.load()
     crystal = build_crystal("bcc", "NbMoTa", (3, 3, 3), vacancies=2, rng=1)

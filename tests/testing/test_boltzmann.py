@@ -55,6 +55,7 @@ def test_wrong_rules_do_not(rule: str) -> None:
         assert found.worst.startswith("(-1, -1, -1, -1): a share of 0")
 
 
+@pytest.mark.slow
 def test_drivers_that_keep_their_state_and_states_that_are_arrays() -> None:
     rng, values = np.random.default_rng(0), np.array([0.0, 0.5, 0.5, 2.0])
     state = np.array([0, 1, 1, 3])

@@ -25,6 +25,7 @@ def hop(rule: str, seed: int = 0):
     return step
 
 
+@pytest.mark.slow
 def test_false_alarms_are_as_rare_as_stated() -> None:
     level, runs = 0.1, 40
     found = [

@@ -18,6 +18,7 @@ def chain(law: np.ndarray, n: int, stay: float, seed: int) -> np.ndarray:
     return drawn[np.maximum.accumulate(fresh)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stay", "n"), [(0.0, 1280), (0.6, 2560), (0.9, 6400)])
 def test_false_alarms_are_as_rare_as_stated(stay: float, n: int) -> None:
     """And the naive chi-squared, which takes samples to be independent, is alarmed always."""

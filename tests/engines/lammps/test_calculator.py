@@ -155,6 +155,7 @@ def test_differences_in_a_cut_out_are_those_of_the_whole(commands) -> None:
     assert abs(changes[2] - changes[0]) > 1e-4, "half of the reach must be noticed"
 
 
+@pytest.mark.slow
 def test_monte_carlo_of_a_patch_makes_the_moves_of_the_kernel(commands) -> None:
     runs = []
     for calculator in (LammpsCalculator(commands), TableEAM(TABLE)):

@@ -56,6 +56,7 @@ def peak_MB() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+@pytest.mark.slow
 def test_faults_are_one_line(potential: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.write_text(potential.read_text()[:5000])

@@ -83,6 +83,7 @@ def test_a_patch_moves_as_the_same_atoms_in_the_whole(commands, moved_in_whole) 
     assert len(patch.cut.atoms) < len(atoms)
 
 
+@pytest.mark.slow
 def test_constant_energy_and_frozen_surroundings(commands) -> None:
     atoms = alloy()
     patch = LammpsPatch(atoms, PATCH, commands, timestep=units.fs)
@@ -109,6 +110,7 @@ def test_constant_energy_and_frozen_surroundings(commands) -> None:
     assert len(first) == len(cut.atoms)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "motion",
     [
@@ -137,6 +139,7 @@ def test_an_executable_gives_what_the_library_gives(commands, motion) -> None:
         _ = two.lammps
 
 
+@pytest.mark.slow
 def test_swaps_conserve_composition_and_vacancies(commands) -> None:
     atoms = alloy()
     atoms.symbols[[998, 1001]] = "X"
@@ -202,6 +205,7 @@ def test_thermostats_hold_the_temperature(commands, ensemble: str) -> None:
     assert abs(sample.mean() - 800.0) < 4 * error and error < 40
 
 
+@pytest.mark.slow
 def test_observers_and_seeds(commands, tmp_path: Path) -> None:
     states = []
     for interval in (0, 7):

@@ -178,6 +178,7 @@ def test_sections_with_coefficients_bonds_and_labels(lmp: Any, tmp_path: Path) -
         assert f"\n{section}" in text
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -103,6 +103,7 @@ def require_same(some: list[PatchMC], others: list[PatchMC]) -> None:
         assert one.energy_change_eV == pytest.approx(other.energy_change_eV, abs=SAME_EV)
 
 
+@pytest.mark.slow
 def test_any_potential_of_clusters_in_lockstep_alone_and_by_calls() -> None:
     batched, options = RootOfBonds(), {"moves": [*MOVES, Transmute()]}
     options["ensemble"] = SemiGrand({"Mo": 0.1, "Nb": 0.0})
@@ -125,6 +126,7 @@ def test_any_potential_of_clusters_in_lockstep_alone_and_by_calls() -> None:
     assert not any(isinstance(engine._sites, ClusterSites) for engine in by_calls)
 
 
+@pytest.mark.slow
 def test_an_evolution_of_many_patches() -> None:
     batched, patch = RootOfBonds(), Patch.sphere(0, 4.0)
     evolution = MonteCarloEvolution(Bonds(batched), 3000.0, MOVES, dt=2.0)

@@ -87,6 +87,7 @@ def test_an_atom_that_wanders_gets_a_new_cut_out() -> None:
     assert mc.energy_change_eV == pytest.approx(change, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_kernel_and_calculator_make_the_same_moves() -> None:
     patch, ensemble = Patch.sphere(40, 4.0, 2.0), SemiGrand({"Mo": 0.1, "Nb": 0.0})
     moves = [Swap(), NeighbourSwap(), VacancySwap(), Transmute()]

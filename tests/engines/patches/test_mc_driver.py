@@ -171,6 +171,7 @@ def test_bad_input_is_refused(settings: dict[str, Any], words: str) -> None:
             make(**settings)
 
 
+@pytest.mark.slow
 def test_fixed_atoms_are_not_displaced() -> None:
     atoms = argon()
     fixed = Patch.sphere(9, 4.5).select(atoms).core[::2]

@@ -67,6 +67,7 @@ def in_the_whole(table: EAMTable, steps: int) -> Atoms:
     return atoms
 
 
+@pytest.mark.slow
 def test_a_patch_moves_as_the_same_group_does_in_the_full_cell() -> None:
     atoms, whole = alloy(), in_the_whole(short_eam(), 100)
     md = alloy_patch(atoms, skin_A=0.3)

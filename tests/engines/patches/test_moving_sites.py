@@ -42,6 +42,7 @@ def run(patch: Patch | None, calculator: Any, attempts: int, seed: int = 4) -> t
     return mc, mc._sites is not first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patch", [PATCH, None])
 def test_kernel_and_calculator_make_the_same_moves(patch: Patch | None) -> None:
     table = TableEAM(zhou_table(("Mo", "Nb", "Ta")))

@@ -79,6 +79,7 @@ def test_lennard_jones_in_cells_of_any_shape(shape: str, width: float) -> None:
     assert relative_error(cut(bins, index), index, whole) < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("atoms", "calculator"),
     [
@@ -99,6 +100,7 @@ def test_forces_by_a_calculator_are_those_on_the_whole(atoms: Atoms, calculator)
     assert error > 1e-4 and f"off by up to {error:.2g} eV/A" in str(told[0].message)
 
 
+@pytest.mark.slow
 def test_vacancies_are_not_shown_to_the_calculator() -> None:
     atoms = rattled(bulk("Cu", "fcc", 3.6, cubic=True), 5)
     atoms.symbols[[3, 40]] = "X"

@@ -125,6 +125,7 @@ def test_a_broken_or_missing_potential_file(engine, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_halo_that_is_too_short_is_measured(engine) -> None:
     make, potential = engine
     with pytest.warns(UserWarning, match=r"shorter than the 10.* off by up to \S+ eV"):

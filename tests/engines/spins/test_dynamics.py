@@ -139,6 +139,7 @@ def test_spins_changed_between_runs_are_noticed() -> None:
     assert dynamics.magnetisation == -1 and atoms.get_potential_energy() == -84
 
 
+@pytest.mark.slow
 def test_drivers_sample_the_exact_mean() -> None:
     """Through the whole stack, on shuffled atoms."""
     order = np.random.default_rng(0).permutation(16)

@@ -45,6 +45,7 @@ def levels_follow(tally: np.ndarray, model: Ising, temperature: float, wrong: La
     assert_visits(seen, exact, levels.probabilities(*wrong), values=energies)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "coupling", "field", "temperature"),
     [((4, 4), 1.0, 0.1, 3.0), ((3, 5), -0.8, 0.3, 2.0), ((5,), 1.0, -0.2, 1.2)],

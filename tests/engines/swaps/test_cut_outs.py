@@ -93,6 +93,7 @@ def test_a_calculator_whose_reach_is_not_known_asks_for_a_halo() -> None:
         CutOutEnergy(crystal("fcc, small")[0], Unknown(), NUMBERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fcc, large", "hcp"])
 def test_moves_are_those_of_the_compiled_kernel(name: str) -> None:
     """Of a patch and of the whole, together and alone: the same bonds from the same streams."""

@@ -162,6 +162,7 @@ def test_edits_are_taken_up() -> None:
         swaps.run(1)
 
 
+@pytest.mark.slow
 def test_fixed_atoms_are_not_swapped_and_the_others_follow_boltzmann() -> None:
     start, free = build_crystal(size=(3, 3, 3), rng=0), [3, 4, 20, 21]
     start.symbols[free] = ["Nb", "Mo", "Mo", "Ta"]

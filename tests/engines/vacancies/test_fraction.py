@@ -57,6 +57,7 @@ def test_what_is_quenched_in_does_not_change() -> None:
         quenched.effective_energy_eV(300)
 
 
+@pytest.mark.slow
 def test_time_along_a_ramp_is_the_integral() -> None:
     times, kelvin = np.linspace(0, 1e-3, 2001), np.linspace(2400, 1600, 2001)
     exact = quad(lambda t: TANTALUM.time_scale(2400 - 8e5 * t, 1e-3), 0, 1e-3)[0]

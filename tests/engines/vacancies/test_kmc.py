@@ -68,6 +68,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     assert np.any(frames["a"][-1].positions != frames["c"][-1].positions)
 
 
+@pytest.mark.slow
 def test_trajectory_keeps_identities_and_unwrapped_positions(tmp_path: Path) -> None:
     atoms = alloy()
     start = atoms.copy()

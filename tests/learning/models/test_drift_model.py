@@ -57,6 +57,7 @@ def test_all_forces_give_the_linear_law_exactly(loss: object) -> None:
     np.testing.assert_allclose(intercept, 0, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_some_forces_give_the_closed_form_least_squares() -> None:
     batch, rates = linear_system(4000, partial=True)
     loss = loss_x_partial(batch)

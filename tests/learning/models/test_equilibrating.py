@@ -38,6 +38,7 @@ def test_means_spreads_and_relaxation_are_exact_at_every_size(substeps: int) -> 
     assert np.isnan(r.error).all() and np.isnan(r.relaxation[1]).all()
 
 
+@pytest.mark.slow
 def test_members_give_errors_that_are_wider_outside_of_training() -> None:
     m = linear_model(shifts=(0.0, 0.01))
     with pytest.warns(UserWarning, match="extrapolates: temperatures are 1300 to 2000") as told:
@@ -65,6 +66,7 @@ def test_what_follows_from_z_has_its_own_mean_spread_and_time() -> None:
     np.testing.assert_allclose(own.relaxation[0], r.relaxation[0][:, :1])
 
 
+@pytest.mark.slow
 def test_a_model_that_finds_no_rest_says_so() -> None:
     with pytest.warns(UserWarning) as told:
         r = linear_model(kappa=np.array([-0.05, 0.02])).equilibrate(2000.0, START, n_sites=1e5)

@@ -82,6 +82,7 @@ def test_the_antisymmetric_part_does_no_work() -> None:
     assert power.max() <= 0
 
 
+@pytest.mark.slow
 def test_the_potential_falls_along_the_flow() -> None:
     drift, (y, c) = onsager(roughness=3.0), points()
     start = drift.energy(y, c)

@@ -156,6 +156,7 @@ def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
     assert float(found) == pytest.approx(by_definition(rests, drift.numpy(), noise), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_moves_of_a_known_law_have_the_errors_that_the_misfit_says() -> None:
     """chi^2 of d + d (d + 1) / 2 numbers a run; a drift a tenth too weak is far beyond it."""
     z = walks(np.random.default_rng(0), np.zeros(2), 300, 3100)[:, 100:]
@@ -202,6 +203,7 @@ def test_pairs_without_runs_know_all_of_them() -> None:
         assert float(rests.steps[k]) == pytest.approx(steps / len(rows))
 
 
+@pytest.mark.slow
 def test_training_and_validation_weigh_all_runs_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pairs without runs: a fifth of them is validated beside a fifth of the steps."""
     pairs, late, _ = known(4)

@@ -198,6 +198,7 @@ def test_what_cannot_be_learned_from_is_refused() -> None:
         train(twice, options("onsager"), 0)
 
 
+@pytest.mark.slow
 def test_means_of_less_noise_sharpen_the_drift_and_leave_the_noise() -> None:
     """The drift -0.1 y from means with a tenth of the noise; the covariance from increments."""
     rng, n = np.random.default_rng(0), 4000

@@ -29,6 +29,7 @@ def test_times_to_equilibrium_are_those_of_the_clock_and_the_drift() -> None:
         assert np.all(np.diff(r.interval_95, axis=0) >= np.diff(r.interval_68, axis=0))
 
 
+@pytest.mark.slow
 def test_less_must_be_left_for_longer_and_time_may_be_scaled() -> None:
     options = {"n_sites": SITES, "component": "a", "paths": 2}
     m = linear_model()
@@ -38,6 +39,7 @@ def test_less_must_be_left_for_longer_and_time_may_be_scaled() -> None:
     assert slow / tenth == pytest.approx(1000, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_at_rest_it_has_arrived_and_beyond_the_training_intervals_are_wider() -> None:
     m = linear_model(shifts=(0.0, 0.02))
     at_rest = linear_model().time_to(2000.0, equilibrium(2000.0), n_sites=SITES)
@@ -49,6 +51,7 @@ def test_at_rest_it_has_arrived_and_beyond_the_training_intervals_are_wider() ->
     assert ratios[0] > ratios[1]
 
 
+@pytest.mark.slow
 def test_the_fictive_temperature_of_a_frozen_order() -> None:
     """Slow to 1900 K, then a quench: what stays is the order of 1900 K; members give an error."""
     schedule = Schedule.parse("2800 K, 1 K/h to 1900 K, quench to 300 K, hold 1 us")

@@ -55,6 +55,7 @@ def test_pairs_of_paths_move_the_mean_to_where_many_rest(
     assert abs(at_end(0) - stepped.mean()) > 5 * own
 
 
+@pytest.mark.slow
 def test_one_path_moves_no_mean_and_a_straight_drift_is_moved_by_none() -> None:
     assert at_end(1) == at_end(0)
     model = linear_model()

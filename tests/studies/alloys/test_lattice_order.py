@@ -45,6 +45,7 @@ def test_l1_2_is_one_and_random_crystals_have_what_is_said() -> None:
     assert np.all(found.highest.value[1] < 1.5)
 
 
+@pytest.mark.slow
 def test_a_cold_alloy_is_more_ordered_than_a_hot_one() -> None:
     """In the mean of four runs: one that was quenched may stay between domains."""
     d = design("conditions.temperatures_K=[300.0, 2000.0]")

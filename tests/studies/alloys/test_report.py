@@ -239,6 +239,7 @@ def test_the_cost_counts_events_by_stage() -> None:
     assert "here the learned route costs 2 times the direct one" in cost.sentence
 
 
+@pytest.mark.slow
 def test_the_offset_of_a_small_random_crystal_is_exact() -> None:
     """Mean delta of random crystals of 54 sites with fixed numbers against the formula."""
     from macro_ase.lattice import BCC, SiteGrid, shell_neighbors
@@ -256,6 +257,7 @@ def test_the_offset_of_a_small_random_crystal_is_exact() -> None:
     assert np.abs(order.random_delta / error).min() > 6  # negative control: no offset is noticed
 
 
+@pytest.mark.slow
 def test_time_in_the_laboratory_stands_beside_the_simulated(tmp_path: Path) -> None:
     _, found = made()
     times = Estimate(np.array([[2e-7, 3e-7, 4e-7]]), np.array([[1e-8, 2e-8, 3e-8]]))

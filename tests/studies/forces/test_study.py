@@ -144,6 +144,7 @@ def spiral(n: int = 200) -> tuple[np.ndarray, QuadraticLoss, dict[str, Compariso
     return z, loss, {"": Comparison(start, times, true, 0.05)}
 
 
+@pytest.mark.slow
 def test_drifts_find_a_spiral_and_not_what_forces_of_other_states_say() -> None:
     z, loss, tests = spiral()
     options = DriftOptions(width=4, steps=20, polish=20)
