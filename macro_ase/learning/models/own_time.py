@@ -115,14 +115,13 @@ def marks(schedule: Schedule, rate: Rate, records: int | ArrayLike) -> Array:
 
     Of a number of records, half are even in time and half in ln(1 + s), s the own time since the
     piece began; ends of pieces are among them. Times that are given must ascend within the
-    schedule; 0 is put before them.
+    schedule, whose end may be rounded; 0 is put before them.
     """
     if np.ndim(records):
-        own = finite_array(records, "records", None)
-        if not len(own) or np.any(np.diff(own) <= 0) or own[0] < 0 or own[-1] > schedule.duration:
-            raise ValueError(
-                f"times of records must ascend from 0 to {schedule.duration:g} s, the end"
-            )
+        own, end = finite_array(records, "records", None), schedule.duration
+        own = np.where(np.isclose(own, end, rtol=TOGETHER, atol=0), end, own)
+        if not len(own) or np.any(np.diff(own) <= 0) or own[0] < 0 or own[-1] > end:
+            raise ValueError(f"times of records must ascend from 0 to {end:g} s, the end")
         return own if own[0] == 0 else np.concatenate([[0.0], own])
     number = require_count(records, "records", 1, MOST_RECORDS)
     pieces = schedule.pieces()

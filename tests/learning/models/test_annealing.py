@@ -205,6 +205,16 @@ def test_a_schedule_that_takes_no_time_leaves_all_as_it_was(text: str) -> None:
     np.testing.assert_allclose(r.paths[0, :, 0], np.tile(START, (3, 1)))
 
 
+def test_an_end_that_is_rounded_is_the_end() -> None:
+    text = "2000 K, hold 0.05 us, 1e10 K/s to 1400 K"
+    end = Schedule.parse(text).duration
+    assert end != 1.1e-7
+    np.testing.assert_array_equal(run(text, paths=0, records=[5e-8, 1.1e-7]).times, [0, 5e-8, end])
+    with pytest.raises(ValueError, match=r"must ascend from 0 to 1\.1e-07 s, the end"):
+        run(text, paths=0, records=[5e-8, 1.1001e-7])
+
+
+@pytest.mark.slow
 def test_what_never_comes_to_rest_is_refused_before_it_takes_forever() -> None:
     """Diffusion without drift: no stationary law to jump to; a short hold has its exact spread."""
     free = linear_model(kappa=np.array([0.05, 0.0]))
