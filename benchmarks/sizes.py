@@ -1,7 +1,7 @@
 """One model at every size, beside direct runs: order, spread, relaxation, time and memory.
 
     python benchmarks/sizes.py RUN [--quick] [--sizes 16 32 64 128] [--runs 8 4 2 0]
-        [--temperatures 1600 2000] [--workers 1] [--folder OUT] [--crystals RUN]
+        [--temperatures 1600 2000] [--stationary T] [--workers 1] [--folder OUT] [--crystals RUN]
 
 RUN is the folder of a run of `nbmota` that has learned a model. Random crystals of N x N x N cells
 begin as `macro-ase predict RUN --size N N N` has them, or the run of the same alloy that --crystals
@@ -10,9 +10,10 @@ direct runs are kept in the folder (default: RUN/sizes), whatever stops them, an
 call; more runs or other temperatures add to them. The tables are printed, and written as sizes.md
 there.
 
-Direct runs last 8 units of time and then so many as they count as stationary, 100 sqrt(8192 / n)
-and at least 16; a unit is the longest relaxation time of a bond density that the model predicts
-for the largest size, and stays that of the folder.
+Direct runs last 8 units of time and then --stationary ones, which count as stationary: if not
+given, 100 sqrt(8192 / n) and at least 16. Many short runs know relaxation best. A unit is the
+longest relaxation time of a bond density that the model predicts for the largest size, and stays
+that of the folder.
 Errors of a direct relaxation time t are those of where the mean of the runs crosses,
 
     t e sqrt(s^2 + (1 - 1/e)^2 d^2) / |change|,
@@ -128,12 +129,13 @@ def crossings(times: Array, path: Array, rest: Pair, spread: Array, runs: int) -
     return found, found * np.e * width / np.abs(change)
 
 
-def pieces(cells: int, quick: bool) -> tuple[int, int]:
+def pieces(cells: int, args: argparse.Namespace) -> tuple[int, int]:
     """Units of time before a run counts as stationary, and in all."""
-    if quick:
-        return QUICK_SETTLING, QUICK_SETTLING + QUICK_STATIONARY
-    stationary = round(STATIONARY * np.sqrt(SMALLEST / (2 * cells**3)))
-    return SETTLING, SETTLING + max(LEAST_STATIONARY, stationary)
+    settling, usual = SETTLING, STATIONARY * np.sqrt(SMALLEST / (2 * cells**3))
+    stationary = max(LEAST_STATIONARY, round(usual))
+    if args.quick:
+        settling, stationary = QUICK_SETTLING, QUICK_STATIONARY
+    return settling, settling + (args.stationary or stationary)
 
 
 def alone(function: Callable[..., Any], *args: Any) -> Any:
@@ -164,9 +166,7 @@ def measure(args: argparse.Namespace, pool: Executor) -> str:
     plan = {
         cells: [
             [
-                DirectRun(
-                    args.crystals, args.folder, cells, t, r, pieces(cells, args.quick)[1], unit[t]
-                )
+                DirectRun(args.crystals, args.folder, cells, t, r, pieces(cells, args)[1], unit[t])
                 for r in range(runs)
             ]
             for t in temperatures
@@ -178,7 +178,7 @@ def measure(args: argparse.Namespace, pool: Executor) -> str:
     left = [pool.submit(alone, go_on, job) for job in jobs if job.done < job.pieces]
     for k, one in enumerate(as_completed(left), 1):
         print(f"{k} of {len(left)} direct runs: {one.result()}", flush=True)
-    true = [direct(run, own, pieces(n, args.quick)[0]) for n, own in plan.items()]
+    true = [direct(run, own, pieces(n, args)[0]) for n, own in plan.items()]
     names = run.design.system.order.all_names
     return report(predicted, {own.sites: own for own in true}, temperatures, names)
 
@@ -191,6 +191,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="cells along each axis")
     parser.add_argument("--runs", type=int, nargs="+", metavar="N", help="direct runs, by size")
     parser.add_argument("--temperatures", type=float, nargs="+", metavar="K", default=TEMPERATURES)
+    parser.add_argument("--stationary", type=int, metavar="T", help="units of time, after 8")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--folder", type=Path, metavar="OUT", help="default: RUN/sizes")
     parser.add_argument("--crystals", type=Path, metavar="RUN", help="whose crystals; default: RUN")
