@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
 from direct_runs import ROWS, DirectRun, alloy_of, go_on, read, units
 from size_tables import report
-from sizes import crossings, mean_of, predict, spread_of
+from sizes import crossings, mean_of, pieces, predict, spread_of
 
 from macro_ase.commands.alloy_run import AlloyRun
 
@@ -59,6 +60,18 @@ def test_units_stay_those_of_the_folder_and_another_alloy_is_refused(
     other = AlloyRun(hand_made(tmp_path / "other", "seed=1"))
     with pytest.raises(ValueError, match="holds runs of another alloy"):
         units(tmp_path, other, {2000.0: 1.0})
+
+
+@pytest.mark.parametrize(
+    ("cells", "quick", "stationary", "units"),
+    [(16, False, None, 108), (64, False, None, 24), (16, False, 10, 18), (8, True, None, 11),
+     (8, True, 2, 5)],
+)  # fmt: skip
+def test_direct_runs_last_as_long_as_they_are_asked_to(
+    cells: int, quick: bool, stationary: int | None, units: int
+) -> None:
+    settling, whole = pieces(cells, Namespace(quick=quick, stationary=stationary))
+    assert (settling, whole) == (3 if quick else 8, units)
 
 
 @pytest.mark.slow
