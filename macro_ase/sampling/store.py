@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.storage import MemoryStore
 
 from ..arrays import Chunk
 from ..files import naming
@@ -210,14 +211,18 @@ def _open_group(path: Path) -> None:
 
 
 def _write_group(path: Path, arrays: Mapping[str, NDArray[Any]], what: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    group = zarr.open_group(str(path), mode="w")
+    """Write a finished group; zarr makes its files in memory, where it is quicker."""
     made = {n: np.ascontiguousarray(each).reshape(np.shape(each)) for n, each in arrays.items()}
+    entries = {name: _entry(array) for name, array in made.items()}
+    files: dict[str, Any] = {}
+    attributes: Any = {"title": what, "arrays": entries, "finished": True}
+    group = zarr.open_group(MemoryStore(files), mode="w", attributes=attributes)
     for name, axes in axes_of(made).items():
         meaning: Any = {"long_name": ARRAYS[name].text} if name in ARRAYS else {}
         group.create_array(name, data=made[name], dimension_names=axes, attributes=meaning)
-    entries = {name: _entry(array) for name, array in made.items()}
-    group.attrs.update({"title": what, "arrays": entries, "finished": True})
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content.to_bytes())
 
 
 def _entry(array: NDArray[Any]) -> dict[str, Any]:
