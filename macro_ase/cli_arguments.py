@@ -6,6 +6,7 @@ import argparse
 import difflib
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,8 +46,9 @@ class _Parser(argparse.ArgumentParser):
         raise ValueError(message)
 
 
+@cache
 def parser() -> argparse.ArgumentParser:
-    """The parser of all registered commands."""
+    """The parser of all registered commands, made once a process."""
     parser = _Parser(
         prog="macro-ase",
         description="Learn how a large material behaves from simulations of small patches of it.",
