@@ -24,6 +24,7 @@ pytestmark = pytest.mark.learn
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.filterwarnings("ignore:composition")
 def test_a_binary(tmp_path: Path) -> None:
     """One observable, and a species without atoms."""
@@ -75,6 +76,7 @@ def test_patches_of_small_states_themselves(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_swaps_of_neighbours(tmp_path: Path) -> None:
     """The other dynamics of an alloy, and patches that evolve more than once."""
     tiny = (
