@@ -254,7 +254,8 @@ def heights(atoms: Atoms) -> Vectors:
 def _unique_images(index: Indices, image: Vectors, n_active: int) -> tuple[Indices, Vectors]:
     """Each image once, the active atoms first and in their order, then by atom and image."""
     keys = np.column_stack([index, image.astype(np.int64)])[n_active:]
-    halo = np.unique(keys, axis=0)
+    halo = keys[np.lexsort(keys.T[::-1])]
+    halo = halo[np.diff(halo, axis=0, prepend=-1).any(axis=1)]
     return (
         np.concatenate([index[:n_active], halo[:, 0]]),
         np.concatenate([image[:n_active], halo[:, 1:].astype(float)]),
