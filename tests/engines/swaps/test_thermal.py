@@ -20,7 +20,7 @@ from macro_ase.site_cells import SiteCells
 
 CUBE = ((3.0, 0.0, 0.0), (0.0, 3.0, 0.0), (0.0, 0.0, 3.0))
 TWO = SiteCells("bcc", CUBE, ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5)), (1, 1, 1))
-NUMBERS = np.array([12, 13])
+SITES_A, NUMBERS = TWO.atoms().positions, np.array([12, 13])
 BY_SPECIES, BY_SITE = np.array([5.0, 45.0]), np.array([2.5, 40.0])
 TEMPERATURE_K = 300.0
 
@@ -34,7 +34,7 @@ class Springs(ExactState):
         self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes
     ) -> None:
         super().calculate(atoms, properties, system_changes)
-        away = self.atoms.positions - TWO.atoms().positions
+        away = self.atoms.positions - SITES_A
         stiffness = (BY_SPECIES[self.atoms.numbers - NUMBERS[0]] + BY_SITE)[:, None]
         forces = -stiffness * away
         self.results = {"energy": -0.5 * float((forces * away).sum()), "forces": forces}
