@@ -1,14 +1,13 @@
 """Swaps between blocks of dynamics leave the canonical law of positions and momenta as it is."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
-from ase.calculators.calculator import all_changes
-from scipy.spatial import cKDTree
+from engines.patches.soft_spheres import SoftSpheres
 
 from macro_ase.engines.patches import mc
 from macro_ase.engines.patches.hybrid import HybridMCMD
@@ -16,38 +15,12 @@ from macro_ase.engines.patches.mc import PatchMC
 from macro_ase.engines.patches.md import PatchMD
 from macro_ase.engines.swaps.moves import Displacement, Swap, VacancySwap
 from macro_ase.patches import Patch
-from macro_ase.potentials.exact_state import ExactState
 from macro_ase.statistics import standard_error
 
 TEMPERATURE_K = 300.0
 PATCH = Patch.sphere(32, 4.0)
 SWAP = Swap()
 UNLIKE_EV = 0.25
-
-
-class SoftSpheres(ExactState):
-    """E = sum over pairs of eps (1 - (r / r_c)^2)^3, eps larger by ``unlike_eV`` if unlike."""
-
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
-    reach_A = 4.8
-
-    def __init__(self, unlike_eV: float = 0.0) -> None:
-        super().__init__()
-        self.unlike_eV = unlike_eV
-
-    def calculate(
-        self, atoms: Any = None, properties: Any = (), system_changes: Any = all_changes
-    ) -> None:
-        super().calculate(atoms, properties, system_changes)
-        assert not self.atoms.pbc.any()
-        x, kind = self.atoms.positions, self.atoms.numbers
-        i, j = cKDTree(x).query_pairs(self.reach_A, output_type="ndarray").T
-        d, eps = x[i] - x[j], 1.0 + self.unlike_eV * (kind[i] != kind[j])
-        y = 1 - (d * d).sum(axis=1) / self.reach_A**2
-        pull = (6 * eps / self.reach_A**2 * y**2)[:, None] * d
-        n = len(x)
-        forces = np.stack([np.bincount(i, f, n) - np.bincount(j, f, n) for f in pull.T], axis=1)
-        self.results = {"energy": float((eps * y**3).sum()), "forces": forces}
 
 
 def mixture(vacancies: int = 0) -> Atoms:

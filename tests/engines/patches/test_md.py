@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
-from ase.calculators.calculator import all_changes
 from ase.calculators.harmonic import SpringCalculator
 from ase.constraints import FixAtoms, FixBondLength
 from ase.io import read
 from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
-from scipy.spatial import cKDTree
+from engines.patches.soft_spheres import SoftSpheres
 from scipy.stats import chi2, chisquare
 
 from macro_ase.engines.patches.md import Ensemble, PatchMD
@@ -24,32 +23,6 @@ ENSEMBLES: tuple[Ensemble, ...] = ("nve", "langevin", "nose-hoover")
 TEMPERATURE_K = 300.0
 
 
-class SoftSpheres(ExactState):
-    """E = sum over pairs of eps (1 - (r / r_c)^2)^3, without periodic images."""
-
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
-    cutoff_A, epsilon_eV = 4.8, 1.0
-
-    def calculate(
-        self, atoms: Any = None, properties: Any = (), system_changes: Any = all_changes
-    ) -> None:
-        super().calculate(atoms, properties, system_changes)
-        assert not self.atoms.pbc.any()
-        x = self.atoms.positions
-        i, j = cKDTree(x).query_pairs(self.cutoff_A, output_type="ndarray").T
-        d = x[i] - x[j]
-        y = 1 - (d * d).sum(axis=1) / self.cutoff_A**2
-        pull = (6 * self.epsilon_eV / self.cutoff_A**2 * y**2)[:, None] * d
-        forces = [
-            np.bincount(i, pull[:, k], len(x)) - np.bincount(j, pull[:, k], len(x))
-            for k in range(3)
-        ]
-        self.results = {
-            "energy": self.epsilon_eV * float((y**3).sum()),
-            "forces": np.stack(forces, axis=1),
-        }
-
-
 def argon() -> Atoms:
     return bulk("Ar", "fcc", a=5.26, cubic=True) * (5, 5, 5)
 
@@ -58,7 +31,7 @@ def soft_patch(ensemble: Ensemble = "nve", timestep: float = 5.0, **kwargs: Any)
     settings = {
         "patch": Patch.sphere(100, 4.0),
         "temperature_K": TEMPERATURE_K,
-        "halo_A": SoftSpheres.cutoff_A,
+        "halo_A": SoftSpheres.reach_A,
         "rng": 1,
     }
     return PatchMD(
@@ -280,7 +253,7 @@ def still() -> Atoms:
         (lambda: soft_patch("npt"), "ensemble must be one of"),  # type: ignore[arg-type]
         (lambda: soft_patch(patch=Patch.sphere(0, 14.0)), "swallows the cell"),
         (lambda: soft_patch(halo_A=-1.0), "halo_A must be above 0"),
-        (lambda: soft_patch(halo_A=None), "give halo_A"),
+        (lambda: soft_patch(halo_A=None, calculator=Free()), "give halo_A"),
         (lambda: soft_patch(skin_A=0.0), "skin_A must be above 0"),
         (lambda: soft_patch(atoms=bound()), "only FixAtoms"),
         (lambda: soft_patch(atoms=still()), "no atom of the patch can move"),
