@@ -9,6 +9,7 @@ import pytest
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
+from engines.small_mace import quickly_made
 
 from macro_ase.commands import make_mace
 from macro_ase.commands.make_mace import make_mace_command
@@ -80,7 +81,8 @@ def test_a_model_is_made_and_described(data: Path, monkeypatch: pytest.MonkeyPat
         ),
     )
     out = data.parent / "a.model"
-    text = make_mace_command([data], out, epochs=1, quick=True)
+    with quickly_made():
+        text = make_mace_command([data], out, epochs=1, quick=True)
     assert out.is_file() and f"written: {out}" in text
     assert "| force rms, solid solutions (meV/A) |" in text and "| 3.200 | 3.169 [1] |" in text
     assert asked["s"] == ["Mo", "Nb"]
