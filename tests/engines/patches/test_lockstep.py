@@ -171,8 +171,8 @@ def strong(mace: Any) -> Any:
 @pytest.mark.learn
 @pytest.mark.filterwarnings("ignore")
 def test_mace_in_lockstep_alone_and_by_calls_of_the_cut_out(strong: Any) -> None:
-    together, alone = patches(strong, 3, size=5), patches(strong, 1, size=5)
-    by_calls = patches(Whole(strong), 3, size=5)
+    together, alone = patches(strong, 3, size=4), patches(strong, 1, size=4)
+    by_calls = patches(Whole(strong), 3, size=4)
     run_in_lockstep(together, 36)
     for engine in [*alone, *by_calls]:
         engine.run(36)
@@ -180,7 +180,7 @@ def test_mace_in_lockstep_alone_and_by_calls_of_the_cut_out(strong: Any) -> None
     require_same(together[:1], alone)
     assert sum(engine.tally[:, 0].sum() for engine in together) == 108
     assert 20 < sum(engine.tally[:, 1].sum() for engine in together) < 75
-    start, end = alloy(0, 5), together[0].atoms
+    start, end = alloy(0, 4), together[0].atoms
     energies = [strong.get_potential_energy(a[a.numbers != 0]) for a in (start, end)]
     assert together[0].energy_change_eV == pytest.approx(energies[1] - energies[0], abs=SAME_EV)
     assert abs(together[0].energy_change_eV) > 0.1
@@ -218,7 +218,7 @@ def test_models_of_a_committee_may_have_different_depths(strong: Any) -> None:
     shallow = small_mace(num_interactions=1, atomic_inter_scale=2e4)
     both = [strong.models[0], shallow.models[0]]
     committee = MACECalculator(models=both, device="cpu", default_dtype="float64")
-    alone, by_calls = patches(committee, 1, size=5), patches(Whole(committee), 1, size=5)
+    alone, by_calls = patches(committee, 1, size=4), patches(Whole(committee), 1, size=4)
     for engine in [*alone, *by_calls]:
         engine.run(30)
     require_same(alone, by_calls)
