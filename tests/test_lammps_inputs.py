@@ -12,6 +12,7 @@ from ase import Atoms
 from ase.mep import NEB
 from ase.mep.neb import NEBOptimizer, NEBTools
 from ase.optimize import BFGS
+from engines.lammps.program import start_without_python
 
 from macro_ase.engines.lammps.calculator import LammpsCalculator
 from macro_ase.engines.lammps.dump import read_dump
@@ -30,6 +31,11 @@ INPUTS = (
     "in.lj_nve",
 )
 PATCH = {"size": 10, "radius": 4, "buffer": 1.5}
+
+
+@pytest.fixture(autouse=True)
+def without_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    start_without_python(monkeypatch)
 
 
 @pytest.fixture(scope="module")

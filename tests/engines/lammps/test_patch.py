@@ -9,6 +9,7 @@ from ase import Atoms, units
 from ase.build import bulk
 from ase.constraints import FixAtoms
 from ase.md.verlet import VelocityVerlet
+from engines.lammps.program import start_without_python
 
 from macro_ase.engines.lammps import patch as patch_module
 from macro_ase.engines.lammps.calculator import LammpsCalculator
@@ -120,7 +121,8 @@ def test_constant_energy_and_frozen_surroundings(commands) -> None:
     ],
     ids=["nve", "nose-hoover", "hybrid"],
 )
-def test_an_executable_gives_what_the_library_gives(commands, motion) -> None:
+def test_an_executable_gives_what_the_library_gives(commands, motion, monkeypatch) -> None:
+    start_without_python(monkeypatch)
     results = []
     for lmp in (None, True):
         atoms = alloy()
@@ -272,6 +274,7 @@ def bounced() -> Atoms:
 def test_an_atom_shot_at_frozen_ones_bounces(
     bounced: Atoms, lmp: bool | None, room_A: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    start_without_python(monkeypatch)
     monkeypatch.setattr(patch_module, "ROOM_A", room_A)
     patched, one = shot_at_a_slab(), Patch.mask(np.arange(33) == 0)
     LammpsPatch(patched, one, LENNARD_JONES, specorder=["Ar"], lmp=lmp).run(470)
