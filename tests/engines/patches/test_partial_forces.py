@@ -1,5 +1,7 @@
 """Forces on a few atoms are those of the whole, and a sphere chooses every atom equally often."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -23,6 +25,13 @@ from macro_ase.systems.lennard_jones import LennardJones, Start
 
 TOLERANCE = 1e-12
 FORCE = LennardJonesForce()
+
+
+@cache
+def lennard_jones_of_the_whole(shape: str) -> np.ndarray:
+    atoms = argon(shape)
+    atoms.positions += 7.3
+    return LennardJonesCalculator(rc=2.5).get_forces(atoms)
 
 
 def rattled(atoms: Atoms, size: int, amount: float = 0.15) -> Atoms:
@@ -70,10 +79,10 @@ def test_forces_are_those_of_lammps() -> None:
 @pytest.mark.parametrize("shape", ["cubic", "skewed", "open"])
 @pytest.mark.parametrize("width", [0.7, 2.5, 50.0])
 def test_lennard_jones_in_cells_of_any_shape(shape: str, width: float) -> None:
-    atoms, calculator = argon(shape), LennardJonesCalculator(rc=2.5)
+    atoms, whole = argon(shape), lennard_jones_of_the_whole(shape)
     atoms.positions += 7.3
     index = np.random.default_rng(0).permutation(len(atoms))[:9]
-    whole, bins = calculator.get_forces(atoms), Bins(atoms, width)
+    bins = Bins(atoms, width)
     assert relative_error(FORCE(bins, index), index, whole) < TOLERANCE
     cut = CalculatorForce(LennardJonesCalculator(rc=2.5))
     assert relative_error(cut(bins, index), index, whole) < TOLERANCE
@@ -137,14 +146,14 @@ def test_spheres_and_blocks_choose_every_atom_equally_often() -> None:
     bins, n = Bins(atoms, 2.0), len(atoms)
     values = np.arange(n) < 200
     rules = {
-        "sphere": lambda: choose_cluster(bins, 20, rng, exact=False),
-        "block": lambda: choose_block(atoms, 20, rng),
-        "nearest": lambda: choose_cluster(bins, 20, rng),
-        "around an atom": lambda: bins.around(atoms.positions[rng.integers(n)], 2.29)[0],
+        "sphere": (4000, lambda: choose_cluster(bins, 20, rng, exact=False)),
+        "block": (4000, lambda: choose_block(atoms, 20, rng)),
+        "nearest": (1000, lambda: choose_cluster(bins, 20, rng)),
+        "around an atom": (4000, lambda: bins.around(atoms.positions[rng.integers(n)], 2.29)[0]),
     }
     sigmas = {}
-    for name, rule in rules.items():
-        draws = np.array([values[rule()].sum() * n / 20 for _ in range(4000)])
+    for name, (number, rule) in rules.items():
+        draws = np.array([values[rule()].sum() * n / 20 for _ in range(number)])
         sigmas[name] = (draws.mean() - values.sum()) / (draws.std() / np.sqrt(len(draws)))
     assert abs(sigmas["sphere"]) < 4 and abs(sigmas["block"]) < 4
     assert sigmas["nearest"] > 10 and abs(sigmas["around an atom"]) > 10
