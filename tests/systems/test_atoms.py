@@ -1,6 +1,7 @@
 """Atoms of one's own: patches evolve as the whole does, with the buffer that they need."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -95,12 +96,19 @@ def begun(system: AtomsSystem, side: int, n: int = 2) -> States:
     )
 
 
+@cache
+def wholes() -> tuple[States, np.ndarray]:
+    """Two states, and what they show then and a step later."""
+    system, own = Copper(), plan(2, 8, 10 * STEP)
+    states, times = begun(system, 8), np.array([0.0, own.dt])
+    return states, system.wholes(own, states, times, no_closure, {}, np.random.default_rng(0))
+
+
 def patches_over_whole(buffer: int, boundary: str = "frozen") -> np.ndarray:
     """Increments of patches over those of wholes, for each of two states."""
     system, own = Copper(), plan(2, 8, 10 * STEP, buffer=buffer, boundary=boundary)
-    states, rng = begun(system, 8), np.random.default_rng(0)
-    made = system.increments(own, states, no_closure, {}, rng)
-    path = system.wholes(own, states, np.array([0.0, own.dt]), no_closure, {}, rng)
+    states, path = wholes()
+    made = system.increments(own, states, no_closure, {}, np.random.default_rng(0))
     np.testing.assert_allclose(made.z0, path[:, 0])
     return np.asarray(made.dz.mean(axis=1) / (path[:, 1] - path[:, 0]))[:, 0]
 
