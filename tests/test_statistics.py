@@ -55,7 +55,7 @@ def test_tau_of_ar1(phi: float) -> None:
     assert tau.mean() == pytest.approx(max(0.5, exact_tau(phi)), rel=0.04)
 
 
-@pytest.mark.parametrize("n_t", [4000, 20_000])
+@pytest.mark.parametrize("n_t", [4000, 10_000])
 @pytest.mark.parametrize("phi", [0.3, 0.5, 0.9])
 @pytest.mark.slow
 def test_error_of_tau_is_its_spread(phi: float, n_t: int) -> None:
