@@ -95,7 +95,7 @@ encoder, training = train_autoencoder(
         width=8,
         raised=0.1,
         variables=2,
-        steps=300 if QUICK else 2000,
+        steps=150 if QUICK else 2000,
         batch_size=128,
         learning_rate=1e-2,
     ),
@@ -158,7 +158,7 @@ print(f"L_x = {exact:.5f}; mean of L_x,p over subsets {sampled.mean():.5f} +- {e
 # %%
 EQUIVALENTS, P = 200, 0.2
 drawn = states[rng.permutation(len(states))]
-how = DriftOptions(steps=200 if QUICK else 1000, batch_size=256, polish=100 if QUICK else 400)
+how = DriftOptions(steps=100 if QUICK else 1000, batch_size=256, polish=50 if QUICK else 400)
 z_true = encoder.encode(test.reshape(-1, 2 * CELLS)).reshape(len(test), len(times), -1)
 predicted = {}
 for name, loss, p, layer in (

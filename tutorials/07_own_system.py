@@ -97,7 +97,12 @@ def show(folder):
 
 
 potts = PatchStudy(
-    Potts(q=3), small=16, large=64, conditions={"T": [1.3, 1.5]}, dt=0.5, quick=options.quick
+    Potts(q=3),
+    small=16,
+    large=64,
+    conditions={"T": [1.5] if options.quick else [1.3, 1.5]},
+    dt=0.5,
+    quick=options.quick,
 )
 show(potts.run(options.out / "potts", overwrite=True))
 
@@ -166,7 +171,7 @@ fisher = PatchStudy(
     FisherKPP(),
     small=32,
     large=256,
-    conditions={"growth": [0.5, 1.0]},
+    conditions={"growth": [1.0] if options.quick else [0.5, 1.0]},
     dt=0.2,
     buffer=4,
     quick=options.quick,
