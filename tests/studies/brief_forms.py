@@ -59,8 +59,9 @@ BRIEF = {
                            "small.runs=1", "small.events=20000", "sampling.dt_events=[250, 500]",
                            "held_out.relaxation_times=5.0", f"conditions.compositions={CORNERS}"),
     "nbmota-swap": (*ALLOY, "system.small_size=[4,4,4]", "conditions.temperatures_K=[1200, 2000]",
-                    "small.runs=2", "small.events=16.0", "sampling.dt_events=[0.5, 1.0]",
-                    "direct.runs=2", "direct.relaxation_times=5.0"),
+                    "small.runs=2", "small.events=16.0", "sampling.repeats=2",
+                    "sampling.dt_events=[0.5, 1.0]", "direct.runs=2",
+                    "direct.relaxation_times=5.0"),
     "swap": (*ALLOY, "small.runs=2", "small.events=16.0", "sampling.dt_events=[0.5, 1.0]",
              "direct.relaxation_times=5.0"),
 }  # fmt: skip
