@@ -1,10 +1,9 @@
 """Chunks on executors: only what is missing, the same bytes everywhere, errors passed on."""
 
 import gc
-import multiprocessing
 import threading
 import weakref
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -193,19 +192,16 @@ def test_an_executor_that_is_passed_in_stays_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_simulations_give_the_same_bytes_on_any_executor(tmp_path: Path) -> None:
+def test_simulations_give_the_same_bytes_on_any_executor(
+    tmp_path: Path, another_interpreter: Executor
+) -> None:
     settings = ("system.small_size=[4,4,4]", "system.large_size=[4,4,4]")
     system, _ = alloy_from_config(load_config("nbmota", True, settings))
     work = {f"small/2000/{r}": (system, 3000, {"T": 2000.0}, 0, (2_000_000, r)) for r in range(3)}
     results = []
-    for name, executor in (("one", 1), ("three", 3), ("processes", None)):
+    for name, executor in (("one", 1), ("three", 3), ("process", another_interpreter)):
         store = Store(tmp_path / name)
-        if executor is None:
-            spawn = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-                run_chunks(small_chunk, work, store, pool)
-        else:
-            run_chunks(small_chunk, work, store, executor)
+        run_chunks(small_chunk, work, store, executor)
         results.append(contents(store, list(work)))
     assert results[0] == results[1] == results[2]
     assert len({chunk["z"] for chunk in results[0].values()}) == 3

@@ -2,8 +2,7 @@
 
 import json
 import shutil
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def test_forces_in_a_tiny_form(tmp_path: Path, request: pytest.FixtureRequest) -
 
 @pytest.mark.slow
 def test_savings_in_a_tiny_form_and_by_processes(
-    tmp_path: Path, request: pytest.FixtureRequest
+    tmp_path: Path, another_interpreter: Executor, request: pytest.FixtureRequest
 ) -> None:
     """By a process of another interpreter, one chunk of every stage is made again."""
     metrics = run("saving", tmp_path / "run")
@@ -89,7 +88,6 @@ def test_savings_in_a_tiny_form_and_by_processes(
     for key in chunks.values():
         shutil.rmtree(store / key)
     request.getfixturevalue("undrawn")
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        assert run("saving", tmp_path / "run", executor=pool) == metrics
+    assert run("saving", tmp_path / "run", executor=another_interpreter) == metrics
     report = (tmp_path / "run" / "report.html").read_text()
     assert "linear drift of least loss" in report and "predicted runs on" in report

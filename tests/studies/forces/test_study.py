@@ -1,11 +1,8 @@
 """Tiny studies of partial forces end to end: results, other engines, resuming, refusals."""
 
-import contextlib
 import json
 import pickle
 import shutil
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +109,9 @@ def test_results(finished: tuple[str, Path]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
-def test_resumed_with_other_workers_is_the_same(finished: tuple[str, Path], tmp_path: Path) -> None:
+def test_resumed_with_other_workers_is_the_same(
+    finished: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """One chunk of every stage is made again, by a process of another interpreter or by threads."""
     study, folder = finished
     again = tmp_path / "run"
@@ -123,10 +122,10 @@ def test_resumed_with_other_workers_is_the_same(finished: tuple[str, Path], tmp_
         shutil.rmtree(again / chunk)
     shutil.rmtree(again / "model" / "encoder1")
     (again / "model" / "drift Lz 20 0" / "model.json").write_text("{")
-    with contextlib.ExitStack() as stack, pytest.warns(UserWarning, match="made again"):
-        other: Any = "threads:2"
-        if study == "predator-prey-forces":
-            other = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
+    other: Any = "threads:2"
+    if study == "predator-prey-forces":
+        other = request.getfixturevalue("another_interpreter")
+    with pytest.warns(UserWarning, match="made again"):
         run_study(settings(study), again, quick=True, executor=other)
     assert metrics_of(again) == metrics_of(folder) and chunks_of(again) == chunks_of(folder)
     for file in ("encoder1/weights.safetensors", "drift Lz 20 0/model.json"):
