@@ -10,6 +10,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tiny_alloy import chunks_of  # noqa: E402
+
 from macro_ase import PatchStudy, load_config  # noqa: E402
 from macro_ase.cli import main  # noqa: E402
 from macro_ase.studies.registry import study_class, system_class  # noqa: E402
@@ -110,7 +112,14 @@ def test_a_file_makes_a_report(finished: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_python_gives_the_same_numbers(home: Path, finished: Path, tmp_path: Path) -> None:
-    folder = study_of(home).run(tmp_path / "run", executor="processes:1")
+    """A process that finds the file makes all that it simulates again, to the same bytes."""
+    folder = study_of(home).run(tmp_path / "run", executor="threads:1")
+    assert metrics_of(folder) == metrics_of(finished)
+    made = chunks_of(folder)
+    for stage in ("pairs", "small system", "direct runs", "direct runs again", "check"):
+        shutil.rmtree(folder / "data.zarr" / stage)
+    study_of(home).run(folder, executor="processes:1")
+    assert len(made) > 10 and chunks_of(folder) == made == chunks_of(finished)
     assert metrics_of(folder) == metrics_of(finished)
 
 
