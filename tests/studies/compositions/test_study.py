@@ -88,7 +88,7 @@ def test_a_hot_alloy_is_random_at_every_composition(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     folder = tmp_path / "run"
     changes = ("conditions.temperatures_K=[50000.0]", "held_out.temperatures_K=[50000.0]",
-               "small.events=40000", "learning.epochs=40", "sampling.grow=false",
+               "small.events=40000", "learning.epochs=20", "sampling.grow=false",
                "sampling.healing_events=0", "sampling.repeats=4",
                "held_out.relaxation_times=10.0", f"conditions.compositions={FOUR}")  # fmt: skip
     words = [word for change in (*TINY, *changes) for word in ("--set", change)]
