@@ -20,7 +20,7 @@ from small_paths import compare, rows
 pytestmark = pytest.mark.learn
 
 OWN = (
-    "small.events=20000",
+    "small.events=12000",
     "sampling.dt_events=[500, 1000]",
     "small.runs=4",
     "sampling.grow=false",
