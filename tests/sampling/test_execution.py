@@ -157,8 +157,8 @@ def test_finished_chunks_do_not_pile_up(tmp_path: Path, workers: int) -> None:
 
     def large(item: int) -> dict[str, np.ndarray]:
         begun.append(item)
-        written = sum(store.holds(key) for key in jobs(40))
-        assert len(begun) - written <= workers
+        so_far = len(begun)
+        assert so_far - sum(store.holds(key) for key in jobs(40)) <= workers
         made = np.zeros(1000).view(Arrays)
         alive.add(made)
         most[0] = max(most[0], len(alive))
