@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import minimize
 
 from ..arrays import Array
@@ -54,10 +54,11 @@ class CompositionSurface:
         cls, conditions: Array, values: Array, errors: Array | float = 0.0
     ) -> CompositionSurface:
         """Of values, shape (n, k), at conditions, (n, c); c are 1000 K / T and S - 1 fractions."""
-        features = _features(conditions)
-        known = np.broadcast_to(np.asarray(errors, dtype=float), values.shape)
+        features = _features(np.asarray_chkfinite(conditions, dtype=float))
+        values = np.asarray_chkfinite(values, dtype=float)
+        known = np.broadcast_to(np.asarray_chkfinite(errors, dtype=float), values.shape)
         found = [_most_likely(features, v, e) for v, e in zip(values.T, known.T)]
-        return cls(features, np.asarray(values, dtype=float), known, np.array(found))
+        return cls(features, values, known, np.array(found))
 
     def __call__(self, conditions: Array) -> Array:
         """Values, shape (n, k)."""
@@ -124,17 +125,20 @@ class _Process:
     parameters: Array
 
     @cached_property
-    def factor(self) -> tuple[Array, bool]:
-        """Of the covariance of the value, its noise included."""
+    def factor(self) -> Array:
+        """Of Cholesky, of the covariance of the value, its noise included."""
         *kernel, noise = self.parameters
         own = _covariance(self.places.squares, *kernel)
-        factor: tuple[Array, bool] = cho_factor(own + np.diag(self.error**2 + noise**2), lower=True)
-        return factor
+        own.flat[:: len(own) + 1] += self.error**2 + noise**2
+        factor, failed = dpotrf(own, lower=True)
+        if failed:
+            raise np.linalg.LinAlgError("the covariance of the values is not positive definite")
+        return np.asarray(factor)
 
     @cached_property
     def plane(self) -> Array:
         """Columns of the plane, by the inverse covariance."""
-        own: Array = cho_solve(self.factor, self.places.plane)
+        own: Array = _solved(self.factor, self.places.plane)
         return own
 
     @cached_property
@@ -145,19 +149,19 @@ class _Process:
     @cached_property
     def coefficients(self) -> Array:
         """Of the plane."""
-        towards = self.places.plane.T @ cho_solve(self.factor, self.value)
-        return np.linalg.solve(self.of_plane, towards)
+        towards = self.places.plane.T @ _solved(self.factor, self.value)
+        return np.asarray(np.linalg.solve(self.of_plane, towards), dtype=float)
 
     @cached_property
     def residual(self) -> tuple[Array, Array]:
         """From the plane, and that by the inverse covariance."""
         own = self.value - self.places.plane @ self.coefficients
-        return own, cho_solve(self.factor, own)
+        return own, _solved(self.factor, own)
 
     @property
     def deviance(self) -> float:
         """-2 ln of the likelihood, but for a constant."""
-        known = 2 * np.log(np.diag(self.factor[0])).sum() + np.linalg.slogdet(self.of_plane)[1]
+        known = 2 * np.log(np.diag(self.factor)).sum() + np.linalg.slogdet(self.of_plane)[1]
         residual, weighed = self.residual
         return float(residual @ weighed + known)
 
@@ -167,9 +171,14 @@ class _Process:
         there = self.places.plane_at(asked)
         mean = there @ self.coefficients + cross @ self.residual[1]
         left = there - cross @ self.plane
-        variance = self.parameters[0] ** 2 - _quadratic(cross, cho_solve(self.factor, cross.T))
+        variance = self.parameters[0] ** 2 - _quadratic(cross, _solved(self.factor, cross.T))
         variance += _quadratic(left, np.asarray(np.linalg.solve(self.of_plane, left.T)))
         return mean, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _solved(factor: Array, right: Array) -> Array:
+    """Inverse covariance times vectors, by LAPACK itself: SciPy's checks take longer."""
+    return np.asarray(dpotrs(factor, right, lower=True)[0])
 
 
 def _quadratic(left: Array, right: Array) -> Array:

@@ -74,3 +74,11 @@ def test_constants_are_met_with_their_error() -> None:
     fit = CompositionSurface.fit(CONDITIONS, np.full((len(CONDITIONS), 1), 0.1), 0.01)
     np.testing.assert_allclose(fit(ASKED), 0.1, atol=1e-6)
     assert np.all(fit.error(ASKED) > 1e-3)
+
+
+def test_what_is_no_number_is_refused() -> None:
+    for place in range(3):
+        given = [CONDITIONS, bent(CONDITIONS), np.full((len(CONDITIONS), 2), 0.01)]
+        given[place] = given[place] * np.where(np.arange(len(CONDITIONS)) == 5, np.nan, 1)[:, None]
+        with pytest.raises(ValueError, match="must not contain infs or NaNs"):
+            CompositionSurface.fit(*given)
