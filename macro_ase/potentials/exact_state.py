@@ -35,7 +35,7 @@ class ExactState(Calculator):
             return
         for name, array in atoms.arrays.items():
             kept.arrays[name][...] = array
-        kept.cell[...], kept.pbc[...] = atoms.cell, atoms.pbc
+        kept.cell[...], kept.pbc[...], kept.info = atoms.cell, atoms.pbc, dict(atoms.info)
         self.atoms = kept
 
     def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
@@ -55,8 +55,8 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _has_room(kept: Atoms, atoms: Atoms) -> bool:
-    """Whether arrays, cell and pbc are all that makes one the other."""
-    if kept.info or atoms.info or kept.constraints or atoms.constraints:
+    """Whether arrays, cell, pbc and info are all that makes one the other."""
+    if kept.constraints or atoms.constraints:
         return False
     return {k: _form(a) for k, a in kept.arrays.items()} == {
         k: _form(a) for k, a in atoms.arrays.items()

@@ -94,6 +94,10 @@ def held(atoms: Atoms) -> None:
 
 def described(atoms: Atoms) -> None:
     atoms.info["name"] = "mine"
+    moved(atoms)
+
+
+def tagged(atoms: Atoms) -> None:
     atoms.set_tags(np.arange(len(atoms)))
     moved(atoms)
 
@@ -109,10 +113,11 @@ def test_after_any_change_energies_are_those_of_a_new_calculator(
     """Each change alters the energy: one that stays behind, alone or after others, is seen."""
     atoms, calculator = bulk("Nb", "bcc", 3.3, cubic=True) * (3, 3, 3), make()
     before = calculator.get_potential_energy(atoms)
-    for change in (moved, *ALTER, moved, held, described, moved, cell):
+    for change in (moved, *ALTER, described, moved, held, tagged, moved, cell):
         change(atoms)
         energy = calculator.get_potential_energy(atoms)
         assert energy == pytest.approx(make().get_potential_energy(atoms), abs=1e-8)
         assert abs(energy - before) > 1e-4
         assert calculator.atoms == atoms and calculator.atoms is not atoms
+        assert calculator.atoms.info == atoms.info
         before = energy
