@@ -242,8 +242,9 @@ def _centred(series: ArrayLike) -> NDArray[np.float64]:
     if values.ndim == 0 or len(values) == 0:
         raise ValueError("a time series needs at least one sample")
     centred = values - values.mean(axis=0)
-    rounding = 8 * np.finfo(float).eps * np.abs(values).max(axis=0)
-    constant = np.ptp(values, axis=0) <= rounding
+    low, high = values.min(axis=0), values.max(axis=0)
+    rounding = 8 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
+    constant = high - low <= rounding
     return np.where(constant, 0.0, centred)
 
 
