@@ -1,8 +1,6 @@
 """A training that is stopped goes on to the same bytes; others' states are left aside."""
 
-import signal
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,36 +174,26 @@ def test_a_state_is_written_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert files == ["member 0.safetensors", "member 1.safetensors"]
 
 
-KILLED = """
-import sys, time
-from pathlib import Path
-sys.path.insert(0, {here!r})
-import test_descent, torch
-from macro_ase.learning import descent
-torch.set_num_threads(1)
-descent.BLOCK_S = 0.0
-real = descent._Descent.advance
-def advance(self):
-    real(self)
-    time.sleep(0.2)
-    print("epoch", flush=True)
-descent._Descent.advance = advance
-test_descent.spins(Path({folder!r}))
-"""
-
-
 @pytest.mark.slow
-def test_killed_it_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    """SIGKILL after the fourth step."""
-    code = KILLED.format(here=str(Path(__file__).parent), folder=str(tmp_path / "model"))
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as run:
-        assert run.stdout is not None
-        for _ in range(4):
-            assert run.stdout.readline() == "epoch\n"
-        run.send_signal(signal.SIGKILL)
-    assert [*(tmp_path / "model" / "training").glob("the encoder.safetensors")]
-    whole = saved(spins(None), tmp_path / "whole")
-    assert saved(spins(tmp_path / "model"), tmp_path / "model") == whole
+def test_killed_it_goes_on_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the files as they lie after the fourth step: nothing writes once a process is killed."""
+    real, left = descent._Descent.advance, tmp_path / "left"
+
+    def watched(self: Any) -> None:
+        if len(self.history) == 4:
+            shutil.copytree(tmp_path / "model", left)
+        real(self)
+
+    with monkeypatch.context() as context:
+        context.setattr(descent._Descent, "advance", watched)
+        whole = saved(spins(tmp_path / "model"), tmp_path / "model")
+    assert [f.name for f in left.rglob("*.*")] == ["the encoder.safetensors"]
+    stopping(monkeypatch, 5)
+    assert saved(spins(left), left) == whole
+    with pytest.raises(Stopped):
+        spins(None)
 
 
 def noisy(patience: int, polish: int = 0, folder: Path | None = None) -> Trained:
