@@ -21,6 +21,8 @@ from .arrays import Array
 Indices = NDArray[np.int64]
 Vectors = Array
 MARGIN_A = 1.0
+AT_ONCE = 20_000
+"""Atoms and images of them that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -196,14 +198,17 @@ def cut_out(atoms: Atoms, region: Region, halo_A: float) -> CutOut:
     frozen = np.ones(len(atoms), dtype=bool)
     frozen[active] = False
     ranges = [_image_range(r, p) for r, p in zip(reach, atoms.pbc)]
-    for image in itertools.product(*ranges):
-        near = np.flatnonzero(np.all(np.abs(fractional + image) <= reach, axis=1))
-        away = any(n and not k for n, k in zip(image, kept))
-        near = near if away else near[frozen[near]]
-        place = offset[near] + image @ cell
-        near = near[tree.query(place, distance_upper_bound=halo_A)[0] <= halo_A]
+    every = np.array(list(itertools.product(*ranges)), dtype=float)
+    place = np.array([image @ cell for image in every])
+    away = np.any((every != 0) & ~kept, axis=1)
+    for some in _blocks(len(every), len(atoms)):
+        inside = np.all(np.abs(fractional + every[some, None]) <= reach, axis=2)
+        image, near = np.nonzero(inside & (away[some, None] | frozen))
+        image += some.start
+        distance = tree.query(offset[near] + place[image], distance_upper_bound=halo_A)[0]
+        image, near = image[distance <= halo_A], near[distance <= halo_A]
         rows.append(near)
-        images.append(np.tile(np.where(kept, 0, image), (len(near), 1)))
+        images.append(np.where(kept, 0, every[image]))
     index, image_of = _unique_images(np.concatenate(rows), np.concatenate(images), len(active))
     shift = base_shift[index] + image_of @ cell
     cluster = atoms[index]
@@ -260,6 +265,12 @@ def _unique_images(index: Indices, image: Vectors, n_active: int) -> tuple[Indic
         np.concatenate([index[:n_active], halo[:, 0]]),
         np.concatenate([image[:n_active], halo[:, 1:].astype(float)]),
     )
+
+
+def _blocks(n_images: int, n_atoms: int) -> list[slice]:
+    """Images in turns of so many that arrays of all atoms of these stay small."""
+    size = max(1, AT_ONCE // max(1, n_atoms))
+    return [slice(first, first + size) for first in range(0, n_images, size)]
 
 
 def _image_range(reach: float, periodic: bool) -> range:
