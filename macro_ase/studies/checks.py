@@ -1,17 +1,24 @@
-"""The checks that every study of patches shows: patches against wholes, by one function.
+"""The checks that every study of patches shows: patches against wholes, and how training went.
 
 drift          increments of wholes against those of their patches: slope 1
 noise          K cov(whole) / cov(patch) = 1
 independence   (K - 1) rho = 0, rho the correlation, given z, of two patches of one state
+training       epoch of the best held-out likelihood, over all epochs: not among the first
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from ..analysis.assumptions import PatchCheck
+from ..arrays import Array
 from ..report import Check, Table, Value
 from ..report.parts import Cell
+
+EARLY = 1 / 3
+"""Of all epochs: a best one that comes before is too early."""
 
 
 def patch_checks(
@@ -61,6 +68,27 @@ def patch_checks(
             f"state, each evolved alone.{which}",
         ),
     ]
+
+
+def training_check(histories: Mapping[str, Array]) -> Check:
+    """Of losses by label, shape (members, epochs, 2) with the held-out one last.
+
+    A member keeps the weights of its best epoch. The learning rate falls to zero at the last one,
+    and from an early one weights are those of a single noisy step.
+    """
+    shares = [(np.nanargmin(h[..., -1], axis=1) + 1) / h.shape[1] for h in histories.values()]
+    errors = [s.std(ddof=1) / np.sqrt(len(s)) if len(s) > 1 else 0.0 for s in shares]
+    which = f" Of {', '.join(histories)}." if len(histories) > 1 else ""
+    return Check(
+        "training ends at its best",
+        [s.mean() for s in shares],
+        errors,
+        low=EARLY,
+        text="Epoch of the best held-out likelihood, whose weights are kept, over all epochs. "
+        "Where it is among the first, pairs are learned by heart from there on: a larger "
+        f"learning.weight_decay or more small runs help.{which}",
+        form=".2f",
+    )
 
 
 def patch_table(

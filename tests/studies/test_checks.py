@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from macro_ase.analysis.assumptions import PatchCheck
-from macro_ase.studies.checks import patch_checks, patch_table
+from macro_ase.studies.checks import patch_checks, patch_table, training_check
 
 GOOD = PatchCheck(1.0, 0.02, 0.5, 1.0, 0.03, 0.0, 0.002, 0.1, 0.2, 9)
 
@@ -43,6 +44,38 @@ def test_limits_are_the_caller_s() -> None:
     assert verdicts(replace(GOOD, drift_slope=1.2), drift=0.3)[0] == "passed"
     assert verdicts(GOOD, noise=0.01)[1] == "undecided"
     assert verdicts(GOOD, shared=0.01)[2] == "undecided"
+
+
+def losses(*best: int, epochs: int = 12) -> np.ndarray:
+    """Of members whose held-out loss is least at an epoch; the other falls all the time."""
+    held_out = np.abs(np.arange(1, epochs + 1) - np.array(best)[:, None])
+    return np.stack([np.broadcast_to(-np.arange(epochs), held_out.shape), held_out], axis=2)
+
+
+@pytest.mark.parametrize(
+    ("best", "verdict", "shown"),
+    [
+        ((12, 12, 11, 12), "passed", "0.98 ± 0.02"),
+        ((6, 7, 8), "passed", "0.58 ± 0.05"),
+        ((1, 1, 2, 1), "failed", "0.10 ± 0.02"),
+        ((2, 7), "undecided", "0.38 ± 0.21"),
+        ((12,), "passed", "1.00"),
+        ((1,), "failed", "0.08"),
+    ],
+)
+def test_training_that_was_best_at_first_is_noticed(
+    best: tuple[int, ...], verdict: str, shown: str
+) -> None:
+    check = training_check({"": losses(*best)})
+    assert (check.verdict, check.shown) == (verdict, shown)
+
+
+def test_epochs_that_patience_left_out_count() -> None:
+    left = losses(2, 2, 3).astype(float)
+    left[:, 5:] = np.nan
+    assert training_check({"": left}).verdict == "failed"
+    both = training_check({"8 x 8": losses(12, 12), "16 x 16": left})
+    assert both.verdict == "failed" and both.text.endswith("Of 8 x 8, 16 x 16.")
 
 
 def test_the_table_has_a_row_a_label_and_the_columns_given() -> None:

@@ -12,7 +12,7 @@ from ...arrays import Array
 from ...report import Check, Report, Section, Table, Value
 from ...report.parts import Cell
 from ..beside import training_figure
-from ..checks import patch_checks, patch_table
+from ..checks import patch_checks, patch_table, training_check
 from .baselines import baselines, cost
 from .compare import Findings
 from .design import Design
@@ -82,6 +82,7 @@ def _checks(d: Design, f: Findings) -> list[Check]:
         Check("time step", f.scan.disagreement, high=AGREEMENT, text=of_scan, form=".1%"),
         *run_checks(d, f),
         Check("regularisation small", [p.eps_share for p in f.pairs], high=0.01, text=of_eps),
+        training_check({"": f.history}),
     ]
     shares = d.system.order.fractions[:-1]
     least = shares[shares > 0].min()

@@ -16,7 +16,7 @@ from ...report.figures import colour, dots, panels
 from ...report.parts import Cell
 from ..alloys.design import STATIONARY_AFTER
 from ..beside import training_figure
-from ..checks import patch_checks, patch_table
+from ..checks import patch_checks, patch_table, training_check
 from ..cost import Routes, cost_of
 from .compare import Findings, HeldOut
 from .design import CompositionDesign
@@ -189,6 +189,7 @@ def _checks(d: CompositionDesign, f: Findings) -> list[Check]:
         Check("time step", f.scan.disagreement, high=AGREEMENT, text=of_scan, form=".1%"),
         Check("small runs long enough", f.small_lengths, low=10, text=of_small, form=".0f"),
         Check("regularisation small", [p.eps_share for p in f.pairs], high=0.01, text=of_eps),
+        training_check({"": f.history}),
     ]
 
 

@@ -13,7 +13,7 @@ from ...analysis.path_scores import PathScore
 from ...report import Check, Figure, Metric, Report, Section, Table, Value, figures
 from ...report.parts import Cell
 from ..beside import Beside, baselines_table, run_figures, training_figure
-from ..checks import patch_checks, patch_table
+from ..checks import patch_checks, patch_table, training_check
 from ..cost import Routes, cost_of, runs_of_equal_cost
 from .compare import FieldFindings, over_repeats
 from .design import FieldDesign
@@ -60,7 +60,11 @@ def report_of(design: FieldDesign, findings: FieldFindings, quick: bool) -> Repo
             "of the truth's spread" + (" (quick form)." if quick else ".")
         ],
         metrics=_metrics(design, findings, scores, floor),
-        checks=[*_checks(design, scores[k], floor), *patch_checks({"": own})],
+        checks=[
+            *_checks(design, scores[k], floor),
+            *patch_checks({"": own}),
+            training_check({"": findings.history}),
+        ],
         sections=[
             Section(
                 "Predicted and direct runs",

@@ -18,7 +18,7 @@ from ..beside import (
     run_figures,
     training_figure,
 )
-from ..checks import patch_checks, patch_table
+from ..checks import patch_checks, patch_table, training_check
 from ..cost import Routes, cost_of, runs_of_equal_cost
 from .compare import OwnFindings
 from .design import OwnDesign
@@ -47,7 +47,11 @@ def report_of(design: OwnDesign, findings: OwnFindings, quick: bool) -> Report:
             f"{plan.dt:g} with the {plan.boundary} boundary" + (" (quick form)." if quick else ".")
         ],
         metrics=_metrics(names, cases),
-        checks=[*_late_checks(names, findings), *patch_checks(checks)],
+        checks=[
+            *_late_checks(names, findings),
+            *patch_checks(checks),
+            training_check({"": findings.history}),
+        ],
         sections=[
             Section(
                 "Predicted and direct runs",

@@ -18,7 +18,7 @@ from ..beside import (
     run_figures,
     training_figure,
 )
-from ..checks import patch_checks, patch_table
+from ..checks import patch_checks, patch_table, training_check
 from ..cost import Routes, cost_of, runs_of_equal_cost
 from . import curie_weiss, ising
 from .closures import closure_table
@@ -52,10 +52,11 @@ def report_of(design: SpinDesign, findings: SpinFindings, quick: bool) -> Report
     measured = [patch_table(checks, "patches"), scan_table(design, findings.scan)]
     training = [training_figure(h, f"{p} x {p}") for p, h in findings.histories.items()]
     wanted = own.checks_of(design, findings, metrics)
+    trained = training_check({f"{p} x {p}": h for p, h in findings.histories.items()})
     return Report(
         summary=[own.summary_of(design) + (" (quick form)." if quick else ".")],
         metrics=metrics,
-        checks=wanted + _late_checks(cases, *own.LATE_LIMITS) + patch_checks(checks),
+        checks=[*wanted, *_late_checks(cases, *own.LATE_LIMITS), *patch_checks(checks), trained],
         sections=[
             Section("Predicted and direct runs", RUNS, tables, shown),
             Section(
