@@ -23,6 +23,7 @@ extensions = [
     "mathml",
     "site_pages",
     "site_links",
+    "site_tables",
 ]
 exclude_patterns = ["_build", "_ext", "gallery/*.py"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
