@@ -21,8 +21,6 @@ class SoftSpheres(ExactState):
     def __init__(self, unlike_eV: float = 0.0) -> None:
         super().__init__()
         self.unlike_eV = unlike_eV
-        self._placed_A = np.zeros((0, 3))
-        self._pairs: tuple[np.ndarray, ...] = ()
 
     def calculate(
         self, atoms: Any = None, properties: Any = (), system_changes: Any = all_changes
@@ -30,22 +28,14 @@ class SoftSpheres(ExactState):
         super().calculate(atoms, properties, system_changes)
         assert not self.atoms.pbc.any()
         x, kind = self.atoms.positions, self.atoms.numbers
-        i, j, d, y = self._pairs_of(x)
+        i, j = cKDTree(x, balanced_tree=False).query_pairs(self.reach_A, output_type="ndarray").T
+        d = x[i] - x[j]
+        y = 1 - np.einsum("pk,pk->p", d, d) / self.reach_A**2
         eps = 1.0 + self.unlike_eV * (kind[i] != kind[j]) if self.unlike_eV else 1.0
         pull = eps * y * y
         self.results["energy"] = float((pull * y).sum())
         if "forces" in properties:
             self.results["forces"] = self._forces(i, j, 6 / self.reach_A**2 * pull[:, None] * d)
-
-    def _pairs_of(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Their atoms, r, and 1 - (r / r_c)^2; known where species alone have changed."""
-        if not np.array_equal(x, self._placed_A):
-            tree = cKDTree(x, balanced_tree=False)
-            i, j = tree.query_pairs(self.reach_A, output_type="ndarray").T
-            d = x[i] - x[j]
-            y = 1 - np.einsum("pk,pk->p", d, d) / self.reach_A**2
-            self._placed_A, self._pairs = x.copy(), (i, j, d, y)
-        return self._pairs
 
     def _forces(self, i: np.ndarray, j: np.ndarray, pull: np.ndarray) -> np.ndarray:
         n = len(self.atoms)
