@@ -54,7 +54,7 @@ class CompositionSurface:
         cls, conditions: Array, values: Array, errors: Array | float = 0.0
     ) -> CompositionSurface:
         """Of values, shape (n, k), at conditions, (n, c); c are 1000 K / T and S - 1 fractions."""
-        features = _features(np.asarray_chkfinite(conditions, dtype=float))
+        features = _features(conditions)
         values = np.asarray_chkfinite(values, dtype=float)
         known = np.broadcast_to(np.asarray_chkfinite(errors, dtype=float), values.shape)
         found = [_most_likely(features, v, e) for v, e in zip(values.T, known.T)]
@@ -82,7 +82,9 @@ class CompositionSurface:
 
 
 def _features(conditions: Array) -> Array:
-    x, c = conditions[:, :1], conditions[:, 1:]
+    """x and all fractions; ValueError for what is no number."""
+    finite = np.asarray_chkfinite(conditions, dtype=float)
+    x, c = finite[:, :1], finite[:, 1:]
     return np.hstack([x, c, 1 - c.sum(axis=1, keepdims=True)])
 
 

@@ -82,3 +82,7 @@ def test_what_is_no_number_is_refused() -> None:
         given[place] = given[place] * np.where(np.arange(len(CONDITIONS)) == 5, np.nan, 1)[:, None]
         with pytest.raises(ValueError, match="must not contain infs or NaNs"):
             CompositionSurface.fit(*given)
+    fit = CompositionSurface.fit(CONDITIONS, bent(CONDITIONS), 0.01)
+    for ask in (fit, fit.error):
+        with pytest.raises(ValueError, match="must not contain infs or NaNs"):
+            ask(np.full_like(ASKED, np.nan))
