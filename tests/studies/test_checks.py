@@ -1,10 +1,12 @@
 """One function checks patches of every system: it passes what should, and fails what should not."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import macro_ase.studies
 from macro_ase.analysis.assumptions import PatchCheck
 from macro_ase.studies.checks import patch_checks, patch_table, training_check
 
@@ -68,6 +70,12 @@ def test_training_that_was_best_at_first_is_noticed(
 ) -> None:
     check = training_check({"": losses(*best)})
     assert (check.verdict, check.shown) == (verdict, shown)
+
+
+def test_every_report_that_shows_a_training_checks_it() -> None:
+    reports = [p.read_text() for p in Path(macro_ase.studies.__path__[0]).rglob("report.py")]
+    shown = [text for text in reports if "training_figure(" in text]
+    assert len(shown) == 5 and all("training_check({" in text for text in shown)
 
 
 def test_epochs_that_patience_left_out_count() -> None:
