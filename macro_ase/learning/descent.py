@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from ..arrays import Array
 from ..files import write_atomically
+from .adam import Adam
 from .saved import TRAINING, cut_up, put_together, read_weights, weights_bytes
 
 T = TypeVar("T")
@@ -80,7 +81,7 @@ class Polish:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: Adam, or AdamW where there is a weight decay, then L-BFGS.
+    """How to train: Adam with a weight decay, then L-BFGS.
 
     The learning rate falls to zero as a cosine; ``clip`` is the largest norm of a gradient. After
     ``patience`` epochs without a better validation there are no more of Adam's; 0 is no limit.
@@ -89,7 +90,7 @@ class Recipe:
     epochs: int = 0
     learning_rate: float = 1e-3
     clip: float | None = None
-    weight_decay: float | None = None
+    weight_decay: float = 0.0
     polish: Polish = field(default_factory=Polish)
     patience: int = 0
 
@@ -148,24 +149,25 @@ class _Descent:
     def __init__(self, problem: Problem, recipe: Recipe, rng: np.random.Generator) -> None:
         self.problem, self.recipe, self.rng = problem, recipe, rng
         self.parameters = list(problem.module.parameters())
-        decay = recipe.weight_decay
-        self.adam: torch.optim.Optimizer = (
-            torch.optim.Adam(self.parameters, recipe.learning_rate, foreach=True)
-            if decay is None
-            else torch.optim.AdamW(
-                _decaying(problem.module, decay), recipe.learning_rate, foreach=True
-            )
-        )
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.adam, max(recipe.epochs, 1))
-        self.lbfgs = torch.optim.LBFGS(
-            self.parameters, line_search_fn="strong_wolfe", **recipe.polish.options
-        )
+        groups = _decaying(problem.module, recipe.weight_decay)
+        self.adam = Adam(groups, recipe.learning_rate, recipe.epochs)
+        self._lbfgs: torch.optim.LBFGS | None = None
         self.epoch, self.block, self.converged = 0, 0, False
         self.best: dict[str, Tensor] = {}
         self.best_loss = np.inf
         if problem.validate is not None:
             self.best = copy.deepcopy(problem.module.state_dict())
         self.history: list[list[float]] = []
+
+    @property
+    def lbfgs(self) -> torch.optim.LBFGS:
+        """Made when it is first asked for: it loads a compiler, like every optimiser of PyTorch."""
+        if self._lbfgs is None:
+            options = self.recipe.polish.options
+            self._lbfgs = torch.optim.LBFGS(
+                self.parameters, line_search_fn="strong_wolfe", **options
+            )
+        return self._lbfgs
 
     @property
     def done(self) -> bool:
@@ -196,13 +198,13 @@ class _Descent:
         values = []
         for rows in self.problem.batches(self.rng):
             loss, *more = self.problem.loss(rows)
-            self.adam.zero_grad()
+            self.problem.module.zero_grad()
             loss.backward()
             if self.recipe.clip is not None:
                 torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
             self.adam.step()
             values.append([x.item() for x in (loss, *more)])
-        self.schedule.step()
+        self.adam.end_epoch()
         self.epoch += 1
         return values
 
@@ -240,7 +242,7 @@ class _Descent:
         return bool(still or abs(loss - state["prev_loss"]) < group["tolerance_change"])
 
     def _parts(self) -> dict[str, Any]:
-        names = ("adam", "schedule", "lbfgs")
+        names = ("adam", "lbfgs") if self.block else ("adam",)
         return {name: getattr(self, name).state_dict() for name in names}
 
     def write(self, file: Path, sign: str) -> None:
@@ -264,18 +266,19 @@ class _Descent:
             return
         self.problem.module.load_state_dict(tree.pop("weights"))
         self.rng.bit_generator.state = tree.pop("rng")
-        for name in self._parts():
-            getattr(self, name).load_state_dict(tree.pop(name))
+        parts = {name: tree.pop(name) for name in ("adam", "lbfgs") if name in tree}
         vars(self).update(tree)
+        for name, state in parts.items():
+            getattr(self, name).load_state_dict(state)
 
 
-def _decaying(module: nn.Module, decay: float) -> list[dict[str, Any]]:
+def _decaying(module: nn.Module, decay: float) -> list[tuple[list[nn.Parameter], float]]:
     """Groups for an optimiser: weights of layers decay, what is linear in the data does not."""
     layers = {id(x.weight) for x in module.modules() if isinstance(x, nn.Linear)}
     parts: list[list[nn.Parameter]] = [[], []]
     for parameter in module.parameters():
         parts[id(parameter) in layers].append(parameter)
-    return [{"params": part, "weight_decay": k * decay} for k, part in enumerate(parts) if part]
+    return [(part, k * decay) for k, part in enumerate(parts) if part]
 
 
 def _digest(problem: Problem, recipe: Recipe, rng: np.random.Generator) -> str:

@@ -30,11 +30,23 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hand_made(tmp_path_factory.mktemp("runs") / "alloy")
 
 
+TRAINING = """
+import numpy as np
+from macro_ase.learning.models.training import train
+from macro_ase.learning.options import TrainingOptions
+from macro_ase.learning.pairs import PairBatch
+z, dz = np.random.default_rng(0).normal(size=(2, 200, 1))
+train(PairBatch(z, dz, 0.5, np.arange(200) // 10), TrainingOptions(members=1, epochs=1), 0)
+"""
+
+
 @pytest.mark.slow
-def test_an_answer_loads_no_compiler(run: Path) -> None:
-    """That of torch takes 2 s, and the answer a part of one."""
+def test_a_training_and_an_answer_load_no_compiler(run: Path) -> None:
+    """That of torch takes 1.5 s, and the answer a part of one."""
     words = ["anneal", str(run), "--schedule", COOLING, "--paths", "0"]
-    code = f"import sys; from macro_ase.cli import main; main({words}); print(*sys.modules)"
+    code = (
+        f"{TRAINING}import sys; from macro_ase.cli import main; main({words}); print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     loaded = done.stdout.splitlines()[-1].split()
     assert "torch" in loaded and "torch._dynamo" not in loaded, done.stderr
