@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from macro_ase.arrays import Array
-from macro_ase.commands.alloy_run import AlloyRun
+from macro_ase.commands.alloy_run import AlloyRun, Beginning
 from macro_ase.engines.vacancies.walker import VacancyWalker
 from macro_ase.files import write_atomically
 from macro_ase.rng import kernel_state, stream
@@ -32,7 +33,10 @@ OWN_SETTINGS = ("composition", "structure", "sites_per_vacancy", "barriers", "sh
 
 @dataclass(frozen=True)
 class DirectRun:
-    """One run: a random crystal of so many cells along each axis, for so many units of time."""
+    """One run: a random crystal of so many cells along each axis, for so many units of time.
+
+    Runs of a size begin with one crystal, or each with its own.
+    """
 
     alloy: Path
     folder: Path
@@ -41,11 +45,13 @@ class DirectRun:
     number: int
     pieces: int
     unit_s: float
+    own_crystal: bool = False
 
     @property
     def file(self) -> Path:
         """Where it is kept."""
-        return self.folder / f"{self.cells}-{self.temperature:g}K-{self.number}.npz"
+        own = "-own" if self.own_crystal else ""
+        return self.folder / f"{self.cells}-{self.temperature:g}K-{self.number}{own}.npz"
 
     @property
     def done(self) -> int:
@@ -78,6 +84,21 @@ def units(folder: Path, run: AlloyRun, proposed: Mapping[float, float]) -> dict[
     return {t: new[f"{t:g}"] for t in proposed}
 
 
+def crystal(run: AlloyRun, begin: Beginning, number: int) -> NDArray[np.int8]:
+    """Another random crystal, as large as one and of its atoms."""
+    seed = stream(run.config["seed"], "crystal", begin.n_sites, number)
+    return np.random.default_rng(seed).permutation(begin.state)
+
+
+def mean_start(run: AlloyRun, begin: Beginning, crystals: int) -> Array:
+    """Bond densities, shape (d,), of so many of these in the mean, or of the one if none."""
+    system, order = run.design.system, begin.order
+    states = [crystal(run, begin, k) for k in range(crystals)] or [begin.state]
+    bonds = [system.bonds(state, begin.grid) for state in states]
+    z: Array = np.mean([order.state(own, begin.n_sites) for own in bonds], axis=0)
+    return z / begin.over_small
+
+
 def go_on(job: DirectRun) -> str:
     """Do what is left of a run, piece by piece."""
     run = AlloyRun(job.alloy)
@@ -85,7 +106,8 @@ def go_on(job: DirectRun) -> str:
     if not isinstance(alloy, Alloy):
         raise ValueError(f"{job.alloy} has no vacancies that hop")
     seed = stream(run.config["seed"], "sizes", job.cells, round(1000 * job.temperature), job.number)
-    kept = read_kept(job.file) if job.file.is_file() else _start(begin.state)
+    state = crystal(run, begin, job.number) if job.own_crystal else begin.state
+    kept = read_kept(job.file) if job.file.is_file() else _start(state)
     every = job.unit_s / ROWS * np.arange(1, ROWS + 1)
     for own in seed.spawn(job.pieces)[int(kept["pieces"]) :]:
         cpu = time.process_time()

@@ -2,13 +2,16 @@
 
     python benchmarks/sizes.py RUN [--quick] [--sizes 16 32 64 128] [--runs 8 4 2 0]
         [--temperatures 1600 2000] [--stationary T] [--workers 1] [--folder OUT] [--crystals RUN]
+        [--own-crystals]
 
 RUN is the folder of a run of `nbmota` that has learned a model. Random crystals of N x N x N cells
 begin as `macro-ase predict RUN --size N N N` has them, or the run of the same alloy that --crystals
-names: direct runs of its folder then stand beside the model of another seed. Finished pieces of
-direct runs are kept in the folder (default: RUN/sizes), whatever stops them, and used by the next
-call; more runs or other temperatures add to them. The tables are printed, and written as sizes.md
-there.
+names: direct runs of its folder then stand beside the model of another seed. All direct runs of a
+size begin with one crystal, and what it hides from the state z is in all of them; with
+--own-crystals each begins with another one, and the model with the mean z of these. Finished pieces
+of direct runs are kept in the folder (default: RUN/sizes), whatever stops them, and used by the
+next call; more runs or other temperatures add to them. The tables are printed, and written as
+sizes.md there.
 
 Direct runs last 8 units of time and then --stationary ones, which count as stationary: if not
 given, 100 sqrt(8192 / n) and at least 16. Many short runs know relaxation best. A unit is the
@@ -32,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from direct_runs import ROWS, DirectRun, alloy_of, go_on, peak_MiB, read, units
+from direct_runs import ROWS, DirectRun, alloy_of, go_on, mean_start, peak_MiB, read, units
 from size_tables import Found, Pair, report
 
 from macro_ase.arrays import Array
@@ -61,14 +64,18 @@ def predict(
     temperatures: Sequence[float],
     paths: int,
     crystals: Path | None = None,
+    own_crystals: int = 0,
 ) -> tuple[Found, Array]:
-    """By the model; the second is the longest relaxation time of a bond density, (n_T,)."""
-    run = AlloyRun(folder)
+    """By the model; the second is the longest relaxation time of a bond density, (n_T,).
+
+    It begins with one crystal, or with the mean of so many.
+    """
+    run, of = AlloyRun(folder), AlloyRun(crystals or folder)
     model, cpu = run.model, time.process_time()
-    begin = AlloyRun(crystals or folder).beginning(size=(cells,) * 3)
+    begin = of.beginning(size=(cells,) * 3)
     sizes, order = (begin.n_sites, begin.n_patches), begin.order
     ratio = run.design.system.over_small(order)
-    z0 = begin.of_small(begin.z0) / ratio
+    z0 = begin.of_small(mean_start(of, begin, own_crystals)) / ratio
     of_z = model.equilibrate(temperatures, z0, *sizes, paths, cells, begin.condition)
     v = run.vacancy_neighbours(of_z.temperatures, order)
     delta = of_z.of(lambda z: order.delta(z * ratio, v), order.all_names)
@@ -154,8 +161,10 @@ def measure(args: argparse.Namespace, pool: Executor) -> str:
         raise ValueError(f"{args.run} and {args.crystals} are of different alloys")
     paths = QUICK_PATHS if args.quick else PATHS
     asked = [
-        pool.submit(alone, predict, args.run, n, temperatures, paths, args.crystals)
-        for n in args.sizes
+        pool.submit(
+            alone, predict, args.run, n, temperatures, paths, args.crystals, args.own_crystals * r
+        )
+        for n, r in zip(args.sizes, args.runs)
     ]
     predicted, longest = zip(*(one.result() for one in asked))
     largest = longest[int(np.argmax(args.sizes))]
@@ -166,12 +175,13 @@ def measure(args: argparse.Namespace, pool: Executor) -> str:
     plan = {
         cells: [
             [
-                DirectRun(args.crystals, args.folder, cells, t, r, pieces(cells, args)[1], unit[t])
+                DirectRun(args.crystals, args.folder, cells, t, r, long, unit[t], args.own_crystals)
                 for r in range(runs)
             ]
             for t in temperatures
         ]
         for cells, runs in zip(args.sizes, args.runs)
+        for long in [pieces(cells, args)[1]]
         if runs
     }
     jobs = [job for own in plan.values() for each in own for job in each]
@@ -195,6 +205,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--folder", type=Path, metavar="OUT", help="default: RUN/sizes")
     parser.add_argument("--crystals", type=Path, metavar="RUN", help="whose crystals; default: RUN")
+    parser.add_argument("--own-crystals", action="store_true", help="each run begins with another")
     args = parser.parse_args()
     args.crystals = args.crystals or args.run
     usual = (QUICK_SIZES, QUICK_RUNS) if args.quick else (SIZES, RUNS)

@@ -18,7 +18,7 @@ from commands.hand_made_run import hand_made
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
-from direct_runs import ROWS, DirectRun, alloy_of, go_on, read, units
+from direct_runs import ROWS, DirectRun, alloy_of, crystal, go_on, mean_start, read, units
 from size_tables import report
 from sizes import crossings, mean_of, pieces, predict, spread_of
 
@@ -49,6 +49,26 @@ def test_a_run_goes_on_to_the_same_bytes(run: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(first["z"][0], begin.of_small(begin.z0), rtol=1e-12)
     go_on(replace(whole, number=1))
     assert np.any(read(replace(whole, number=1))["z"][-1] != first["z"][-1])
+
+
+def test_runs_with_crystals_of_their_own_begin_each_with_another(run: Path, tmp_path: Path) -> None:
+    """Random ones of the same atoms, the same at every temperature; predictions know their mean."""
+    one = DirectRun(run, tmp_path, 8, 2500.0, 0, 1, 2e-11, own_crystal=True)
+    jobs = [one, replace(one, number=1), replace(one, temperature=2000.0)]
+    for job in [*jobs, replace(one, own_crystal=False)]:
+        go_on(job)
+    assert len(list(tmp_path.glob("*.npz"))) == 4
+    first, second, colder = (read(job)["z"][0] for job in jobs)
+    np.testing.assert_array_equal(first, colder)
+    shared = read(replace(one, own_crystal=False))["z"][0]
+    assert np.any(first != second) and np.any(first != shared)
+    own = AlloyRun(run)
+    begin = own.beginning(size=(8, 8, 8))
+    states = [crystal(own, begin, k) for k in (0, 1)]
+    assert all(np.array_equal(np.sort(s), np.sort(begin.state)) for s in states)
+    mean = mean_start(own, begin, 2)
+    np.testing.assert_allclose(begin.of_small(mean), (first + second) / 2, rtol=1e-12)
+    np.testing.assert_allclose(mean_start(own, begin, 0), begin.z0, rtol=1e-12)
 
 
 def test_units_stay_those_of_the_folder_and_another_alloy_is_refused(
