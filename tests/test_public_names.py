@@ -1,6 +1,7 @@
 """Names of the package: those that are there, and those that are misspelt."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,28 @@ print("VacancyKMC" in pydoc.render_doc(macro_ase), hasattr(macro_ase, "Sweep"))
 print(macro_ase.analysis.__name__)
 """
     assert light(code).split() == "True VacancyKMC False True False macro_ase.analysis".split()
+
+
+@pytest.mark.slow
+def test_modules_that_want_an_extra_are_those_that_learn_and_mace() -> None:
+    """Commands and designs of studies, which `export` and `--list-settings` read, want none."""
+    code = """
+from importlib import import_module
+from pkgutil import walk_packages
+import macro_ase
+for module in walk_packages(macro_ase.__path__, "macro_ase.", onerror=lambda name: None):
+    try:
+        import_module(module.name)
+    except ModuleNotFoundError:
+        print(module.name.removeprefix("macro_ase."))
+"""
+    refused = light(code).split()
+    learning = re.compile(r"learning|studies\.(?!.*\.design$)|studies\.forces\.")
+    assert {"learning", "studies.alloys.study", "studies.forces.design"} < set(refused)
+    mace = ["mace_energies", "mace_layers", "replayed"]
+    assert [name for name in refused if not learning.match(name)] == [
+        f"engines.patches.{name}" for name in mace
+    ]
 
 
 @pytest.mark.slow

@@ -74,7 +74,7 @@ class TrainingOptions(Options):
         Epochs without a better validation after which a member has no more of them; 0 is no limit.
     memory : float
         Steps over which the past of a state is averaged, which the drift then depends on, too
-        (`learning.past`); 0 is none.
+        (`observables.past`); 0 is none.
     memory_growth : float
         Of its logarithm with the first condition, such as 1000 K / T; ``memory`` is that at 0.
     """

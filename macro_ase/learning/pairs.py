@@ -42,7 +42,7 @@ class PairBatch:
         The simulation that a pair comes from: what members of an ensemble draw with replacement,
         so that their spread holds what the number of simulations leaves open.
     past : array, shape (n, d), optional
-        The past of every z0, as `learning.past` has it.
+        The past of every z0, as `observables.past` has it.
 
     Raises
     ------

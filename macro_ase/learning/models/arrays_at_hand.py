@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...arrays import Array, as_columns, as_conditions, as_numbers
+from ...observables.past import Memory, past_of
 from ..options import TrainingOptions
 from ..pairs import PairBatch
-from ..past import Memory, past_of
 
 BLOCKS = 50
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ...arrays import Array, as_columns, finite_array, one_condition
 from ...files import save_figure
-from ..past import unmoved
+from ...observables.past import unmoved
 from .clock import Clock
 from .networks import OnsagerDrift, PatchSDE
 from .pictures import draw
@@ -51,7 +51,7 @@ class LocalLaw:
 
     @property
     def remembers(self) -> bool:
-        """Whether the drift depends on the past of a state (`learning.past`)."""
+        """Whether the drift depends on the past of a state (`observables.past`)."""
         return self.trained.members[0].memory > 0
 
     def _stacked(self) -> Stacked:

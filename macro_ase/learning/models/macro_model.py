@@ -31,11 +31,11 @@ from numpy.typing import ArrayLike
 from ...arrays import Array, above_0, finite_array, one_condition
 from ...counts import require_count
 from ...memory import require_memory
+from ...observables.past import Memory
 from ...ratios import steps_within
 from ...rng import stream
 from ..options import TrainingOptions
 from ..pairs import PairBatch, Scaling
-from ..past import Memory
 from ..saved import Saved, ensemble_weights, filled_members, shapes
 from .arrays_at_hand import pairs_of, pairs_of_series, training_options
 from .clock import Clock

@@ -192,7 +192,7 @@ class PatchSDE(nn.Module):
     """Drift and patch diffusion of one model.
 
     With a ``memory``, in steps, states are rows (y, m) of observables and their past, and m - y is
-    a condition beside c: see `learning.past`. It is that at c = 0, and grows with the first of c.
+    a condition beside c: `observables.past`. It is that at c = 0, and grows with the first of c.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ...engines.vacancies.fraction import VacancyFraction
-from ...learning.past import Memory
+from ...observables.past import Memory
 from ...refusals import Refused
 from ...rng import stream
 from ...systems import MODELS
@@ -61,9 +61,10 @@ class Design:
     with ``early_parts`` the likelihood knows their first halves, too.
     Patches are those of large states that were grown from small ones, or, without ``grow``, of the
     small states themselves. The model remembers the past of a state over ``memory_events``
-    (`learning.past`), unless they are 0. ``notes`` say how the system was made; ``learning`` holds
-    options of `TrainingOptions`, ``vacancy_fraction`` is that of the laboratory, if it is known,
-    and ``label`` comes before the names of chunks, where a run holds those of several designs.
+    (`observables.past`), unless they are 0. ``notes`` say how the system was made; ``learning``
+    holds options of `TrainingOptions`, ``vacancy_fraction`` is that of the laboratory, if it is
+    known, and ``label`` comes before the names of chunks, where a run holds those of several
+    designs.
     """
 
     system: AlloyCrystals

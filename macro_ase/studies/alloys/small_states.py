@@ -10,7 +10,7 @@ import numpy as np
 
 from ...arrays import Array, Chunk
 from ...learning.pairs import LATE
-from ...learning.past import past_of
+from ...observables.past import past_of
 from .design import Design
 
 if TYPE_CHECKING:

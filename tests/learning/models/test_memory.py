@@ -18,7 +18,7 @@ from macro_ase.learning.models.arrays_at_hand import pairs_of_series
 from macro_ase.learning.models.macro_model import MacroModel
 from macro_ase.learning.models.training import train
 from macro_ase.learning.options import TrainingOptions
-from macro_ase.learning.past import Memory
+from macro_ase.observables.past import Memory
 
 pytestmark = pytest.mark.learn
 

@@ -9,7 +9,7 @@ import pytest
 
 from macro_ase.build import build_crystal
 from macro_ase.config import load_config
-from macro_ase.learning.past import past_of
+from macro_ase.observables.past import past_of
 from macro_ase.rng import stream
 from macro_ase.studies.alloys.design import Design
 from macro_ase.studies.alloys.small_states import pasts

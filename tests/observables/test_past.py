@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from macro_ase.learning.past import Memory, past_of, unmoved
+from macro_ase.observables.past import Memory, past_of, unmoved
 
 
 def test_the_past_is_the_average_with_exponential_weights() -> None:
