@@ -32,6 +32,8 @@ from .saved import TRAINING, cut_up, put_together, read_weights, weights_bytes
 T = TypeVar("T")
 ALL = slice(None)
 BLOCK_S = 10.0
+FORM = 2
+"""Of the state that is kept: one of another form is left aside."""
 _TURN = Lock()
 
 
@@ -282,8 +284,8 @@ def _decaying(module: nn.Module, decay: float) -> list[tuple[list[nn.Parameter],
 
 
 def _digest(problem: Problem, recipe: Recipe, rng: np.random.Generator) -> str:
-    """Of the data, the options, the initial weights and the random numbers to come."""
-    digest = hashlib.sha256(repr((recipe, rng.bit_generator.state)).encode())
+    """Of form, data, options, the initial weights and the random numbers to come."""
+    digest = hashlib.sha256(repr((FORM, recipe, rng.bit_generator.state)).encode())
     for x in (*problem.module.state_dict().values(), *problem.told):
         array = np.ascontiguousarray(x)
         digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())

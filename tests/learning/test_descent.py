@@ -130,7 +130,7 @@ def test_stopped_it_goes_on_to_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_states_of_other_seeds_data_and_options_are_left_aside(
+def test_states_of_other_seeds_data_options_and_forms_are_left_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what is damaged; the same one, as the control, is taken up."""
@@ -142,10 +142,12 @@ def test_states_of_other_seeds_data_and_options_are_left_aside(
 
     monkeypatch.setattr(descent._Descent, "advance", watched)
     expected = saved(macro(None), tmp_path / "expected")
-    for other in ({"seed": 1}, {"rate": 0.2}, {}):
+    for other in ({"seed": 1}, {"rate": 0.2}, {"form": 1}, {}):
         with monkeypatch.context() as context, pytest.raises(Stopped):
             stopping(context, 3)
-            macro(tmp_path / "model", **other)
+            given: dict[str, Any] = dict(other)
+            context.setattr(descent, "FORM", given.pop("form", descent.FORM))
+            macro(tmp_path / "model", **given)
         advanced.clear()
         model = macro(tmp_path / "model")
         assert advanced[0] == (0 if other else 3)
