@@ -213,6 +213,8 @@ def main() -> None:
     args.sizes, args.folder = args.sizes or usual[0], args.folder or args.run / "sizes"
     if len(args.runs) != len(args.sizes):
         parser.error(f"--runs must be {len(args.sizes)} numbers, one a size")
+    if min(args.runs) < 0 or args.workers < 1:
+        parser.error("--runs must be 0 or more, and --workers 1 or more")
     if args.stationary is not None and args.stationary < 1:
         parser.error(f"--stationary must be 1 or more, not {args.stationary}")
     try:

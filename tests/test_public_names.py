@@ -44,7 +44,7 @@ print(macro_ase.analysis.__name__)
 
 @pytest.mark.slow
 def test_modules_that_want_an_extra_are_those_that_learn_and_mace() -> None:
-    """Commands and designs of studies, which `export` and `--list-settings` read, want none."""
+    """Commands, and the designs of studies but for those of forces, want none."""
     code = """
 from importlib import import_module
 from pkgutil import walk_packages

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
 from direct_runs import ROWS, DirectRun, alloy_of, crystal, go_on, mean_start, read, units
 from size_tables import report
-from sizes import crossings, mean_of, pieces, predict, spread_of
+from sizes import crossings, main, mean_of, pieces, predict, spread_of
 
 from macro_ase.commands.alloy_run import AlloyRun
 
@@ -125,6 +126,33 @@ def test_tables_of_a_prediction_beside_a_truth(run: Path) -> None:
     row = next(line for line in text.splitlines() if line.startswith("| 1,024 | 0"))
     assert "| 0.0000" in row and "| 3,456 |  |  |" in text
     assert "1.00e+06" in text and text.count("predicted |") >= 4
+
+
+@pytest.mark.slow
+def test_a_prediction_begins_with_the_mean_of_crystals(run: Path) -> None:
+    """It ends where that of one crystal does, and takes another time to get there."""
+    (one, _), (mean, _) = (predict(run, 16, [2000.0], 20, None, own) for own in (0, 3))
+    np.testing.assert_array_equal(one.delta[0], mean.delta[0])
+    seen = np.isfinite(one.relaxation[0]) & np.isfinite(mean.relaxation[0])
+    assert seen.any() and np.all(one.relaxation[0][seen] != mean.relaxation[0][seen])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--runs", "-1", "--sizes", "8"], "--runs must be 0 or more"),
+        (["--workers", "0"], "--workers 1 or more"),
+        (["--runs", "1", "2", "--sizes", "8"], "--runs must be 1 numbers"),
+        (["--stationary", "0"], "--stationary must be 1 or more"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(
+    words: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sizes.py", str(tmp_path / "none"), *words])
+    with pytest.raises(SystemExit):
+        main()
+    assert message in capsys.readouterr().err and not any(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -86,7 +86,8 @@ def training_check(histories: Mapping[str, Array]) -> Check:
         low=EARLY,
         text="Epoch of the best held-out likelihood, whose weights are kept, over all epochs. "
         "Where it is among the first, pairs are learned by heart from there on: a larger "
-        f"learning.weight_decay or more small runs help.{which}",
+        "learning.weight_decay or more small runs help. A linear law is there from the start, and "
+        f"an early best is no fault of it.{which}",
         form=".2f",
     )
 
