@@ -75,7 +75,7 @@ def test_a_killed_run_goes_on_and_a_killed_worker_is_replaced(tmp_path: Path) ->
     """A worker, the run among patch pairs, and in training: no chunk is computed again."""
     finished = run_study(tiny(*LONG), tmp_path / "whole")
     folder = tmp_path / "run"
-    process = begun(folder, "processes:2")
+    process = begun(folder, "processes:1")
     until(process, lambda: len(costs(folder)) > 0)
     replaced = said_again(folder, "a worker died")
     os.kill(workers(process.pid)[0], signal.SIGKILL)

