@@ -96,6 +96,7 @@ def learn(
     clock: Clock | None = None,
     substeps: int = 1,
     known: RunParts | None = None,
+    block: float | None = None,
 ) -> MacroModel:
     """The model of pairs: trained, or loaded if it was trained already.
 
@@ -106,7 +107,8 @@ def learn(
     them in z is closure. Patches evolved for ``dt``, which the clock, if there is one, counts in
     residence times, and stand for ``sites`` sites each. A patch with sites of its own relaxes
     within dt as the whole does, so paths take one step of dt: ``substeps`` is 1. ``known``
-    says how the runs of the pairs move.
+    says how the runs of the pairs move, and ``block`` how many sites the states have, of which a
+    larger system consists.
     """
     from ..learning.models.macro_model import MacroModel
 
@@ -132,7 +134,7 @@ def learn(
         own = TrainingOptions(**options)
         trained = train(batch, own, seed, f"learning {name}", folder, known)
         unit = clock or Clock(np.array([1.0]), np.array([0.0]))
-        model = MacroModel(trained, own, z_names, dt, sites, unit, substeps)
+        model = MacroModel(trained, own, z_names, dt, sites, unit, substeps, block_sites=block)
         model.save(folder)
         return model
 

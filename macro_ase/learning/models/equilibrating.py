@@ -1,6 +1,7 @@
 """A model at constant temperatures: where a system of any size ends, and how long that takes.
 
-The way is the mean without noise (`mean_path`). Fluctuations in equilibrium are steps of the model
+The way is the mean without noise (`mean_path`); of a system of blocks (`paths`) with what the noise
+of one does to it, by pairs of paths. Fluctuations in equilibrium are steps of the model
 itself: every path jumps to the Gaussian law around its member's rest (`treated_paths`), goes on
 for four slowest relaxation times, which bring in what is not straight in the drift, and is looked
 at during eight more. No more than `MOST_TAKEN` steps are taken: beyond, the law of the jump holds.
@@ -17,15 +18,19 @@ from ...arrays import Array, finite_array
 from ...counts import require_count
 from ...memory import require_memory
 from ...rng import stream
+from ...schedule import Schedule
 from .annealing import Treatment
 from .equilibria import Equilibria
 from .heat_treatment import distance_outside
+from .mean_path import MeanPath
 from .own_time import no_scale
 from .times_to import LONG, held, held_times
 from .transforming import Transforming
 from .treated_paths import Jump, Leg, slowest, walk
 
 SETTLED, SAMPLED, SAMPLES, MOST_TAKEN = 4.0, 8.0, 16, 20_000
+PAIRED, MARKS = 64, 40
+"""Paths, and times at which they are looked at, that say what noise does to the mean."""
 
 
 class Equilibrating(Transforming):
@@ -115,14 +120,39 @@ class Equilibrating(Transforming):
         sample = Leg(temperatures=between, record=True)
         plan = [Leg(jump), Leg(temperatures=settling), *[sample] * SAMPLES]
         walked = walk(drifts, plan, mean, np.tile(start, (paths, 1)), seed)[0][:, :, 1:]
+        if drifts.steps.blocks > 1:
+            centre = walked.mean(axis=1, keepdims=True)
+            walked = walked - centre + centre.mean(axis=2, keepdims=True)
         samples = walked.reshape(len(walked), -1, walked.shape[-1])
         inverse = np.array([1000 / temperature])
         far = [distance_outside(inverse, self._trained(), y) for y in (path[-1, -1:], path[-1])]
+        ways = path[:-1, :, : self._d]
+        if drifts.steps.blocks > 1 and len(finite):
+            ways = ways + self._moved(ready, start, mean, temperature, memory, seed.spawn(1)[0])
         return (
-            path[:-1],
+            ways,
             samples,
             np.array([[float(np.nan_to_num(x).max()) for x in own] for own in far]),
         )
+
+    def _moved(
+        self,
+        ready: Treatment,
+        start: Array,
+        mean: MeanPath,
+        temperature: float,
+        memory: float,
+        seed: np.random.SeedSequence,
+    ) -> Array:
+        """What noise does to scaled means at `held_times`, shape (M, n_t, d)."""
+        per_second = ready.rate(temperature)
+        end = (SETTLED + SAMPLED) * memory / ready.drifts.steps.number
+        marks = end * np.linspace(0, 1, MARKS + 1) ** 2
+        hold, z = Schedule.hold(temperature, end / per_second), self._observed(start)
+        treated, _ = self._treated(ready, hold, z, PAIRED, marks[1:] / per_second, seed)
+        moved = self.trained.scaling.z(treated.members) - mean(marks)[:-1, :, : self._d]
+        each = [[np.interp(held_times(), marks, x) for x in own.T] for own in moved]
+        return np.array(each).swapaxes(1, 2)
 
     def _warn_of_rows(self, temperatures: Array, ways: Array, far: Array) -> None:
         """One warning of what extrapolates, one of temperatures without rest."""

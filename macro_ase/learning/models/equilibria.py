@@ -5,8 +5,8 @@ share most of their data, so the root of their number does not divide it. Where 
 extrapolates by a distance u, as `heat_treatment` measures it, the error is S sqrt(1 + u^2). The
 spread is that of one system, the root of the mean over members of their variances.
 
-The relaxation time of a component is the first at which its mean, without noise, has made 1 - 1/e
-of its way from the start to its rest; there is none where that way is shorter than five spreads.
+The relaxation time of a component is the first at which its way has made 1 - 1/e of that from the
+start to its rest; there is none where that is shorter than five spreads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Equilibria(Bands):
     times : array, shape (n_t, n_T)
         From the start, in the unit of the model's clock.
     ways : array, shape (members, n_t, n_T, d)
-        Means without noise at these times, the last at rest; nan where there is no rest.
+        Means at these times, the last at rest; nan where there is no rest. They are without noise,
+        but of a system of blocks (`paths`).
     outside, outside_way : arrays, shape (n_T,)
         u in equilibrium, and the largest on the way.
     names : tuple of str

@@ -52,7 +52,7 @@ from .training import Trained, new_member, train
 
 __all__ = ["Clock", "MacroModel", "MacroPaths"]
 MOST_STEPS = 10**9
-NUMBERS = ("step_events", "sites_per_patch", "substeps", "n_sites")
+NUMBERS = ("step_events", "sites_per_patch", "substeps", "n_sites", "block_sites")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,9 @@ class MacroModel(Equilibrating, Saved):
         patches relax as the whole does.
     n_sites : float, optional
         Of the large system that is meant where no other is named.
+    block_sites : float, optional
+        Of the systems whose states it has learned from: larger ones are blocks of this size
+        (`paths`).
     """
 
     trained: Trained
@@ -85,6 +88,7 @@ class MacroModel(Equilibrating, Saved):
     clock: Clock
     substeps: int = 1
     n_sites: float | None = None
+    block_sites: float | None = None
     kind: ClassVar[str] = "macro-model"
 
     def __post_init__(self) -> None:
@@ -95,8 +99,8 @@ class MacroModel(Equilibrating, Saved):
         _require_own_options(self.trained, self.options)
         own = {name: above_0(getattr(self, name), name) for name in NUMBERS[:2]}
         own |= {"substeps": require_count(self.substeps, "substeps", 1)}
-        if self.n_sites is not None:
-            own |= {"n_sites": above_0(self.n_sites, "n_sites")}
+        given = {name: getattr(self, name) for name in NUMBERS[3:]}
+        own |= {name: above_0(x, name) for name, x in given.items() if x is not None}
         for name, value in (own | {"z_names": tuple(names)}).items():
             object.__setattr__(self, name, value)
 
@@ -264,8 +268,9 @@ class MacroModel(Equilibrating, Saved):
         speed = k * self.sites_per_patch / n
         length = span * max(1.0, speed)
         number = steps_within(length * self.substeps, 1.0)
-        noise = float(np.sqrt(k * span / number)) * self.sites_per_patch / n
-        return Steps(number, speed * span / number, noise, length / number)
+        blocks = max(1.0, n / (self.block_sites or n))
+        noise = float(np.sqrt(k * span / number * blocks)) * self.sites_per_patch / n
+        return Steps(number, speed * span / number, noise, length / number, blocks)
 
     def _starts(self, z0: ArrayLike, paths: int) -> Array:
         """Initial states, shape (paths, d)."""
@@ -289,7 +294,8 @@ class MacroModel(Equilibrating, Saved):
             weights, options.members, lambda: new_member(scaling, options, eye)
         )
         trained = Trained(members, scaling, float(data["eps"]), np.array(data["history"], float))
-        numbers = {k: data[k] for k in ("z_names", *NUMBERS[:3])} | {"n_sites": data.get("n_sites")}
+        numbers = {k: data[k] for k in ("z_names", *NUMBERS[:3])}
+        numbers |= {k: data.get(k) for k in NUMBERS[3:]}
         return cls(trained, options, clock=Clock(**data["clock"]), **numbers)
 
 

@@ -1,4 +1,12 @@
-"""Paths of an ensemble by the Euler-Maruyama scheme, and what may be wrong with them."""
+"""Paths of an ensemble by the Euler-Maruyama scheme, and what may be wrong with them.
+
+A system larger than those whose states a model has learned from is B of them side by side. Each has
+the fluctuations of its own size, and z of the whole is the mean over them: paths are those of one
+block, and their deviations from the mean over many are divided by the root of B. Where the drift is
+not straight, the mean is not where a path with the little noise of the whole would be.
+
+Paths of blocks go in pairs of opposite noise, whose mean does not know noise to first order.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +22,7 @@ from ...ratios import steps_within
 from .stacked import Stacked
 
 TOLERATED_BIAS, TOLERATED_LOCAL_BIAS, MOST_RELAXED = 0.03, 0.05, 0.99
+LEAST_PAIRS = 8
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,29 @@ class MacroPaths:
 
 @dataclass(frozen=True)
 class Steps:
-    """Equal steps from one record to the next."""
+    """Equal steps from one record to the next.
+
+    ``noise`` is that of one of ``blocks`` independent parts of the whole.
+    """
 
     number: int
     drift: float
     noise: float
     share: float
+    blocks: float = 1.0
+
+    def apart(self, paths: Array, centre: Array) -> Array:
+        """Paths of the whole, of those of one block and their mean."""
+        if self.blocks == 1:
+            return paths
+        return np.asarray(centre + (paths - centre) / np.sqrt(self.blocks))
+
+    def starts(self, start: Array) -> Array:
+        """What, of shape (n, d), leads to the starts of the whole."""
+        if self.blocks == 1:
+            return start
+        mean = start.mean(axis=0)
+        return np.asarray(mean + np.sqrt(self.blocks) * (start - mean))
 
 
 def euler_maruyama(
@@ -53,18 +79,32 @@ def euler_maruyama(
 
     Starts and paths hold the past of states, where members remember it.
     """
-    rng = np.random.default_rng(seed)
-    y = np.repeat(start[None], members.number, axis=0)
+    rng, pairs = np.random.default_rng(seed), steps.blocks > 1
+    first = steps.starts(_whole_pairs(start) if pairs else start)
+    y = np.repeat(first[None], members.number, axis=0)
     c = np.broadcast_to(condition, (*y.shape[:2], len(condition)))
     path = np.empty((*y.shape[:2], records + 1, y.shape[2]))
     path[:, :, 0] = y
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(records):
             for _ in range(steps.number):
-                kick = members.factor(y, c) @ rng.normal(size=y.shape)[..., None]
+                xi = _in_pairs(rng, y.shape) if pairs else rng.normal(size=y.shape)
+                kick = members.factor(y, c) @ xi[..., None]
                 y = y + steps.drift * members.drift(y, c) + steps.noise * kick[..., 0]
             path[:, :, k + 1] = y
-    return path
+        return steps.apart(path, path.mean(axis=1, keepdims=True))[:, : len(start)]
+
+
+def _whole_pairs(start: Array) -> Array:
+    """Starts and, as often as `LEAST_PAIRS` or a pair asks for, their mean."""
+    more = max(2 * LEAST_PAIRS - len(start), len(start) % 2)
+    return np.concatenate([start, np.tile(start.mean(axis=0), (more, 1))])
+
+
+def _in_pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Normal numbers, (M, n, d), of an even number of paths: the second half is opposite."""
+    xi = rng.normal(size=(shape[0], shape[1] // 2, shape[2]))
+    return np.concatenate([xi, -xi], axis=1)
 
 
 def warn_of_short_steps(members: Stacked, condition: Array, share: float, stacklevel: int) -> None:

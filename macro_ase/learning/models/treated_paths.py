@@ -20,7 +20,8 @@ point is its middle. All else is taken in steps, and so is a short jump at whose
 not come to rest.
 
 Paths go in pairs of opposite noise. What noise is straight in is not in the mean of a pair, so that
-few pairs say how far the mean of all is from a path without noise.
+few pairs say how far the mean of all is from a path without noise. Of a system that consists of
+blocks (`paths`) they are paths of one, and what comes out are those of the whole.
 """
 
 from __future__ import annotations
@@ -173,7 +174,8 @@ def walk(
     """
     rng = np.random.default_rng(seed)
     m, n = len(drifts.stacked.arrays["start"]), len(start)
-    y = np.repeat(np.concatenate([start, start.mean(axis=0)[None]])[None], m, axis=0)
+    first = np.concatenate([drifts.steps.starts(start), start.mean(axis=0)[None]])
+    y = np.repeat(first[None], m, axis=0)
     drift, noise = drifts.steps.drift, drifts.steps.noise
     path = [y]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -193,7 +195,8 @@ def walk(
         half = n // 2
         pairs = np.concatenate([found[:, :half], found[:, n - half : n]], axis=1)
         shift = pairs.mean(axis=1) - found[:, n] if half else np.zeros_like(found[:, n])
-    return found[:, :n], np.where(np.isfinite(shift), shift, 0.0)
+        shift = np.where(np.isfinite(shift), shift, 0.0)
+        return drifts.steps.apart(found[:, :n], (found[:, n] + shift)[:, None]), shift
 
 
 def _in_pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -190,7 +190,8 @@ def model_of(
     )
     conditions = [(d, t) for t in d.temperatures]
     known = None if d.grow else run_parts(conditions, small, scan.chosen)
-    return learn(runner, "", rows, rows["condition"], *what, known=known)
+    block = d.sampled_sizes[0]
+    return learn(runner, "", rows, rows["condition"], *what, known=known, block=block)
 
 
 def direct_jobs(d: Design, scan: TimeStepScan, model: MacroModel) -> Jobs:

@@ -156,6 +156,7 @@ def model_of(learned: Deviations, small: Chunks, scan: TimeStepScan, runner: Run
         None,
         one.system.substeps,
         run_parts(d.conditions, small, scan.chosen, learned.rested),
+        one.sampled_sizes[0],
     )
     return learn(runner, "", rows, rows["condition"], *what, *more)
 
