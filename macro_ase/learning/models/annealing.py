@@ -70,7 +70,8 @@ class Annealing(LocalLaw):
         n_sites, n_patches : float, optional
             As in `MacroModel.simulate`.
         paths : int
-            Of every member; with 0 there are means alone, and the band is that of the members.
+            Of every member; with 0 there are means without noise alone, and the band is that of
+            the members.
         records : int or array
             About how many, half of them even in time and half in the logarithm of the model's own;
             or their times in laboratory seconds.
