@@ -114,6 +114,15 @@ def test_equilibria_relax_as_blocks_do(
     np.testing.assert_allclose(own.relaxation[0][0, 1], plain.relaxation[0][0, 1], rtol=0.02)
     np.testing.assert_allclose(own.spread[0] * np.sqrt(BLOCKS), known[1][-1], rtol=0.06)
     np.testing.assert_allclose(own.mean[0], REST, atol=0.1 * known[1][-1].max())
+    many = blocks.equilibrate(KELVIN, start, n_sites=BLOCK * 1e6, paths=200)
+    np.testing.assert_allclose(many.spread * 1e3, own.spread * np.sqrt(BLOCKS), rtol=1e-4)
+
+
+def test_pairs_leave_no_straight_noise_in_the_mean(blocks: MacroModel, start: np.ndarray) -> None:
+    z = blocks.simulate(start, CONDITION, STEPS, BLOCK * BLOCKS, paths=16, seed=5).z[0][..., 1]
+    exact = REST[1] + (start[1] - REST[1]) * (1 - KAPPA[1] / 2) ** (2 * np.arange(STEPS + 1))
+    np.testing.assert_allclose(z.mean(axis=0), exact, atol=1e-6)
+    assert z.std(axis=0)[-1] > 1e-3
 
 
 def test_paths_begin_where_they_are_told_to(blocks: MacroModel, start: np.ndarray) -> None:
