@@ -229,10 +229,17 @@ class PatchSDE(nn.Module):
         a, b = self(y, c)
         if not self.memory:
             return a, b
-        own, m = y.split(self.d, dim=-1)
         room = (0, self.d, 0, self.d)
+        return torch.cat([a, self.of_past(y, c)], dim=-1), functional.pad(b, room)
+
+    def of_past(self, y: Tensor, c: Tensor) -> Tensor:
+        """How the past of states moves in a step; of states without one no columns."""
+        if not self.memory:
+            return y[..., :0]
+        own, m = y.split(self.d, dim=-1)
         steps = self.memory * torch.exp(self.growth * c[..., :1]) if self.growth else self.memory
-        return torch.cat([a, (own - m) / steps], dim=-1), functional.pad(b, room)
+        moved: Tensor = (own - m) / steps
+        return moved
 
 
 def negative_log_likelihood(

@@ -6,12 +6,19 @@ mean of the states of a part, u = y - c, Q = b b^T / K the noise of a step, and 
 
     <a>                               = (y_N - y_0) / N            + noise of covariance Q / N,
     <u a^T + a u^T> + <a a^T> / s + Q = (u_N u_N^T - u_0 u_0^T) / N + noise,
+    <v a^T + g u^T> + <g a^T> / s     = (v_N u_N^T - v_0 u_0^T) / N + noise,
 
-the means over the states of the steps. The noise of the second line is sum (v xi^T + xi v^T) / N to
-the leading order, with v the state between two steps: entries ij and kl have the covariance
-(P_ik Q_jl + P_il Q_jk + P_jk Q_il + P_jl Q_ik) / N, P = <u u^T> - Q / (2 s). That is for parts of
-many relaxation times: the mean of a short one follows its noise, and of parts on the way to rest
-the first line alone is known. N steps of a whole say it better than pairs from some of its states
+the means over the states of the steps; the third line is of states with their past m, v = m - c,
+which moves by g = (y - m) / theta without noise. It holds how long an order lasts that is
+remembered, and so how slowly the rest of a deviation goes.
+
+The noise of the second line is X + X^T, X = sum u xi^T / N, that of the third Y = sum v xi^T / N,
+to the leading order and with u between two steps: their rows have the covariances
+P = <u u^T> - Q / (2 s) and <v v^T>, their columns Q / N. Given Y, X is G Y, G = <u v^T> <v v^T>^-1,
+and what is left of it has P' = P - G <v u^T>: entries ij and kl of X + X^T have the covariance
+(P'_ik Q_jl + P'_il Q_jk + P'_jk Q_il + P'_jl Q_ik) / N. That is for parts of many relaxation times:
+the mean of a short one follows its noise, and of parts on the way to rest the first line alone is
+known. N steps of a whole say it better than pairs from some of its states
 do, of which many are of one state, and know no more than this state does. Some of the states stand
 for all, moved and stretched to have their mean and covariance.
 """
@@ -47,14 +54,14 @@ class RunParts:
     condition : array, shape (r, c)
     part : int array, shape (r,)
         Its label: parts of one label and condition are a group, known by its means. Of parts that
-        are not `LATE` the second line is not known: with few relaxation times their own mean
+        are not `LATE` the first line alone is known: with few relaxation times their own mean
         follows their noise.
     mean, square : arrays, shapes (r, D) and (r, D, D)
         Of states, and of their outer products; D is d, or 2 d with their past.
     some : array, shape (r, n, D)
         Some states.
-    moved, spread : array, shapes (r, d) and (r, d, d)
-        Change of z and of z z^T in one step of the pairs' dt, in the mean.
+    moved, spread : array, shapes (r, D) and (r, D, d)
+        Change of the state x and of x z^T in one step of the pairs' dt, in the mean.
     steps : array, shape (r,)
         N.
     n_patches : float
@@ -94,10 +101,10 @@ class RunParts:
         own_states = min(STATES * len(groups), ALL_STATES)
         each = -(-own_states // len(states))
         some = np.array([x[np.linspace(0, len(x) - 1, each).round().astype(int)] for x in states])
-        ends = np.array([x[[0, -1], :d] for x in states])
+        ends = np.array([x[[0, -1]] for x in states])
         n = np.asarray(steps, dtype=float)
         moved = (ends[:, 1] - ends[:, 0]) / n[:, None]
-        outer = ends[..., None] * ends[..., None, :]
+        outer = ends[..., None] * ends[..., None, :d]
         spread = (outer[:, 1] - outer[:, 0]) / n[:, None, None]
         own, label = (np.asarray(x, dtype=np.int64) for x in (run, part))
         of_states = label, mean, square, some, moved, spread, n
@@ -139,23 +146,26 @@ class RunParts:
 
     def _scaled(self, k: NDArray[np.int64], steps: Array, scaling: Scaling) -> dict[str, Array]:
         """Arrays of `Moves` for runs k of a condition, of which each has so many steps."""
-        d, squares = self.moved.shape[1], np.outer(scaling.z_scale, scaling.z_scale)
-        share, each = steps / steps.sum(), self.some.shape[1]
+        d, each = self.spread.shape[2], self.some.shape[1]
+        share = steps / steps.sum()
         mean, moved = share @ self.mean[k], share @ self.moved[k]
-        covariance = np.einsum("r,rij->ij", share, self.square[k]) - np.outer(mean, mean)
-        spread = np.einsum("r,rij->ij", share, self.spread[k])
-        spread -= np.outer(mean[:d], moved) + np.outer(moved, mean[:d])
+        square = np.einsum("r,rij->ij", share, self.square[k])
         of_points = np.repeat(share / each, each)
+        covariance = square - np.outer(mean, mean)
         points = _with_moments(np.concatenate(self.some[k]), of_points, mean, covariance)
-        parts = np.split(points, points.shape[1] // d, axis=1)
+        parts = np.split(points, len(mean) // d, axis=1)
+        centre, scale = np.tile(mean[:d], len(parts)), np.tile(scaling.z_scale, len(parts))
+        away = mean - centre
+        spread = np.einsum("r,rij->ij", share, self.spread[k])
+        spread -= np.outer(centre, moved[:d]) + np.outer(moved, mean[:d])
         return {
             "points": np.hstack([scaling.z(x) for x in parts]),
             "condition": scaling.condition(self.condition[k[:1]]).repeat(len(points), axis=0),
             "share": of_points,
             "centre": scaling.z(mean[:d]),
-            "moved": moved / scaling.z_scale,
-            "covariance": covariance[:d, :d] / squares,
-            "spread": spread / squares,
+            "moved": moved[:d] / scaling.z_scale,
+            "covariance": (covariance + np.outer(away, away)) / np.outer(scale, scale),
+            "spread": spread / np.outer(scale, scaling.z_scale),
             "steps": steps.sum(),
             "still": float(self.part[k[0]] == LATE),
         }
@@ -186,12 +196,12 @@ class Moves:
         What of a group a state stands for, and which group.
     centre, moved : tensors, shape (n_T, d)
         c, and the change of y in a step.
-    covariance, spread : tensors, shape (n_T, d, d)
-        <u u^T>, and the change of u u^T in a step.
+    covariance, spread : tensors, shapes (n_T, D, D) and (n_T, D, d)
+        Of x = (u, v): <x x^T>, and the change of x u^T in a step.
     steps : tensor, shape (n_T,)
         N to a pair.
     still : tensor, shape (n_T,)
-        1 where the second line is known, 0 elsewhere.
+        1 where more than the first line is known, 0 elsewhere.
     n_patches : float
         K.
     substeps : int
@@ -212,27 +222,45 @@ class Moves:
     substeps: int
 
     def misfit(self, drift: Tensor, factor: Tensor) -> Tensor:
-        """-ln of the likelihood of both lines, to a pair; errors are by the noise as it is.
+        """-ln of the likelihood of all lines, to a pair; errors are by the noise as it is.
 
-        Of a and b at the points.
+        Of the drift of the states, shape (n, D), and b, at the points.
         """
-        d = drift.shape[1]
-        mean = self._mean(drift)
+        d = factor.shape[1]
+        mean = self._mean(drift[:, :d])
         noise = self._mean(factor @ factor.mT) / self.n_patches
-        u_a = self._mean(self.points[:, :d, None] * drift[:, None, :])
-        u_a = u_a - self.centre[:, :, None] * mean[:, None, :]
-        a_a = self._mean(drift[:, :, None] * drift[:, None, :]) / self.substeps
-        spread = u_a + u_a.mT + a_a + noise - self.spread
         whiten = torch.linalg.inv(torch.linalg.cholesky(noise.detach()))
-        fluctuations = whiten @ self.covariance @ whiten.mT
-        own, axes = torch.linalg.eigh(fluctuations)
-        p = (own - 0.5 / self.substeps).clamp(min=0.5 / self.substeps)
-        rotate = axes.mT @ whiten
-        miss = (rotate @ (mean - self.moved)[:, :, None])[:, :, 0]
-        miss2 = rotate @ spread @ rotate.mT
-        second = 0.5 * (miss2**2 / (p[:, :, None] + p[:, None, :])).sum((1, 2))
-        misfit: Tensor = 0.5 * (self.steps * ((miss**2).sum(1) + self.still * second)).sum()
+        miss = (whiten @ (mean - self.moved)[:, :, None])[:, :, 0]
+        left = whiten[:, None] @ self._left(drift, noise) @ whiten.mT[:, None]
+        squares = self.still * self._of_squares(*left.unbind(dim=1), whiten=whiten)
+        misfit: Tensor = 0.5 * (self.steps * ((miss**2).sum(1) + squares)).sum()
         return misfit
+
+    def _left(self, drift: Tensor, noise: Tensor) -> Tensor:
+        """What is left of the second line and, with a past, of the third: (n_T, 1 or 2, d, d)."""
+        d = noise.shape[1]
+        away = self.points - self.centre.tile(self.points.shape[1] // d)[self.group]
+        a, u = drift[:, None, :d], away[:, None, :d]
+        moved = away[:, :, None] * a + drift[:, :, None] * (u + a / self.substeps)
+        second, *third = (self._mean(moved) - self.spread).split(d, dim=1)
+        return torch.stack([second + noise, *third], dim=1)
+
+    def _of_squares(self, second: Tensor, third: Tensor | None = None, *, whiten: Tensor) -> Tensor:
+        """Their squares in their errors, of whitened ones, shape (n_T,)."""
+        d, least, misfit = whiten.shape[1], 0.5 / self.substeps, second.new_zeros(len(second))
+        spread = self.covariance.unflatten(1, (-1, d)).unflatten(-1, (-1, d))
+        known = whiten @ spread[:, 0, :, 0] @ whiten.mT
+        if third is not None:
+            both, past = (whiten @ x @ whiten.mT for x in (spread[:, 0, :, 1], spread[:, 1, :, 1]))
+            share = torch.linalg.solve(past, both.mT).mT
+            misfit = (third * torch.linalg.solve(past, third)).sum((1, 2))
+            known, told = known - share @ both.mT, share @ third
+            second = second - told - told.mT
+        own, axes = torch.linalg.eigh(known)
+        p = (own - least).clamp(min=least)
+        rotated = axes.mT @ second @ axes
+        misfit = misfit + 0.5 * (rotated**2 / (p[:, :, None] + p[:, None, :])).sum((1, 2))
+        return torch.as_tensor(misfit)
 
     def _mean(self, of_points: Tensor) -> Tensor:
         """Over the states of a group: shape (n_T, ...) of (n, ...)."""

@@ -253,6 +253,9 @@ def _loss(
     drift, factor = model(*states)
     try:
         own = negative_log_likelihood(drift[:n], factor[:n], dy, eps, *mean)
-        return own if moves is None else own + moves.misfit(drift[n:], factor[n:])
+        if moves is None:
+            return own
+        moving = torch.cat([drift[n:], model.of_past(moves.points, moves.condition)], dim=1)
+        return own + moves.misfit(moving, factor[n:])
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return next(model.parameters()).sum() * torch.nan

@@ -108,21 +108,44 @@ def test_a_model_rests_and_fluctuates_as_its_runs_did() -> None:
     assert np.abs(spreads).max() > 0.3
 
 
-def by_definition(moves: Moves, drift: np.ndarray, noise: np.ndarray) -> float:
+def by_definition(moves: Moves, drift: np.ndarray, noise: np.ndarray, theta: float = 1.0) -> float:
     """The misfit of constant moments, shapes (d,) and (d, d), by the covariance of all entries."""
-    total, q = 0.0, noise / moves.n_patches
+    total, q, d = 0.0, noise / moves.n_patches, len(drift)
     for k in range(len(moves.steps)):
         moved, s, spread = (
             x[k].double().numpy() for x in (moves.moved, moves.covariance, moves.spread)
         )
         miss = drift - moved
-        p = s - q / (2 * moves.substeps)
-        both = [(p, q, "ik,jl"), (p, q, "il,jk"), (p, q, "jk,il"), (p, q, "jl,ik")]
-        covariance = sum(np.einsum(f"{of}->ijkl", x, y) for x, y, of in both).reshape(4, 4)
-        second = (np.outer(drift, drift) / moves.substeps + q - spread).ravel()
-        own = miss @ np.linalg.solve(q, miss) + second @ np.linalg.pinv(covariance) @ second
+        p = s.copy()
+        p[:d, :d] -= q / (2 * moves.substeps)
+        left = -spread
+        left[:d] += np.outer(drift, drift) / moves.substeps + q
+        x = moves.points[moves.group == k].double().numpy() - np.tile(moves.centre[k], len(s) // d)
+        share = moves.share[moves.group == k].double().numpy()
+        past = share @ ((x[:, :d] - x[:, d:]) / theta) if len(s) > d else np.zeros(0)
+        if len(past):
+            of_past = (share[:, None] * (x[:, :d] - x[:, d:]) / theta).T @ x[:, :d]
+            left[d:] += np.outer(share @ x[:, d:], drift) + of_past
+            left[d:] += np.outer(past, drift) / moves.substeps
+        own = miss @ np.linalg.solve(q, miss)
+        both = joint_covariance(p, q)
+        own += left.ravel() @ np.linalg.pinv(both, rcond=1e-9) @ left.ravel()
         total += 0.5 * float(moves.steps[k]) * own
     return total
+
+
+def joint_covariance(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Of x xi^T, shape (D, d), and the transposed of its first d rows added to these."""
+    d, n = len(q), len(p)
+    parts = np.einsum("ik,jl->ijkl", p, q)
+    swap = np.zeros((n, d, n, d))
+    for i in range(n):
+        for j in range(d):
+            swap[i, j, i, j] += 1
+            if i < d:
+                swap[i, j, j, i] += 1
+    total = np.einsum("abij,ijkl,cdkl->abcd", swap, parts, swap)
+    return total.reshape(n * d, n * d)
 
 
 def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
@@ -156,12 +179,56 @@ def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
     assert float(found) == pytest.approx(by_definition(rests, drift.numpy(), noise), rel=1e-3)
 
 
+def test_the_misfit_knows_how_the_past_moves() -> None:
+    """Given the errors of its line those of squares are others: both together, by definition."""
+    rng, theta = np.random.default_rng(5), 6.0
+    z = remembering(rng, 12, 400)
+    own, each = np.arange(12), np.repeat([[1.0], [2.0]], 6, axis=0)
+    parts = RunParts.of(range(12), each, [LATE] * 12, list(z), [400.0] * 12, K, 2, 4)
+    scaling = Scaling(np.ones(2), np.array([0.5, 2.0]), np.zeros(1), np.ones(1))
+    moves = parts.beside(own, own, scaling)
+    drift, factor = torch.tensor([0.02, -0.01]), torch.tensor([[0.3, 0.0], [0.1, 0.2]])
+    n = len(moves.points)
+    past = (moves.points[:, :2] - moves.points[:, 2:]) / theta
+    full = torch.cat([drift.expand(n, 2), past], dim=1)
+    found = float(moves.misfit(full, factor.expand(n, 2, 2)))
+    noise = (factor @ factor.T).double().numpy()
+    assert found == pytest.approx(by_definition(moves, drift.numpy(), noise, theta), rel=1e-3)
+
+
 @pytest.mark.slow
 def test_moves_of_a_known_law_have_the_errors_that_the_misfit_says() -> None:
     """chi^2 of d + d (d + 1) / 2 numbers a run; a drift a tenth too weak is far beyond it."""
     z = walks(np.random.default_rng(0), np.zeros(2), 300, 3100)[:, 100:]
     assert chi2(z, LATE, 1.0) == pytest.approx(5, abs=3 * np.sqrt(10 / 300))
     assert chi2(z, LATE, 0.9) > 5 + 10 * np.sqrt(10 / 300)
+
+
+THETA, BACK = 15.0, np.array([[0.15, 0.0], [0.05, 0.1]])
+"""Of a law that remembers: steps, and how quickly z goes back to its past."""
+
+
+def remembering(rng: np.random.Generator, runs: int, steps: int) -> np.ndarray:
+    """z and its past, shape (runs, steps + 1, 4), at rest."""
+    x, path = np.zeros((runs, 4)), []
+    for _ in range(steps + 801):
+        z, m = x[:, :2], x[:, 2:]
+        moved = rng.normal(size=(runs, 2)) @ NOISE.T / np.sqrt(K)
+        later = z - z @ RATE.T - (z - m) @ BACK.T + moved
+        x = np.hstack([later, m + (z - m) / THETA])
+        path.append(x)
+    return np.array(path[800:]).swapaxes(0, 1)
+
+
+@pytest.mark.slow
+def test_moves_with_a_past_have_them_too() -> None:
+    """chi^2 of d^2 more; what goes back to its past by less, and to rest by more, is beyond.
+
+    That hardly changes how far it fluctuates.
+    """
+    z = remembering(np.random.default_rng(4), 300, 4000)
+    assert chi2(z, LATE, 1.0) == pytest.approx(9, abs=4 * np.sqrt(18 / 300))
+    assert chi2(z, LATE, 1.15, back=0.8) > 9 + 10 * np.sqrt(18 / 300)
 
 
 def test_moves_on_the_way_to_rest_have_them_too() -> None:
@@ -171,15 +238,21 @@ def test_moves_on_the_way_to_rest_have_them_too() -> None:
     assert chi2(z, LATE + 1, 0.9) > 2 + 10 * np.sqrt(4 / 300)
 
 
-def chi2(z: np.ndarray, part: int, slower: float) -> float:
-    """Of the linear law with a drift weaker by a factor, a run, each being a group of its own."""
+def chi2(z: np.ndarray, part: int, slower: float, back: float = 1.0) -> float:
+    """Of the linear law with a drift weaker by a factor, a run, each being a group of its own.
+
+    With a past, of the law that remembers, which goes back to it more slowly by another factor.
+    """
     n, steps = len(z), z.shape[1] - 1
     own, each = np.arange(n), np.arange(float(n))[:, None]
     known = RunParts.of(range(n), each, [part] * n, list(z), [steps] * n, K, 2)
     moves = known.beside(own, own, Scaling(np.zeros(2), np.ones(2), np.zeros(1), np.ones(1)))
-    noise, rate = (torch.as_tensor(x, dtype=torch.float32) for x in (NOISE, RATE))
-    y = moves.points
-    return 2 * float(moves.misfit(-slower * y @ rate.T, noise.expand(len(y), 2, 2)))
+    noise, rate, again = (torch.as_tensor(x, dtype=torch.float32) for x in (NOISE, RATE, BACK))
+    y, m = moves.points[:, :2], moves.points[:, 2:]
+    drift = -slower * y @ rate.T
+    if m.shape[1]:
+        drift = torch.cat([drift - back * (y - m) @ again.T, (y - m) / THETA], dim=1)
+    return 2 * float(moves.misfit(drift, noise.expand(len(y), 2, 2)))
 
 
 def test_pairs_that_repeat_each_other_count_once() -> None:
