@@ -12,7 +12,7 @@ import numpy as np
 
 from ..counts import require_count
 
-DRIFTS = ("onsager", "network")
+DRIFTS = ("onsager", "network", "potential")
 FROM_1 = (
     *("width", "depth", "members", "epochs", "batch_size", "iterations"),
     *("n_variables", "channels", "variables"),
@@ -56,7 +56,7 @@ class TrainingOptions(Options):
 
     Attributes
     ----------
-    drift : {"onsager", "network"}
+    drift : {"onsager", "network", "potential"}
     width, depth : int
         Hidden layers of every network.
     members : int

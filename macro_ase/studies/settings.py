@@ -12,7 +12,7 @@ from ..ratios import either, near_multiples, whole_ratio
 from ..refusals import Refused
 
 MOST_STEPS = 10**7
-DRIFTS = ("network", "onsager")
+DRIFTS = ("network", "onsager", "potential")
 LEARNING = {
     **{f"learning.{k}": 1 for k in ("width", "depth", "members", "epochs", "batch_size")},
     "learning.weight_decay": 0,

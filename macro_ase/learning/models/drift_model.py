@@ -26,9 +26,8 @@ from ..force_losses import QuadraticLoss
 from ..options import DriftOptions
 from ..pairs import Scaling
 from ..saved import Saved, ensemble_weights, filled_members
-from .networks import NetworkDrift, OnsagerDrift, make_drift
+from .networks import Drift, make_drift
 
-Member = NetworkDrift | OnsagerDrift
 RECORD = 100
 LBFGS = {"history_size": 50, "tolerance_grad": 1e-12, "tolerance_change": 1e-15}
 
@@ -39,7 +38,7 @@ class DriftModel(Saved):
 
     Attributes
     ----------
-    members : list of NetworkDrift or OnsagerDrift
+    members : list of Drift
     scaling : Scaling
     rate : float
         r, in the inverse unit of time of the forces.
@@ -48,7 +47,7 @@ class DriftModel(Saved):
         Loss at every hundredth step and after the polish, less what no drift explains.
     """
 
-    members: list[Member]
+    members: list[Drift]
     scaling: Scaling
     rate: float
     options: DriftOptions
@@ -85,7 +84,7 @@ class DriftModel(Saved):
         return cls(members, scaling, rate, options, history)
 
 
-def new_member(scaling: Scaling, options: DriftOptions) -> Member:
+def new_member(scaling: Scaling, options: DriftOptions) -> Drift:
     """An untrained member, in double precision."""
     d = len(scaling.z_mean)
     return make_drift(options.drift, d, scaling.n_conditions, options.width, options.depth).double()
@@ -122,7 +121,7 @@ class _Data:
         parts = scaling.z(z0), scaling.condition(c), metric / size, loss.linear * unit / size
         return cls(*(torch.as_tensor(x, dtype=torch.float64) for x in parts))
 
-    def loss(self, model: Member, rows: Tensor | slice) -> Tensor:
+    def loss(self, model: Drift, rows: Tensor | slice) -> Tensor:
         a, linear = model(self.y[rows], self.c[rows]), self.linear[rows]
         pulled = (self.metric[rows] @ a[..., None])[..., 0] - 2 * linear
         loss: Tensor = (a * pulled).sum(dim=1).mean()
@@ -188,7 +187,7 @@ def _train_member(
     bar: tqdm,
     checkpoint: Path | None,
     k: int,
-) -> tuple[Member, list[float]]:
+) -> tuple[Drift, list[float]]:
     rng = np.random.default_rng(seed)
     model = initialised(int(rng.integers(2**31)), lambda: new_member(scaling, options))
     model.start_from(*start, torch.eye(len(scaling.z_mean)))

@@ -24,7 +24,7 @@ from ...arrays import Array, as_columns, finite_array, one_condition
 from ...files import save_figure
 from ...observables.past import unmoved
 from .clock import Clock
-from .networks import OnsagerDrift, PatchSDE
+from .networks import NetworkDrift, PatchSDE
 from .pictures import draw
 from .stacked import Stacked
 from .training import Trained
@@ -234,7 +234,7 @@ class LocalLaw:
 
 def _energy(member: PatchSDE, y: Tensor, c: Tensor) -> Array:
     """V where M is half of a patch's noise, on the mean around the centre of the states."""
-    if not isinstance(member.drift, OnsagerDrift):
+    if isinstance(member.drift, NetworkDrift):
         raise ValueError(
             "a drift of kind 'network' of several observables has no potential: fit with "
             "drift='onsager'"

@@ -10,23 +10,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.linalg import solve_continuous_lyapunov
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..options import DRIFTS
-
-PLAIN = "cpu"
-"""Where identities and places of a matrix are made: without a device, which members of a file first
-have, torch makes them by its compiler, which takes 2 s to load."""
-
-
-def _mlp(n_in: int, n_out: int, width: int, depth: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for _ in range(depth):
-        layers += [nn.Linear(n_in, width), nn.Tanh()]
-        n_in = width
-    return nn.Sequential(*layers, nn.Linear(n_in, n_out))
+from .potential_drift import (
+    PLAIN,
+    PotentialDrift,
+    descent,
+    halves,
+    layers,
+    relaxation,
+    slope_of,
+    start_small,
+    times,
+)
 
 
 class _Affine(nn.Module):
@@ -45,23 +43,15 @@ class _Affine(nn.Module):
         return self.value[:, 0] + c @ self.value[:, 1:].T
 
 
-def _start_small(network: nn.Sequential, factor: float) -> None:
-    last = network[-1]
-    assert isinstance(last, nn.Linear)
-    with torch.no_grad():
-        last.weight.mul_(factor)
-        last.bias.mul_(factor)
-
-
 class NetworkDrift(nn.Module):
     """a(y, c): a plain network beside a linear map of y and c."""
 
     def __init__(self, d: int, c: int, width: int, depth: int) -> None:
         super().__init__()
-        self.network = _mlp(d + c, d, width, depth)
+        self.network = layers(d + c, d, width, depth)
         self.slope = nn.Parameter(torch.zeros(d, d))
         self.offset = _Affine(c, d)
-        _start_small(self.network, 0.1)
+        start_small(self.network, 0.1)
 
     def start_from(self, slope: Tensor, offset: Tensor, noise: Tensor) -> None:
         """Start from slope y + offset (1, c), as `OnsagerDrift.start_from`."""
@@ -88,32 +78,27 @@ class OnsagerDrift(nn.Module):
         super().__init__()
         self.d = d
         self.rest = _Affine(c, d)
-        self.bend = _mlp(c, d, width, 1) if c else None
+        self.bend = layers(c, d, width, 1) if c else None
         self.stiffness = nn.Parameter(torch.eye(d, device=PLAIN))
         self.entries = nn.Parameter(0.3 * torch.eye(d, device=PLAIN))
-        self.potential = _mlp(d + c, 1, width, depth)
-        self.mobility = _mlp(d + c, d * d, width, depth)
+        self.potential = layers(d + c, 1, width, depth)
+        self.mobility = layers(d + c, d * d, width, depth)
         for network in (self.potential, self.mobility, *([self.bend] if self.bend else [])):
-            _start_small(network, 0.1)
+            start_small(network, 0.1)
 
     def start_from(self, slope: Tensor, offset: Tensor, noise: Tensor) -> None:
         """Start from a linear drift A y + B (1, c), if all that it does is relax.
 
-        With D the noise, the stationary covariance S solves A S + S A^T = -D, and
-        A = -(D / 2 + W) S^-1 where W = (S A^T - A S) / 2. Nothing is changed if some deviation
+        With D the noise, as `potential_drift.relaxation` says. Nothing is changed if some deviation
         would grow.
         """
-        a, d = slope.double().numpy(), noise.double().numpy()
-        if np.linalg.eigvals(a).real.max() >= 0:
+        found = relaxation(slope, noise)
+        if found is None:
             return
-        covariance = solve_continuous_lyapunov(a, -d)
-        stiffness = np.linalg.inv(covariance)
-        unit = self.d / np.trace(stiffness)
-        turning = (covariance @ a.T - a @ covariance) / (2 * unit)
-        entries = np.linalg.cholesky(d / (2 * unit)) + np.triu(turning, k=1)
         with torch.no_grad():
-            self.stiffness.copy_(torch.as_tensor(np.linalg.cholesky(unit * stiffness).T))
-            self.entries.copy_(torch.as_tensor(entries))
+            self.stiffness.copy_(found[0])
+            self.entries.copy_(found[1])
+        a = slope.double().numpy()
         self.rest.start_from(-torch.as_tensor(np.linalg.solve(a, offset.double().numpy())))
 
     def centre(self, c: Tensor) -> Tensor:
@@ -129,37 +114,32 @@ class OnsagerDrift(nn.Module):
 
     def forward(self, y: Tensor, c: Tensor) -> Tensor:
         """Drift, shape (n, d)."""
-        with torch.enable_grad():
-            point = y if y.requires_grad else y.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(
-                self.energy(point, c).sum(), point, create_graph=self.training
-            )
-        lower, upper = self._triangles(y, c)
-        relaxing = _times(lower, _times(lower.mT, gradient))
-        return _times(upper.mT, gradient) - _times(upper, gradient) - relaxing
+        gradient = slope_of(self.energy, y, c, self.training)
+        return descent(self._entries(y, c), gradient)
 
     def matrices(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """M and W, shape (n, d, d)."""
-        lower, upper = self._triangles(y, c)
-        return lower @ lower.mT, upper - upper.mT
+        return halves(self._entries(y, c))
 
-    def _triangles(self, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        """L and T, shape (n, d, d)."""
+    def _entries(self, y: Tensor, c: Tensor) -> Tensor:
+        """Of L and T, shape (n, d, d)."""
         change = self.mobility(torch.cat([y, c], dim=-1)).unflatten(-1, (self.d, self.d))
-        entries, below = self.entries + change, torch.ones(self.d, self.d).tril()
-        return entries * below, entries * (1 - below)
+        return torch.as_tensor(self.entries + change)
 
 
-def _times(matrices: Tensor, columns: Tensor) -> Tensor:
-    """Products of small matrices, shape (n, d, d), and columns, (n, d): quicker than a bmm."""
-    return (matrices * columns[..., None, :]).sum(-1)
+Drift = NetworkDrift | OnsagerDrift | PotentialDrift
 
 
-def make_drift(drift: str, d: int, c: int, width: int, depth: int) -> NetworkDrift | OnsagerDrift:
-    """A drift of a kind, ``"network"`` or ``"onsager"``."""
+def make_drift(drift: str, d: int, c: int, width: int, depth: int, past: int = 0) -> Drift:
+    """A drift of a kind: ``"network"``, ``"onsager"`` or ``"potential"``.
+
+    Beside c conditions it has ``past`` columns of m - y.
+    """
     if drift not in DRIFTS:
         raise ValueError(f"drift must be one of {', '.join(DRIFTS)}, not {drift!r}")
-    return (OnsagerDrift if drift == "onsager" else NetworkDrift)(d, c, width, depth)
+    if drift == "potential":
+        return PotentialDrift(d, c, width, depth, past)
+    return (OnsagerDrift if drift == "onsager" else NetworkDrift)(d, c + past, width, depth)
 
 
 class Diffusion(nn.Module):
@@ -168,8 +148,8 @@ class Diffusion(nn.Module):
     def __init__(self, d: int, c: int, width: int, depth: int, start: Tensor) -> None:
         super().__init__()
         self.d = d
-        self.network = _mlp(d + c, d * (d + 1) // 2, width, depth)
-        _start_small(self.network, 0.1)
+        self.network = layers(d + c, d * (d + 1) // 2, width, depth)
+        start_small(self.network, 0.1)
         self.start: Tensor
         self.rows: Tensor
         self.register_buffer("start", start.clone())
@@ -208,9 +188,9 @@ class PatchSDE(nn.Module):
     ) -> None:
         super().__init__()
         self.d, self.memory, self.growth = d, memory, growth
-        c += d if memory else 0
-        self.drift = make_drift(drift, d, c, width, depth)
-        self.diffusion = Diffusion(d, c, width, depth, start)
+        past = d if memory else 0
+        self.drift = make_drift(drift, d, c, width, depth, past)
+        self.diffusion = Diffusion(d, c + past, width, depth, start)
 
     @property
     def n_state(self) -> int:
@@ -278,7 +258,7 @@ class _Gaussian(torch.autograd.Function):
         covariance = factor @ factor.mT + eps * torch.eye(factor.shape[-1])
         lower = torch.linalg.cholesky(covariance)
         inverse = torch.cholesky_inverse(lower)
-        whitened = _times(inverse, residual)
+        whitened = times(inverse, residual)
         ctx.save_for_backward(whitened, inverse, factor)
         log_determinant = torch.log(torch.diagonal(lower, dim1=-2, dim2=-1)).sum(-1)
         return 0.5 * (residual * whitened).sum(-1) + log_determinant

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ...arrays import Array
 from .networks import NetworkDrift, OnsagerDrift, PatchSDE
+from .potential_drift import PotentialDrift
 
 Layers = list[tuple[Array, Array]]
 
@@ -64,7 +65,11 @@ class Stacked:
         kind = type(drifts[0])
         arrays = {"start": _stack([m.diffusion.start for m in members])}
         layers = {"diffusion": _layers([m.diffusion.network for m in members])}
-        if kind is OnsagerDrift:
+        if kind is PotentialDrift:
+            arrays |= {name: _stack([getattr(x.law, name) for x in drifts])
+                       for name in ("value", "inner", "outer")}  # fmt: skip
+            names = ["potential"]
+        elif kind is OnsagerDrift:
             arrays |= {name: _stack([getattr(x, name) for x in drifts])
                        for name in ("stiffness", "entries")}  # fmt: skip
             arrays["rest"] = _stack([x.rest.value for x in drifts])
@@ -100,8 +105,10 @@ class Stacked:
         return own, past - own
 
     def _drift(self, y: Array, c: Array) -> Array:
+        if self.kind is PotentialDrift:
+            return self._by_law(y, c)
         rest = self.arrays["rest"]
-        centre = rest[:, None, :, 0] + c @ rest[:, :, 1:].swapaxes(1, 2)
+        centre = _affine(rest, c)
         both = np.concatenate([y, c], axis=2)
         if self.kind is NetworkDrift:
             return (
@@ -116,11 +123,24 @@ class Stacked:
         d = y.shape[2]
         force = force + _gradient(self.layers["potential"], both)[..., :d]
         change = _outputs(self.layers["mobility"], both)[-1].reshape(*y.shape, d)
-        entries = self.arrays["entries"][:, None] + change
-        lower, upper = entries * np.tri(d), entries * (1 - np.tri(d))
-        column = force[..., None]
-        turned = upper @ column - upper.swapaxes(2, 3) @ column
-        return -(lower @ (lower.swapaxes(2, 3) @ column) + turned)[..., 0]
+        return _descent(self.arrays["entries"][:, None] + change, force)
+
+    def _by_law(self, y: Array, c: Array) -> Array:
+        """`PotentialDrift`; the last columns of conditions are how far the past lies."""
+        d, n = self.observed, self.observed**2
+        known = c.shape[2] - (self.d - d)
+        given, behind = c[..., :known], c[..., known:]
+        value, inner, outer = (self.arrays[name] for name in ("value", "inner", "outer"))
+        hidden = np.tanh(_affine(inner, given))
+        law = _affine(value, given) + _apply(outer, hidden)
+        stiffness, entries, rest, turned = np.split(law, [n, 2 * n, 2 * n + d], axis=2)
+        away = y - rest
+        if behind.shape[2]:
+            away = away - (turned.reshape(*y.shape, -1) @ behind[..., None])[..., 0]
+        root = stiffness.reshape(*y.shape, d)
+        force = (root.swapaxes(2, 3) @ (root @ away[..., None]))[..., 0]
+        bent = _gradient(self.layers["potential"], np.concatenate([y, given], axis=2))
+        return _descent(entries.reshape(*y.shape, d), force + bent[..., :d])
 
     def _factor(self, y: Array, c: Array) -> Array:
         entries = _outputs(self.layers["diffusion"], np.concatenate([y, c], axis=2))[-1]
@@ -144,6 +164,19 @@ def _layers(networks: Sequence[nn.Sequential]) -> Layers:
 
 def _apply(matrix: Array, y: Array) -> Array:
     return y @ matrix.swapaxes(1, 2)
+
+
+def _affine(value: Array, c: Array) -> Array:
+    """v + V c of arrays (v, V), shape (M, n_out, 1 + c)."""
+    return value[:, None, :, 0] + _apply(value[:, :, 1:], c)
+
+
+def _descent(entries: Array, force: Array) -> Array:
+    """-(M + W) times a gradient, as `potential_drift.descent`."""
+    d, column = force.shape[2], force[..., None]
+    lower, upper = entries * np.tri(d), entries * (1 - np.tri(d))
+    turned = upper @ column - upper.swapaxes(2, 3) @ column
+    return np.asarray(-(lower @ (lower.swapaxes(2, 3) @ column) + turned)[..., 0])
 
 
 def _outputs(layers: Layers, x: Array) -> list[Array]:

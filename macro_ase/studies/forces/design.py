@@ -16,7 +16,7 @@ from ...learning.options import AutoencoderOptions, DriftOptions
 from ...rng import coerce_rng, stream
 from ...sampling.needs import Needs
 from ...systems.forces import ForceSystem
-from ..settings import require_choices, require_numbers, require_steps
+from ..settings import DRIFTS, require_choices, require_numbers, require_steps
 from .systems import SYSTEMS
 
 CONFIGURATIONS = 500
@@ -26,7 +26,7 @@ Key = tuple[str, int]
 """Of results of several seeds: a loss and an amount of data."""
 LOSSES = ("Lz", "Lx", "Lx_partial")
 CHOICES = {
-    "learning.drift": ("network", "onsager"),
+    "learning.drift": DRIFTS,
     "forces.rows": ("variables", "components"),
     "forces.units": ("force", "spread"),
 }

@@ -160,6 +160,7 @@ def test_everything_is_trained(kind: str) -> None:
     negative_log_likelihood(*model(y, c), torch.randn(N, D), 0.01).backward()
     for name, parameter in model.named_parameters():
         still = "potential" in name and name.endswith("bias") and parameter.numel() == 1
+        still = still or name == "drift.law.inner"  # until what it leads to is not 0 any more
         assert still or (parameter.grad is not None and parameter.grad.abs().max() > 0), name
 
 
@@ -172,8 +173,10 @@ def test_any_number_of_observables_and_conditions(kind: str, c: int) -> None:
 
 
 def test_an_unknown_drift_is_refused() -> None:
-    with pytest.raises(ValueError, match="drift must be one of onsager, network, not 'linear'"):
-        PatchSDE(D, C, "linear", 8, 1, torch.eye(D))
+    with pytest.raises(
+        ValueError, match="drift must be one of onsager, network, potential, not 'straight'"
+    ):
+        PatchSDE(D, C, "straight", 8, 1, torch.eye(D))
 
 
 @pytest.mark.parametrize("kind", DRIFTS)

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from macro_ase.learning.models.networks import PatchSDE  # noqa: E402
+from macro_ase.learning.models.networks import DRIFTS, PatchSDE  # noqa: E402
 from macro_ase.learning.models.paths import Steps, euler_maruyama  # noqa: E402
 from macro_ase.learning.models.stacked import Stacked  # noqa: E402
 from macro_ase.rng import stream  # noqa: E402
@@ -13,7 +13,7 @@ from macro_ase.rng import stream  # noqa: E402
 pytestmark = pytest.mark.learn
 
 
-@pytest.mark.parametrize("drift", ["onsager", "network"])
+@pytest.mark.parametrize("drift", DRIFTS)
 @pytest.mark.parametrize("conditions", [0, 2])
 @pytest.mark.parametrize("memory", [(0.0,), (7.0,), (7.0, 0.5)])
 def test_stacked_members_are_the_networks(

@@ -13,7 +13,7 @@ from macro_ase.learning import descent  # noqa: E402
 from macro_ase.learning.models import training  # noqa: E402
 from macro_ase.learning.models.macro_model import Clock, MacroModel  # noqa: E402
 from macro_ase.learning.models.training import drawn_rows, split_rows, train  # noqa: E402
-from macro_ase.learning.options import TrainingOptions  # noqa: E402
+from macro_ase.learning.options import DRIFTS, TrainingOptions  # noqa: E402
 from macro_ase.learning.pairs import PairBatch  # noqa: E402
 
 pytestmark = pytest.mark.learn
@@ -69,13 +69,14 @@ OPTIONS = options("network", epochs=1, members=1)
 
 
 def fitted(kind: str, n: int = 60_000) -> MacroModel:
+    """Of the kind whose rates start alike at all temperatures after twice the epochs."""
     clock = Clock(np.array([0.5, 1.0]), np.log([1e-12, 1e-9]))
-    settings = options(kind)
+    settings = options(kind, epochs=8 if kind == "potential" else 4)
     trained = train(pairs(n), settings, 0)
     return MacroModel(trained, settings, ("a", "b"), 500, SITES_PER_PATCH, clock, substeps=4)
 
 
-@pytest.fixture(scope="module", params=["onsager", "network"])
+@pytest.fixture(scope="module", params=DRIFTS)
 def model(request: pytest.FixtureRequest) -> MacroModel:
     return fitted(request.param)
 
@@ -223,7 +224,7 @@ def test_means_of_less_noise_sharpen_the_drift_and_leave_the_noise() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"drift": "mlp"}, "drift must be one of onsager, network, not 'mlp'"),
+        ({"drift": "mlp"}, "drift must be one of onsager, network, potential, not 'mlp'"),
         ({"members": 0}, "members must be 1 to 1000000, not 0"),
         ({"epochs": 0}, "epochs must be 1 to 1000000, not 0"),
         ({"epochs": 2.5}, "epochs must be a whole number, not 2.5"),
