@@ -88,7 +88,7 @@ def euler_maruyama(
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(records):
             for _ in range(steps.number):
-                xi = _in_pairs(rng, y.shape) if pairs else rng.normal(size=y.shape)
+                xi = in_pairs(rng, y.shape) if pairs else rng.normal(size=y.shape)
                 kick = members.factor(y, c) @ xi[..., None]
                 y = y + steps.drift * members.drift(y, c) + steps.noise * kick[..., 0]
             path[:, :, k + 1] = y
@@ -101,10 +101,11 @@ def _whole_pairs(start: Array) -> Array:
     return np.concatenate([start, np.tile(start.mean(axis=0), (more, 1))])
 
 
-def _in_pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Normal numbers, (M, n, d), of an even number of paths: the second half is opposite."""
-    xi = rng.normal(size=(shape[0], shape[1] // 2, shape[2]))
-    return np.concatenate([xi, -xi], axis=1)
+def in_pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Normal numbers, shape (M, n, d), of n paths: the second half is opposite to the first."""
+    m, n, d = shape
+    xi = rng.normal(size=(m, (n + 1) // 2, d))
+    return np.concatenate([xi, -xi[:, : n // 2]], axis=1)
 
 
 def warn_of_short_steps(members: Stacked, condition: Array, share: float, stacklevel: int) -> None:

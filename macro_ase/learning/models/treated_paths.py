@@ -35,6 +35,7 @@ from scipy.linalg import solve_discrete_lyapunov
 from ...arrays import Array
 from .mean_path import Drifts, MeanPath
 from .own_time import Stretch
+from .paths import in_pairs
 
 MEMORY, STILL, MOST_STEPS = 4.0, 0.05, 10**7
 LEAST, NEAR = 20, 0.25
@@ -181,13 +182,13 @@ def walk(
     with np.errstate(over="ignore", invalid="ignore"):
         for leg in plan:
             if leg.jump is not None:
-                jumped = _jumped(drifts, mean, leg.jump, y, _in_pairs(rng, y.shape))
+                jumped = _jumped(drifts, mean, leg.jump, y, _with_still(rng, y.shape))
                 if not len(leg.temperatures) or np.isfinite(jumped).all():
                     y = jumped
                     continue
             for c in drifts.conditions(leg.temperatures):
                 own = np.broadcast_to(c, (m, n + 1, len(c)))
-                kick = drifts.stacked.factor(y, own) @ _in_pairs(rng, y.shape)[..., None]
+                kick = drifts.stacked.factor(y, own) @ _with_still(rng, y.shape)[..., None]
                 y = y + drift * drifts.raw(y, own) + noise * kick[..., 0]
             if leg.record:
                 path.append(y)
@@ -199,11 +200,10 @@ def walk(
         return drifts.steps.apart(found[:, :n], (found[:, n] + shift)[:, None]), shift
 
 
-def _in_pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Normal numbers of shape (M, paths + 1, d), the second half opposite to the first; 0 last."""
+def _with_still(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Normal numbers of shape (M, paths + 1, d) in pairs; 0 of the last."""
     m, rows, d = shape
-    xi = rng.normal(size=(m, rows // 2, d))
-    return np.concatenate([xi, -xi[:, : rows - 1 - rows // 2], np.zeros((m, 1, d))], axis=1)
+    return np.concatenate([in_pairs(rng, (m, rows - 1, d)), np.zeros((m, 1, d))], axis=1)
 
 
 def _jumped(drifts: Drifts, mean: MeanPath, jump: Jump, y: Array, xi: Array) -> Array:
