@@ -85,11 +85,10 @@ class Stacked:
     def drift(self, y: Array, c: Array) -> Array:
         """a, shape (M, n, d)."""
         if not self.memory:
-            return self._drift(y, c)
+            return self._drift(y, c, c[..., :0])
         own, behind = self._parted(y)
-        known = np.concatenate([c, behind], axis=2)
         steps = self.memory * np.exp(self.growth * c[..., :1]) if self.growth else self.memory
-        return np.concatenate([self._drift(own, known), -behind / steps], axis=2)
+        return np.concatenate([self._drift(own, c, behind), -behind / steps], axis=2)
 
     def factor(self, y: Array, c: Array) -> Array:
         """b, shape (M, n, d, d); 0 for the past."""
@@ -104,9 +103,10 @@ class Stacked:
         own, past = y[..., : self.observed], y[..., self.observed :]
         return own, past - own
 
-    def _drift(self, y: Array, c: Array) -> Array:
+    def _drift(self, y: Array, c: Array, behind: Array) -> Array:
         if self.kind is PotentialDrift:
-            return self._by_law(y, c)
+            return self._by_law(y, c, behind)
+        c = np.concatenate([c, behind], axis=2) if self.memory else c
         rest = self.arrays["rest"]
         centre = _affine(rest, c)
         both = np.concatenate([y, c], axis=2)
@@ -125,22 +125,26 @@ class Stacked:
         change = _outputs(self.layers["mobility"], both)[-1].reshape(*y.shape, d)
         return _descent(self.arrays["entries"][:, None] + change, force)
 
-    def _by_law(self, y: Array, c: Array) -> Array:
-        """`PotentialDrift`; the last columns of conditions are how far the past lies."""
-        d, n = self.observed, self.observed**2
-        known = c.shape[2] - (self.d - d)
-        given, behind = c[..., :known], c[..., known:]
-        value, inner, outer = (self.arrays[name] for name in ("value", "inner", "outer"))
-        hidden = np.tanh(_affine(inner, given))
-        law = _affine(value, given) + _apply(outer, hidden)
-        stiffness, entries, rest, turned = np.split(law, [n, 2 * n, 2 * n + d], axis=2)
+    def _by_law(self, y: Array, c: Array, behind: Array) -> Array:
+        """`PotentialDrift`; where all states have one condition its law is made once."""
+        d = y.shape[2]
+        root, entries, rest, turned = self._law(c if c.strides[1] else c[:, :1], d)
         away = y - rest
         if behind.shape[2]:
-            away = away - (turned.reshape(*y.shape, -1) @ behind[..., None])[..., 0]
-        root = stiffness.reshape(*y.shape, d)
-        force = (root.swapaxes(2, 3) @ (root @ away[..., None]))[..., 0]
-        bent = _gradient(self.layers["potential"], np.concatenate([y, given], axis=2))
-        return _descent(entries.reshape(*y.shape, d), force + bent[..., :d])
+            away = away - _times(turned, behind)
+        bent = _gradient(self.layers["potential"], np.concatenate([y, c], axis=2))
+        force = _times(root.swapaxes(2, 3), _times(root, away)) + bent[..., :d]
+        lower, upper = entries * np.tri(d), entries * (1 - np.tri(d))
+        mobility = lower @ lower.swapaxes(2, 3) + upper - upper.swapaxes(2, 3)
+        return -_times(mobility, force)
+
+    def _law(self, c: Array, d: int) -> tuple[Array, Array, Array, Array]:
+        """R, the entries of L and W, r and B at conditions, as `PotentialDrift.parts`."""
+        value, inner, outer = (self.arrays[name] for name in ("value", "inner", "outer"))
+        law = _affine(value, c) + _apply(outer, np.tanh(_affine(inner, c)))
+        parts = np.split(law, [d * d, 2 * d * d, 2 * d * d + d], axis=2)
+        root, entries, turned = (parts[k].reshape(*c.shape[:2], d, -1) for k in (0, 1, 3))
+        return root, entries, parts[2], turned
 
     def _factor(self, y: Array, c: Array) -> Array:
         entries = _outputs(self.layers["diffusion"], np.concatenate([y, c], axis=2))[-1]
@@ -164,6 +168,13 @@ def _layers(networks: Sequence[nn.Sequential]) -> Layers:
 
 def _apply(matrix: Array, y: Array) -> Array:
     return y @ matrix.swapaxes(1, 2)
+
+
+def _times(matrices: Array, columns: Array) -> Array:
+    """Of matrices, shape (M, n or 1, d, k), and columns, (M, n, k)."""
+    if matrices.shape[1] == 1:
+        return _apply(matrices[:, 0], columns)
+    return np.asarray((matrices @ columns[..., None])[..., 0])
 
 
 def _affine(value: Array, c: Array) -> Array:

@@ -30,13 +30,14 @@ def test_stacked_members_are_the_networks(
             for weight in member.parameters():
                 weight.add_(0.3 * torch.randn_like(weight))
     rng = np.random.default_rng(0)
-    y, c = rng.normal(size=(3, 7, members[0].n_state)), rng.normal(size=(3, 7, conditions))
+    y, each = rng.normal(size=(3, 7, members[0].n_state)), rng.normal(size=(3, 7, conditions))
     stacked = Stacked.of([member.eval() for member in members])
-    for k, member in enumerate(members):
-        own = (torch.as_tensor(x[k]) for x in (y, c))
-        a, b = (x.detach().numpy() for x in member.double().of_state(*own))
-        np.testing.assert_allclose(stacked.drift(y, c)[k], a, rtol=1e-10, atol=1e-12)
-        np.testing.assert_allclose(stacked.factor(y, c)[k], b, rtol=1e-10, atol=1e-12)
+    for c in (each, np.broadcast_to(each[0, 0], each.shape)):
+        for k, member in enumerate(members):
+            own = (torch.as_tensor(x[k].copy()) for x in (y, c))
+            a, b = (x.detach().numpy() for x in member.double().of_state(*own))
+            np.testing.assert_allclose(stacked.drift(y, c)[k], a, rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(stacked.factor(y, c)[k], b, rtol=1e-10, atol=1e-12)
 
 
 def test_paths_are_those_of_the_networks_one_by_one() -> None:
