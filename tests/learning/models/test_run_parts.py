@@ -8,8 +8,9 @@ from scipy.linalg import solve_discrete_lyapunov
 
 torch = pytest.importorskip("torch")
 
+from macro_ase.learning.models.networks import PatchSDE, negative_log_likelihood  # noqa: E402
 from macro_ase.learning.models.run_parts import Moves, RunParts, design_effect  # noqa: E402
-from macro_ase.learning.models.training import train  # noqa: E402
+from macro_ase.learning.models.training import _loss, train  # noqa: E402
 from macro_ase.learning.options import TrainingOptions  # noqa: E402
 from macro_ase.learning.pairs import LATE, PairBatch, Scaling  # noqa: E402
 
@@ -179,21 +180,49 @@ def test_the_misfit_is_the_likelihood_of_the_moves() -> None:
     assert float(found) == pytest.approx(by_definition(rests, drift.numpy(), noise), rel=1e-3)
 
 
-def test_the_misfit_knows_how_the_past_moves() -> None:
-    """Given the errors of its line those of squares are others: both together, by definition."""
-    rng, theta = np.random.default_rng(5), 6.0
-    z = remembering(rng, 12, 400)
+def remembered() -> tuple[np.ndarray, Moves, Scaling]:
+    """Runs at two conditions with a past that is elsewhere in the mean, and their moves."""
+    z = remembering(np.random.default_rng(5), 12, 400) + np.array([0.0, 0.0, 0.3, -0.2])
     own, each = np.arange(12), np.repeat([[1.0], [2.0]], 6, axis=0)
     parts = RunParts.of(range(12), each, [LATE] * 12, list(z), [400.0] * 12, K, 2, 4)
     scaling = Scaling(np.ones(2), np.array([0.5, 2.0]), np.zeros(1), np.ones(1))
-    moves = parts.beside(own, own, scaling)
-    drift, factor = torch.tensor([0.02, -0.01]), torch.tensor([[0.3, 0.0], [0.1, 0.2]])
-    n = len(moves.points)
+    return z, parts.beside(own, own, scaling), scaling
+
+
+def test_moves_with_a_past_are_about_the_mean_of_the_states() -> None:
+    z, moves, scaling = remembered()
+    for k, own in enumerate((z[:6], z[6:])):
+        centre = own[..., :2].mean(axis=(0, 1))
+        x = (own - np.tile(centre, 2)) / np.tile(scaling.z_scale, 2)
+        covariance = np.einsum("rti,rtj->ij", x, x) / (6 * 401)
+        ends = np.einsum("rti,rtj->tij", x[:, [0, -1]], x[:, [0, -1], :2]) / 6
+        np.testing.assert_allclose(moves.centre[k], scaling.z(centre), atol=1e-5)
+        np.testing.assert_allclose(moves.covariance[k], covariance, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(moves.spread[k], (ends[1] - ends[0]) / 400, atol=1e-7)
+
+
+def test_the_misfit_knows_how_the_past_moves() -> None:
+    """Given the errors of its line those of squares are others: both together, by definition."""
+    _, moves, _ = remembered()
+    theta, drift = 6.0, torch.tensor([0.02, -0.01])
+    factor, n = torch.tensor([[0.3, 0.0], [0.1, 0.2]]), len(moves.points)
     past = (moves.points[:, :2] - moves.points[:, 2:]) / theta
     full = torch.cat([drift.expand(n, 2), past], dim=1)
     found = float(moves.misfit(full, factor.expand(n, 2, 2)))
     noise = (factor @ factor.T).double().numpy()
     assert found == pytest.approx(by_definition(moves, drift.numpy(), noise, theta), rel=1e-3)
+
+
+def test_training_knows_how_the_past_moves() -> None:
+    """Its loss is that of pairs and of the moves of whole states."""
+    _, moves, _ = remembered()
+    torch.manual_seed(0)
+    model, y = PatchSDE(2, 1, "network", 8, 1, torch.eye(2), 6.0).eval(), torch.randn(20, 4)
+    dy, c = torch.randn(20, 2), torch.ones(20, 1)
+    found = _loss(model, (y, dy, c), np.arange(20), 0.01, moves)
+    drift, factor = model.of_state(moves.points, moves.condition)
+    own = negative_log_likelihood(*model(y, c), dy, 0.01)
+    torch.testing.assert_close(found, own + moves.misfit(drift, factor[:, :2, :2]))
 
 
 @pytest.mark.slow
