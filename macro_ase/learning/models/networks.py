@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..options import DRIFTS
-from .potential_drift import (
+from .drift_parts import (
     PLAIN,
-    PotentialDrift,
+    Affine,
     descent,
     halves,
     layers,
@@ -25,22 +25,7 @@ from .potential_drift import (
     start_small,
     times,
 )
-
-
-class _Affine(nn.Module):
-    """b + B c, which starts as 0."""
-
-    def __init__(self, c: int, d: int) -> None:
-        super().__init__()
-        self.value = nn.Parameter(torch.zeros(d, 1 + c))
-
-    def start_from(self, value: Tensor) -> None:
-        """Start from (b, B), shape (d, 1 + c)."""
-        with torch.no_grad():
-            self.value.copy_(value)
-
-    def forward(self, c: Tensor) -> Tensor:
-        return self.value[:, 0] + c @ self.value[:, 1:].T
+from .potential_drift import PotentialDrift
 
 
 class NetworkDrift(nn.Module):
@@ -50,7 +35,7 @@ class NetworkDrift(nn.Module):
         super().__init__()
         self.network = layers(d + c, d, width, depth)
         self.slope = nn.Parameter(torch.zeros(d, d))
-        self.offset = _Affine(c, d)
+        self.offset = Affine(c, d)
         start_small(self.network, 0.1)
 
     def start_from(self, slope: Tensor, offset: Tensor, noise: Tensor) -> None:
@@ -77,7 +62,7 @@ class OnsagerDrift(nn.Module):
     def __init__(self, d: int, c: int, width: int, depth: int) -> None:
         super().__init__()
         self.d = d
-        self.rest = _Affine(c, d)
+        self.rest = Affine(c, d)
         self.bend = layers(c, d, width, 1) if c else None
         self.stiffness = nn.Parameter(torch.eye(d, device=PLAIN))
         self.entries = nn.Parameter(0.3 * torch.eye(d, device=PLAIN))
@@ -89,7 +74,7 @@ class OnsagerDrift(nn.Module):
     def start_from(self, slope: Tensor, offset: Tensor, noise: Tensor) -> None:
         """Start from a linear drift A y + B (1, c), if all that it does is relax.
 
-        With D the noise, as `potential_drift.relaxation` says. Nothing is changed if some deviation
+        With D the noise, as `drift_parts.relaxation` says. Nothing is changed if some deviation
         would grow.
         """
         found = relaxation(slope, noise)

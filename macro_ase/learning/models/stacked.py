@@ -183,7 +183,7 @@ def _affine(value: Array, c: Array) -> Array:
 
 
 def _descent(entries: Array, force: Array) -> Array:
-    """-(M + W) times a gradient, as `potential_drift.descent`."""
+    """-(M + W) times a gradient, as `drift_parts.descent`."""
     d, column = force.shape[2], force[..., None]
     lower, upper = entries * np.tri(d), entries * (1 - np.tri(d))
     turned = upper @ column - upper.swapaxes(2, 3) @ column

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from macro_ase.learning.force_batch import ForceBatch  # noqa: E402
 from macro_ase.learning.force_losses import loss_x, loss_x_partial, loss_z  # noqa: E402
 from macro_ase.learning.models.drift_model import DriftModel, linear_drift, train_drift  # noqa: E402
-from macro_ase.learning.options import DriftOptions  # noqa: E402
+from macro_ase.learning.options import DRIFTS, DriftOptions  # noqa: E402
 
 pytestmark = pytest.mark.learn
 N, D, K = 20, 2, 4
@@ -78,8 +78,9 @@ def swirl(z: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["network", "onsager"])
+@pytest.mark.parametrize("kind", DRIFTS)
 def test_a_nonlinear_drift_is_learned_and_saved(kind: str, tmp_path: Path) -> None:
+    """By a potential alone, with a matrix that does not bend, but for .08; a line is further off."""
     rng = np.random.default_rng(2)
     z = rng.uniform(-1, 1, (400, 2)) * [1.0, 2.0]
     one = np.broadcast_to(np.eye(2), (400, 2, 2))
@@ -87,7 +88,10 @@ def test_a_nonlinear_drift_is_learned_and_saved(kind: str, tmp_path: Path) -> No
     options = DriftOptions(kind, width=12, depth=2, members=2, steps=100, batch_size=64, polish=150)
     model = train_drift(z, batch.condition, loss_z(batch), options, np.random.SeedSequence(1))
     test = rng.uniform(-0.9, 0.9, (200, 2)) * [1.0, 2.0]
-    assert np.sqrt(((model(test) - swirl(test)) ** 2).mean()) < 0.03
+    miss = np.sqrt(((model(test) - swirl(test)) ** 2).mean())
+    assert miss < (0.08 if kind == "potential" else 0.03)
+    line = np.linalg.lstsq(test, swirl(test), rcond=None)[0]
+    assert np.sqrt(((test @ line - swirl(test)) ** 2).mean()) > 0.085
     model.save(tmp_path)
     again = DriftModel.load(tmp_path)
     np.testing.assert_array_equal(again(test), model(test))
