@@ -80,7 +80,7 @@ def swirl(z: np.ndarray) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", DRIFTS)
 def test_a_nonlinear_drift_is_learned_and_saved(kind: str, tmp_path: Path) -> None:
-    """By a potential alone, with a matrix that does not bend, but for .08; a line is further off."""
+    """By a potential alone and a matrix that does not bend, but for .08; a line is further off."""
     rng = np.random.default_rng(2)
     z = rng.uniform(-1, 1, (400, 2)) * [1.0, 2.0]
     one = np.broadcast_to(np.eye(2), (400, 2, 2))
